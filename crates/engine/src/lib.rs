@@ -1,0 +1,213 @@
+//! The detector: a deterministic state machine over one partition of the leg log.
+//!
+//! Owns histories, windows, feature values, episodes, large-amount totals and the snapshot codec. It is the fast form of
+//! `docs/definition.md`. It never reads a clock, a file, a socket, an environment variable or a random source: time and reference data
+//! arrive as input, results leave as plain [`Effects`].
+
+use std::sync::Arc;
+
+use weir_model::{Alert, EventTime, LargeAmountReport, Leg, Reason, Span};
+use weir_rules::RuleSet;
+
+/// Settings that decide what an answer is. The same for every shard of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// Allowed lateness.
+    pub lateness: Span,
+    /// Instants a record may displace.
+    pub reevaluate_max: usize,
+    /// Legs kept of one party.
+    pub party_legs_max: usize,
+    /// Transactions listed in a large-amount report.
+    pub report_transactions_max: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { lateness: Span::days(3), reevaluate_max: 100_000, party_legs_max: 2_000_000, report_transactions_max: 5_000 }
+    }
+}
+
+/// Everything that can wake a partition.
+#[derive(Debug, Clone)]
+pub enum Input<'a> {
+    /// A leg of record `record` with its stamped clock.
+    Leg {
+        /// Record number, rising.
+        record: u64,
+        /// Stamped clock.
+        clock: EventTime,
+        /// The leg.
+        leg: Leg<'a>,
+    },
+    /// Time has passed.
+    Tick {
+        /// The record it comes before.
+        record: u64,
+        /// Clock of the tick.
+        clock: EventTime,
+    },
+    /// From now on another rule set.
+    Switch {
+        /// The record it comes before.
+        record: u64,
+        /// Instants later than this use the new set.
+        clock: EventTime,
+        /// The new set.
+        rules: Arc<RuleSet>,
+    },
+}
+
+/// An alert revision with the place of its line. Sort key: (`record`, `tick` first, rule id, party), stable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AlertEffect {
+    /// Record that caused it.
+    pub record: u64,
+    /// Whether a tick before that record did.
+    pub tick: bool,
+    /// The revision. `subject.name`, `subject.accounts`, `detected_from.source`, `addressees` are the sink's to fill in.
+    pub alert: Alert,
+}
+
+/// A large-amount report revision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReportEffect {
+    /// Record that caused it.
+    pub record: u64,
+    /// Whether a tick before that record did.
+    pub tick: bool,
+    /// The revision.
+    pub report: LargeAmountReport,
+}
+
+/// A leg that did not enter a history: a dead letter, or a row of the late output (`Reason::is_late`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RejectEffect {
+    /// Record being worked on.
+    pub record: u64,
+    /// Record of the rejected leg (an earlier one for a removal that waited).
+    pub rejected_record: u64,
+    /// Why.
+    pub reason: Reason,
+    /// Party of the leg.
+    pub party: String,
+    /// Serial of the leg's transaction.
+    pub txn_id: String,
+    /// Direction.
+    pub direction: weir_model::Direction,
+    /// Event time.
+    pub at: EventTime,
+    /// Fen, where known.
+    pub amount: Option<i64>,
+    /// Frontier it missed.
+    pub frontier: EventTime,
+    /// Large-amount reports it would have belonged to.
+    pub report_ids: Vec<String>,
+}
+
+/// Counts of what happened, added up over steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Legs offered.
+    pub legs: u64,
+    /// Duplicates.
+    pub duplicates: u64,
+    /// Legs taken out by removals.
+    pub reversed: u64,
+    /// Legs that left early (`party_legs_max`).
+    pub legs_dropped: u64,
+    /// Rows whose cheap conditions were evaluated.
+    pub rows_gated: u64,
+    /// Rows whose costly features were computed.
+    pub rows_scanned: u64,
+    /// Rule hits.
+    pub hits: u64,
+}
+
+/// What a step did. Order within each list is the order of the inputs; a caller with several shards merges by record.
+#[derive(Debug, Default)]
+pub struct Effects {
+    /// Alert revisions.
+    pub alerts: Vec<AlertEffect>,
+    /// Large-amount revisions.
+    pub reports: Vec<ReportEffect>,
+    /// Dead letters and late legs.
+    pub rejects: Vec<RejectEffect>,
+    /// Counts.
+    pub counts: Counts,
+}
+
+/// One partition.
+pub struct Engine {}
+
+impl Engine {
+    /// An empty partition under `rules`.
+    #[must_use]
+    pub fn new(_settings: Settings, _rules: Arc<RuleSet>) -> Self {
+        Self {}
+    }
+
+    /// Feeds inputs in log order. How a log is cut into calls cannot be observed.
+    pub fn step(&mut self, _inputs: &[Input<'_>], _effects: &mut Effects) {}
+
+    /// The live alerts in their present state, values as of their last hit: what a file run adds at its end to the quiet and withdrawn ones.
+    /// In order of (record of the first revision, rule id, party).
+    #[must_use]
+    pub fn live_alerts(&self) -> Vec<AlertEffect> {
+        Vec::new()
+    }
+
+    /// Parties with a history.
+    #[must_use]
+    pub fn parties(&self) -> usize {
+        0
+    }
+
+    /// Writes the whole state: versioned, checksummed, strings in full, independent of the number of shards.
+    #[must_use]
+    pub fn snapshot(&self) -> Vec<u8> {
+        Vec::new()
+    }
+
+    /// Loads the parts of snapshots that `owns` claims (a predicate on party keys): any number of snapshots into any number of shards.
+    ///
+    /// # Errors
+    /// A snapshot that is damaged, of another version, or taken under other settings.
+    pub fn restore(
+        _settings: Settings,
+        _rules: Arc<RuleSet>,
+        _snapshots: &[&[u8]],
+        _owns: &dyn Fn(&str) -> bool,
+    ) -> Result<Self, SnapshotError> {
+        Ok(Self {})
+    }
+}
+
+/// Why a snapshot was refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SnapshotError {
+    /// Checksum or structure is wrong.
+    #[error("the snapshot is damaged: {what}")]
+    Damaged {
+        /// Which part.
+        what: &'static str,
+    },
+    /// Written by another format version.
+    #[error("the snapshot has format version {found}, this weir reads {expected}")]
+    Version {
+        /// In the file.
+        found: u32,
+        /// Understood.
+        expected: u32,
+    },
+    /// Taken under other settings: going on would change the meaning of answers.
+    #[error("the snapshot was taken with {name} = {found}, this run has {expected}")]
+    Settings {
+        /// Setting.
+        name: &'static str,
+        /// In the snapshot.
+        found: String,
+        /// Of this run.
+        expected: String,
+    },
+}

@@ -1,0 +1,98 @@
+//! Working days of the PRC: weekends, public holidays and the make-up working days (调休) that go with them.
+//!
+//! A value built from the rule set's calendar file; this module reads no file. Outside the years the file knows, weekdays count as working
+//! days and [`Calendar::knows`] says so, so that an answer resting on an unpublished year can be marked.
+
+use std::collections::BTreeSet;
+
+use crate::time::Day;
+
+/// Which days are worked.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Calendar {
+    years: BTreeSet<i32>,
+    holidays: BTreeSet<Day>,
+    workdays: BTreeSet<Day>,
+}
+
+impl Calendar {
+    /// `years` are those the data covers; `holidays` are weekdays off, `workdays` weekend days worked.
+    #[must_use]
+    pub fn new(years: BTreeSet<i32>, holidays: BTreeSet<Day>, workdays: BTreeSet<Day>) -> Self {
+        Self { years, holidays, workdays }
+    }
+
+    /// Whether the data covers the day's year.
+    #[must_use]
+    pub fn knows(&self, day: Day) -> bool {
+        self.years.contains(&day.year())
+    }
+
+    /// Whether banks' business counts the day as a working day (工作日).
+    #[must_use]
+    pub fn is_working(&self, day: Day) -> bool {
+        if day.is_weekday() { !self.holidays.contains(&day) } else { self.workdays.contains(&day) }
+    }
+
+    /// The day `count` working days after `day`, not counting `day` itself: the due date of 「5个工作日内」.
+    #[must_use]
+    pub fn working_days_after(&self, day: Day, count: u32) -> Day {
+        let mut at = day;
+        let mut left = count;
+        while left > 0 {
+            at = at.plus(1);
+            if self.is_working(at) {
+                left -= 1;
+            }
+        }
+        at
+    }
+
+    /// The first day of the window of `count` working days that ends with `day`: the `count`-th working day counted back, `day` included
+    /// where it is one.
+    #[must_use]
+    pub fn working_window_start(&self, day: Day, count: u32) -> Day {
+        let mut at = day;
+        let mut left = count;
+        loop {
+            if self.is_working(at) {
+                left = left.saturating_sub(1);
+                if left == 0 {
+                    return at;
+                }
+            }
+            at = at.plus(-1);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(text: &str) -> Day {
+        Day::parse(text).expect("a date")
+    }
+
+    /// National Day 2025: 1–8 October off, 28 September and 11 October worked.
+    fn october_2025() -> Calendar {
+        let holidays = (1..=8).filter_map(|d| Day::from_ymd(2025, 10, d)).filter(|d| d.is_weekday()).collect();
+        Calendar::new(BTreeSet::from([2025]), holidays, BTreeSet::from([day("2025-09-28"), day("2025-10-11")]))
+    }
+
+    #[test]
+    fn due_dates_skip_holidays_and_count_make_up_days() {
+        let calendar = october_2025();
+        assert_eq!(calendar.working_days_after(day("2025-09-30"), 5).to_string(), "2025-10-14");
+        assert!(calendar.is_working(day("2025-10-11")) && !calendar.is_working(day("2025-10-08")));
+        assert!(calendar.knows(day("2025-01-01")) && !calendar.knows(day("2026-01-01")));
+    }
+
+    #[test]
+    fn working_windows_reach_back_over_holidays() {
+        let calendar = october_2025();
+        assert_eq!(calendar.working_window_start(day("2025-10-10"), 1).to_string(), "2025-10-10");
+        assert_eq!(calendar.working_window_start(day("2025-10-10"), 3).to_string(), "2025-09-30");
+        assert_eq!(calendar.working_window_start(day("2025-10-12"), 1).to_string(), "2025-10-11");
+    }
+}

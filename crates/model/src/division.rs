@@ -1,0 +1,61 @@
+//! Administrative divisions: GB/T 2260 codes.
+//!
+//! Six digits: province (2), prefecture (2), county (2). Names are not kept here; sinks have them.
+
+use std::fmt;
+
+/// A GB/T 2260 code; [`Division::UNKNOWN`] where a record has none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Division(u32);
+
+impl Division {
+    /// No division given.
+    pub const UNKNOWN: Self = Self(0);
+
+    /// Reads six digits of which the first two are not `00`. `None` for anything else.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        if text.len() != 6 || !text.bytes().all(|b| b.is_ascii_digit()) {
+            return None;
+        }
+        let code: u32 = text.parse().ok()?;
+        (code >= 110_000).then_some(Self(code))
+    }
+
+    /// From a stored number; zero is [`Division::UNKNOWN`].
+    #[must_use]
+    pub const fn from_code(code: u32) -> Self {
+        Self(code)
+    }
+
+    /// The number, 0 for unknown.
+    #[must_use]
+    pub const fn code(self) -> u32 {
+        self.0
+    }
+
+    /// Whether a division is given.
+    #[must_use]
+    pub const fn is_known(self) -> bool {
+        self.0 != 0
+    }
+
+    /// First two digits.
+    #[must_use]
+    pub const fn province(self) -> u32 {
+        self.0 / 10_000
+    }
+
+    /// First four digits.
+    #[must_use]
+    pub const fn prefecture(self) -> u32 {
+        self.0 / 100
+    }
+}
+
+impl fmt::Display for Division {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:06}", self.0)
+    }
+}

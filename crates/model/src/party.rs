@@ -1,0 +1,193 @@
+//! Parties: who is monitored, of what kind, under which verified agreements.
+//!
+//! [`Party`] is a row of reference data; [`Profile`] is the part of it that rules need, stamped on every leg by the splitter so that
+//! detection depends on the leg log alone. What the data does not say is unknown, never a default.
+
+use crate::division::Division;
+use crate::time::Day;
+
+/// What kind of person a party is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PartyKind {
+    /// Nothing said.
+    #[default]
+    Unknown,
+    /// 自然人.
+    Natural,
+    /// 法人、其他组织.
+    Organisation,
+    /// 个体工商户: 非自然人 for large-amount reporting.
+    SoleTrader,
+    /// An account of the bank itself.
+    Internal,
+}
+
+impl PartyKind {
+    /// Every kind, in the order of [`PartyKind::index`].
+    pub const ALL: [Self; 5] = [Self::Unknown, Self::Natural, Self::Organisation, Self::SoleTrader, Self::Internal];
+
+    /// Reads the names used in records and rule files.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == text)
+    }
+
+    /// The name used in records and rule files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Natural => "natural",
+            Self::Organisation => "organisation",
+            Self::SoleTrader => "sole_trader",
+            Self::Internal => "internal",
+        }
+    }
+
+    /// A small number for packed storage; the inverse of `ALL[index]`.
+    #[must_use]
+    pub const fn index(self) -> u8 {
+        self as u8
+    }
+}
+
+/// What a verified agreement with the bank is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AgreementKind {
+    /// 代发工资.
+    Payroll,
+    /// 收单.
+    Acquiring,
+    /// 监管账户: fund sales, presale housing, prepaid cards.
+    Supervised,
+    /// Registered charity.
+    Charity,
+    /// A financial licence.
+    Licence,
+    /// Registered cooperative with audited members.
+    Cooperative,
+    /// Contracted collection of tuition, property fees, utilities.
+    Collection,
+}
+
+impl AgreementKind {
+    /// Every kind.
+    pub const ALL: [Self; 7] =
+        [Self::Payroll, Self::Acquiring, Self::Supervised, Self::Charity, Self::Licence, Self::Cooperative, Self::Collection];
+
+    /// Reads the names used in party data and rule files.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == text)
+    }
+
+    /// The name used in party data and rule files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Payroll => "payroll",
+            Self::Acquiring => "acquiring",
+            Self::Supervised => "supervised",
+            Self::Charity => "charity",
+            Self::Licence => "licence",
+            Self::Cooperative => "cooperative",
+            Self::Collection => "collection",
+        }
+    }
+}
+
+/// The agreements in force on the day of a leg.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Agreements {
+    bits: u8,
+    /// Head count of the payroll agreement; 0 where there is none or it names none.
+    pub payroll_people: u32,
+}
+
+impl Agreements {
+    /// Adds a kind.
+    pub fn insert(&mut self, kind: AgreementKind) {
+        self.bits |= 1 << kind as u8;
+    }
+
+    /// Whether an agreement of this kind is in force.
+    #[must_use]
+    pub fn contains(self, kind: AgreementKind) -> bool {
+        self.bits & (1 << kind as u8) != 0
+    }
+
+    /// Packed form for snapshots.
+    #[must_use]
+    pub fn bits(self) -> u8 {
+        self.bits
+    }
+
+    /// The inverse of [`Agreements::bits`].
+    #[must_use]
+    pub fn from_bits(bits: u8, payroll_people: u32) -> Self {
+        Self { bits, payroll_people }
+    }
+}
+
+/// What rules need to know of a monitored party, as stamped on its legs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Profile<'a> {
+    /// Kind of the party.
+    pub kind: PartyKind,
+    /// Where it operates, else where it is registered, else its branch.
+    pub division: Division,
+    /// GB/T 4754 class; empty where unknown.
+    pub industry: &'a str,
+    /// When the relation with the bank began.
+    pub opened_at: Option<Day>,
+    /// Whether party data for this party was there at all: without it agreements are unknown, not absent.
+    pub registered: bool,
+    /// Agreements in force on the day of the leg.
+    pub agreements: Agreements,
+}
+
+/// One row of party data (`--parties FILE`, topic `weir.parties`). Empty text and `None` mean: not given.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Party {
+    /// Reporting bank.
+    pub institution: String,
+    /// Customer number at that bank.
+    pub customer: String,
+    /// Accounts of the customer.
+    pub accounts: Vec<String>,
+    /// Display name.
+    pub name: String,
+    /// Kind.
+    pub kind: PartyKind,
+    /// GB/T 4754 class.
+    pub industry: String,
+    /// Division of registration.
+    pub registered_division: Division,
+    /// Division of operation.
+    pub operating_division: Division,
+    /// Branch that keeps the account.
+    pub branch: String,
+    /// First account opened.
+    pub opened_at: Option<Day>,
+    /// Relation ended.
+    pub closed_at: Option<Day>,
+    /// Birth year of a natural person.
+    pub birth_year: Option<i32>,
+    /// Verified agreements.
+    pub agreements: Vec<Agreement>,
+    /// Group of related customers it belongs to; empty for none.
+    pub group: String,
+}
+
+/// A verified agreement of a party with the bank.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Agreement {
+    /// What it is about.
+    pub kind: AgreementKind,
+    /// Last day it is in force; `None` without an end is refused by the loader.
+    pub valid_to: Day,
+    /// People it covers (payroll head count).
+    pub people: Option<u32>,
+}

@@ -1,0 +1,232 @@
+//! A checked rule set: what the detector, the oracle and the command line work with.
+//!
+//! Everything here has been checked: types fit, parameters are bound, windows are possible, levels rise. The two readings of a condition
+//! stand side by side: [`Condition::formula`], the typed tree that people and the oracle read, and the compiled Arrow expression that
+//! decides. The set is immutable; a change of rules is another set with another hash.
+
+use weir_model::{Calendar, Day, Level, PartyKind, Span};
+
+use crate::compile::Predicate;
+use crate::template::Template;
+use crate::value::{FeatureCall, Value, Window};
+
+/// Index of a slot in [`RuleSet::slots`]. Cheap slots come first.
+pub type SlotId = usize;
+
+/// All rules of a directory, checked and compiled.
+#[derive(Debug)]
+pub struct RuleSet {
+    /// Hex BLAKE3-128 over the content of all files of the set and the parameters set on the command line.
+    pub hash: String,
+    /// Rules by id. Retired and draft rules are not here.
+    pub rules: Vec<Rule>,
+    /// Every distinct feature call of every rule: cheap ones first.
+    pub slots: Vec<FeatureCall>,
+    /// How many of `slots` are cheap.
+    pub cheap_slots: usize,
+    /// Working days.
+    pub calendar: Calendar,
+    /// Lists: name and members (party keys), sorted.
+    pub lists: Vec<(String, Vec<String>)>,
+    /// Memo tags.
+    pub tags: TagFile,
+}
+
+/// Keyword lists that tag memos: `tags[i]` owns bit `i`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TagFile {
+    /// Name and keywords.
+    pub tags: Vec<(String, Vec<String>)>,
+}
+
+/// Where a rule stands in its life. Draft and retired rules are checked, then left out of the set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// On trial: evaluated, alerts marked `shadow`.
+    Shadow,
+    /// In force.
+    Active,
+}
+
+/// Which parties a rule looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Customers and accounts.
+    Customer,
+    /// Groups of related customers.
+    Group,
+}
+
+/// When a rule is evaluated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum On {
+    /// As of every instant with a leg.
+    Instant,
+    /// As of day ends, for parties with a recent episode of one of these rules.
+    DayEnd {
+        /// Ids of the watched rules.
+        watch: Vec<String>,
+    },
+}
+
+/// One rule.
+#[derive(Debug)]
+pub struct Rule {
+    /// `FZ-001`.
+    pub id: String,
+    /// Version of the file.
+    pub version: u32,
+    /// Title.
+    pub title: String,
+    /// Status.
+    pub status: Status,
+    /// Clauses.
+    pub basis: Vec<String>,
+    /// Kinds it applies to.
+    pub subject: Vec<PartyKind>,
+    /// Parties it applies to.
+    pub scope: Scope,
+    /// When it is evaluated.
+    pub on: On,
+    /// Hits at most this far apart are one episode.
+    pub quiet: Span,
+    /// At least one.
+    pub variants: Vec<Variant>,
+    /// Rising: level and the score it needs.
+    pub levels: Vec<(Level, i64)>,
+    /// Whether a condition uses `rule_hits`: such rules are evaluated after the others.
+    pub uses_rule_hits: bool,
+}
+
+impl Rule {
+    /// The level of a score; `None` below the lowest.
+    #[must_use]
+    pub fn level(&self, score: i64) -> Option<Level> {
+        self.levels.iter().rev().find(|(_, needed)| score >= *needed).map(|(level, _)| *level)
+    }
+
+    /// Whether the rule applies to a party of this kind; an unknown kind fits every rule.
+    #[must_use]
+    pub fn fits(&self, kind: PartyKind) -> bool {
+        kind == PartyKind::Unknown || self.subject.contains(&kind)
+    }
+}
+
+/// A rule under one set of parameters.
+#[derive(Debug)]
+pub struct Variant {
+    /// Empty for the only variant of a rule without variants.
+    pub name: String,
+    /// The window of evidence, people and amounts.
+    pub window: Window,
+    /// Parameters as bound, for `weir rule list` and templates: name and text.
+    pub params: Vec<(String, String)>,
+    /// All must be true.
+    pub require: Vec<Condition>,
+    /// None may be true.
+    pub exclude: Vec<Exclusion>,
+    /// Points of every hit.
+    pub base: i64,
+    /// Points on top.
+    pub score: Vec<ScoreItem>,
+    /// The alert's sentence.
+    pub reason: Template,
+    /// Lower bounds on cheap integer slots that `require` implies: a row below any of them cannot hit. Redundant by construction, so that
+    /// the detector may check them first, or not at all.
+    pub gates: Vec<Gate>,
+    /// Slots of `require`, `exclude`, `score` and `reason`, without repetition.
+    pub slots: Vec<SlotId>,
+    /// n of the first `out_batches` the variant names.
+    pub batch_size: Option<i64>,
+}
+
+/// A lower bound that `require` implies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gate {
+    /// A cheap slot of type Int.
+    pub slot: SlotId,
+    /// The value must be at least this (and not NULL).
+    pub at_least: i64,
+}
+
+/// One boolean expression as written, in both readings.
+#[derive(Debug)]
+pub struct Condition {
+    /// As written, parameters unbound: `natural_payers($window) >= $min_payers`.
+    pub text: String,
+    /// Clause it rests on, where the file names one.
+    pub clause: Option<String>,
+    /// The typed tree.
+    pub formula: Formula,
+    /// The compiled expression.
+    pub predicate: Predicate,
+    /// Slots it reads.
+    pub slots: Vec<SlotId>,
+    /// Whether all of them are cheap.
+    pub cheap: bool,
+}
+
+/// A condition that silences a rule, with the one who answers for it.
+#[derive(Debug)]
+pub struct Exclusion {
+    /// When.
+    pub when: Condition,
+    /// Why.
+    pub reason: String,
+    /// Who answers for it.
+    pub owner: String,
+    /// Last day it counts.
+    pub until: Day,
+}
+
+/// A condition that adds points.
+#[derive(Debug)]
+pub struct ScoreItem {
+    /// When.
+    pub when: Condition,
+    /// How many.
+    pub points: i64,
+    /// Why, in Chinese.
+    pub reason: Template,
+}
+
+/// Comparison operators.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comparison {
+    /// `=`
+    Equal,
+    /// `<>`
+    NotEqual,
+    /// `<`
+    Less,
+    /// `<=`
+    LessOrEqual,
+    /// `>`
+    Greater,
+    /// `>=`
+    GreaterOrEqual,
+}
+
+/// The typed tree of a condition: SQL's boolean logic over feature calls and literals, and nothing else. Both sides of a comparison have
+/// the same type, so no conversion ever happens while evaluating.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Formula {
+    /// A literal; never NULL.
+    Literal(Value),
+    /// A feature call.
+    Call(FeatureCall),
+    /// Two values of one type.
+    Compare(Comparison, Box<Formula>, Box<Formula>),
+    /// Conjunction, three-valued.
+    And(Box<Formula>, Box<Formula>),
+    /// Disjunction, three-valued.
+    Or(Box<Formula>, Box<Formula>),
+    /// Negation, three-valued.
+    Not(Box<Formula>),
+    /// `x BETWEEN low AND high`, both inclusive.
+    Between(Box<Formula>, Box<Formula>, Box<Formula>),
+    /// `x IN (…)`.
+    In(Box<Formula>, Vec<Formula>),
+    /// `x IS NULL`.
+    IsNull(Box<Formula>),
+}
