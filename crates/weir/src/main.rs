@@ -1,1 +1,79 @@
-fn main(){}
+//! `weir`: the binary. Owns the command line, the wiring of reader, detector and outputs, and all talk with people.
+//!
+//! Data go to standard output, talk to standard error. The crates below decide; here is nothing that would change an answer. Every error is
+//! printed once, by `main`, and ends with one of the codes of [`failure::Exit`].
+
+mod arguments;
+mod failure;
+mod help;
+mod interrupt;
+mod language;
+mod outputs;
+mod render;
+mod rule;
+mod spool;
+mod summary;
+mod terminal;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::FromArgMatches;
+use clap::error::ErrorKind;
+
+use arguments::{Cli, Verb};
+use failure::{Exit, Failure};
+use language::{Lang, say};
+use terminal::Palette;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect();
+    let lang = Lang::from_arguments(&arguments).unwrap_or_else(|| Lang::from_environment(|name| std::env::var(name).ok()));
+    let done = parse(lang).and_then(|cli| run(cli, lang));
+    match done {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            complain(&failure, lang);
+            failure.exit.into()
+        }
+    }
+}
+
+fn run(cli: Cli, lang: Lang) -> Result<Exit, Failure> {
+    match cli.verb {
+        Verb::Detect(_) => Ok(Exit::Ok),
+        Verb::Rule(verb) => rule::run(verb, cli.json, lang),
+    }
+}
+
+/// The command line; help and version are printed here and end the run.
+fn parse(lang: Lang) -> Result<Cli, Failure> {
+    let parsed = help::command(lang).try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches));
+    let error = match parsed {
+        Ok(cli) => return Ok(cli),
+        Err(error) => error,
+    };
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            // A reader that has gone is no failure of ours.
+            let _ = error.print();
+            Err(Failure::silent(Exit::Ok))
+        }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            let _ = error.print();
+            Err(Failure::silent(Exit::Usage))
+        }
+        _ => Err(Failure::usage(help::usage_error(&error, lang))),
+    }
+}
+
+/// Prints the one error of a run.
+fn complain(failure: &Failure, lang: Lang) {
+    if failure.text.is_empty() {
+        return;
+    }
+    let mut stderr = io::stderr();
+    let label = Palette::of(&stderr).paint("1;31", &say!(lang, "错误：", "error: "));
+    // Nobody is left to tell where standard error is closed.
+    let _ = writeln!(stderr, "{label}{}", failure.text);
+}

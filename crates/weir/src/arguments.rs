@@ -1,0 +1,143 @@
+//! The command line as typed: raw text, nothing checked beyond its shape.
+//!
+//! What an option means is told by `help`, in both languages; what its value may be is checked where the settings of a verb are built
+//! (`detect::settings`, `rule`). Field names here are the option names.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// `weir …`.
+#[derive(Debug, Parser)]
+#[command(name = "weir", version, disable_help_subcommand = true, subcommand_required = true, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    /// Language of messages; read beforehand by `Lang::from_arguments`, here only so that the parser accepts and checks it.
+    #[arg(long, global = true, display_order = 900, value_name = "zh|en", hide_possible_values = true)]
+    pub(crate) lang: Option<LangChoice>,
+    /// Talk in JSON.
+    #[arg(long, global = true, display_order = 901)]
+    pub(crate) json: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+/// Values of `--lang`.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum LangChoice {
+    /// 中文.
+    Zh,
+    /// English.
+    En,
+}
+
+/// Verbs.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Runs over files.
+    Detect(Box<DetectArgs>),
+    /// Works on rule files.
+    #[command(subcommand, subcommand_required = true, arg_required_else_help = true)]
+    Rule(RuleVerb),
+}
+
+/// `weir detect …`.
+#[derive(Debug, Args)]
+#[command(arg_required_else_help = true)]
+pub(crate) struct DetectArgs {
+    #[arg(value_name = "INPUT", required = true)]
+    pub(crate) input: Vec<PathBuf>,
+    #[arg(long, value_name = "F.yaml")]
+    pub(crate) feed: Option<PathBuf>,
+    #[arg(long, value_name = "jsonl|csv|parquet")]
+    pub(crate) format: Option<String>,
+    #[arg(long, value_name = "FILE")]
+    pub(crate) parties: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) pack: PackArgs,
+    #[arg(long, value_name = "OUT.jsonl")]
+    pub(crate) alerts: Option<PathBuf>,
+    #[arg(long, value_name = "OUT.jsonl")]
+    pub(crate) office: Option<PathBuf>,
+    #[arg(long, value_name = "low|medium|high|urgent", default_value = "medium", hide_default_value = true)]
+    pub(crate) office_min_level: String,
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    pub(crate) bank_contact: String,
+    #[arg(long, value_name = "OUT.jsonl")]
+    pub(crate) large_amount: Option<PathBuf>,
+    #[arg(long, value_name = "OUT.jsonl")]
+    pub(crate) dead_letters: Option<PathBuf>,
+    #[arg(long, value_name = "OUT.jsonl")]
+    pub(crate) late: Option<PathBuf>,
+    #[arg(long, value_name = "OUT.json")]
+    pub(crate) summary: Option<PathBuf>,
+    #[arg(long)]
+    pub(crate) revisions: bool,
+    #[arg(long, value_name = "STATE")]
+    pub(crate) from_state: Option<PathBuf>,
+    #[arg(long, value_name = "STATE")]
+    pub(crate) to_state: Option<PathBuf>,
+    #[arg(long, value_name = "3d", default_value = "3d", hide_default_value = true)]
+    pub(crate) lateness: String,
+    #[arg(long, value_name = "RFC3339")]
+    pub(crate) now: Option<String>,
+    #[arg(long)]
+    pub(crate) sort: bool,
+    #[arg(long, value_name = "0.5", default_value = "0.5", hide_default_value = true)]
+    pub(crate) max_bad_ratio: String,
+    #[arg(long, value_name = "N")]
+    pub(crate) shards: Option<usize>,
+    #[arg(long, value_name = "N")]
+    pub(crate) batch: Option<usize>,
+}
+
+/// Which rules, with which parameters.
+#[derive(Debug, Args)]
+pub(crate) struct PackArgs {
+    #[arg(long, value_name = "DIR")]
+    pub(crate) rules: Option<PathBuf>,
+    #[arg(long, value_name = "RULE.param=value")]
+    pub(crate) set: Vec<String>,
+}
+
+/// `weir rule …`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum RuleVerb {
+    /// Checks rule files.
+    Check {
+        #[arg(value_name = "DIR")]
+        dir: Vec<PathBuf>,
+        #[arg(long, value_name = "RULE.param=value")]
+        set: Vec<String>,
+    },
+    /// Runs the tests inside rule files.
+    Test(RuleTestArgs),
+    /// Lists rules.
+    List {
+        #[arg(value_name = "DIR")]
+        dir: Vec<PathBuf>,
+        #[arg(long, value_name = "RULE.param=value")]
+        set: Vec<String>,
+    },
+    /// Lists the functions rules may call.
+    Features {
+        #[arg(value_name = "NAME")]
+        name: Option<String>,
+    },
+    /// Explains a diagnostic.
+    ExplainCode {
+        #[arg(value_name = "CODE")]
+        code: String,
+    },
+}
+
+/// `weir rule test …`.
+#[derive(Debug, Args)]
+pub(crate) struct RuleTestArgs {
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: Vec<PathBuf>,
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) run: Option<String>,
+    #[arg(long, value_name = "OUT.xml")]
+    pub(crate) junit: Option<PathBuf>,
+}

@@ -1,0 +1,242 @@
+//! What `--help` and usage errors say, in both languages.
+//!
+//! One table: every verb with an example, every option with its sentence, both forms side by side. [`command`] lays the forms of one
+//! language over the parser; a test fails for an option without an entry.
+
+use clap::builder::StyledStr;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Arg, ArgAction, Command, CommandFactory};
+
+use crate::arguments::Cli;
+use crate::language::{Lang, say};
+
+/// A verb: its path of names, what it does, and an example.
+struct VerbHelp {
+    path: &'static str,
+    zh: &'static str,
+    en: &'static str,
+    example: &'static str,
+}
+
+const VERBS: &[VerbHelp] = &[
+    VerbHelp {
+        path: "weir",
+        zh: "堰：在账户流水中识别非法集资（分散转入集中转出、定期批量小额转出）与大额交易，每条预警都说明理由。",
+        en: "weir finds illegal fundraising (非法集资) and large-amount transactions in account flows, and explains every alert.",
+        example: "weir detect --alerts alerts.jsonl transactions.jsonl\n  weir rule list",
+    },
+    VerbHelp {
+        path: "weir detect",
+        zh: "对文件批量检测，每条预警输出一行 JSON（终端上输出可读的预警）。",
+        en: "Runs over files and writes one JSON line an alert (on a terminal: alerts to read).",
+        example: "weir detect --feed feeds/core.yaml --parties parties.csv --alerts alerts.jsonl --large-amount large.jsonl 2026-03/*.csv.gz",
+    },
+    VerbHelp {
+        path: "weir rule",
+        zh: "检查、测试、查看规则文件。",
+        en: "Checks, tests and shows rule files.",
+        example: "weir rule check rules/",
+    },
+    VerbHelp {
+        path: "weir rule check",
+        zh: "一次列出全部规则文件的全部问题。",
+        en: "Reports every problem of every rule file at once.",
+        example: "weir rule check rules/",
+    },
+    VerbHelp {
+        path: "weir rule test",
+        zh: "运行规则文件内的测试：给定流水，比对应出的预警。",
+        en: "Runs the tests inside rule files: given transactions, compare the alerts.",
+        example: "weir rule test rules/ --run FZ-001",
+    },
+    VerbHelp {
+        path: "weir rule list",
+        zh: "列出规则：编号、名称、状态、窗口、阈值、测试数。",
+        en: "Lists rules: id, title, status, windows, thresholds, tests.",
+        example: "weir rule list rules/",
+    },
+    VerbHelp {
+        path: "weir rule features",
+        zh: "列出规则可用的指标函数及其确切含义。",
+        en: "Lists the functions that rules may call, and exactly what they mean.",
+        example: "weir rule features holding_time",
+    },
+    VerbHelp {
+        path: "weir rule explain-code",
+        zh: "解释一个诊断代码：含义、例子、改法。",
+        en: "Explains a diagnostic code: what it means, an example, the mend.",
+        example: "weir rule explain-code R0102",
+    },
+];
+
+/// An option or argument; the same id means the same thing in every verb.
+struct OptionHelp {
+    id: &'static str,
+    zh: &'static str,
+    en: &'static str,
+}
+
+const fn option(id: &'static str, zh: &'static str, en: &'static str) -> OptionHelp {
+    OptionHelp { id, zh, en }
+}
+
+const OPTIONS: &[OptionHelp] = &[
+    option("help", "显示帮助", "Show this help"),
+    option("version", "显示版本", "Show the version"),
+    option("lang", "提示语言；默认取自 LC_ALL、LC_MESSAGES、LANG", "Language of messages; default from LC_ALL, LC_MESSAGES, LANG"),
+    option("json", "以 JSON 输出（detect：汇总写到标准错误）", "Answer in JSON (detect: the summary on standard error)"),
+    option(
+        "input",
+        "流水文件、目录或通配符：jsonl、csv、parquet，可为 .gz .zst；- 为标准输入",
+        "Files, folders or globs: jsonl, csv, parquet, also .gz .zst; - for standard input",
+    ),
+    option("feed", "数据源映射文件；缺省时字段名即记录字段名", "Feed mapping; without it columns bear the record's field names"),
+    option("format", "输入格式；缺省看文件名", "Format of the inputs; default by file name"),
+    option("parties", "客户资料（csv、jsonl、parquet）", "Party data (csv, jsonl, parquet)"),
+    option("rules", "规则目录；缺省为 ./rules，没有则用内置规则", "Rule directory; default ./rules, else the built-in pack"),
+    option("set", "改写规则参数，可重复：FZ-001.min_payers=5", "Override a rule's parameter, repeatable: FZ-001.min_payers=5"),
+    option("alerts", "预警输出；缺省或 - 为标准输出", "Alerts; default or -: standard output"),
+    option("office", "报处非办的预警（仅允许外送的字段）", "Alerts for the leading-group office (only fields that may leave)"),
+    option("office_min_level", "报处非办的最低等级，默认 medium", "Lowest level handed to the office, default medium"),
+    option("bank_contact", "写入处非办预警的银行联系人", "Whom to call at the bank, written into office alerts"),
+    option("large_amount", "大额交易报告", "Large-amount reports"),
+    option("dead_letters", "死信：无法使用的记录，附原因与原始字节", "Dead letters: unusable records with reason and untouched bytes"),
+    option("late", "迟到输出：早于允许迟到范围的流水", "Late output: legs behind the allowed lateness"),
+    option("summary", "把汇总写成 JSON 文件", "Write the summary to a file as JSON"),
+    option("revisions", "输出每次修订，而不只是最终状态", "Write every revision instead of the final state"),
+    option("from_state", "从上次运行保存的状态继续", "Go on from the state of an earlier run"),
+    option("to_state", "运行后保存状态，以便下次继续（可与 --from-state 同名）", "Save the state for a later run (may equal --from-state)"),
+    option("lateness", "允许迟到多久，默认 3d", "How late a record may come, default 3d"),
+    option("now", "收到数据的时间；事件时间更晚的记录转死信", "When the data were received; records from the future become dead letters"),
+    option("sort", "先按事件时间排序（乱序严重的文件）", "Sort by event time first (for files badly out of order)"),
+    option("max_bad_ratio", "千条之后坏记录占比超过此值即停止，默认 0.5", "Stop when more than this share is bad after 1000 records, default 0.5"),
+    option("shards", "并行分片数，默认为处理器核数；不影响结果", "Parallel shards, default: cores; does not change the output"),
+    option("batch", "每批记录数；不影响结果", "Records a batch; does not change the output"),
+    option("dir", "规则目录；缺省为 ./rules，没有则用内置规则", "Rule directories; default ./rules, else the built-in pack"),
+    option("run", "只运行“规则编号 测试名”含此文字的测试", "Only tests whose \"rule id, name\" contains this text"),
+    option("junit", "另写一份 JUnit XML", "Write JUnit XML as well"),
+    option("name", "指标函数名；缺省列出全部", "Name of a feature; default: all"),
+    option("code", "诊断代码，如 R0102", "Diagnostic code such as R0102"),
+];
+
+/// The parser, speaking `lang`.
+pub(crate) fn command(lang: Lang) -> Command {
+    localise(Cli::command(), "weir", lang)
+}
+
+fn localise(command: Command, path: &str, lang: Lang) -> Command {
+    let has_arguments = command.get_positionals().next().is_some();
+    let has_verbs = command.has_subcommands();
+    let mut command = command.disable_help_flag(true).disable_version_flag(true);
+    command = command.arg(Arg::new("help").short('h').long("help").action(ArgAction::Help));
+    if path == "weir" {
+        command = command.arg(Arg::new("version").short('V').long("version").action(ArgAction::Version));
+    }
+    command = command.mut_args(|arg| match OPTIONS.iter().find(|option| arg.get_id() == option.id) {
+        Some(help) => arg.help(lang.of(help.zh, help.en)),
+        None => arg,
+    });
+    if let Some(help) = VERBS.iter().find(|verb| verb.path == path) {
+        let about = lang.of(help.zh, help.en);
+        command = command.about(about).help_template(template(help, lang, has_arguments, has_verbs));
+    }
+    command.mut_subcommands(|verb| {
+        let path = format!("{path} {}", verb.get_name());
+        localise(verb, &path, lang)
+    })
+}
+
+/// Layout of a verb's help: what it does, an example, then the rest.
+fn template(help: &VerbHelp, lang: Lang, has_arguments: bool, has_verbs: bool) -> StyledStr {
+    let heading = |zh, en| lang.of(zh, en);
+    let mut text = format!("{{about}}\n\n{}\n  {}\n\n{}{{usage}}\n", heading("示例：", "Example:"), help.example, heading("用法：", "Usage: "));
+    if has_verbs {
+        text += &format!("\n{}\n{{subcommands}}\n", heading("命令：", "Commands:"));
+    }
+    if has_arguments {
+        text += &format!("\n{}\n{{positionals}}\n", heading("参数：", "Arguments:"));
+    }
+    text += &format!("\n{}\n{{options}}\n", heading("选项：", "Options:"));
+    let exits = heading(
+        "退出码：0 完成；1 有待处理的发现（测试失败、迟到过多）；2 规则或数据不可用；3 用法、设置或输出位置有误",
+        "Exit codes: 0 done; 1 findings (failed tests, too much came late); 2 rules or data cannot be used; 3 usage, settings, outputs",
+    );
+    text += &format!("\n{exits}\n");
+    text.into()
+}
+
+/// One sentence for a command line that does not parse, and where to look next.
+pub(crate) fn usage_error(error: &clap::Error, lang: Lang) -> String {
+    let context = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => text.clone(),
+        Some(ContextValue::Strings(texts)) => texts.join(" "),
+        Some(ContextValue::Number(number)) => number.to_string(),
+        _ => String::new(),
+    };
+    let argument = context(ContextKind::InvalidArg);
+    let value = context(ContextKind::InvalidValue);
+    let text = match error.kind() {
+        ErrorKind::UnknownArgument => say!(lang, "没有选项 `{argument}`", "there is no option `{argument}`"),
+        ErrorKind::InvalidSubcommand => {
+            let verb = context(ContextKind::InvalidSubcommand);
+            say!(lang, "没有命令 `{verb}`", "there is no command `{verb}`")
+        }
+        ErrorKind::MissingSubcommand => say!(lang, "缺少命令", "a command is missing"),
+        ErrorKind::MissingRequiredArgument => say!(lang, "缺少 {argument}", "{argument} is missing"),
+        ErrorKind::InvalidValue if value.is_empty() => say!(lang, "`{argument}` 缺少取值", "`{argument}` needs a value"),
+        ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
+            say!(lang, "`{argument}` 不接受取值 `{value}`", "`{argument}` does not take the value `{value}`")
+        }
+        ErrorKind::ArgumentConflict => say!(lang, "`{argument}` 重复或与其他选项冲突", "`{argument}` is given twice or clashes with another option"),
+        _ => error.kind().to_string(),
+    };
+    let suggestion = [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand, ContextKind::SuggestedValue]
+        .into_iter()
+        .map(context)
+        .find(|text| !text.is_empty())
+        .map(|near| say!(lang, "；是否想写 `{near}`？", "; did you mean `{near}`?"))
+        .unwrap_or_default();
+    let more = say!(lang, "详见 weir --help", "see weir --help");
+    format!("{text}{suggestion}\n  {more}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn each_verb(command: &Command, path: &str, see: &mut dyn FnMut(&Command, &str)) {
+        see(command, path);
+        for verb in command.get_subcommands() {
+            each_verb(verb, &format!("{path} {}", verb.get_name()), see);
+        }
+    }
+
+    #[test]
+    fn every_verb_and_option_has_words_in_both_languages() {
+        each_verb(&Cli::command(), "weir", &mut |command, path| {
+            assert!(VERBS.iter().any(|verb| verb.path == path), "no help for `{path}`");
+            for arg in command.get_arguments() {
+                assert!(OPTIONS.iter().any(|option| arg.get_id() == option.id), "no help for `{}` of `{path}`", arg.get_id());
+            }
+        });
+    }
+
+    #[test]
+    fn the_parser_is_consistent() {
+        command(Lang::Zh).debug_assert();
+    }
+
+    fn check(line: &str, lang: Lang, expected: &str) {
+        let error = command(lang).try_get_matches_from(line.split(' ')).expect_err("does not parse");
+        assert_eq!(usage_error(&error, lang).lines().next(), Some(expected));
+    }
+
+    #[test]
+    fn usage_errors_name_the_word_and_the_nearest_one() {
+        check("weir detect --alert x in", Lang::En, "there is no option `--alert`; did you mean `--alerts`?");
+        check("weir detect --alert x in", Lang::Zh, "没有选项 `--alert`；是否想写 `--alerts`？");
+        check("weir detcet in", Lang::En, "there is no command `detcet`; did you mean `detect`?");
+        check("weir detect --shards two in", Lang::En, "`--shards <N>` does not take the value `two`");
+        check("weir detect --sort --sort in", Lang::En, "`--sort` is given twice or clashes with another option");
+    }
+}

@@ -1,0 +1,88 @@
+//! Which language weir talks in, and the one way a text exists in both.
+//!
+//! Codes, field names and record contents are ASCII or as the rules give them; this is about talk only. Both forms of a sentence stand in
+//! one call of [`say!`], so that nobody changes one and forgets the other.
+
+/// A language of messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lang {
+    /// 中文.
+    Zh,
+    /// English.
+    En,
+}
+
+impl Lang {
+    /// The language of a POSIX locale environment: the first of `LC_ALL`, `LC_MESSAGES`, `LANG` that is set decides.
+    pub(crate) fn from_environment(lookup: impl Fn(&str) -> Option<String>) -> Self {
+        let locale = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().filter_map(lookup).find(|value| !value.is_empty());
+        match locale {
+            Some(locale) if locale.to_ascii_lowercase().starts_with("zh") => Self::Zh,
+            _ => Self::En,
+        }
+    }
+
+    /// The language asked for by `--lang X` or `--lang=X` anywhere before a bare `--`. It must be known before the command line is parsed,
+    /// because help and usage errors speak it too; a wrong value is reported by the parser.
+    pub(crate) fn from_arguments(arguments: &[String]) -> Option<Self> {
+        let mut arguments = arguments.iter().take_while(|argument| *argument != "--");
+        while let Some(argument) = arguments.next() {
+            let value = match argument.strip_prefix("--lang") {
+                Some("") => arguments.next().map(String::as_str),
+                Some(value) => value.strip_prefix('='),
+                None => continue,
+            };
+            match value {
+                Some("zh") => return Some(Self::Zh),
+                Some("en") => return Some(Self::En),
+                _ => {}
+            }
+        }
+        None
+    }
+
+    /// The form of a fixed text in this language.
+    pub(crate) const fn of(self, zh: &'static str, en: &'static str) -> &'static str {
+        match self {
+            Self::Zh => zh,
+            Self::En => en,
+        }
+    }
+}
+
+/// `say!(lang, "中文 {x}", "English {x}")`: formats the form of the language.
+macro_rules! say {
+    ($lang:expr, $zh:literal, $en:literal $(,)?) => {
+        match $lang {
+            $crate::language::Lang::Zh => format!($zh),
+            $crate::language::Lang::En => format!($en),
+        }
+    };
+}
+pub(crate) use say;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(environment: &[(&str, &str)], expected: Lang) {
+        let lookup = |name: &str| environment.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+        assert_eq!(Lang::from_environment(lookup), expected, "{environment:?}");
+    }
+
+    #[test]
+    fn the_first_locale_variable_that_is_set_decides() {
+        check(&[("LANG", "zh_CN.UTF-8")], Lang::Zh);
+        check(&[("LC_ALL", "C"), ("LANG", "zh_CN.UTF-8")], Lang::En);
+        check(&[("LC_ALL", ""), ("LC_MESSAGES", "zh_TW"), ("LANG", "de_DE")], Lang::Zh);
+        check(&[], Lang::En);
+    }
+
+    #[test]
+    fn the_argument_is_found_in_both_spellings() {
+        let words = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(Lang::from_arguments(&words("weir --lang zh detect a")), Some(Lang::Zh));
+        assert_eq!(Lang::from_arguments(&words("weir detect --lang=en a")), Some(Lang::En));
+        assert_eq!(Lang::from_arguments(&words("weir detect -- --lang zh")), None);
+    }
+}

@@ -1,0 +1,112 @@
+//! What a terminal can show: colour where wanted, columns by display width, amounts as people read them.
+//!
+//! Chinese characters take two columns, so padding counts columns, never characters or bytes. Amounts come as decimal strings and are
+//! regrouped as text; no number is parsed into a float.
+
+use std::io::IsTerminal;
+
+use unicode_width::UnicodeWidthStr;
+
+/// Colour or none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Palette {
+    coloured: bool,
+}
+
+impl Palette {
+    /// No colour.
+    pub(crate) const PLAIN: Self = Self { coloured: false };
+    /// With colour.
+    #[cfg(test)]
+    pub(crate) const COLOURED: Self = Self { coloured: true };
+
+    /// Colour for a stream that is a terminal, unless `NO_COLOR` is set (<https://no-color.org>) or the terminal is `dumb`.
+    pub(crate) fn of(stream: &impl IsTerminal) -> Self {
+        let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let dumb = std::env::var_os("TERM").is_some_and(|value| value == "dumb");
+        Self { coloured: stream.is_terminal() && !refused && !dumb }
+    }
+
+    /// Whether colour is on.
+    pub(crate) fn is_coloured(self) -> bool {
+        self.coloured
+    }
+
+    /// `text` in an SGR style such as `1;31`.
+    pub(crate) fn paint(self, style: &str, text: &str) -> String {
+        if self.coloured && !text.is_empty() { format!("\x1b[{style}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+
+    /// Secondary text.
+    pub(crate) fn dim(self, text: &str) -> String {
+        self.paint("2", text)
+    }
+
+    /// Text that matters.
+    pub(crate) fn bold(self, text: &str) -> String {
+        self.paint("1", text)
+    }
+}
+
+/// `text` filled with spaces on the right up to `columns`.
+pub(crate) fn left(text: &str, columns: usize) -> String {
+    format!("{text}{}", " ".repeat(columns.saturating_sub(text.width())))
+}
+
+/// `text` filled with spaces on the left up to `columns`.
+pub(crate) fn right(text: &str, columns: usize) -> String {
+    format!("{}{text}", " ".repeat(columns.saturating_sub(text.width())))
+}
+
+/// `1268400.00` (yuan) as `126.84` (万元): two decimals, rounded half away from zero, thousands grouped.
+pub(crate) fn wan(yuan: &str) -> String {
+    let (sign, digits) = yuan.strip_prefix('-').map_or(("", yuan), |rest| ("-", rest));
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let Ok(fen) = format!("{whole}{fraction:0<2}").parse::<u128>() else { return yuan.to_owned() };
+    let hundredths = (fen + 5_000) / 10_000;
+    format!("{sign}{}.{:02}", grouped(hundredths / 100), hundredths % 100)
+}
+
+/// Thousands grouped by commas.
+pub(crate) fn grouped(number: u128) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// The candidate that a mistyped word most likely meant: at most a third of its letters away.
+pub(crate) fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let distance_max = word.chars().count().div_ceil(3);
+    candidates
+        .map(|candidate| (strsim::osa_distance(word, candidate), candidate))
+        .filter(|(distance, _)| *distance <= distance_max)
+        .min()
+        .map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn yuan_become_wan() {
+        for (yuan, expected) in
+            [("1268400.00", "126.84"), ("50.00", "0.01"), ("49.99", "0.00"), ("-6540000.00", "-654.00"), ("123456789012.34", "12,345,678.90")]
+        {
+            assert_eq!(wan(yuan), expected);
+        }
+    }
+
+    #[test]
+    fn columns_count_double_width() {
+        assert_eq!(left("转入", 6), "转入  ");
+        assert_eq!(right("12人", 6), "  12人");
+        assert_eq!(left("longer than that", 4), "longer than that");
+    }
+}
