@@ -109,7 +109,11 @@ const OPTIONS: &[OptionHelp] = &[
     option("lateness", "允许迟到多久，默认 3d", "How late a record may come, default 3d"),
     option("now", "收到数据的时间；事件时间更晚的记录转死信", "When the data were received; records from the future become dead letters"),
     option("sort", "先按事件时间排序（乱序严重的文件）", "Sort by event time first (for files badly out of order)"),
-    option("max_bad_ratio", "千条之后坏记录占比超过此值即停止，默认 0.5", "Stop when more than this share is bad after 1000 records, default 0.5"),
+    option(
+        "max_bad_ratio",
+        "千条之后坏记录占比超过此值即停止，默认 0.5",
+        "Stop when more than this share is bad after 1000 records, default 0.5",
+    ),
     option("shards", "并行分片数，默认为处理器核数；不影响结果", "Parallel shards, default: cores; does not change the output"),
     option("batch", "每批记录数；不影响结果", "Records a batch; does not change the output"),
     option("dir", "规则目录；缺省为 ./rules，没有则用内置规则", "Rule directories; default ./rules, else the built-in pack"),
@@ -149,7 +153,8 @@ fn localise(command: Command, path: &str, lang: Lang) -> Command {
 /// Layout of a verb's help: what it does, an example, then the rest.
 fn template(help: &VerbHelp, lang: Lang, has_arguments: bool, has_verbs: bool) -> StyledStr {
     let heading = |zh, en| lang.of(zh, en);
-    let mut text = format!("{{about}}\n\n{}\n  {}\n\n{}{{usage}}\n", heading("示例：", "Example:"), help.example, heading("用法：", "Usage: "));
+    let mut text =
+        format!("{{about}}\n\n{}\n  {}\n\n{}{{usage}}\n", heading("示例：", "Example:"), help.example, heading("用法：", "Usage: "));
     if has_verbs {
         text += &format!("\n{}\n{{subcommands}}\n", heading("命令：", "Commands:"));
     }
@@ -187,7 +192,9 @@ pub(crate) fn usage_error(error: &clap::Error, lang: Lang) -> String {
         ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
             say!(lang, "`{argument}` 不接受取值 `{value}`", "`{argument}` does not take the value `{value}`")
         }
-        ErrorKind::ArgumentConflict => say!(lang, "`{argument}` 重复或与其他选项冲突", "`{argument}` is given twice or clashes with another option"),
+        ErrorKind::ArgumentConflict => {
+            say!(lang, "`{argument}` 重复或与其他选项冲突", "`{argument}` is given twice or clashes with another option")
+        }
         _ => error.kind().to_string(),
     };
     let suggestion = [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand, ContextKind::SuggestedValue]

@@ -42,6 +42,8 @@ impl Interrupt {
         } else {
             return Ok(());
         };
-        Err(Failure { exit, text: say!(lang, "已中断，没有留下不完整的输出文件", "interrupted; no partial output file is left") })
+        Err(Failure {
+            exit, text: say!(lang, "已中断，没有留下不完整的输出文件", "interrupted; no partial output file is left")
+        })
     }
 }

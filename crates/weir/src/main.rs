@@ -4,6 +4,7 @@
 //! printed once, by `main`, and ends with one of the codes of [`failure::Exit`].
 
 mod arguments;
+mod detect;
 mod failure;
 mod help;
 mod interrupt;
@@ -41,7 +42,7 @@ fn main() -> ExitCode {
 
 fn run(cli: Cli, lang: Lang) -> Result<Exit, Failure> {
     match cli.verb {
-        Verb::Detect(_) => Ok(Exit::Ok),
+        Verb::Detect(raw) => detect::run(*raw, cli.json, lang),
         Verb::Rule(verb) => rule::run(verb, cli.json, lang),
     }
 }

@@ -34,7 +34,10 @@ enum Sink {
     /// A device or pipe.
     Direct(BufWriter<File>),
     /// Written beside `path`.
-    Beside { writer: BufWriter<NamedTempFile>, path: PathBuf },
+    Beside {
+        writer: BufWriter<NamedTempFile>,
+        path: PathBuf,
+    },
 }
 
 impl Output {
@@ -131,7 +134,8 @@ impl Output {
         synced.map_err(|error| self.failure(&error))
     }
 
-    fn failure(&self, error: &io::Error) -> Failure {
+    /// The failure that an error while writing this output is.
+    pub(crate) fn failure(&self, error: &io::Error) -> Failure {
         write_failure(&self.name, error, self.lang)
     }
 }

@@ -84,7 +84,9 @@ impl Sheet<'_> {
             (AlertStatus::Opened, _) => self.lang.of("新开", "opened").to_owned(),
             (AlertStatus::Updated, _) => self.lang.of("已更新", "updated").to_owned(),
             (AlertStatus::Quiet, _) => self.lang.of("已静默", "quiet").to_owned(),
-            (AlertStatus::Withdrawn, Some(Withdrawal::Merged { into })) => say!(self.lang, "已撤回（并入 {into}）", "withdrawn (merged into {into})"),
+            (AlertStatus::Withdrawn, Some(Withdrawal::Merged { into })) => {
+                say!(self.lang, "已撤回（并入 {into}）", "withdrawn (merged into {into})")
+            }
             (AlertStatus::Withdrawn, _) => self.lang.of("已撤回（依据不再成立）", "withdrawn (unfounded)").to_owned(),
         };
         say!(self.lang, "{status} 第{revision}版", "{status}, revision {revision}")

@@ -1,33 +1,33 @@
-//! The final states of a run, kept on disk until its end.
+//! The last states of a run, kept on disk until their turn comes.
 //!
-//! A file run writes one line a key (an alert, a large-amount report) in an order that is known only at the end. Evidence makes a line up to
-//! a quarter of a megabyte, so the lines wait in an unnamed temporary file and only their order waits in memory. A key put twice keeps the
-//! later line; the earlier one is dead weight in the file until the run ends.
+//! A file run writes one line a key (an alert, a large-amount report), in its final state and in an order that is known only later. Evidence
+//! makes a line up to a quarter of a megabyte, so the lines wait in an unnamed temporary file and only their places wait in memory. A key put
+//! twice keeps the later line; the earlier one is dead weight until the spool is empty.
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufWriter, Seek, Write};
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use serde::Serialize;
 
-/// Lines by key `K`, to be read in order of `O`.
+/// Lines in order of `K`.
 #[derive(Debug)]
-pub(crate) struct Spool<K, O> {
+pub(crate) struct Spool<K> {
     file: BufWriter<File>,
     end: u64,
-    entries: BTreeMap<K, Entry<O>>,
+    entries: BTreeMap<K, Entry>,
     line: Vec<u8>,
 }
 
-#[derive(Debug)]
-struct Entry<O> {
-    order: O,
+#[derive(Debug, Clone, Copy)]
+struct Entry {
     offset: u64,
     bytes: usize,
 }
 
-impl<K: Ord, O: Ord> Spool<K, O> {
+impl<K: Ord> Spool<K> {
     /// An empty spool in `folder`, which should be where the output goes, so that one full disk is one error.
     pub(crate) fn new(folder: &Path) -> io::Result<Self> {
         let file = BufWriter::new(tempfile::tempfile_in(folder)?);
@@ -35,34 +35,35 @@ impl<K: Ord, O: Ord> Spool<K, O> {
     }
 
     /// Puts the JSON line of `value`, in place of an earlier one of the same key.
-    pub(crate) fn put(&mut self, key: K, order: O, value: &impl Serialize) -> io::Result<()> {
+    pub(crate) fn put(&mut self, key: K, value: &impl Serialize) -> io::Result<()> {
+        if self.entries.is_empty() && self.end > 0 {
+            self.file.flush()?;
+            self.file.get_ref().set_len(0)?;
+            self.file.get_mut().rewind()?;
+            self.end = 0;
+        }
         self.line.clear();
         serde_json::to_writer(&mut self.line, value)?;
         self.line.push(b'\n');
         self.file.write_all(&self.line)?;
-        self.entries.insert(key, Entry { order, offset: self.end, bytes: self.line.len() });
+        self.entries.insert(key, Entry { offset: self.end, bytes: self.line.len() });
         self.end += self.line.len() as u64;
         Ok(())
     }
 
-    /// Forgets a key; nothing happens where it is absent.
-    pub(crate) fn remove(&mut self, key: &K) {
-        self.entries.remove(key);
-    }
-
-    /// Reads every line in order, newline included.
-    pub(crate) fn drain<E: From<io::Error>>(self, mut each: impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
-        let mut file = self.file.into_inner().map_err(io::IntoInnerError::into_error)?;
-        let mut entries: Vec<_> = self.entries.into_values().collect();
-        entries.sort_by(|a, b| a.order.cmp(&b.order));
-        let mut line = Vec::new();
-        for entry in entries {
-            line.resize(entry.bytes, 0);
-            file.seek(SeekFrom::Start(entry.offset))?;
-            file.read_exact(&mut line)?;
-            each(&line)?;
+    /// Takes out the lines of all keys below `bound` (without one: all), newline included.
+    pub(crate) fn take_below(&mut self, bound: Option<&K>) -> io::Result<impl Iterator<Item = io::Result<Vec<u8>>>> {
+        let kept = bound.map(|bound| self.entries.split_off(bound)).unwrap_or_default();
+        let taken = std::mem::replace(&mut self.entries, kept);
+        if !taken.is_empty() {
+            self.file.flush()?;
         }
-        Ok(())
+        let file = self.file.get_ref();
+        Ok(taken.into_values().map(move |entry| {
+            let mut line = vec![0; entry.bytes];
+            file.read_exact_at(&mut line, entry.offset)?;
+            Ok(line)
+        }))
     }
 }
 
@@ -70,16 +71,23 @@ impl<K: Ord, O: Ord> Spool<K, O> {
 mod tests {
     use super::*;
 
+    fn take(spool: &mut Spool<i32>, bound: Option<i32>) -> Vec<String> {
+        let lines = spool.take_below(bound.as_ref()).expect("flushes");
+        lines.map(|line| String::from_utf8(line.expect("reads")).expect("is text").trim_end().to_owned()).collect()
+    }
+
     #[test]
-    fn the_last_line_of_a_key_comes_out_in_order() {
+    fn the_last_line_of_a_key_comes_out_in_its_turn() {
         let mut spool = Spool::new(&std::env::temp_dir()).expect("a temporary file");
-        spool.put("a", 3, &"first").expect("writes");
-        spool.put("b", 2, &"second").expect("writes");
-        spool.put("c", 1, &"gone").expect("writes");
-        spool.put("a", 1, &"third").expect("writes");
-        spool.remove(&"c");
-        let mut text = Vec::new();
-        spool.drain(|line| -> io::Result<()> { text.write_all(line) }).expect("reads");
-        assert_eq!(String::from_utf8(text).expect("is text"), "\"third\"\n\"second\"\n");
+        spool.put(2, &"b").expect("writes");
+        spool.put(1, &"gone").expect("writes");
+        spool.put(3, &"c").expect("writes");
+        spool.put(1, &"a").expect("writes");
+        assert_eq!(take(&mut spool, Some(3)), ["\"a\"", "\"b\""]);
+        spool.put(4, &"d").expect("writes");
+        assert_eq!(take(&mut spool, None), ["\"c\"", "\"d\""]);
+        spool.put(5, &"e").expect("writes");
+        assert_eq!(spool.end, 4, "an empty spool begins anew");
+        assert_eq!(take(&mut spool, None), ["\"e\""]);
     }
 }

@@ -7,9 +7,8 @@ use std::time::Duration;
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use serde::Serialize;
-use weir_model::alert::{Alert, AlertStatus, Level};
-use weir_model::large_amount::{LargeAmountReport, ReportStatus};
-use weir_model::{Reason, ReportItem};
+use weir_model::alert::{AlertStatus, Level};
+use weir_model::{Reason, ReportItem, ReportStatus};
 
 use crate::language::{Lang, say};
 use crate::render::level_name;
@@ -62,25 +61,19 @@ pub(crate) struct Summary {
 
 impl Summary {
     /// Counts an alert in its final state.
-    pub(crate) fn count_alert(&mut self, alert: &Alert) {
-        self.note_alert(&alert.rule.id, alert.level, alert.status, 1);
-    }
-
-    fn note_alert(&mut self, rule: &str, level: Level, status: AlertStatus, count: u64) {
+    pub(crate) fn count_alert(&mut self, rule: &str, level: Level, status: AlertStatus) {
         if status == AlertStatus::Withdrawn {
-            self.alerts_withdrawn += count;
+            self.alerts_withdrawn += 1;
             return;
         }
-        *self.alerts.entry(rule.to_owned()).or_default().entry(level.name()).or_default() += count;
+        *self.alerts.entry(rule.to_owned()).or_default().entry(level.name()).or_default() += 1;
     }
 
     /// Counts a report in its final state.
-    pub(crate) fn count_report(&mut self, report: &LargeAmountReport) {
-        match report.status {
+    pub(crate) fn count_report(&mut self, item: u8, status: ReportStatus) {
+        match status {
             ReportStatus::Withdrawn => self.large_amount_withdrawn += 1,
-            ReportStatus::Opened | ReportStatus::Final | ReportStatus::Corrected => {
-                *self.large_amount.entry(report.item.number()).or_default() += 1;
-            }
+            ReportStatus::Opened | ReportStatus::Final | ReportStatus::Corrected => *self.large_amount.entry(item).or_default() += 1,
         }
     }
 

@@ -1,0 +1,112 @@
+//! Names and accounts of parties, for people: the detector works without them.
+//!
+//! Party data come first; what they do not say is learned from the transactions. Every entry carries the number of the record it was learned
+//! at, and an alert shows what was known at *its* record: what is written therefore does not depend on how a run was cut into batches and
+//! shards. A party is learned where its legs go, so a directory lives in its shard and needs no lock.
+
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
+use serde::{Deserialize, Serialize};
+
+/// Accounts remembered of one party; a customer with more is an institution of its own.
+const ACCOUNTS_MAX: usize = 200;
+
+/// What transactions said of parties.
+#[derive(Debug, Default)]
+pub(crate) struct Directory {
+    parties: HashMap<Box<str>, Known, FixedState>,
+}
+
+/// What is known of one party.
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Known {
+    /// The first name seen: a later spelling does not rename a party within a run.
+    name: Option<Entry>,
+    /// In order of record.
+    accounts: Vec<Entry>,
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Entry {
+    text: Box<str>,
+    record: u64,
+}
+
+/// One party's row in a saved state.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct SavedParty {
+    party: Box<str>,
+    known: Known,
+}
+
+impl Directory {
+    /// Learns from a side of record `record`; empty texts say nothing. Records come in rising order.
+    pub(crate) fn learn(&mut self, party: &str, record: u64, name: &str, account: &str) {
+        if name.is_empty() && account.is_empty() {
+            return;
+        }
+        let known = match self.parties.get_mut(party) {
+            Some(known) => known,
+            None => self.parties.entry(party.into()).or_default(),
+        };
+        if !name.is_empty() && known.name.is_none() {
+            known.name = Some(Entry { text: name.into(), record });
+        }
+        let is_new = !account.is_empty() && !known.accounts.iter().any(|entry| &*entry.text == account);
+        if is_new && known.accounts.len() < ACCOUNTS_MAX {
+            known.accounts.push(Entry { text: account.into(), record });
+        }
+    }
+
+    /// The name known at `record`; empty where none is.
+    pub(crate) fn name(&self, party: &str, record: u64) -> &str {
+        let name = self.parties.get(party).and_then(|known| known.name.as_ref());
+        name.filter(|entry| entry.record <= record).map_or("", |entry| &entry.text)
+    }
+
+    /// The accounts known at `record`, sorted.
+    pub(crate) fn accounts(&self, party: &str, record: u64) -> Vec<String> {
+        let Some(known) = self.parties.get(party) else { return Vec::new() };
+        let mut accounts: Vec<String> =
+            known.accounts.iter().take_while(|entry| entry.record <= record).map(|entry| entry.text.to_string()).collect();
+        accounts.sort();
+        accounts
+    }
+
+    /// Everything, in order of party, for a saved state.
+    pub(crate) fn save(self) -> Vec<SavedParty> {
+        let mut rows: Vec<_> = self.parties.into_iter().map(|(party, known)| SavedParty { party, known }).collect();
+        rows.sort_by(|a, b| a.party.cmp(&b.party));
+        rows
+    }
+
+    /// Takes back a saved row.
+    pub(crate) fn restore(&mut self, saved: SavedParty) {
+        self.parties.insert(saved.party, saved.known);
+    }
+}
+
+impl SavedParty {
+    /// Whose row it is.
+    pub(crate) fn party(&self) -> &str {
+        &self.party
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_alert_sees_what_was_known_at_its_record() {
+        let mut directory = Directory::default();
+        directory.learn("c:1", 1, "", "A2");
+        directory.learn("c:1", 3, "甲公司", "A1");
+        directory.learn("c:1", 5, "乙公司", "A2");
+        assert_eq!(directory.name("c:1", 2), "");
+        assert_eq!(directory.name("c:1", 9), "甲公司");
+        assert_eq!(directory.accounts("c:1", 2), ["A2"]);
+        assert_eq!(directory.accounts("c:1", 3), ["A1", "A2"]);
+        assert_eq!(directory.accounts("c:2", 3), [""; 0]);
+    }
+}

@@ -1,0 +1,113 @@
+//! The lines of the dead-letter file and of the late output.
+//!
+//! Both are for the bank's own eyes: a dead letter carries the untouched record, which is the only place where personal data may appear.
+
+use serde::Serialize;
+use weir_engine::RejectEffect;
+use weir_model::{Direction, Reason};
+
+use super::place::Place;
+
+/// A record that could not be used.
+#[derive(Debug, Serialize)]
+pub(crate) struct DeadLetter<'a> {
+    /// Reason code.
+    pub(crate) reason: Reason,
+    /// Field or column at fault, where one is.
+    pub(crate) field: Option<&'a str>,
+    /// Where it was read.
+    #[serde(flatten)]
+    pub(crate) place: &'a Place,
+    /// The record as read.
+    #[serde(flatten)]
+    pub(crate) original: Original<'a>,
+}
+
+/// Untouched bytes: as text where they are UTF-8, else in Base64.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Original<'a> {
+    /// UTF-8.
+    Original(&'a str),
+    /// Anything else, RFC 4648 with padding.
+    OriginalBase64(String),
+}
+
+impl<'a> Original<'a> {
+    /// The form that fits.
+    pub(crate) fn of(bytes: &'a [u8]) -> Self {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Self::Original(text),
+            Err(_) => Self::OriginalBase64(base64(bytes)),
+        }
+    }
+}
+
+/// A leg behind the frontier.
+#[derive(Debug, Serialize)]
+pub(crate) struct LateLeg<'a> {
+    /// Reason code.
+    reason: Reason,
+    /// Where its record was read.
+    #[serde(flatten)]
+    place: &'a Place,
+    /// Party of the leg.
+    party: &'a str,
+    /// Serial.
+    txn_id: &'a str,
+    /// Inflow or outflow.
+    direction: Direction,
+    /// Event time, RFC 3339.
+    occurred_at: String,
+    /// Yuan, where known.
+    amount: Option<String>,
+    /// The frontier it missed, RFC 3339.
+    frontier: String,
+    /// Large-amount reports it would have belonged to.
+    report_ids: &'a [String],
+}
+
+impl<'a> LateLeg<'a> {
+    /// The row of a reject whose record was read at `place`.
+    pub(crate) fn new(reject: &'a RejectEffect, place: &'a Place) -> Self {
+        Self {
+            reason: reject.reason,
+            place,
+            party: &reject.party,
+            txn_id: &reject.txn_id,
+            direction: reject.direction,
+            occurred_at: reject.at.to_string(),
+            amount: reject.amount.map(|fen| weir_model::Fen(fen).to_string()),
+            frontier: reject.frontier.to_string(),
+            report_ids: &reject.report_ids,
+        }
+    }
+}
+
+/// RFC 4648, with padding.
+fn base64(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let group = chunk.iter().fold(0_u32, |group, byte| group << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
+        for i in 0..4 {
+            let digit = group >> (18 - 6 * i) & 63;
+            text.push(if i <= chunk.len() { char::from(ALPHABET[digit as usize]) } else { '=' });
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_that_are_no_text_are_kept_in_base64() {
+        assert_eq!(Original::of("堰".as_bytes()), Original::Original("堰"));
+        assert_eq!(Original::of(b"\xff\xfe\x00a"), Original::OriginalBase64("//4AYQ==".to_owned()));
+        for (bytes, expected) in [(&b"\x80"[..], "gA=="), (&b"\x80\x81"[..], "gIE="), (&b"\x80\x81\x82"[..], "gIGC")] {
+            assert_eq!(base64(bytes), expected);
+        }
+    }
+}

@@ -1,0 +1,290 @@
+//! Where effects go: alerts, office messages, large-amount reports, dead letters, late rows, and the numbers of them all.
+//!
+//! Called with effects in the order of the run, subjects already named. Without `--revisions` an alert and a report are written once, in
+//! their final state, at the end: until then they wait in a spool, not in memory. What goes to the office is the allow-list of
+//! `Alert::for_office` and nothing else; rules on trial never go there.
+
+use std::collections::BTreeMap;
+use std::io::{self, IsTerminal};
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use weir_engine::{AlertEffect, ReportEffect};
+use weir_model::alert::{Addressee, Alert, AlertStatus, Level};
+use weir_model::{Day, Direction, EventTime, LargeAmountReport, ReportStatus};
+
+use super::settings::{OfficeSettings, OutputSettings};
+use crate::failure::Failure;
+use crate::language::{Lang, say};
+use crate::outputs::{Output, write_failure};
+use crate::render;
+use crate::spool::Spool;
+use crate::summary::Summary;
+use crate::terminal::Palette;
+
+/// Key of an office message whose office is not known.
+const UNRESOLVED: &str = "unresolved";
+
+/// Order of alerts in their final state: first record, rule, party, then which was first said.
+type AlertOrder = (u64, String, String, usize);
+/// Order of reports in their final state: day, customer, direction, item.
+type ReportOrder = (String, String, Direction, u8);
+
+/// What was last said of an alert.
+#[derive(Debug)]
+struct Seen {
+    order: AlertOrder,
+    level: Level,
+    status: AlertStatus,
+    /// Whether the office has had it, in this run or, going by its revision, in an earlier one.
+    at_office: bool,
+}
+
+/// All outputs of a run.
+#[derive(Debug)]
+pub(crate) struct Sinks {
+    lang: Lang,
+    alerts: Output,
+    /// Alerts as text for eyes, where standard output is a terminal.
+    readable: Option<Palette>,
+    office: Option<Output>,
+    office_settings: OfficeSettings,
+    reports: Option<Output>,
+    pub(crate) dead_letters: Option<Output>,
+    pub(crate) late: Option<Output>,
+    /// `None` with `--revisions`.
+    waiting: Option<Waiting>,
+    seen: BTreeMap<String, Seen>,
+    /// With `--revisions`: what was last said of each report.
+    report_states: BTreeMap<ReportOrder, ReportStatus>,
+    settled_before: Option<Day>,
+    pub(crate) summary: Summary,
+}
+
+/// What a saved state keeps of a live alert for the sinks of the next run.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct RememberedAlert {
+    alert_id: String,
+    first_record: u64,
+    rule: String,
+    party: String,
+    level: Level,
+    at_office: bool,
+}
+
+/// Final states in the making.
+#[derive(Debug)]
+struct Waiting {
+    alerts: Spool<AlertOrder>,
+    reports: Spool<ReportOrder>,
+}
+
+impl Sinks {
+    /// Opens everything that was asked for.
+    pub(crate) fn open(outputs: &OutputSettings, office: OfficeSettings, lang: Lang) -> Result<Self, Failure> {
+        let open = |path: &Option<std::path::PathBuf>| path.as_deref().map(|path| Output::open(path, lang)).transpose();
+        let is_stdout = outputs.alerts == Path::new("-");
+        let readable = (is_stdout && io::stdout().is_terminal()).then(|| Palette::of(&io::stdout()));
+        let waiting = if outputs.revisions { None } else { Some(Waiting::new(outputs, lang)?) };
+        Ok(Self {
+            lang,
+            alerts: Output::open(&outputs.alerts, lang)?,
+            readable,
+            office: open(&outputs.office)?,
+            office_settings: office,
+            reports: open(&outputs.large_amount)?,
+            dead_letters: open(&outputs.dead_letters)?,
+            late: open(&outputs.late)?,
+            waiting,
+            seen: BTreeMap::new(),
+            report_states: BTreeMap::new(),
+            settled_before: None,
+            summary: Summary::default(),
+        })
+    }
+
+    /// Remembers an alert that an earlier run opened; to be called in the order of [`Engine::live_alerts`](weir_engine::Engine).
+    pub(crate) fn recall(&mut self, alert: &RememberedAlert) {
+        let order = (alert.first_record, alert.rule.clone(), alert.party.clone(), self.seen.len());
+        let seen = Seen { order, level: alert.level, status: AlertStatus::Updated, at_office: alert.at_office };
+        self.seen.insert(alert.alert_id.clone(), seen);
+    }
+
+    /// What a later run must remember of an alert that is live at the end of this one.
+    pub(crate) fn remember(&self, live: &AlertEffect) -> RememberedAlert {
+        let alert = &live.alert;
+        RememberedAlert {
+            alert_id: alert.alert_id.clone(),
+            first_record: live.record,
+            rule: alert.rule.id.clone(),
+            party: alert.subject.party.clone(),
+            level: alert.level,
+            at_office: self.seen.get(&alert.alert_id).is_some_and(|seen| seen.at_office),
+        }
+    }
+
+    /// A revision, as it comes.
+    pub(crate) fn alert(&mut self, effect: AlertEffect) -> Result<(), Failure> {
+        let AlertEffect { record, mut alert, .. } = effect;
+        alert.addressees = addressees(&alert);
+        let order = self.note(&alert, record);
+        match &mut self.waiting {
+            Some(waiting) => waiting.alerts.put(order, &alert).map_err(|error| spool_failure(&error, self.lang)),
+            None => self.deliver(&alert),
+        }
+    }
+
+    /// An alert that is live at the end: its final state, whether or not a revision said so.
+    pub(crate) fn live_alert(&mut self, effect: AlertEffect) -> Result<(), Failure> {
+        if self.waiting.is_some() {
+            return self.alert(effect);
+        }
+        // Every revision is out already; the numbers of the run include alerts of earlier runs that nothing was said of in this one.
+        self.note(&effect.alert, effect.record);
+        Ok(())
+    }
+
+    /// Records what was said; returns the alert's place in the final order.
+    fn note(&mut self, alert: &Alert, record: u64) -> AlertOrder {
+        let count = self.seen.len();
+        let seen = self.seen.entry(alert.alert_id.clone()).or_insert_with(|| Seen {
+            order: (record, alert.rule.id.clone(), alert.subject.party.clone(), count),
+            level: alert.level,
+            status: alert.status,
+            at_office: false,
+        });
+        seen.level = alert.level;
+        seen.status = alert.status;
+        seen.order.clone()
+    }
+
+    /// Writes an alert and what of it goes to the office.
+    fn deliver(&mut self, alert: &Alert) -> Result<(), Failure> {
+        match self.readable {
+            Some(palette) => self.alerts.bytes(render::alert(alert, self.lang, palette).as_bytes())?,
+            None => self.alerts.json(alert)?,
+        }
+        self.hand_over(alert)
+    }
+
+    fn hand_over(&mut self, alert: &Alert) -> Result<(), Failure> {
+        let Some(office) = &mut self.office else { return Ok(()) };
+        let was_there = self.seen.get(&alert.alert_id).is_some_and(|seen| seen.at_office);
+        // An office is told of a withdrawal only of what it was told before.
+        let concerns = if alert.status == AlertStatus::Withdrawn { was_there } else { alert.level >= self.office_settings.min_level };
+        if alert.rule.shadow || !concerns {
+            return Ok(());
+        }
+        for addressee in &alert.addressees {
+            office.json(&alert.for_office(addressee, &self.office_settings.bank_contact))?;
+            self.summary.office_messages += 1;
+            self.summary.office_unresolved += u64::from(addressee.division == UNRESOLVED);
+        }
+        if let Some(seen) = self.seen.get_mut(&alert.alert_id) {
+            seen.at_office = true;
+        }
+        Ok(())
+    }
+
+    /// A revision of a large-amount report, as it comes.
+    pub(crate) fn report(&mut self, effect: ReportEffect) -> Result<(), Failure> {
+        let report = effect.report;
+        match &mut self.waiting {
+            Some(waiting) => waiting.reports.put(report_order(&report), &report).map_err(|error| spool_failure(&error, self.lang)),
+            None => {
+                self.report_states.insert(report_order(&report), report.status);
+                self.reports.as_mut().map_or(Ok(()), |output| output.json(&report))
+            }
+        }
+    }
+
+    /// Writes the reports of days that nothing can change any more: those before the day of the frontier.
+    pub(crate) fn settle(&mut self, frontier: EventTime) -> Result<(), Failure> {
+        let day = frontier.day();
+        if self.settled_before == Some(day) {
+            return Ok(());
+        }
+        self.settled_before = Some(day);
+        self.deliver_reports(Some(&(day.to_string(), String::new(), Direction::In, 0)))
+    }
+
+    /// Whether somebody still reads what is written: false once the only output was standard output and its reader has gone.
+    pub(crate) fn is_wanted(&self) -> bool {
+        let others = [&self.office, &self.reports, &self.dead_letters, &self.late];
+        !self.alerts.is_closed() || others.into_iter().flatten().any(|output| !output.is_closed())
+    }
+
+    /// Lets a reader of `--revisions` see what there is.
+    pub(crate) fn flush(&mut self) -> Result<(), Failure> {
+        if self.waiting.is_none() {
+            self.alerts.flush()?;
+        }
+        Ok(())
+    }
+
+    /// Writes the final states and hands back all outputs, unpublished, with the numbers.
+    pub(crate) fn finish(mut self) -> Result<(Vec<Output>, Summary), Failure> {
+        self.deliver_reports(None)?;
+        self.deliver_alerts()?;
+        for seen in self.seen.values() {
+            self.summary.count_alert(&seen.order.1, seen.level, seen.status);
+        }
+        for (order, status) in &self.report_states {
+            self.summary.count_report(order.3, *status);
+        }
+        let outputs = [Some(self.alerts), self.office, self.reports, self.dead_letters, self.late];
+        Ok((outputs.into_iter().flatten().collect(), self.summary))
+    }
+
+    fn deliver_alerts(&mut self) -> Result<(), Failure> {
+        let Some(mut waiting) = self.waiting.take() else { return Ok(()) };
+        let lang = self.lang;
+        for line in waiting.alerts.take_below(None).map_err(|error| spool_failure(&error, lang))? {
+            let line = line.map_err(|error| spool_failure(&error, lang))?;
+            let alert: Alert = serde_json::from_slice(&line).map_err(|error| spool_failure(&error.into(), lang))?;
+            self.deliver(&alert)?;
+        }
+        Ok(())
+    }
+
+    fn deliver_reports(&mut self, bound: Option<&ReportOrder>) -> Result<(), Failure> {
+        let Some(waiting) = &mut self.waiting else { return Ok(()) };
+        let lang = self.lang;
+        for line in waiting.reports.take_below(bound).map_err(|error| spool_failure(&error, lang))? {
+            let line = line.map_err(|error| spool_failure(&error, lang))?;
+            let report: LargeAmountReport = serde_json::from_slice(&line).map_err(|error| spool_failure(&error.into(), lang))?;
+            self.summary.count_report(report.item.number(), report.status);
+            if let Some(output) = &mut self.reports {
+                output.bytes(&line)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Waiting {
+    /// Spools beside the outputs they are for, so that a full disk is one and the same error.
+    fn new(outputs: &OutputSettings, lang: Lang) -> Result<Self, Failure> {
+        let folder = |path: Option<&Path>| match path.and_then(Path::parent) {
+            Some(parent) if parent.is_dir() && !parent.starts_with("/dev") => parent.to_owned(),
+            _ => std::env::temp_dir(),
+        };
+        let alerts = Spool::new(&folder(Some(&outputs.alerts))).map_err(|error| spool_failure(&error, lang))?;
+        let reports = Spool::new(&folder(outputs.large_amount.as_deref())).map_err(|error| spool_failure(&error, lang))?;
+        Ok(Self { alerts, reports })
+    }
+}
+
+fn spool_failure(error: &io::Error, lang: Lang) -> Failure {
+    write_failure(&say!(lang, "临时文件", "a temporary file"), error, lang)
+}
+
+fn report_order(report: &LargeAmountReport) -> ReportOrder {
+    (report.day.clone(), report.customer.clone(), report.direction, report.item.number())
+}
+
+/// The office of the subject's division; a routing table by operation, registration and branch comes with the party data of the service.
+fn addressees(alert: &Alert) -> Vec<Addressee> {
+    let division = if alert.subject.division.is_empty() { UNRESOLVED } else { &alert.subject.division };
+    vec![Addressee { division: division.to_owned(), office: String::new(), basis: "subject".to_owned(), departments: Vec::new() }]
+}
