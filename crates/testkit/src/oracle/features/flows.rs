@@ -1,0 +1,183 @@
+//! Features that any window can answer: concentration, who is new, how long money stays, what kind of traffic, own past.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use weir_model::time::MICROS_PER_DAY;
+use weir_model::{Calendar, Day, Direction, Division, Flags, PartyKind};
+use weir_rules::{Value, Window};
+
+use super::{is_too_little_known, known_share, ratio, size};
+use crate::log::OwnedLeg;
+use crate::oracle::view::{Flow, View, fen, naturals, parties, sum};
+
+/// `natural_payers`, `natural_payees`.
+pub(super) fn natural_parties(flows: &[Flow<'_>], direction: Direction) -> Value {
+    let made: Vec<_> = flows.iter().filter(|flow| flow.party_of(direction).is_some()).collect();
+    let all = made.iter().map(|flow| flow.count).sum();
+    let known = made.iter().filter(|flow| flow.kind != PartyKind::Unknown).map(|flow| flow.count).sum();
+    if is_too_little_known(known, all) { Value::Null } else { size(naturals(flows, direction).len()) }
+}
+
+/// An outlet: where money leaves to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Outlet<'a> {
+    Cash,
+    SameName,
+    Securities,
+    Counterparty(&'a str),
+}
+
+/// Sums by outlet.
+pub(super) fn outlets<'a>(flows: &[Flow<'a>]) -> BTreeMap<Outlet<'a>, i128> {
+    let mut sums = BTreeMap::new();
+    for flow in flows.iter().filter(|flow| flow.direction == Direction::Out) {
+        let outlet = if flow.flags.has(Flags::CASH) {
+            Outlet::Cash
+        } else if flow.flags.has(Flags::SAME_NAME) {
+            Outlet::SameName
+        } else if flow.flags.has(Flags::SECURITIES) {
+            Outlet::Securities
+        } else if let Some(id) = flow.counterparty {
+            Outlet::Counterparty(id)
+        } else {
+            continue;
+        };
+        *sums.entry(outlet).or_insert(0) += flow.amount;
+    }
+    sums
+}
+
+/// `top_share_in`, `top_share_out`.
+pub(super) fn top_share(mut sums: Vec<i128>, k: i64, total: i128) -> Value {
+    sums.sort_unstable_by(|a, b| b.cmp(a));
+    let k = usize::try_from(k).unwrap_or(usize::MAX);
+    ratio(sums.into_iter().take(k).sum(), total)
+}
+
+/// `hhi_in`, `hhi_out`.
+pub(super) fn hhi(sums: Vec<i128>, total: i128) -> Value {
+    ratio(sums.into_iter().map(|sum| sum * sum).sum(), total * total)
+}
+
+/// `retained`, over all live legs of the window.
+pub(super) fn retained(legs: &[&OwnedLeg]) -> Value {
+    let total = |direction| {
+        let retained = legs.iter().filter(|leg| leg.has(Flags::RETAINED) && leg.direction == direction);
+        retained.map(|leg| i128::from(fen(leg))).sum::<i128>()
+    };
+    Value::Money((total(Direction::Out) - total(Direction::In)).max(0))
+}
+
+/// `first_time_payers`, `first_time_payees`.
+pub(super) fn first_time(view: &View<'_>, window: Window, direction: Direction) -> Value {
+    let history = view.all_history();
+    let is_new = |id: &&str| {
+        let first = history.iter().find(|flow| flow.party_of(direction) == Some(id));
+        first.is_some_and(|flow| view.covers(window, flow.at))
+    };
+    size(naturals(&view.flows(window), direction).into_iter().filter(is_new).count())
+}
+
+/// `holding_time`: first in, first out.
+pub(super) fn holding_time(flows: &[Flow<'_>]) -> Value {
+    let mut waiting: VecDeque<(i64, i128)> = VecDeque::new();
+    let mut matched: Vec<(i64, i128)> = Vec::new();
+    for flow in flows {
+        if flow.direction == Direction::In {
+            waiting.push_back((flow.at.0, flow.amount));
+            continue;
+        }
+        let mut left = flow.amount;
+        while left > 0 {
+            let Some((at, amount)) = waiting.front_mut() else { break };
+            let taken = left.min(*amount);
+            matched.push((flow.at.0 - *at, taken));
+            left -= taken;
+            *amount -= taken;
+            if *amount == 0 {
+                waiting.pop_front();
+            }
+        }
+    }
+    matched.retain(|(_, amount)| *amount > 0);
+    matched.sort_unstable();
+    let total: i128 = matched.iter().map(|(_, amount)| amount).sum();
+    let mut reached = 0;
+    for (duration, amount) in matched {
+        reached += amount;
+        if 2 * reached >= total {
+            return Value::Duration(duration);
+        }
+    }
+    Value::Null
+}
+
+/// `cash_share_in`, `cash_share_out`, `cross_border_share`: the part of the amounts whose legs have the flag.
+pub(super) fn flag_share(flows: &[Flow<'_>], directions: &[Direction], flag: Flags) -> Value {
+    let flows: Vec<_> = flows.iter().filter(|flow| directions.contains(&flow.direction)).collect();
+    let part = flows.iter().filter(|flow| flow.flags.has(flag)).map(|flow| flow.amount).sum();
+    ratio(part, flows.iter().map(|flow| flow.amount).sum())
+}
+
+/// `holiday_share`.
+pub(super) fn holiday_share(flows: &[Flow<'_>], calendar: &Calendar) -> Value {
+    let off: i64 = flows.iter().filter(|flow| !calendar.is_working(flow.day())).map(|flow| flow.count).sum();
+    ratio(off.into(), flows.iter().map(|flow| flow.count).sum::<i64>().into())
+}
+
+/// `elderly_share`.
+pub(super) fn elderly_share(flows: &[Flow<'_>]) -> Value {
+    let payers = naturals(flows, Direction::In);
+    let with = |flag| {
+        let said = flows.iter().filter(|flow| flow.flags.has(flag)).filter_map(|flow| flow.party_of(Direction::In));
+        count(&said.filter(|id| payers.contains(id)).collect())
+    };
+    known_share(with(Flags::AGE_KNOWN.with(Flags::ELDERLY)), with(Flags::AGE_KNOWN), count(&payers))
+}
+
+/// `payer_prefectures`, `payer_provinces`.
+pub(super) fn payer_places(flows: &[Flow<'_>], place: impl Fn(Division) -> u32) -> Value {
+    let payers = parties(flows, Direction::In);
+    let placed: Vec<_> = flows.iter().filter(|flow| flow.party_of(Direction::In).is_some() && flow.division.is_known()).collect();
+    let known: BTreeSet<&str> = placed.iter().filter_map(|flow| flow.counterparty).collect();
+    if payers.is_empty() || is_too_little_known(count(&known), count(&payers)) {
+        return Value::Null;
+    }
+    size(placed.iter().map(|flow| place(flow.division)).collect::<BTreeSet<_>>().len())
+}
+
+fn count(ids: &BTreeSet<&str>) -> i64 {
+    i64::try_from(ids.len()).expect("no history has 2^63 legs")
+}
+
+/// `dormant_before`.
+pub(super) fn dormant_before(view: &View<'_>, window: Window) -> Value {
+    let history = view.all_history();
+    let mut known = history.iter().filter(|flow| flow.kind != PartyKind::Internal);
+    let Some(first) = known.clone().find(|flow| view.covers(window, flow.at)) else {
+        return Value::Null;
+    };
+    let before = known.rfind(|flow| flow.day() < first.day() && !view.covers(window, flow.at));
+    before.map_or(Value::Null, |last| whole_days(last.day(), first.day()))
+}
+
+/// `account_age`.
+pub(super) fn account_age(view: &View<'_>) -> Value {
+    view.profile().opened_at.map_or(Value::Null, |opened| whole_days(opened, view.t.day()))
+}
+
+fn whole_days(from: Day, to: Day) -> Value {
+    Value::Duration(i64::from((to.0 - from.0).max(0)) * MICROS_PER_DAY)
+}
+
+/// `inflow_ratio`.
+pub(super) fn inflow_ratio(view: &View<'_>, window: Window, history: Window) -> Value {
+    let (days, history_days) = (view.days(window), view.days(history));
+    let is_young = view.history_from.is_none_or(|day| day > view.first_day(history));
+    let inflow = |w| sum(&view.flows(w), Direction::In);
+    let divisor = (inflow(history) - inflow(window)) * days;
+    if is_young || history_days <= days || divisor <= 0 {
+        return Value::Null;
+    }
+    ratio(inflow(window) * (history_days - days), divisor)
+}

@@ -1,0 +1,199 @@
+//! Section 8 of the definition: large-amount reports by customer, day, direction and item.
+//!
+//! Every report is built anew from the legs of its day after every input; what was sent decides only what is sent next.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use weir_model::alert::{digest128, hex};
+use weir_model::large_amount::{ExemptTransaction, ReportedTransaction};
+use weir_model::money::yuan;
+use weir_model::{Calendar, Currency, Day, Direction, EventTime, Flags, LargeAmountReport, PartyKind, ReportItem, ReportStatus};
+
+use super::history::History;
+use super::hits::Sets;
+use crate::log::{OwnedLeg, units};
+
+/// The clause of the one exemption the data shows.
+const EXEMPT_CLAUSE: &str = "令〔2016〕第3号 第七条(一)";
+/// Working days from the day to the due date.
+const DUE_DAYS: u32 = 5;
+
+/// Day, direction and item; with the customer it is a report's key.
+pub(super) type Key = (Day, Direction, ReportItem);
+
+/// The item of Article 5 a leg falls under.
+pub(super) fn item_of(leg: &OwnedLeg) -> Option<ReportItem> {
+    if leg.has(Flags::CASH) {
+        return Some(ReportItem::Cash);
+    }
+    match leg.profile.kind {
+        PartyKind::Organisation | PartyKind::SoleTrader => Some(ReportItem::NonNatural),
+        PartyKind::Natural | PartyKind::Unknown if leg.has(Flags::CROSS_BORDER) => Some(ReportItem::NaturalCrossBorder),
+        PartyKind::Natural | PartyKind::Unknown => Some(ReportItem::NaturalDomestic),
+        PartyKind::Internal => None,
+    }
+}
+
+/// The key of the report a leg belongs to.
+fn key_of(leg: &OwnedLeg) -> Option<Key> {
+    if leg.is_group() { None } else { item_of(leg).map(|item| (leg.at.day(), leg.direction, item)) }
+}
+
+/// The id of the report a leg belongs, or would belong, to.
+pub(super) fn report_id_of(leg: &OwnedLeg) -> Option<String> {
+    key_of(leg).map(|key| report_id(&leg.party, key))
+}
+
+fn report_id(customer: &str, (day, direction, item): Key) -> String {
+    let direction = if direction == Direction::In { "in" } else { "out" };
+    hex(&digest128(&[customer.as_bytes(), day.to_string().as_bytes(), direction.as_bytes(), &[item.number()]]))
+}
+
+/// The reports of one customer: the last revision sent of each key.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Reports {
+    sent: BTreeMap<Key, LargeAmountReport>,
+}
+
+impl Reports {
+    /// The last state of every key, in order.
+    pub(super) fn last(&self) -> impl Iterator<Item = &LargeAmountReport> {
+        self.sent.values()
+    }
+
+    /// After a leg: reports that are reached, changed, or no longer reached. `last_tick` tells which days are over.
+    pub(super) fn follow(
+        &mut self,
+        customer: &str,
+        history: &History,
+        sets: &Sets,
+        list_max: usize,
+        last_tick: Option<EventTime>,
+    ) -> Vec<LargeAmountReport> {
+        let mut revisions = Vec::new();
+        for key in self.keys(history) {
+            let is_over = last_tick.is_some_and(|tick| tick > key.0.end());
+            let present = report(customer, key, history, sets, list_max);
+            let before = self.sent.get(&key).filter(|sent| sent.status != ReportStatus::Withdrawn);
+            let status = match before {
+                Some(_) if !present.is_reached => ReportStatus::Withdrawn,
+                Some(sent) if is_over && !same_content(sent, &present.report) => ReportStatus::Corrected,
+                None if present.is_reached && is_over => ReportStatus::Corrected,
+                None if present.is_reached => ReportStatus::Opened,
+                _ => continue,
+            };
+            revisions.push(self.send(key, present.report, status));
+        }
+        revisions
+    }
+
+    /// At a tick: the reports of days that are over by it and were not by the tick before.
+    pub(super) fn finish(
+        &mut self,
+        customer: &str,
+        history: &History,
+        sets: &Sets,
+        list_max: usize,
+        (before, now): (Option<EventTime>, EventTime),
+    ) -> Vec<LargeAmountReport> {
+        let mut revisions = Vec::new();
+        for key in self.keys(history) {
+            let is_due = now > key.0.end() && before.is_none_or(|tick| tick <= key.0.end());
+            let present = report(customer, key, history, sets, list_max);
+            if is_due && present.is_reached {
+                revisions.push(self.send(key, present.report, ReportStatus::Final));
+            }
+        }
+        revisions
+    }
+
+    fn keys(&self, history: &History) -> BTreeSet<Key> {
+        let present = history.live().into_iter().filter_map(|held| key_of(&held.leg));
+        present.chain(self.sent.keys().copied()).collect()
+    }
+
+    fn send(&mut self, key: Key, mut report: LargeAmountReport, status: ReportStatus) -> LargeAmountReport {
+        report.revision = self.sent.get(&key).map_or(0, |sent| sent.revision) + 1;
+        report.status = status;
+        self.sent.insert(key, report.clone());
+        report
+    }
+}
+
+/// Everything but revision and status.
+fn same_content(sent: &LargeAmountReport, present: &LargeAmountReport) -> bool {
+    LargeAmountReport { revision: sent.revision, status: sent.status, ..present.clone() } == *sent
+}
+
+/// A key's report as its day stands.
+struct Present {
+    report: LargeAmountReport,
+    is_reached: bool,
+}
+
+fn report(customer: &str, key: Key, history: &History, sets: &Sets, list_max: usize) -> Present {
+    let (day, direction, item) = key;
+    let live = history.live();
+    let of_day: Vec<&OwnedLeg> = live.iter().map(|held| &held.leg).filter(|leg| key_of(leg) == Some(key)).collect();
+    let (exempt, counted): (Vec<_>, Vec<_>) = of_day.iter().copied().partition(|leg| leg.has(Flags::EXEMPT_TERM));
+    let (yuan_legs, foreign): (Vec<_>, Vec<_>) = counted.iter().copied().partition(|leg| leg.amount.currency == Currency::CNY);
+    let (converted, unconverted): (Vec<_>, Vec<_>) = foreign.iter().copied().partition(|leg| leg.amount.usd.is_some());
+
+    let cny_total: i128 = yuan_legs.iter().map(|leg| i128::from(leg.amount.minor)).sum();
+    let fx_total: i128 = converted.iter().filter_map(|leg| leg.amount.usd).map(i128::from).sum();
+    let combined_cny = total(&foreign, |leg| leg.amount.cny).map(|fen| cny_total + fen);
+    let combined_usd = total(&counted, |leg| leg.amount.usd);
+
+    let (limit_fen, limit_cents) = (i128::from(item.limit_fen()), i128::from(item.limit_cents()));
+    let has_both = !yuan_legs.is_empty() && !foreign.is_empty();
+    let is_reached = cny_total >= limit_fen
+        || fx_total >= limit_cents
+        || (has_both && combined_cny.is_some_and(|fen| fen >= limit_fen))
+        || (has_both && combined_usd.is_some_and(|cents| cents >= limit_cents));
+
+    let reported: Vec<&OwnedLeg> =
+        counted.iter().copied().filter(|leg| leg.amount.currency == Currency::CNY || leg.amount.usd.is_some()).collect();
+    let calendar: &Calendar = &sets.at(day.end()).1.calendar;
+    let due = calendar.working_days_after(day, DUE_DAYS);
+    let report = LargeAmountReport {
+        report_id: report_id(customer, key),
+        revision: 0,
+        status: ReportStatus::Opened,
+        customer: customer.to_owned(),
+        day: day.to_string(),
+        direction,
+        item,
+        kind_assumed: of_day.iter().any(|leg| leg.profile.kind == PartyKind::Unknown),
+        cny_total: yuan(cny_total),
+        fx_usd_total: yuan(fx_total),
+        combined_cny: combined_cny.map(yuan),
+        combined_usd: combined_usd.map(yuan),
+        count: reported.len() as u64,
+        transactions: reported.iter().take(list_max).map(|leg| reported_transaction(leg)).collect(),
+        exempt_transactions: exempt.iter().take(list_max).map(|leg| exempt_transaction(leg)).collect(),
+        unconverted: unconverted.iter().take(list_max).map(|leg| leg.txn_id.clone()).collect(),
+        truncated: [reported.len(), exempt.len(), unconverted.len()].into_iter().any(|length| length > list_max),
+        basis: item.basis().to_owned(),
+        due: due.to_string(),
+        calendar_assumed: !calendar.knows(due),
+    };
+    Present { report, is_reached }
+}
+
+/// The sum of an equivalent, if every leg has it.
+fn total(legs: &[&OwnedLeg], equivalent: impl Fn(&OwnedLeg) -> Option<i64>) -> Option<i128> {
+    legs.iter().map(|leg| equivalent(leg).map(i128::from)).sum()
+}
+
+fn reported_transaction(leg: &OwnedLeg) -> ReportedTransaction {
+    ReportedTransaction {
+        txn_id: leg.txn_id.clone(),
+        occurred_at: leg.at.to_string(),
+        amount: units(leg.amount.minor, leg.amount.currency),
+        currency: leg.amount.currency.to_string(),
+    }
+}
+
+fn exempt_transaction(leg: &OwnedLeg) -> ExemptTransaction {
+    ExemptTransaction { txn_id: leg.txn_id.clone(), clause: EXEMPT_CLAUSE.to_owned() }
+}

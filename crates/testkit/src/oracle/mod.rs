@@ -1,0 +1,318 @@
+//! The oracle: `docs/definition.md` executed as it is written, without any thought of speed.
+//!
+//! After every input everything is computed again from all the legs ever accepted: windows, features, verdicts, episodes, day totals. Only
+//! what the definition itself makes a matter of order is carried along: identities and pending removals, what was sent, what has been
+//! settled, and verdicts of instants that no later input touched. The files follow the sections: `history` 2, `view` 3, `hits` 4,
+//! `alerts` 5, `values` 6, `features` 7, `large_amount` 8. Of the bounds of section 9 only those of evidence and report lists are kept:
+//! an oracle that drops legs or gives up would judge nothing.
+//!
+//! It must never look at the engine.
+
+mod alerts;
+mod features;
+mod formula;
+mod history;
+mod hits;
+mod large_amount;
+mod values;
+mod view;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use weir_model::alert::Trigger;
+use weir_model::{Alert, Day, Direction, EventTime, LargeAmountReport, Reason, Span};
+use weir_rules::{On, RuleSet};
+
+use crate::log::{Event, OwnedLeg};
+use alerts::{Alerts, Cause};
+use features::Hits;
+use history::History;
+use hits::Sets;
+use large_amount::Reports;
+
+/// Day ends further back than this are never evaluated.
+const DAY_ENDS_BACK: i32 = 31;
+
+/// Settings that decide what an answer is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// Allowed lateness.
+    pub lateness: Span,
+    /// Transactions listed in a large-amount report.
+    pub report_transactions_max: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { lateness: Span::days(3), report_transactions_max: 5_000 }
+    }
+}
+
+/// A revision with the place of its line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sent<T> {
+    /// Record that caused it.
+    pub record: u64,
+    /// Whether a tick before that record did.
+    pub tick: bool,
+    /// The revision.
+    pub revision: T,
+}
+
+/// A leg that did not enter a history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reject {
+    /// Record being worked on.
+    pub record: u64,
+    /// Record of the rejected leg.
+    pub rejected_record: u64,
+    /// Why.
+    pub reason: Reason,
+    /// Party of the leg.
+    pub party: String,
+    /// Serial of the leg's transaction.
+    pub txn_id: String,
+    /// Direction.
+    pub direction: Direction,
+    /// Event time.
+    pub at: EventTime,
+    /// Fen, where known.
+    pub amount: Option<i64>,
+    /// Frontier when it was rejected.
+    pub frontier: EventTime,
+    /// Reports a late leg would have belonged to.
+    pub report_ids: Vec<String>,
+}
+
+impl Reject {
+    fn new(reason: Reason, record: u64, rejected_record: u64, leg: &OwnedLeg, clock: &Clock) -> Self {
+        let is_late_movement = reason == Reason::Late && !matches!(leg.kind, crate::log::OwnedKind::Removal { .. });
+        let report_id = if is_late_movement { large_amount::report_id_of(leg) } else { None };
+        Self {
+            record,
+            rejected_record,
+            reason,
+            party: leg.party.clone(),
+            txn_id: leg.txn_id.clone(),
+            direction: leg.direction,
+            at: leg.at,
+            amount: leg.amount.cny,
+            frontier: clock.frontier(),
+            report_ids: report_id.into_iter().collect(),
+        }
+    }
+}
+
+/// What a log comes to.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Answer {
+    /// Alert revisions in the order of lines.
+    pub alerts: Vec<Sent<Alert>>,
+    /// Large-amount revisions in the order of lines; within an input by day, customer, direction, item.
+    pub reports: Vec<Sent<LargeAmountReport>>,
+    /// Dead letters and late rows; within an input by party and rejected record.
+    pub rejects: Vec<Reject>,
+    /// Legs counted as duplicate.
+    pub duplicates: u64,
+    /// Legs taken out by removals, those removed on arrival included.
+    pub reversed: u64,
+    /// Every alert in its last state, with the record of its first revision.
+    pub last_alerts: Vec<(u64, Alert)>,
+    /// Every report in its last state.
+    pub last_reports: Vec<LargeAmountReport>,
+}
+
+/// The clock of a partition (section 1).
+#[derive(Debug, Clone)]
+struct Clock {
+    /// Largest stamp so far.
+    stamp: EventTime,
+    /// Frontier at the last tick.
+    tick_frontier: Option<EventTime>,
+    /// Largest stamp at the last tick.
+    last_tick: Option<EventTime>,
+    lateness: Span,
+}
+
+/// What is carried along for a party.
+#[derive(Debug, Default)]
+struct PartyState {
+    history: History,
+    hits: Hits,
+    /// Switches known when the verdicts were last renewed.
+    switches_seen: usize,
+    alerts: BTreeMap<String, Alerts>,
+    reports: Reports,
+}
+
+/// The answer to a log under `rules`, by the definition.
+#[must_use]
+pub fn answer(settings: Settings, rules: &Arc<RuleSet>, log: &[Event]) -> Answer {
+    let mut run = Run::new(settings, rules);
+    for event in log {
+        run.input(event);
+    }
+    run.close()
+}
+
+/// One run over a log.
+struct Run {
+    settings: Settings,
+    clock: Clock,
+    sets: Sets,
+    parties: BTreeMap<String, PartyState>,
+    /// Days whose ends were evaluated.
+    days: BTreeSet<Day>,
+    answer: Answer,
+}
+
+impl Run {
+    fn new(settings: Settings, rules: &Arc<RuleSet>) -> Self {
+        Self {
+            settings,
+            clock: Clock { stamp: EventTime::MIN, tick_frontier: None, last_tick: None, lateness: settings.lateness },
+            sets: Sets(vec![(EventTime::MIN, Arc::clone(rules))]),
+            parties: BTreeMap::new(),
+            days: BTreeSet::new(),
+            answer: Answer::default(),
+        }
+    }
+
+    fn input(&mut self, event: &Event) {
+        match event {
+            Event::Leg { record, clock, leg } => {
+                self.clock.stamp = self.clock.stamp.max(*clock);
+                self.leg(*record, leg);
+            }
+            Event::Tick { record, clock } => {
+                self.clock.stamp = self.clock.stamp.max(*clock);
+                self.tick(*record);
+            }
+            Event::Switch { clock, rules, .. } => {
+                self.clock.stamp = self.clock.stamp.max(*clock);
+                self.sets.0.push((*clock, Arc::clone(rules)));
+            }
+        }
+    }
+
+    fn leg(&mut self, record: u64, leg: &OwnedLeg) {
+        let party = self.parties.entry(leg.party.clone()).or_default();
+        let arrival = party.history.arrive(record, &self.clock, leg);
+        self.answer.rejects.extend(arrival.rejects);
+        self.answer.duplicates += u64::from(arrival.duplicate);
+        self.answer.reversed += arrival.reversed;
+        let Some(changed_from) = arrival.changed_from else { return };
+
+        let from = renewed_from(changed_from, &self.sets, party.switches_seen);
+        party.switches_seen = self.sets.0.len();
+        hits::evaluate(&leg.party, &party.history, &self.sets, &self.days, from, &mut party.hits);
+        let trigger = Trigger { txn_id: leg.txn_id.clone(), occurred_at: leg.at.to_string() };
+        let cause = Cause { record, tick: false, trigger: Some(trigger) };
+        let revisions = follow_alerts(&leg.party, party, &self.sets, &self.clock, &cause);
+        self.answer.alerts.extend(sent(&cause, revisions));
+
+        if !leg.is_group() {
+            let list_max = self.settings.report_transactions_max;
+            let revisions = party.reports.follow(&leg.party, &party.history, &self.sets, list_max, self.clock.last_tick);
+            self.answer.reports.extend(sent(&cause, revisions));
+        }
+    }
+
+    /// Timers: pending removals, forgetting, day ends, quiet alerts, finished days.
+    fn tick(&mut self, record: u64) {
+        let before = self.clock.last_tick;
+        let now = self.clock.stamp;
+        let tick_frontier = self.clock.frontier();
+        self.clock.last_tick = Some(now);
+        self.clock.tick_frontier = Some(tick_frontier);
+        let days: BTreeSet<Day> = new_days(before, now).collect();
+        self.days.extend(&days);
+        let ends = days.iter().map(|day| day.end()).collect();
+        let cause = Cause { record, tick: true, trigger: None };
+        let (mut alerts, mut reports) = (Vec::new(), Vec::new());
+        for (key, party) in &mut self.parties {
+            self.answer.rejects.extend(party.history.expire(record, &self.clock));
+            party.history.forget_pairs(&self.clock);
+            hits::evaluate_day_ends(key, &party.history, &self.sets, &ends, &mut party.hits);
+            alerts.extend(follow_alerts(key, party, &self.sets, &self.clock, &cause));
+            alerts.extend(settle_alerts(key, party, &self.sets, &self.clock, &cause));
+            let list_max = self.settings.report_transactions_max;
+            if !key.starts_with("g:") {
+                reports.extend(party.reports.finish(key, &party.history, &self.sets, list_max, (before, now)));
+            }
+        }
+        reports.sort_by(|a, b| report_order(a).cmp(&report_order(b)));
+        self.answer.alerts.extend(sent(&cause, alerts));
+        self.answer.reports.extend(sent(&cause, reports));
+    }
+
+    fn close(mut self) -> Answer {
+        for (key, party) in &self.parties {
+            for (rule, alerts) in &party.alerts {
+                let describe = |episode: &hits::Episode| {
+                    values::values(key, rule, episode, &party.history, &self.sets, &party.hits, self.clock.memory_day())
+                };
+                self.answer.last_alerts.extend(alerts.last(&describe));
+            }
+            self.answer.last_reports.extend(party.reports.last().cloned());
+        }
+        let line = |sent: &Sent<Alert>| (sent.record, !sent.tick, sent.revision.rule.id.clone(), sent.revision.subject.party.clone());
+        self.answer.alerts.sort_by_key(line);
+        self.answer.reports.sort_by_key(|sent| (sent.record, !sent.tick));
+        let key = |(first, alert): &(u64, Alert)| (*first, alert.rule.id.clone(), alert.subject.party.clone(), alert.first_hit_at.clone());
+        self.answer.last_alerts.sort_by_key(key);
+        self.answer.last_reports.sort_by(|a, b| report_order(a).cmp(&report_order(b)));
+        self.answer
+    }
+}
+
+/// The days whose end lies before this tick and not before the one before it.
+fn new_days(before: Option<EventTime>, now: EventTime) -> impl Iterator<Item = Day> {
+    let today = now.day();
+    let days = (today.0.saturating_sub(DAY_ENDS_BACK)..today.0).map(Day);
+    days.filter(move |day| before.is_none_or(|tick| day.end() >= tick))
+}
+
+/// The earliest moment whose verdicts a change renews: that of the change, or of a switch of rules since the last one.
+fn renewed_from(changed_from: EventTime, sets: &Sets, switches_seen: usize) -> EventTime {
+    let switches = sets.0.iter().skip(switches_seen.max(1)).map(|(clock, _)| clock.plus(Span(1)));
+    switches.chain([changed_from]).min().unwrap_or(changed_from)
+}
+
+/// Claims, withdrawals, updates and openings of a party, rule by rule.
+fn follow_alerts(key: &str, party: &mut PartyState, sets: &Sets, clock: &Clock, cause: &Cause) -> Vec<Alert> {
+    let mut revisions = Vec::new();
+    for id in sets.rule_ids() {
+        let Some(rule) = sets.newest(id) else { continue };
+        if cause.tick && rule.on == On::Instant {
+            continue;
+        }
+        let describe = |episode: &hits::Episode| values::values(key, id, episode, &party.history, sets, &party.hits, clock.memory_day());
+        let alerts = party.alerts.entry(id.to_owned()).or_default();
+        let episodes = hits::episodes(&party.hits, id, rule.quiet, alerts.settled());
+        revisions.extend(alerts.follow((id, key), rule.quiet, &episodes, &describe, cause));
+    }
+    revisions
+}
+
+/// Quiet alerts of a party, rule by rule.
+fn settle_alerts(key: &str, party: &mut PartyState, sets: &Sets, clock: &Clock, cause: &Cause) -> Vec<Alert> {
+    let mut revisions = Vec::new();
+    let Some(tick_frontier) = clock.tick_frontier else { return revisions };
+    for (id, alerts) in &mut party.alerts {
+        let Some(rule) = sets.newest(id) else { continue };
+        let describe = |episode: &hits::Episode| values::values(key, id, episode, &party.history, sets, &party.hits, clock.memory_day());
+        revisions.extend(alerts.settle(rule.quiet, tick_frontier, &describe, cause));
+    }
+    revisions
+}
+
+fn sent<T>(cause: &Cause, revisions: Vec<T>) -> impl Iterator<Item = Sent<T>> {
+    let (record, tick) = (cause.record, cause.tick);
+    revisions.into_iter().map(move |revision| Sent { record, tick, revision })
+}
+
+fn report_order(report: &LargeAmountReport) -> (&str, &str, Direction, u8) {
+    (&report.day, &report.customer, report.direction, report.item.number())
+}

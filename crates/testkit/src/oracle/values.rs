@@ -1,0 +1,309 @@
+//! Section 6 of the definition: what an alert says, as of the last hit of its episode.
+//!
+//! Builds the whole alert from the history each time. Revision, status, trigger and place in the log are put in by `alerts`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use weir_model::alert::{
+    AlertRule, Batch, Condition, CounterpartyFlow, Evidence, EvidenceTransaction, ExclusionConsidered, FundClass, LogPosition,
+    SCHEMA_VERSION, Scope, Subject, WindowSpan,
+};
+use weir_model::money::yuan;
+use weir_model::{Alert, AlertStatus, Day, Direction, Division, EventTime, Flags, PartyKind};
+use weir_rules::{Rule, RuleSet, Status, Value, Variant, Window};
+
+use super::features::{self, Facts, Hits, batch_days, ratio};
+use super::formula::holds;
+use super::history::History;
+use super::hits::{Episode, Sets, slot_values, view_at};
+use super::view::{Flow, View, naturals, parties, sum, sums_by_party};
+
+/// Largest payers and payees listed.
+const PARTIES_MAX: usize = 50;
+/// Latest batches listed.
+const BATCHES_MAX: usize = 20;
+/// Latest transactions listed.
+const TRANSACTIONS_MAX: usize = 100;
+
+/// The numbers that decide whether a revision is due, and the alert that says them.
+#[derive(Debug, Clone)]
+pub(super) struct Values {
+    pub(super) people: i128,
+    pub(super) amount_in: i128,
+    pub(super) amount_out: i128,
+    pub(super) alert: Alert,
+}
+
+/// What an alert on `episode` of `rule_id` says, as the history stands.
+pub(super) fn values(
+    party: &str,
+    rule_id: &str,
+    episode: &Episode,
+    history: &History,
+    sets: &Sets,
+    hits: &Hits,
+    memory_day: Option<Day>,
+) -> Values {
+    let set: &RuleSet = &sets.0[episode.hit.set].1;
+    let rule = set.rules.iter().find(|rule| rule.id == rule_id).expect("the set of a hit has the rule that hit");
+    let variant = &rule.variants[episode.hit.variant];
+    let view = view_at(history, sets, episode.last);
+    let facts = Facts { view: &view, set, hits };
+    let slots = slot_values(variant, &facts);
+    let flows = view.flows(variant.window);
+    let (payers, payees) = (naturals(&flows, Direction::In), naturals(&flows, Direction::Out));
+    let people = &payers | &payees;
+    let (amount_in, amount_out) = (sum(&flows, Direction::In), sum(&flows, Direction::Out));
+    let alert = Alert {
+        schema_version: SCHEMA_VERSION,
+        alert_id: String::new(),
+        revision: 0,
+        status: AlertStatus::Opened,
+        withdrawal: None,
+        rule: alert_rule(rule, variant, set),
+        subject: subject(party, &view),
+        level: episode.level,
+        score: episode.hit.score,
+        first_hit_at: episode.start.to_string(),
+        last_hit_at: episode.last.to_string(),
+        peak_at: episode.peak.to_string(),
+        window: WindowSpan { from: beginning(variant.window, &view).to_string(), to: view.t.to_string() },
+        people_in: length(payers.len()),
+        people_out: length(payees.len()),
+        people: length(people.len()),
+        amount_in: yuan(amount_in),
+        amount_out: yuan(amount_out),
+        amount_since_first: yuan(amount_since_first(variant.window, &view, episode.start)),
+        outstanding_estimate: yuan(outstanding(&view)),
+        scope: scope(&flows),
+        conditions: conditions(variant, &facts, &slots),
+        exclusions_considered: exclusions(variant, &facts),
+        evidence: evidence(variant, &view, &flows, memory_day),
+        addressees: Vec::new(),
+        history_from: view.history_from.map(|day| day.to_string()).unwrap_or_default(),
+        data_gaps: data_gaps(variant, set, &slots),
+        reason: variant.reason.render(&slots),
+        triggered_by: None,
+        detected_from: LogPosition { source: String::new(), partition: 0, offset: 0 },
+    };
+    Values { people: people.len() as i128, amount_in, amount_out, alert }
+}
+
+fn length(count: usize) -> u64 {
+    count as u64
+}
+
+fn alert_rule(rule: &Rule, variant: &Variant, set: &RuleSet) -> AlertRule {
+    AlertRule {
+        id: rule.id.clone(),
+        version: rule.version,
+        title: rule.title.clone(),
+        basis: rule.basis.clone(),
+        set_hash: set.hash.clone(),
+        variant: variant.name.clone(),
+        shadow: rule.status == Status::Shadow,
+    }
+}
+
+fn subject(party: &str, view: &View<'_>) -> Subject {
+    let profile = view.profile();
+    let key = party.split_once(':').map_or(party, |(_, key)| key);
+    Subject {
+        party: party.to_owned(),
+        kind: profile.kind,
+        name: String::new(),
+        accounts: Vec::new(),
+        institution: key.split_once('/').map(|(institution, _)| institution.to_owned()).unwrap_or_default(),
+        division: division(profile.division),
+        industry: profile.industry.clone(),
+        opened_at: profile.opened_at.map(|day| day.to_string()),
+    }
+}
+
+/// Six digits, empty where unknown.
+fn division(division: Division) -> String {
+    if division.is_known() { division.to_string() } else { String::new() }
+}
+
+/// Where the window begins: exclusive in exact windows.
+fn beginning(window: Window, view: &View<'_>) -> EventTime {
+    match window {
+        Window::Exact(span) => view.t.minus(span),
+        Window::Days(_) | Window::WorkingDays(_) => view.first_day(window).start(),
+    }
+}
+
+fn amount_since_first(window: Window, view: &View<'_>, start: EventTime) -> i128 {
+    let first = View { t: start, live: Vec::new(), history_from: None, calendar: view.calendar };
+    let since = beginning(window, &first);
+    let is_since = |at: EventTime| if window.is_day_window() { at >= since } else { at > since };
+    let legs = view.live.iter().filter(|held| held.is_counted() && is_since(held.leg.at));
+    legs.filter(|held| held.leg.direction == Direction::In).map(|held| i128::from(super::view::fen(&held.leg))).sum()
+}
+
+fn outstanding(view: &View<'_>) -> i128 {
+    let history = view.all_history();
+    let paid_out = sums_by_party(&history, Direction::Out);
+    let owed = sums_by_party(&history, Direction::In).into_iter();
+    owed.map(|(id, paid_in)| (paid_in - paid_out.get(id).copied().unwrap_or(0)).max(0)).sum()
+}
+
+fn scope(flows: &[Flow<'_>]) -> Scope {
+    let all = &parties(flows, Direction::In) | &parties(flows, Direction::Out);
+    let known: Vec<Division> = all.iter().filter_map(|id| last_division(flows.iter().filter(|flow| is_party(flow, id)))).collect();
+    let provinces = known.iter().map(|division| division.province()).collect::<BTreeSet<_>>().len();
+    let known_share = match ratio(known.len() as i128, all.len() as i128) {
+        Value::Ratio(millionths) => Some(format!("{}.{:06}", millionths / 1_000_000, millionths % 1_000_000)),
+        _ => None,
+    };
+    Scope {
+        prefectures: length(known.iter().map(|division| division.prefecture()).collect::<BTreeSet<_>>().len()),
+        provinces: length(provinces),
+        cross_province: provinces > 1,
+        known_share,
+    }
+}
+
+fn is_party(flow: &Flow<'_>, id: &str) -> bool {
+    flow.is_movement && flow.counterparty == Some(id)
+}
+
+fn last_division<'a>(flows: impl DoubleEndedIterator<Item = &'a Flow<'a>>) -> Option<Division> {
+    flows.rev().map(|flow| flow.division).find(|division| division.is_known())
+}
+
+fn conditions(variant: &Variant, facts: &Facts<'_>, slots: &[Value]) -> Vec<Condition> {
+    let condition = |condition: &weir_rules::Condition, points| {
+        let told = facts.set.explain(condition, slots);
+        Condition {
+            text: condition.text.clone(),
+            measured: told.measured,
+            threshold: told.threshold,
+            met: holds(&condition.formula, &|call| features::value(call, facts)),
+            points,
+            clause: condition.clause.clone(),
+            explain: told.explain,
+        }
+    };
+    let required = variant.require.iter().map(|required| condition(required, None));
+    required.chain(variant.score.iter().map(|item| condition(&item.when, Some(item.points)))).collect()
+}
+
+fn exclusions(variant: &Variant, facts: &Facts<'_>) -> Vec<ExclusionConsidered> {
+    let in_force = variant.exclude.iter().filter(|exclusion| facts.view.t.day() <= exclusion.until);
+    in_force
+        .map(|exclusion| ExclusionConsidered {
+            text: exclusion.when.text.clone(),
+            reason: exclusion.reason.clone(),
+            owner: exclusion.owner.clone(),
+            until: exclusion.until.to_string(),
+            held: holds(&exclusion.when.formula, &|call| features::value(call, facts)),
+        })
+        .collect()
+}
+
+/// The calls that could not be evaluated.
+fn data_gaps(variant: &Variant, set: &RuleSet, slots: &[Value]) -> Vec<String> {
+    let missing = variant.slots.iter().filter(|slot| slots[**slot] == Value::Null);
+    missing.map(|slot| set.slots[*slot].to_string()).collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+fn evidence(variant: &Variant, view: &View<'_>, flows: &[Flow<'_>], memory_day: Option<Day>) -> Evidence {
+    let mut payers = counterparties(view, flows, Direction::In);
+    let mut payees = counterparties(view, flows, Direction::Out);
+    let mut batches = variant.batch_size.map(|n| batches(flows, n)).unwrap_or_default();
+    let legs = view.legs(variant.window);
+    let totals = [payers.len(), payees.len(), batches.len(), legs.len()];
+    payers.truncate(PARTIES_MAX);
+    payees.truncate(PARTIES_MAX);
+    batches.drain(..batches.len().saturating_sub(BATCHES_MAX));
+    let latest = &legs[legs.len().saturating_sub(TRANSACTIONS_MAX)..];
+    let transactions: Vec<EvidenceTransaction> = (latest.iter())
+        .filter(|leg| memory_day.is_none_or(|day| leg.at.day() >= day))
+        .map(|leg| EvidenceTransaction {
+            txn_id: leg.txn_id.clone(),
+            occurred_at: leg.at.to_string(),
+            direction: leg.direction,
+            amount: yuan(i128::from(super::view::fen(leg))),
+            counterparty: leg.counterparty.clone(),
+        })
+        .collect();
+    let listed = [payers.len(), payees.len(), batches.len(), transactions.len()];
+    Evidence {
+        payers,
+        payers_total: length(totals[0]),
+        payees,
+        payees_total: length(totals[1]),
+        batches,
+        batches_total: length(totals[2]),
+        transactions,
+        transactions_total: length(totals[3]),
+        funds_from: funds(flows, Direction::In),
+        funds_to: funds(flows, Direction::Out),
+        truncated: listed != totals,
+    }
+}
+
+/// All payers or payees, the largest first.
+fn counterparties(view: &View<'_>, flows: &[Flow<'_>], direction: Direction) -> Vec<CounterpartyFlow> {
+    let other = if direction == Direction::In { Direction::Out } else { Direction::In };
+    let back = sums_by_party(&view.all_history(), other);
+    let mut sums: Vec<(&str, i128)> = sums_by_party(flows, direction).into_iter().collect();
+    sums.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+    let flow_of = |(id, amount): (&str, i128)| {
+        let own: Vec<&Flow<'_>> = flows.iter().filter(|flow| flow.party_of(direction) == Some(id)).collect();
+        let kind = own.iter().rev().map(|flow| flow.kind).find(|kind| *kind != PartyKind::Unknown);
+        let time = |flow: Option<&&Flow<'_>>| flow.map(|flow| flow.at.to_string()).unwrap_or_default();
+        CounterpartyFlow {
+            id: id.to_owned(),
+            kind: kind.unwrap_or_default(),
+            division: last_division(own.iter().copied()).map(division).unwrap_or_default(),
+            amount: yuan(amount),
+            count: own.iter().map(|flow| flow.count).sum::<i64>().unsigned_abs(),
+            first: time(own.first()),
+            last: time(own.last()),
+            amount_back: yuan(back.get(id).copied().unwrap_or(0)),
+        }
+    };
+    sums.into_iter().map(flow_of).collect()
+}
+
+/// All batches of size `n`, by day.
+fn batches(flows: &[Flow<'_>], n: i64) -> Vec<Batch> {
+    let days = batch_days(flows, n);
+    let batch = |(index, (day, paid)): (usize, &features::BatchDay<'_>)| {
+        let before = index.checked_sub(1).map(|before| &days[before].1);
+        Batch {
+            day: day.to_string(),
+            payees: length(paid.len()),
+            amount: yuan(paid.values().sum()),
+            again: before.map(|before| length(paid.keys().filter(|id| before.contains_key(*id)).count())),
+        }
+    };
+    days.iter().enumerate().map(batch).collect()
+}
+
+/// Amounts by class of source or destination.
+fn funds(flows: &[Flow<'_>], direction: Direction) -> Vec<FundClass> {
+    let mut classes: BTreeMap<&str, (i128, i64, BTreeSet<&str>)> = BTreeMap::new();
+    for flow in flows.iter().filter(|flow| flow.direction == direction) {
+        let class = classes.entry(fund_class(flow)).or_default();
+        class.0 += flow.amount;
+        class.1 += flow.count;
+        class.2.extend(flow.party_of(direction));
+    }
+    let fund = |(class, (amount, count, people)): (&str, (i128, i64, BTreeSet<&str>))| FundClass {
+        class: class.to_owned(),
+        amount: yuan(amount),
+        count: count.unsigned_abs(),
+        people: length(people.len()),
+    };
+    classes.into_iter().map(fund).collect()
+}
+
+/// The first class that fits.
+fn fund_class(flow: &Flow<'_>) -> &'static str {
+    let ways =
+        [(Flags::CASH, "cash"), (Flags::SAME_NAME, "same_name"), (Flags::SECURITIES, "securities"), (Flags::CROSS_BORDER, "cross_border")];
+    ways.into_iter().find(|(flag, _)| flow.flags.has(*flag)).map_or(flow.kind.name(), |(_, class)| class)
+}
