@@ -14,6 +14,8 @@ mod formula;
 mod history;
 mod hits;
 mod large_amount;
+#[cfg(test)]
+mod tests;
 mod values;
 mod view;
 

@@ -69,7 +69,8 @@ mod tests {
         check("2024-03-04", "2024-03-21", Some(Period::HalfMonth));
         check("2024-01-31", "2024-02-29", Some(Period::Monthly));
         check("2024-01-31", "2024-03-03", Some(Period::Monthly));
-        check("2024-09-01", "2024-09-28", None);
+        check("2024-09-01", "2024-09-28", Some(Period::Monthly));
+        check("2024-09-01", "2024-09-27", None);
         check("2024-09-03", "2024-10-08", Some(Period::Monthly)); // 3 October is off, 8 October the first working day after
         check("2024-11-30", "2025-02-28", Some(Period::Quarterly));
         check("2024-11-30", "2025-03-06", None);
