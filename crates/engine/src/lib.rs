@@ -4,10 +4,28 @@
 //! `docs/definition.md`. It never reads a clock, a file, a socket, an environment variable or a random source: time and reference data
 //! arrive as input, results leave as plain [`Effects`].
 
+mod cursor;
+mod describe;
+mod detection;
+mod evaluate;
+mod feature;
+mod history;
+mod intern;
+mod large_amount;
+mod pairs;
+mod partition;
+mod period;
+mod row;
+mod snapshot;
+mod tables;
+mod view;
+
 use std::sync::Arc;
 
 use weir_model::{Alert, EventTime, LargeAmountReport, Leg, Reason, Span};
 use weir_rules::RuleSet;
+
+pub use partition::Engine;
 
 /// Settings that decide what an answer is. The same for every shard of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,7 +87,7 @@ pub struct AlertEffect {
     pub alert: Alert,
 }
 
-/// A large-amount report revision.
+/// A large-amount report revision. Sort key: (`record`, `tick` first, customer, day, direction, item), stable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReportEffect {
     /// Record that caused it.
@@ -80,11 +98,14 @@ pub struct ReportEffect {
     pub report: LargeAmountReport,
 }
 
-/// A leg that did not enter a history: a dead letter, or a row of the late output (`Reason::is_late`).
+/// A leg that did not enter a history: a dead letter, or a row of the late output (`Reason::is_late`). Sort key: (`record`, `tick` first,
+/// `rejected_record`, party, direction), stable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RejectEffect {
     /// Record being worked on.
     pub record: u64,
+    /// Whether a tick before that record did it.
+    pub tick: bool,
     /// Record of the rejected leg (an earlier one for a removal that waited).
     pub rejected_record: u64,
     /// Why.
@@ -124,7 +145,8 @@ pub struct Counts {
     pub hits: u64,
 }
 
-/// What a step did. Order within each list is the order of the inputs; a caller with several shards merges by record.
+/// What a step did, each list in order of its sort key; a caller with several shards merges by it. The legs of one record belong in one
+/// call per shard.
 #[derive(Debug, Default)]
 pub struct Effects {
     /// Alert revisions.
@@ -135,52 +157,6 @@ pub struct Effects {
     pub rejects: Vec<RejectEffect>,
     /// Counts.
     pub counts: Counts,
-}
-
-/// One partition.
-pub struct Engine {}
-
-impl Engine {
-    /// An empty partition under `rules`.
-    #[must_use]
-    pub fn new(_settings: Settings, _rules: Arc<RuleSet>) -> Self {
-        Self {}
-    }
-
-    /// Feeds inputs in log order. How a log is cut into calls cannot be observed.
-    pub fn step(&mut self, _inputs: &[Input<'_>], _effects: &mut Effects) {}
-
-    /// The live alerts in their present state, values as of their last hit: what a file run adds at its end to the quiet and withdrawn ones.
-    /// In order of (record of the first revision, rule id, party).
-    #[must_use]
-    pub fn live_alerts(&self) -> Vec<AlertEffect> {
-        Vec::new()
-    }
-
-    /// Parties with a history.
-    #[must_use]
-    pub fn parties(&self) -> usize {
-        0
-    }
-
-    /// Writes the whole state: versioned, checksummed, strings in full, independent of the number of shards.
-    #[must_use]
-    pub fn snapshot(&self) -> Vec<u8> {
-        Vec::new()
-    }
-
-    /// Loads the parts of snapshots that `owns` claims (a predicate on party keys): any number of snapshots into any number of shards.
-    ///
-    /// # Errors
-    /// A snapshot that is damaged, of another version, or taken under other settings.
-    pub fn restore(
-        _settings: Settings,
-        _rules: Arc<RuleSet>,
-        _snapshots: &[&[u8]],
-        _owns: &dyn Fn(&str) -> bool,
-    ) -> Result<Self, SnapshotError> {
-        Ok(Self {})
-    }
 }
 
 /// Why a snapshot was refused.
@@ -199,6 +175,12 @@ pub enum SnapshotError {
         found: u32,
         /// Understood.
         expected: u32,
+    },
+    /// A rule set it was taken under is not to be had.
+    #[error("the snapshot needs rule set {hash}, which is not at hand")]
+    Rules {
+        /// Content hash of the set.
+        hash: String,
     },
     /// Taken under other settings: going on would change the meaning of answers.
     #[error("the snapshot was taken with {name} = {found}, this run has {expected}")]

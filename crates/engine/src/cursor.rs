@@ -1,0 +1,223 @@
+//! Running aggregates: counts, sums and distinct counterparties of every horizon as of a moving instant.
+//!
+//! A horizon is a window that a cheap feature of a loaded rule names. For each, a head index and a tail shared by all mark which rows it
+//! covers; moving the instant forward adds rows at the tail and expires them at the heads, moving it back does the reverse, row by row, so
+//! a late leg costs what it displaces and no more. Distinct counts come from a count of legs per pair and horizon.
+//!
+//! The cursor never looks at a row that its windows have left, and its aggregates equal [`Aggregates::scan`] over the same rows (property
+//! test below).
+
+use weir_model::{Calendar, EventTime, PartyKind};
+use weir_rules::Window;
+
+use crate::intern::NONE;
+use crate::row::Row;
+
+/// Aggregates over the counted legs of one window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Aggregates {
+    pub(crate) amount_in: i128,
+    pub(crate) amount_out: i128,
+    pub(crate) count_in: u32,
+    pub(crate) count_out: u32,
+    /// Movements with a counterparty, and those of them that state its kind.
+    pub(crate) identified_in: u32,
+    pub(crate) identified_out: u32,
+    pub(crate) known_in: u32,
+    pub(crate) known_out: u32,
+    /// Distinct counterparties.
+    pub(crate) payers: u32,
+    pub(crate) payees: u32,
+    pub(crate) natural_payers: u32,
+    pub(crate) natural_payees: u32,
+}
+
+/// Legs of one pair in one horizon: In, natural In, Out, natural Out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct PairCount([u32; 4]);
+
+/// Where one party stands in its windows.
+#[derive(Debug, Default)]
+pub(crate) struct Cursor {
+    /// Which list of horizons it was built for.
+    generation: u32,
+    /// Rows before this index are at or before the instant.
+    tail: usize,
+    /// Per horizon: rows before this index have left it.
+    heads: Vec<usize>,
+    aggregates: Vec<Aggregates>,
+    /// `pair × horizons + horizon`.
+    pair_counts: Vec<PairCount>,
+}
+
+/// The horizons of the loaded rules.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Horizons {
+    /// Rises whenever the list changes.
+    pub(crate) generation: u32,
+    pub(crate) windows: Vec<Window>,
+}
+
+impl Cursor {
+    /// Moves to `t`: afterwards each horizon covers exactly the rows of its window as of `t`.
+    pub(crate) fn seek(&mut self, rows: &[Row], pairs: usize, t: EventTime, horizons: &Horizons, calendar: &Calendar) {
+        if self.generation != horizons.generation || self.heads.len() != horizons.windows.len() {
+            self.reset(rows, t, horizons, calendar);
+        }
+        self.pair_counts.resize(pairs * horizons.windows.len(), PairCount::default());
+        while self.tail < rows.len() && rows[self.tail].at <= t {
+            for horizon in 0..self.heads.len() {
+                self.apply(&rows[self.tail], horizon, true);
+            }
+            self.tail += 1;
+        }
+        while self.tail > 0 && rows[self.tail - 1].at > t {
+            self.tail -= 1;
+            for horizon in 0..self.heads.len() {
+                if self.heads[horizon] <= self.tail {
+                    self.apply(&rows[self.tail], horizon, false);
+                } else {
+                    self.heads[horizon] = self.tail;
+                }
+            }
+        }
+        for horizon in 0..self.heads.len() {
+            let start = horizons.windows[horizon].start(t, calendar);
+            while self.heads[horizon] < self.tail && rows[self.heads[horizon]].at < start {
+                self.apply(&rows[self.heads[horizon]], horizon, false);
+                self.heads[horizon] += 1;
+            }
+            while self.heads[horizon] > 0 && rows[self.heads[horizon] - 1].at >= start {
+                self.heads[horizon] -= 1;
+                self.apply(&rows[self.heads[horizon]], horizon, true);
+            }
+        }
+    }
+
+    /// Moves back so that a row may be inserted after `t`; a cursor that is behind it, or of other horizons, needs nothing.
+    pub(crate) fn retreat(&mut self, rows: &[Row], pairs: usize, t: EventTime, horizons: &Horizons, calendar: &Calendar) {
+        if self.generation != horizons.generation {
+            self.forget();
+        } else if self.tail > 0 && rows[self.tail - 1].at > t {
+            self.seek(rows, pairs, t, horizons, calendar);
+        }
+    }
+
+    /// Aggregates of a horizon as of the instant of the last [`Cursor::seek`].
+    pub(crate) fn aggregates(&self, horizon: usize) -> &Aggregates {
+        &self.aggregates[horizon]
+    }
+
+    /// Rows at or before the instant of the last [`Cursor::seek`].
+    pub(crate) fn tail(&self) -> usize {
+        self.tail
+    }
+
+    /// Tells the cursor that the first `count` rows are gone. They must have left every horizon; otherwise it starts anew.
+    pub(crate) fn rows_left(&mut self, count: usize) {
+        if self.tail < count || self.heads.iter().any(|head| *head < count) {
+            *self = Self::default();
+            return;
+        }
+        self.tail -= count;
+        for head in &mut self.heads {
+            *head -= count;
+        }
+    }
+
+    /// Takes a row that is about to become a tombstone out of the aggregates.
+    pub(crate) fn row_removed(&mut self, rows: &[Row], at: usize) {
+        for horizon in 0..self.heads.len() {
+            if at < self.tail && at >= self.heads[horizon] {
+                self.apply(&rows[at], horizon, false);
+            }
+        }
+    }
+
+    /// Frees the memory of a cursor that will not be used for a while; the next seek rebuilds it.
+    pub(crate) fn forget(&mut self) {
+        *self = Self::default();
+    }
+
+    fn reset(&mut self, rows: &[Row], t: EventTime, horizons: &Horizons, calendar: &Calendar) {
+        let start = horizons.windows.iter().map(|window| window.start(t, calendar)).min().unwrap_or(t);
+        let first = rows.partition_point(|row| row.at < start.min(t));
+        self.generation = horizons.generation;
+        self.tail = first;
+        self.heads = vec![first; horizons.windows.len()];
+        self.aggregates = vec![Aggregates::default(); horizons.windows.len()];
+        self.pair_counts.clear();
+    }
+
+    fn apply(&mut self, row: &Row, horizon: usize, add: bool) {
+        if !row.is_counted() {
+            return;
+        }
+        let horizons = self.heads.len();
+        let aggregates = &mut self.aggregates[horizon];
+        aggregates.leg(row, add);
+        if row.makes_party() {
+            let counts = &mut self.pair_counts[row.pair as usize * horizons + horizon];
+            aggregates.party(row, &mut counts.0, add);
+        }
+    }
+}
+
+impl Aggregates {
+    /// The aggregates of a stretch of rows, computed at once; `pairs` is the number of pairs of the party.
+    pub(crate) fn scan(rows: &[Row]) -> Self {
+        let mut aggregates = Self::default();
+        let mut counts = hashbrown::HashMap::<u32, [u32; 4], foldhash::fast::FixedState>::default();
+        for row in rows.iter().filter(|row| row.is_counted()) {
+            aggregates.leg(row, true);
+            if row.makes_party() {
+                aggregates.party(row, counts.entry(row.pair).or_default(), true);
+            }
+        }
+        aggregates
+    }
+
+    fn leg(&mut self, row: &Row, add: bool) {
+        let (count, amount) =
+            if row.is_out() { (&mut self.count_out, &mut self.amount_out) } else { (&mut self.count_in, &mut self.amount_in) };
+        step(count, add);
+        *amount += if add { i128::from(row.amount) } else { -i128::from(row.amount) };
+    }
+
+    fn party(&mut self, row: &Row, counts: &mut [u32; 4], add: bool) {
+        debug_assert!(row.pair != NONE);
+        let (identified, known, distinct, natural, side) = if row.is_out() {
+            (&mut self.identified_out, &mut self.known_out, &mut self.payees, &mut self.natural_payees, 2)
+        } else {
+            (&mut self.identified_in, &mut self.known_in, &mut self.payers, &mut self.natural_payers, 0)
+        };
+        step(identified, add);
+        let kind = row.counterparty_kind();
+        if kind != PartyKind::Unknown {
+            step(known, add);
+        }
+        count_distinct(&mut counts[side], distinct, add);
+        if kind == PartyKind::Natural {
+            count_distinct(&mut counts[side + 1], natural, add);
+        }
+    }
+}
+
+fn step(count: &mut u32, add: bool) {
+    if add {
+        *count += 1;
+    } else {
+        *count -= 1;
+    }
+}
+
+/// Keeps `distinct` equal to the number of counts above zero.
+fn count_distinct(count: &mut u32, distinct: &mut u32, add: bool) {
+    if add {
+        *count += 1;
+        *distinct += u32::from(*count == 1);
+    } else {
+        *count -= 1;
+        *distinct -= u32::from(*count == 0);
+    }
+}

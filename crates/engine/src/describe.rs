@@ -1,0 +1,393 @@
+//! What an alert says: the values as of a hit, every condition measured, and the evidence.
+//!
+//! All of it is computed from a [`View`] when a revision is sent, by scanning; nothing here is kept. Conditions are measured with the same
+//! compiled expressions that decided. Names, accounts and offices are left to the sink, which knows people. Section 6 of
+//! `docs/definition.md`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use weir_model::alert::{
+    AlertRule, Batch, Condition, CounterpartyFlow, Evidence, EvidenceTransaction, ExclusionConsidered, FundClass, LogPosition,
+    SCHEMA_VERSION, Scope, Subject, WindowSpan,
+};
+use weir_model::money::yuan;
+use weir_model::{Alert, AlertStatus, Day, Direction, Division, EventTime, Flags, PartyKind};
+use weir_rules::{Arg, Cost, Feature, FeatureCall, Rule, RuleSet, Status, Value, Variant, Window};
+
+use crate::cursor::Aggregates;
+use crate::detection::{Episode, Figures};
+use crate::feature;
+use crate::intern::{Interner, NONE};
+use crate::row::Row;
+use crate::view::{View, sum};
+
+const COUNTERPARTIES_MAX: usize = 50;
+const BATCHES_MAX: usize = 20;
+const TRANSACTIONS_MAX: usize = 100;
+
+/// Hits of a rule within a window as of the view's instant, for `rule_hits`.
+pub(crate) type RuleHits<'a> = dyn Fn(&str, Window) -> Value + 'a;
+
+/// The hit to be described, and what of the party is not in the view.
+pub(crate) struct Occasion<'a> {
+    pub(crate) party: &'a str,
+    pub(crate) set: &'a RuleSet,
+    pub(crate) rule: &'a Rule,
+    pub(crate) episode: &'a Episode,
+    pub(crate) txns: &'a Interner,
+    /// Transactions on earlier days are not listed any more.
+    pub(crate) memory_day: Day,
+    /// Inflow from the beginning of the first hit's window to the last hit.
+    pub(crate) inflow_since_first: i128,
+    /// Rule on trial, or reaching further back than what is kept.
+    pub(crate) is_shadow: bool,
+    /// Legs of the window left early.
+    pub(crate) is_truncated: bool,
+    pub(crate) rule_hits: &'a RuleHits<'a>,
+}
+
+/// Any feature as of the view's instant, by scanning.
+pub(crate) fn value(call: &FeatureCall, view: &View<'_>, rule_hits: &RuleHits<'_>) -> Value {
+    match (call.feature, call.args.as_slice()) {
+        (Feature::RuleHits, [Arg::RuleId(id), Arg::Window(window)]) => rule_hits(id, *window),
+        _ if call.feature.entry().cost == Cost::Costly => feature::costly(call, view),
+        _ => feature::cheap(call, |window| Aggregates::scan(view.slice(window)), view),
+    }
+}
+
+/// People and amounts of the window: what decides whether a revision is sent.
+pub(crate) fn figures(view: &View<'_>, window: Window) -> Figures {
+    Figures {
+        people: natural(view.counted(window)).len() as u64,
+        amount_in: sum(view.inflow(window)),
+        amount_out: sum(view.outflow(window)),
+    }
+}
+
+/// The alert as of the view's instant, which is the episode's last hit. Identity, status, revision and position are the caller's.
+pub(crate) fn describe(view: &View<'_>, occasion: &Occasion<'_>) -> Alert {
+    let Occasion { set, rule, episode, .. } = *occasion;
+    let variant = &rule.variants[usize::from(episode.last.variant)];
+    let window = variant.window;
+    let mut values = vec![Value::Null; set.slots.len()];
+    for slot in &variant.slots {
+        values[*slot] = value(&set.slots[*slot], view, occasion.rule_hits);
+    }
+    Alert {
+        schema_version: SCHEMA_VERSION,
+        alert_id: String::new(),
+        revision: 0,
+        status: AlertStatus::Opened,
+        withdrawal: None,
+        rule: AlertRule {
+            id: rule.id.clone(),
+            version: rule.version,
+            title: rule.title.clone(),
+            basis: rule.basis.clone(),
+            set_hash: set.hash.clone(),
+            variant: variant.name.clone(),
+            shadow: occasion.is_shadow || rule.status == Status::Shadow,
+        },
+        subject: subject(occasion.party, view),
+        level: episode.level,
+        score: episode.last.score,
+        first_hit_at: episode.first.t.to_string(),
+        last_hit_at: episode.last.t.to_string(),
+        peak_at: episode.peak_at.to_string(),
+        window: span(view, window),
+        people_in: natural(view.inflow(window)).len() as u64,
+        people_out: natural(view.outflow(window)).len() as u64,
+        people: natural(view.counted(window)).len() as u64,
+        amount_in: yuan(sum(view.inflow(window))),
+        amount_out: yuan(sum(view.outflow(window))),
+        amount_since_first: yuan(occasion.inflow_since_first),
+        outstanding_estimate: yuan(outstanding(view)),
+        scope: scope(view, window),
+        conditions: conditions(set, variant, &values),
+        exclusions_considered: exclusions(set, variant, &values),
+        evidence: evidence(view, window, variant.batch_size, occasion),
+        addressees: Vec::new(),
+        history_from: view.history_from.to_string(),
+        data_gaps: data_gaps(view, set, variant, &values),
+        reason: variant.reason.render(&values),
+        triggered_by: None,
+        detected_from: LogPosition { source: String::new(), partition: 0, offset: 0 },
+    }
+}
+
+/// Distinct natural payers and payees among the rows.
+fn natural<'a>(rows: impl Iterator<Item = &'a Row>) -> BTreeSet<u32> {
+    rows.filter(|row| row.makes_party() && row.is_natural()).map(|row| row.pair).collect()
+}
+
+fn subject(party: &str, view: &View<'_>) -> Subject {
+    let unit = party.split_once(':').map_or(party, |(_, unit)| unit);
+    let institution = unit.split_once('/').map_or("", |(institution, _)| institution);
+    Subject {
+        party: party.to_owned(),
+        kind: view.profile.kind,
+        name: String::new(),
+        accounts: Vec::new(),
+        institution: institution.to_owned(),
+        division: division(view.profile.division),
+        industry: view.profile.industry.to_string(),
+        opened_at: view.profile.opened_at.map(|day| day.to_string()),
+    }
+}
+
+fn division(division: Division) -> String {
+    if division.is_known() { division.to_string() } else { String::new() }
+}
+
+fn span(view: &View<'_>, window: Window) -> WindowSpan {
+    let from = match window {
+        Window::Exact(span) => view.t.minus(span),
+        Window::Days(_) | Window::WorkingDays(_) => window.start(view.t, view.calendar),
+    };
+    WindowSpan { from: from.to_string(), to: view.t.to_string() }
+}
+
+/// Σ over payers of max(0, in − out), over all history that is not forgotten.
+fn outstanding(view: &View<'_>) -> i128 {
+    let mut balances: Vec<(bool, i128)> = view
+        .pairs
+        .as_slice()
+        .iter()
+        .map(|pair| {
+            let is_known = !pair.is_forgotten(view.forget_before);
+            let past = if is_known { i128::from(pair.past_in) - i128::from(pair.past_out) } else { 0 };
+            (is_known && pair.past_in > 0, past)
+        })
+        .collect();
+    for row in view.rows.iter().filter(|row| row.makes_party()) {
+        let (is_payer, balance) = &mut balances[row.pair as usize];
+        *is_payer |= row.is_in();
+        *balance += if row.is_in() { i128::from(row.amount) } else { -i128::from(row.amount) };
+    }
+    balances.into_iter().filter(|(is_payer, _)| *is_payer).map(|(_, balance)| balance.max(0)).sum()
+}
+
+fn scope(view: &View<'_>, window: Window) -> Scope {
+    let mut places = BTreeMap::<u32, Division>::new();
+    for row in view.counted(window).filter(|row| row.makes_party()) {
+        let place = places.entry(row.pair).or_default();
+        if row.division.is_known() {
+            *place = row.division;
+        }
+    }
+    let known: Vec<Division> = places.values().copied().filter(|place| place.is_known()).collect();
+    let distinct = |area: fn(Division) -> u32| known.iter().map(|place| area(*place)).collect::<BTreeSet<_>>().len() as u64;
+    let provinces = distinct(Division::province);
+    Scope {
+        prefectures: distinct(Division::prefecture),
+        provinces,
+        cross_province: provinces > 1,
+        known_share: match feature::share(known.len(), places.len()) {
+            Value::Ratio(millionths) => Some(format!("{}.{:06}", millionths / 1_000_000, millionths % 1_000_000)),
+            _ => None,
+        },
+    }
+}
+
+fn conditions(set: &RuleSet, variant: &Variant, values: &[Value]) -> Vec<Condition> {
+    let required = variant.require.iter().map(|condition| {
+        let explained = set.explain(condition, values);
+        Condition {
+            text: condition.text.clone(),
+            measured: explained.measured,
+            threshold: explained.threshold,
+            met: explained.met,
+            points: None,
+            clause: condition.clause.clone(),
+            explain: explained.explain,
+        }
+    });
+    let scored = variant.score.iter().map(|item| {
+        let explained = set.explain(&item.when, values);
+        let explain = if explained.met == Some(true) { item.reason.render(values) } else { explained.explain };
+        Condition {
+            text: item.when.text.clone(),
+            measured: explained.measured,
+            threshold: explained.threshold,
+            met: explained.met,
+            points: Some(item.points),
+            clause: item.when.clause.clone(),
+            explain,
+        }
+    });
+    required.chain(scored).collect()
+}
+
+fn exclusions(set: &RuleSet, variant: &Variant, values: &[Value]) -> Vec<ExclusionConsidered> {
+    let considered = variant.exclude.iter().map(|exclusion| ExclusionConsidered {
+        text: exclusion.when.text.clone(),
+        reason: exclusion.reason.clone(),
+        owner: exclusion.owner.clone(),
+        until: exclusion.until.to_string(),
+        held: set.explain(&exclusion.when, values).met,
+    });
+    considered.collect()
+}
+
+fn data_gaps(view: &View<'_>, set: &RuleSet, variant: &Variant, values: &[Value]) -> Vec<String> {
+    let unknown = variant.slots.iter().filter(|slot| values[**slot] == Value::Null);
+    let mut gaps: Vec<String> =
+        unknown.map(|slot| format!("无法评估：{}（{}）", set.slots[*slot].feature.entry().zh, set.slots[*slot])).collect();
+    let unconverted = view.counted(variant.window).filter(|row| row.has(Flags::UNCONVERTED)).count();
+    if unconverted > 0 {
+        gaps.push(format!("{unconverted}笔外币交易无人民币折算，金额按零计"));
+    }
+    gaps
+}
+
+/// Sums of one counterparty in one direction.
+#[derive(Debug)]
+struct Flow {
+    amount: i128,
+    count: u64,
+    first: EventTime,
+    last: EventTime,
+    kind: PartyKind,
+    division: Division,
+}
+
+fn evidence(view: &View<'_>, window: Window, batch_size: Option<i64>, occasion: &Occasion<'_>) -> Evidence {
+    let (payers, payers_total) = counterparties(view, window, Direction::In);
+    let (payees, payees_total) = counterparties(view, window, Direction::Out);
+    let (batches, batches_total) = batch_size.map_or((Vec::new(), 0), |n| batches(view, window, n));
+    let (transactions, transactions_total) = transactions(view, window, occasion);
+    let is_cut = (payers.len() as u64) < payers_total
+        || (payees.len() as u64) < payees_total
+        || (batches.len() as u64) < batches_total
+        || (transactions.len() as u64) < transactions_total;
+    Evidence {
+        payers,
+        payers_total,
+        payees,
+        payees_total,
+        batches,
+        batches_total,
+        transactions,
+        transactions_total,
+        funds_from: fund_classes(view.inflow(window)),
+        funds_to: fund_classes(view.outflow(window)),
+        truncated: is_cut || occasion.is_truncated,
+    }
+}
+
+fn counterparties(view: &View<'_>, window: Window, direction: Direction) -> (Vec<CounterpartyFlow>, u64) {
+    let at = |row: &Row| if window.is_day_window() { row.at.day().start() } else { row.at };
+    let mut flows = BTreeMap::<u32, Flow>::new();
+    for row in view.counted(window).filter(|row| row.makes_party() && row.direction() == direction) {
+        let flow = flows.entry(row.pair).or_insert_with(|| Flow {
+            amount: 0,
+            count: 0,
+            first: at(row),
+            last: at(row),
+            kind: PartyKind::Unknown,
+            division: Division::UNKNOWN,
+        });
+        flow.amount += i128::from(row.amount);
+        flow.count += 1;
+        flow.last = at(row);
+        if row.counterparty_kind() != PartyKind::Unknown {
+            flow.kind = row.counterparty_kind();
+        }
+        if row.division.is_known() {
+            flow.division = row.division;
+        }
+    }
+    let total = flows.len() as u64;
+    let mut flows: Vec<(u32, Flow)> = flows.into_iter().collect();
+    flows.sort_by(|(a, left), (b, right)| right.amount.cmp(&left.amount).then_with(|| view.key(*a).cmp(view.key(*b))));
+    flows.truncate(COUNTERPARTIES_MAX);
+    let back = amounts_back(view, flows.iter().map(|(pair, _)| *pair), direction);
+    let listed = flows.into_iter().map(|(pair, flow)| CounterpartyFlow {
+        id: view.key(pair).to_owned(),
+        kind: flow.kind,
+        division: division(flow.division),
+        amount: yuan(flow.amount),
+        count: flow.count,
+        first: flow.first.to_string(),
+        last: flow.last.to_string(),
+        amount_back: yuan(back[&pair]),
+    });
+    (listed.collect(), total)
+}
+
+/// What each pair moved in the other direction, over all history that is not forgotten.
+fn amounts_back(view: &View<'_>, pairs: impl Iterator<Item = u32>, direction: Direction) -> BTreeMap<u32, i128> {
+    let mut back: BTreeMap<u32, i128> = pairs
+        .map(|at| {
+            let pair = view.pair(at);
+            let past = if direction == Direction::In { pair.past_out } else { pair.past_in };
+            (at, if pair.is_forgotten(view.forget_before) { 0 } else { i128::from(past) })
+        })
+        .collect();
+    for row in view.rows.iter().filter(|row| row.makes_party() && row.direction() != direction) {
+        if let Some(amount) = back.get_mut(&row.pair) {
+            *amount += i128::from(row.amount);
+        }
+    }
+    back
+}
+
+fn batches(view: &View<'_>, window: Window, n: i64) -> (Vec<Batch>, u64) {
+    let days = feature::batch_days(view, window, n);
+    let total = days.len() as u64;
+    let batch = |at: usize| {
+        let (day, payments) = &days[at];
+        let again = at.checked_sub(1).map(|before| payments.keys().filter(|pair| days[before].1.contains_key(pair)).count() as u64);
+        Batch { day: day.to_string(), payees: payments.len() as u64, amount: yuan(payments.values().sum()), again }
+    };
+    (((days.len().saturating_sub(BATCHES_MAX))..days.len()).map(batch).collect(), total)
+}
+
+fn transactions(view: &View<'_>, window: Window, occasion: &Occasion<'_>) -> (Vec<EvidenceTransaction>, u64) {
+    let total = view.counted(window).count() as u64;
+    let latest = view.counted(window).rev().take(TRANSACTIONS_MAX).take_while(|row| row.at.day() >= occasion.memory_day);
+    let mut listed: Vec<EvidenceTransaction> = latest
+        .map(|row| EvidenceTransaction {
+            txn_id: occasion.txns.text(row.txn).to_owned(),
+            occurred_at: row.at.to_string(),
+            direction: row.direction(),
+            amount: yuan(i128::from(row.amount)),
+            counterparty: (row.pair != NONE).then(|| view.key(row.pair).to_owned()),
+        })
+        .collect();
+    listed.reverse();
+    (listed, total)
+}
+
+fn fund_classes<'a>(rows: impl Iterator<Item = &'a Row>) -> Vec<FundClass> {
+    let mut classes = BTreeMap::<&'static str, (i128, u64, BTreeSet<u32>)>::new();
+    for row in rows {
+        let (amount, count, people) = classes.entry(fund_class(row)).or_default();
+        *amount += i128::from(row.amount);
+        *count += 1;
+        if row.makes_party() {
+            people.insert(row.pair);
+        }
+    }
+    let listed = classes.into_iter().map(|(class, (amount, count, people))| FundClass {
+        class: class.to_owned(),
+        amount: yuan(amount),
+        count,
+        people: people.len() as u64,
+    });
+    listed.collect()
+}
+
+fn fund_class(row: &Row) -> &'static str {
+    if row.has(Flags::CASH) {
+        "cash"
+    } else if row.has(Flags::SAME_NAME) {
+        "same_name"
+    } else if row.has(Flags::SECURITIES) {
+        "securities"
+    } else if row.has(Flags::CROSS_BORDER) {
+        "cross_border"
+    } else {
+        row.counterparty_kind().name()
+    }
+}

@@ -1,0 +1,282 @@
+//! From rows worth a look to hits: gates, then cheap conditions on Arrow batches, then costly features for the survivors.
+//!
+//! 1. *Gate.* For every instant the integer lower bounds that a variant's conjunction implies are checked on running aggregates, natively;
+//!    nearly all rows end here.
+//! 2. *Cheap.* What passed waits as a [`PendingRow`] with its cheap values; the conditions that read cheap slots only run on the whole batch.
+//! 3. *Costly.* For the rows still alive the slots of the remaining conditions are computed by scanning, then exclusions and score items.
+//!
+//! Which rows share a batch cannot be observed: a row's values are those of its own party as of its own instant.
+
+use std::sync::Arc;
+
+use weir_model::EventTime;
+use weir_rules::{On, Rule, RuleSet, Scope, SlotBatch, SlotId, Value, Variant, Window};
+
+use crate::cursor::{Cursor, Horizons};
+use crate::describe::{self, RuleHits};
+use crate::detection::Hit;
+use crate::feature;
+use crate::view::View;
+
+/// A rule set in force for the instants after `after`, with what the detector derives from it.
+#[derive(Debug)]
+pub(crate) struct Edition {
+    pub(crate) after: EventTime,
+    pub(crate) rules: Arc<RuleSet>,
+    pub(crate) horizons: Horizons,
+    /// Per cheap slot: the horizon of its window.
+    slot_horizons: Vec<Option<usize>>,
+    plans: Vec<Plan>,
+    /// The longest window any slot names, in days.
+    pub(crate) reach_days: u32,
+    pub(crate) has_day_end_rules: bool,
+    /// Per rule: its number in this shard.
+    pub(crate) numbers: Vec<u32>,
+}
+
+/// A variant and its gates.
+#[derive(Debug)]
+struct Plan {
+    rule: usize,
+    variant: usize,
+    is_day_end: bool,
+    is_group: bool,
+    gates: Vec<(SlotId, i64)>,
+}
+
+/// An instant of a party at which some variant may hit.
+#[derive(Debug)]
+pub(crate) struct PendingRow {
+    pub(crate) party: u32,
+    pub(crate) t: EventTime,
+    pub(crate) edition: usize,
+    candidates: Vec<Candidate>,
+    values: Vec<Value>,
+    computed: Vec<bool>,
+    /// Hits by index of the rule within the edition.
+    pub(crate) hits: Vec<(usize, Hit)>,
+}
+
+/// A variant of a rule that may hit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Candidate {
+    rule: usize,
+    variant: usize,
+}
+
+impl Edition {
+    pub(crate) fn new(rules: Arc<RuleSet>, after: EventTime, generation: u32, mut number: impl FnMut(&Rule) -> u32) -> Self {
+        let mut windows: Vec<Window> = Vec::new();
+        let mut slot_horizons = Vec::new();
+        for call in &rules.slots[..rules.cheap_slots] {
+            slot_horizons.push(call.window().map(|window| {
+                windows.iter().position(|other| *other == window).unwrap_or_else(|| {
+                    windows.push(window);
+                    windows.len() - 1
+                })
+            }));
+        }
+        let numbers = rules.rules.iter().map(&mut number).collect();
+        let plans = plans(&rules);
+        let reach_days = reach_days(&rules);
+        let has_day_end_rules = rules.rules.iter().any(is_day_end);
+        Self { after, horizons: Horizons { generation, windows }, slot_horizons, plans, reach_days, has_day_end_rules, numbers, rules }
+    }
+
+    /// The value of a cheap slot as of where the cursor stands.
+    fn cheap_value(&self, slot: SlotId, cursor: &Cursor, view: &View<'_>) -> Value {
+        let horizon = self.slot_horizons[slot];
+        feature::cheap(&self.rules.slots[slot], |_| horizon.map_or_else(Default::default, |at| *cursor.aggregates(at)), view)
+    }
+
+    /// The row of an instant, if any variant passes its gates there. The cursor stands at the view's instant.
+    pub(crate) fn gate(&self, party: u32, edition: usize, kind: (bool, bool), cursor: &Cursor, view: &View<'_>) -> Option<PendingRow> {
+        let (is_group, is_day_end) = kind;
+        let passes = |plan: &&Plan| {
+            plan.is_group == is_group
+                && plan.is_day_end == is_day_end
+                && self.rules.rules[plan.rule].fits(view.profile.kind)
+                && plan.gates.iter().all(|(slot, at_least)| matches!(self.cheap_value(*slot, cursor, view), Value::Int(n) if n >= *at_least))
+        };
+        let candidates: Vec<Candidate> =
+            self.plans.iter().filter(passes).map(|plan| Candidate { rule: plan.rule, variant: plan.variant }).collect();
+        if candidates.is_empty() {
+            return None;
+        }
+        let mut values = vec![Value::Null; self.rules.slots.len()];
+        let mut computed = vec![false; self.rules.slots.len()];
+        for candidate in &candidates {
+            for slot in self.variant(*candidate).slots.iter().copied().filter(|slot| *slot < self.rules.cheap_slots) {
+                if !computed[slot] {
+                    values[slot] = self.cheap_value(slot, cursor, view);
+                    computed[slot] = true;
+                }
+            }
+        }
+        Some(PendingRow { party, t: view.t, edition, candidates, values, computed, hits: Vec::new() })
+    }
+
+    fn variant(&self, candidate: Candidate) -> &Variant {
+        &self.rules.rules[candidate.rule].variants[candidate.variant]
+    }
+}
+
+fn is_day_end(rule: &Rule) -> bool {
+    matches!(rule.on, On::DayEnd { .. })
+}
+
+fn plans(rules: &RuleSet) -> Vec<Plan> {
+    let mut plans = Vec::new();
+    for (at, rule) in rules.rules.iter().enumerate() {
+        for (variant_at, variant) in rule.variants.iter().enumerate() {
+            plans.push(Plan {
+                rule: at,
+                variant: variant_at,
+                is_day_end: is_day_end(rule),
+                is_group: rule.scope == Scope::Group,
+                gates: variant.gates.iter().map(|gate| (gate.slot, gate.at_least)).collect(),
+            });
+        }
+    }
+    plans
+}
+
+/// Days back from an instant that some window may cover.
+fn reach_days(rules: &RuleSet) -> u32 {
+    let slots = rules.slots.iter().flat_map(|call| call.windows());
+    let evidence = rules.rules.iter().flat_map(|rule| rule.variants.iter().map(|variant| variant.window));
+    slots.chain(evidence).map(days_of).max().unwrap_or(0)
+}
+
+fn days_of(window: Window) -> u32 {
+    match window {
+        Window::Exact(_) => 16,
+        Window::Days(days) => days,
+        // Ten working days take at most 24 calendar days around the longest holidays; nine in five, plus a fortnight, is above any count.
+        Window::WorkingDays(count) => count * 9 / 5 + 14,
+    }
+}
+
+/// A party as of an instant, for a row.
+pub(crate) type ViewOf<'a> = dyn Fn(&PendingRow) -> View<'a> + 'a;
+
+/// Decides the candidates of rows that share an edition, either those of rules that use `rule_hits` or of those that do not, and puts the
+/// hits into the rows.
+pub(crate) fn decide<'a>(
+    edition: &Edition,
+    rows: &mut [&mut PendingRow],
+    uses_rule_hits: bool,
+    view_of: &ViewOf<'a>,
+    rule_hits: &dyn Fn(u32, EventTime, &str, Window) -> Value,
+) {
+    let set = &*edition.rules;
+    let mut candidates: Vec<(usize, Candidate)> = Vec::new();
+    for (at, row) in rows.iter().enumerate() {
+        let of_phase = row.candidates.iter().filter(|candidate| set.rules[candidate.rule].uses_rule_hits == uses_rule_hits);
+        candidates.extend(of_phase.map(|candidate| (at, *candidate)));
+    }
+    require(edition, rows, &mut candidates, true);
+    compute(edition, rows, &candidates, view_of, rule_hits, |variant| {
+        variant.require.iter().flat_map(|condition| condition.slots.iter().copied()).collect()
+    });
+    require(edition, rows, &mut candidates, false);
+    compute(edition, rows, &candidates, view_of, rule_hits, |variant| variant.slots.clone());
+    for (at, rule, hit) in score(edition, rows, &candidates) {
+        rows[at].hits.push((rule, hit));
+    }
+}
+
+/// Keeps the candidates whose `require` conditions of the given cost are all true.
+fn require(edition: &Edition, rows: &[&mut PendingRow], candidates: &mut Vec<(usize, Candidate)>, cheap: bool) {
+    let (batch, places) = batch(edition, rows, candidates, cheap);
+    for candidate in distinct(candidates) {
+        for condition in edition.variant(candidate).require.iter().filter(|condition| condition.cheap == cheap) {
+            if !candidates.iter().any(|(_, other)| *other == candidate) {
+                break;
+            }
+            let outcome = batch.evaluate(condition);
+            candidates.retain(|(at, other)| *other != candidate || is_true(&outcome, places[*at]));
+        }
+    }
+}
+
+/// Computes the slots that are asked for and not yet known, of every row that is still a candidate.
+fn compute<'a>(
+    edition: &Edition,
+    rows: &mut [&mut PendingRow],
+    candidates: &[(usize, Candidate)],
+    view_of: &ViewOf<'a>,
+    rule_hits: &dyn Fn(u32, EventTime, &str, Window) -> Value,
+    slots: impl Fn(&Variant) -> Vec<SlotId>,
+) {
+    for (at, candidate) in candidates {
+        let wanted: Vec<SlotId> =
+            slots(edition.variant(*candidate)).into_iter().filter(|slot| !rows[*at].computed[*slot]).collect();
+        if wanted.is_empty() {
+            continue;
+        }
+        let view = view_of(rows[*at]);
+        let (party, t) = (rows[*at].party, rows[*at].t);
+        let hits: &RuleHits<'_> = &|id, window| rule_hits(party, t, id, window);
+        for slot in wanted {
+            rows[*at].values[slot] = describe::value(&edition.rules.slots[slot], &view, hits);
+            rows[*at].computed[slot] = true;
+        }
+    }
+}
+
+/// The hits: per row and rule the variant with the highest score, the earliest listed among equals.
+fn score(edition: &Edition, rows: &[&mut PendingRow], candidates: &[(usize, Candidate)]) -> Vec<(usize, usize, Hit)> {
+    let (batch, places) = batch(edition, rows, candidates, false);
+    let mut hits: Vec<(usize, usize, Hit)> = Vec::new();
+    for candidate in distinct(candidates) {
+        let rule = &edition.rules.rules[candidate.rule];
+        let variant = edition.variant(candidate);
+        let excluded: Vec<_> = variant.exclude.iter().map(|exclusion| (exclusion.until, batch.evaluate(&exclusion.when))).collect();
+        let items: Vec<_> = variant.score.iter().map(|item| (item.points, batch.evaluate(&item.when))).collect();
+        for (at, _) in candidates.iter().filter(|(_, other)| *other == candidate) {
+            let (t, place) = (rows[*at].t, places[*at]);
+            if excluded.iter().any(|(until, outcome)| t.day() <= *until && is_true(outcome, place)) {
+                continue;
+            }
+            let points: i64 = items.iter().filter(|(_, outcome)| is_true(outcome, place)).map(|(points, _)| points).sum();
+            let score = variant.base + points;
+            let Some(level) = rule.level(score) else {
+                continue;
+            };
+            let hit = Hit { t, score, level, variant: u16::try_from(candidate.variant).unwrap_or(u16::MAX) };
+            match hits.iter_mut().find(|(row, other, _)| row == at && *other == candidate.rule) {
+                Some((_, _, best)) if best.score >= score => {}
+                Some((_, _, best)) => *best = hit,
+                None => hits.push((*at, candidate.rule, hit)),
+            }
+        }
+    }
+    hits
+}
+
+/// The values of the candidates' rows as columns, and each row's place in them.
+fn batch(edition: &Edition, rows: &[&mut PendingRow], candidates: &[(usize, Candidate)], cheap: bool) -> (SlotBatch, Vec<usize>) {
+    let mut batch = SlotBatch::new(&edition.rules, cheap);
+    let mut places = vec![usize::MAX; rows.len()];
+    for (at, _) in candidates {
+        if places[*at] == usize::MAX {
+            places[*at] = batch.len();
+            batch.push(&rows[*at].values);
+        }
+    }
+    (batch, places)
+}
+
+/// Variants among the candidates, in the order of the rule set.
+fn distinct(candidates: &[(usize, Candidate)]) -> Vec<Candidate> {
+    let mut distinct: Vec<Candidate> = candidates.iter().map(|(_, candidate)| *candidate).collect();
+    distinct.sort_unstable_by_key(|candidate| (candidate.rule, candidate.variant));
+    distinct.dedup();
+    distinct
+}
+
+fn is_true(outcome: &arrow::array::BooleanArray, place: usize) -> bool {
+    use arrow::array::Array;
+    outcome.is_valid(place) && outcome.value(place)
+}

@@ -1,0 +1,69 @@
+//! `in_count`, `out_count`, `amount_in`, `amount_out`, `payers`, `payees`, `natural_payers`, `natural_payees`, `pass_through`: what flowed
+//! and between how many.
+//!
+//! Cheap: all are read off the running aggregates of their window, kept by `cursor`.
+
+use weir_rules::{Feature, Value};
+
+use crate::cursor::Aggregates;
+use crate::feature::enough_known;
+
+/// One of the nine, from the aggregates of its window.
+pub(super) fn evaluate(feature: Feature, a: &Aggregates) -> Value {
+    match feature {
+        Feature::InCount => Value::Int(a.count_in.into()),
+        Feature::OutCount => Value::Int(a.count_out.into()),
+        Feature::AmountIn => Value::Money(a.amount_in),
+        Feature::AmountOut => Value::Money(a.amount_out),
+        Feature::Payers => Value::Int(a.payers.into()),
+        Feature::Payees => Value::Int(a.payees.into()),
+        Feature::NaturalPayers => if_known(a.natural_payers, a.known_in, a.identified_in),
+        Feature::NaturalPayees => if_known(a.natural_payees, a.known_out, a.identified_out),
+        Feature::PassThrough => Value::ratio(a.amount_out, a.amount_in),
+        other => unreachable!("{other} is no running aggregate"),
+    }
+}
+
+fn if_known(natural: u32, known: u32, identified: u32) -> Value {
+    if enough_known(known as usize, identified as usize) { Value::Int(natural.into()) } else { Value::Null }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::feature::testing::check;
+
+    #[test]
+    fn counts_sums_and_people() {
+        let legs = "
+            03-01 09:00 in  A 100.00
+            03-01 09:00 in  A 50.50
+            03-02 09:00 in  B 10.00 org
+            03-03 09:00 out C 80.00
+            03-03 10:00 out C 1.00 return";
+        check(legs, "in_count(14d)", "3");
+        check(legs, "out_count(14d)", "2");
+        check(legs, "amount_in(14d)", "160.50");
+        check(legs, "payers(14d)", "2");
+        check(legs, "natural_payers(14d)", "1");
+        check(legs, "payees(14d)", "1");
+        check(legs, "pass_through(14d)", "0.504672");
+    }
+
+    #[test]
+    fn a_window_is_open_at_its_beginning() {
+        let legs = "
+            03-01 10:00 in A 1.00
+            03-15 10:00 in B 1.00";
+        check(legs, "in_count(14d)", "1");
+        check(legs, "in_count(337h)", "2");
+        check(legs, "in_count(30d)", "2");
+        check(legs, "in_count(10wd)", "1");
+    }
+
+    #[test]
+    fn people_of_unknown_kind_make_the_count_unknown() {
+        check("03-01 10:00 in A 1.00 unknown", "natural_payers(14d)", "null");
+        check("03-01 10:00 in - 1.00 unknown", "natural_payers(14d)", "0");
+        check("03-01 10:00 out A 1.00", "pass_through(14d)", "null");
+    }
+}

@@ -1,0 +1,103 @@
+//! `out_batches`, `batch_period`, `batch_regularity`, `batch_overlap`, `batch_modal_share`: days on which many people are paid, and how they
+//! repeat (定期批量).
+//!
+//! A batch of n is a day with at least n distinct natural payees. One scan of the window, sets of payees per day.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use weir_model::Day;
+use weir_rules::{Value, Window};
+
+use crate::feature::modal_share::of_amounts;
+use crate::feature::{count, count128, lower_median, share};
+use crate::period::Period;
+use crate::view::View;
+
+/// What each natural payee got on a batch day: pair → fen.
+pub(crate) type Payments = BTreeMap<u32, i128>;
+
+/// The batches of the window in order of day.
+pub(crate) fn days(view: &View<'_>, window: Window, n: i64) -> Vec<(Day, Payments)> {
+    let mut days = BTreeMap::<Day, Payments>::new();
+    for row in view.outflow(window).filter(|row| row.makes_party() && row.is_natural()) {
+        *days.entry(row.at.day()).or_default().entry(row.pair).or_default() += i128::from(row.amount);
+    }
+    let n = usize::try_from(n).unwrap_or(usize::MAX);
+    days.into_iter().filter(|(_, payments)| payments.len() >= n).collect()
+}
+
+pub(super) fn out_batches(view: &View<'_>, window: Window, n: i64) -> Value {
+    count(days(view, window, n).len())
+}
+
+pub(super) fn period(view: &View<'_>, window: Window, n: i64) -> Value {
+    let batches = days(view, window, n);
+    let mut gaps: Vec<i32> = batches.windows(2).map(|pair| pair[1].0.0 - pair[0].0.0).collect();
+    gaps.sort_unstable();
+    lower_median(&gaps).map_or(Value::Null, |gap| Value::Int(gap.into()))
+}
+
+pub(super) fn regularity(view: &View<'_>, window: Window, n: i64) -> Value {
+    let batches = days(view, window, n);
+    let mut periods = BTreeMap::<Period, usize>::new();
+    for pair in batches.windows(2) {
+        if let Some(period) = Period::between(pair[0].0, pair[1].0, view.calendar) {
+            *periods.entry(period).or_default() += 1;
+        }
+    }
+    share(periods.values().copied().max().unwrap_or(0), batches.len().saturating_sub(1))
+}
+
+pub(super) fn overlap(view: &View<'_>, window: Window, n: i64) -> Value {
+    let batches: Vec<BTreeSet<u32>> = days(view, window, n).into_iter().map(|(_, payments)| payments.into_keys().collect()).collect();
+    let mut overlaps: Vec<i128> = batches.windows(2).map(|pair| overlap_of(&pair[0], &pair[1])).collect();
+    overlaps.sort_unstable();
+    lower_median(&overlaps).map_or(Value::Null, Value::Ratio)
+}
+
+/// Millionths; batches are never empty.
+fn overlap_of(before: &BTreeSet<u32>, after: &BTreeSet<u32>) -> i128 {
+    let common = before.intersection(after).count();
+    count128(common) * 1_000_000 / count128(before.len().min(after.len()).max(1))
+}
+
+pub(super) fn modal_share(view: &View<'_>, window: Window, n: i64) -> Value {
+    of_amounts(days(view, window, n).into_iter().flat_map(|(_, payments)| payments.into_values()))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::feature::testing::check;
+
+    const MONTHLY: &str = "
+        01-10 09:00 out A 100.00
+        01-10 09:01 out B 100.00
+        02-10 09:00 out A 100.00
+        02-10 09:01 out B 120.00
+        02-15 09:00 out A 100.00
+        03-10 09:00 out B 100.00
+        03-10 09:01 out C 100.00
+        03-10 09:02 out C 20.00";
+
+    #[test]
+    fn batches_are_days_with_enough_payees() {
+        check(MONTHLY, "out_batches(90d, 2)", "3");
+        check(MONTHLY, "out_batches(90d, 3)", "0");
+        check(MONTHLY, "batch_period(90d, 2)", "28");
+        check(MONTHLY, "batch_regularity(90d, 2)", "1");
+        check(MONTHLY, "batch_overlap(90d, 2)", "0.5");
+        check(MONTHLY, "batch_modal_share(90d, 2)", "0.666666");
+    }
+
+    #[test]
+    fn one_batch_has_no_period() {
+        let legs = "
+            03-10 09:00 out B 100.00
+            03-10 09:01 out C 100.00";
+        check(legs, "out_batches(90d, 2)", "1");
+        check(legs, "batch_period(90d, 2)", "null");
+        check(legs, "batch_regularity(90d, 2)", "null");
+        check(legs, "batch_overlap(90d, 2)", "null");
+        check(legs, "batch_modal_share(90d, 3)", "null");
+    }
+}

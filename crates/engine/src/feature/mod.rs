@@ -1,0 +1,128 @@
+//! The features: one file each (mirror images share one), with what it means, what it costs, how it is computed, and its tests.
+//!
+//! The exact meaning of every feature is its entry in `weir_rules::catalogue`; the files here are the fast form, the oracle in
+//! `weir-testkit` the slow one. A feature is a function of a [`View`], which ends at the instant asked about. Cheap features read running
+//! [`Aggregates`]; costly ones scan the window's rows. To add one: an entry in the catalogue, a file here, an arm in [`costly`] or [`cheap`],
+//! a function in the oracle.
+
+mod active_days;
+mod activity;
+mod amounts;
+mod balance;
+mod batches;
+mod concentration;
+mod dormant_before;
+mod elderly_share;
+mod facts;
+mod first_time;
+mod holding_time;
+mod list_hits;
+mod memo_share;
+mod modal_share;
+mod near_limit;
+mod night_share;
+mod outlets;
+mod payer_spread;
+mod periodic_payees;
+mod rebates;
+mod repaid;
+mod retained;
+mod round_share;
+mod shares;
+mod small_share_out;
+#[cfg(test)]
+pub(crate) mod testing;
+
+pub(crate) use batches::days as batch_days;
+pub(crate) use outlets::Outlet;
+
+use weir_rules::{Arg, Feature, FeatureCall, Value, Window};
+
+use crate::cursor::Aggregates;
+use crate::view::View;
+
+/// Share of something that must be known for a share over it to mean anything: 30 %.
+pub(crate) fn enough_known(known: usize, total: usize) -> bool {
+    known * 10 >= total * 3
+}
+
+/// `part / whole` as a value; NULL where the whole is zero.
+pub(crate) fn share(part: usize, whole: usize) -> Value {
+    Value::ratio(count128(part), count128(whole))
+}
+
+/// A count as a value.
+fn count(n: usize) -> Value {
+    Value::Int(i64::try_from(n).unwrap_or(i64::MAX))
+}
+
+fn count128(n: usize) -> i128 {
+    i128::try_from(n).unwrap_or(i128::MAX)
+}
+
+/// The element at index (n − 1) / 2 of a list in order; `None` for an empty one.
+fn lower_median<T: Copy>(sorted: &[T]) -> Option<T> {
+    sorted.get(sorted.len().checked_sub(1)? / 2).copied()
+}
+
+/// A cheap feature: from running aggregates of its window, or from the profile.
+pub(crate) fn cheap(call: &FeatureCall, aggregates: impl FnOnce(Window) -> Aggregates, view: &View<'_>) -> Value {
+    match (call.feature, call.args.as_slice()) {
+        (Feature::AccountAge, []) => facts::account_age(view),
+        (Feature::HasAgreement, [Arg::Agreement(kind)]) => facts::agreement(view, *kind),
+        (Feature::AgreementPeople, [Arg::Agreement(kind)]) => facts::agreement_people(view, *kind),
+        (Feature::SubjectIs, [Arg::PartyKind(kind)]) => facts::subject_is(view, *kind),
+        (feature, [Arg::Window(window)]) => amounts::evaluate(feature, &aggregates(*window)),
+        _ => unreachable!("the rule loader checked the arguments of {call}"),
+    }
+}
+
+/// A costly feature: scans the window's rows as of the view's instant.
+pub(crate) fn costly(call: &FeatureCall, view: &View<'_>) -> Value {
+    use Feature as F;
+    match (call.feature, call.args.as_slice()) {
+        (F::TopShareIn, [Arg::Window(w), Arg::Int(k)]) => concentration::top_share_in(view, *w, *k),
+        (F::TopShareOut, [Arg::Window(w), Arg::Int(k)]) => concentration::top_share_out(view, *w, *k),
+        (F::HhiIn, [Arg::Window(w)]) => concentration::hhi_in(view, *w),
+        (F::HhiOut, [Arg::Window(w)]) => concentration::hhi_out(view, *w),
+        (F::Outlets, [Arg::Window(w)]) => outlets::evaluate(view, *w),
+        (F::Retained, [Arg::Window(w)]) => retained::evaluate(view, *w),
+        (F::FirstTimePayers, [Arg::Window(w)]) => first_time::payers(view, *w),
+        (F::FirstTimePayees, [Arg::Window(w)]) => first_time::payees(view, *w),
+        (F::HoldingTime, [Arg::Window(w)]) => holding_time::evaluate(view, *w),
+        (F::BalanceLeft, [Arg::Window(w)]) => balance::left(view, *w),
+        (F::LowBalanceDays, [Arg::Window(w)]) => balance::low_days(view, *w),
+        (F::ActiveDays, [Arg::Window(w)]) => active_days::evaluate(view, *w),
+        (F::RoundShareIn, [Arg::Window(w), Arg::Money(unit)]) => round_share::evaluate(view.inflow(*w), *unit),
+        (F::RoundShareOut, [Arg::Window(w), Arg::Money(unit)]) => round_share::evaluate(view.outflow(*w), *unit),
+        (F::ModalShareIn, [Arg::Window(w)]) => modal_share::evaluate(view.inflow(*w)),
+        (F::ModalShareOut, [Arg::Window(w)]) => modal_share::evaluate(view.outflow(*w)),
+        (F::NearLimit, [Arg::Window(w)]) => near_limit::evaluate(view, *w),
+        (F::SmallShareOut, [Arg::Window(w), Arg::Money(limit)]) => small_share_out::evaluate(view, *w, *limit),
+        (F::CashShareIn, [Arg::Window(w)]) => shares::cash(view.inflow(*w)),
+        (F::CashShareOut, [Arg::Window(w)]) => shares::cash(view.outflow(*w)),
+        (F::CrossBorderShare, [Arg::Window(w)]) => shares::cross_border(view.counted(*w)),
+        (F::NightShare, [Arg::Window(w)]) => night_share::evaluate(view, *w),
+        (F::HolidayShare, [Arg::Window(w)]) => shares::holiday(view, *w),
+        (F::ChannelShare, [Arg::Window(w), Arg::Channel(channel)]) => shares::channel(view.counted(*w), *channel),
+        (F::MemoShareIn, [Arg::Window(w), Arg::Tag(bit, _)]) => memo_share::evaluate(view.inflow(*w), *bit),
+        (F::MemoShareOut, [Arg::Window(w), Arg::Tag(bit, _)]) => memo_share::evaluate(view.outflow(*w), *bit),
+        (F::ElderlyShare, [Arg::Window(w)]) => elderly_share::evaluate(view, *w),
+        (F::PayerPrefectures, [Arg::Window(w)]) => payer_spread::prefectures(view, *w),
+        (F::PayerProvinces, [Arg::Window(w)]) => payer_spread::provinces(view, *w),
+        (F::DormantBefore, [Arg::Window(w)]) => dormant_before::evaluate(view, *w),
+        (F::InflowRatio, [Arg::Window(w), Arg::Window(h)]) => activity::inflow_ratio(view, *w, *h),
+        (F::OutBatches, [Arg::Window(w), Arg::Int(n)]) => batches::out_batches(view, *w, *n),
+        (F::BatchPeriod, [Arg::Window(w), Arg::Int(n)]) => batches::period(view, *w, *n),
+        (F::BatchRegularity, [Arg::Window(w), Arg::Int(n)]) => batches::regularity(view, *w, *n),
+        (F::BatchOverlap, [Arg::Window(w), Arg::Int(n)]) => batches::overlap(view, *w, *n),
+        (F::BatchModalShare, [Arg::Window(w), Arg::Int(n)]) => batches::modal_share(view, *w, *n),
+        (F::PeriodicPayees, [Arg::Int(n), Arg::Window(w)]) => periodic_payees::evaluate(view, *w, *n),
+        (F::RepaidShare, [Arg::Window(w)]) => repaid::share(view, *w),
+        (F::PayoutRatio, [Arg::Window(w)]) => repaid::payout_ratio(view, *w),
+        (F::PayoutRatioSpread, [Arg::Window(w)]) => repaid::payout_ratio_spread(view, *w),
+        (F::Rebates, [Arg::Window(w)]) => rebates::evaluate(view, *w),
+        (F::ListHits, [Arg::Window(w), Arg::List(list, _)]) => list_hits::evaluate(view, *w, *list),
+        _ => unreachable!("the rule loader checked the arguments of {call}"),
+    }
+}

@@ -1,0 +1,81 @@
+//! `periodic_payees`: people who are each paid again and again at their own steady period and near-constant amount.
+//!
+//! Schemes that pay on each contract's anniversary have no batches; this is how they show. One scan of the window, then one backward walk
+//! over the payment days of each payee.
+
+use std::collections::BTreeMap;
+
+use weir_model::Day;
+use weir_rules::{Value, Window};
+
+use crate::feature::count;
+use crate::period::Period;
+use crate::view::View;
+
+pub(super) fn evaluate(view: &View<'_>, window: Window, n: i64) -> Value {
+    let mut payees = BTreeMap::<u32, BTreeMap<Day, i128>>::new();
+    for row in view.outflow(window).filter(|row| row.makes_party() && row.is_natural()) {
+        *payees.entry(row.pair).or_default().entry(row.at.day()).or_default() += i128::from(row.amount);
+    }
+    let n = usize::try_from(n).unwrap_or(usize::MAX);
+    let steady = payees.into_values().filter(|payments| {
+        let payments: Vec<(Day, i128)> = payments.iter().map(|(day, amount)| (*day, *amount)).collect();
+        payments.len() >= n && run_length(view, &payments) >= n
+    });
+    count(steady.count())
+}
+
+/// Payments of the run that ends with the last one; at least 1 for a non-empty list.
+fn run_length(view: &View<'_>, payments: &[(Day, i128)]) -> usize {
+    let Some((_, last)) = payments.last() else {
+        return 0;
+    };
+    let mut run = 1;
+    let mut steady = None;
+    for pair in payments.windows(2).rev() {
+        let period = Period::between(pair[0].0, pair[1].0, view.calendar);
+        let is_near = (pair[0].1 - last).abs() * 10 <= *last;
+        if period.is_none() || steady.is_some_and(|steady| Some(steady) != period) || !is_near {
+            break;
+        }
+        steady = period;
+        run += 1;
+    }
+    run
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::feature::testing::check;
+
+    #[test]
+    fn each_at_their_own_anniversary() {
+        let legs = "
+            01-05 09:00 out A 100.00
+            02-05 09:00 out A 105.00
+            03-05 09:00 out A 100.00
+            01-20 09:00 out B 50.00
+            01-27 09:00 out B 50.00
+            02-03 09:00 out B 50.00
+            01-01 09:00 out C 50.00
+            02-01 09:00 out C 80.00
+            03-01 09:00 out C 50.00
+            01-02 09:00 out D 50.00 org
+            02-02 09:00 out D 50.00 org
+            03-02 09:00 out D 50.00 org";
+        check(legs, "periodic_payees(3, 90d)", "2");
+        check(legs, "periodic_payees(2, 90d)", "2");
+        check(legs, "periodic_payees(4, 90d)", "0");
+    }
+
+    #[test]
+    fn a_broken_run_counts_from_its_end() {
+        let legs = "
+            01-05 09:00 out A 100.00
+            01-19 09:00 out A 100.00
+            02-19 09:00 out A 100.00
+            03-19 09:00 out A 100.00";
+        check(legs, "periodic_payees(3, 90d)", "1");
+        check(legs, "periodic_payees(4, 90d)", "0");
+    }
+}

@@ -1,0 +1,116 @@
+//! `repaid_share`, `payout_ratio`, `payout_ratio_spread`: whether those who are paid had paid in before, and at what rate they are paid
+//! (还本付息).
+//!
+//! The first payment of a pair is exact over all history; principals add the memory of rows that have left to the rows still there. One
+//! scan of the window, one of all rows for the principals.
+
+use std::collections::BTreeMap;
+
+use weir_model::Day;
+use weir_rules::{Value, Window};
+
+use crate::feature;
+use crate::pairs::NEVER;
+use crate::view::View;
+
+/// A natural payee of the window.
+#[derive(Debug, Clone, Copy)]
+struct Payee {
+    first_paid: Day,
+    last_paid: Day,
+    /// Paid on the last day.
+    last_amount: i128,
+}
+
+pub(super) fn share(view: &View<'_>, window: Window) -> Value {
+    let payees = payees(view, window);
+    let repaid = payees.iter().filter(|(pair, payee)| had_paid_in(view, **pair, payee)).count();
+    feature::share(repaid, payees.len())
+}
+
+pub(super) fn payout_ratio(view: &View<'_>, window: Window) -> Value {
+    let ratios = ratios(view, window);
+    if ratios.len() < 5 { Value::Null } else { feature::lower_median(&ratios).map_or(Value::Null, Value::Ratio) }
+}
+
+pub(super) fn payout_ratio_spread(view: &View<'_>, window: Window) -> Value {
+    let ratios = ratios(view, window);
+    if ratios.len() < 5 {
+        return Value::Null;
+    }
+    let last = ratios.len() - 1;
+    Value::Ratio(ratios[3 * last / 4] - ratios[last / 4])
+}
+
+fn payees(view: &View<'_>, window: Window) -> BTreeMap<u32, Payee> {
+    let mut payees = BTreeMap::<u32, (bool, Payee)>::new();
+    for row in view.outflow(window).filter(|row| row.makes_party()) {
+        let day = row.at.day();
+        let (natural, payee) =
+            payees.entry(row.pair).or_insert((false, Payee { first_paid: day, last_paid: day, last_amount: 0 }));
+        *natural |= row.is_natural();
+        if payee.last_paid != day {
+            payee.last_paid = day;
+            payee.last_amount = 0;
+        }
+        payee.last_amount += i128::from(row.amount);
+    }
+    payees.into_iter().filter(|(_, (natural, _))| *natural).map(|(pair, (_, payee))| (pair, payee)).collect()
+}
+
+fn had_paid_in(view: &View<'_>, pair: u32, payee: &Payee) -> bool {
+    let first_in = view.pair(pair).first_in;
+    first_in != NEVER && first_in.day() < payee.first_paid
+}
+
+/// Last payout over principal, in millionths and in order.
+fn ratios(view: &View<'_>, window: Window) -> Vec<i128> {
+    let repaid: BTreeMap<u32, Payee> =
+        payees(view, window).into_iter().filter(|(pair, payee)| had_paid_in(view, *pair, payee)).collect();
+    let mut principals: BTreeMap<u32, i128> = repaid.keys().map(|pair| (*pair, i128::from(view.pair(*pair).past_in))).collect();
+    for row in view.rows.iter().filter(|row| row.makes_party() && row.is_in()) {
+        if let (Some(principal), Some(payee)) = (principals.get_mut(&row.pair), repaid.get(&row.pair)) {
+            if row.at.day() < payee.last_paid {
+                *principal += i128::from(row.amount);
+            }
+        }
+    }
+    let mut ratios: Vec<i128> = repaid
+        .iter()
+        .filter_map(|(pair, payee)| match Value::ratio(payee.last_amount, principals[pair]) {
+            Value::Ratio(ratio) => Some(ratio),
+            _ => None,
+        })
+        .collect();
+    ratios.sort_unstable();
+    ratios
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::feature::testing::check;
+
+    #[test]
+    fn those_who_had_paid_in_on_an_earlier_day() {
+        let legs = "
+            01-01 09:00 in  A 1000.00
+            01-02 09:00 in  B 1000.00
+            02-01 09:00 out A 10.00
+            02-01 09:00 out C 10.00
+            02-02 09:00 in  D 1000.00
+            02-02 10:00 out D 10.00
+            02-02 11:00 out E 10.00 org";
+        check(legs, "repaid_share(14d)", "0.333333");
+        check(legs, "payout_ratio(14d)", "null");
+    }
+
+    #[test]
+    fn the_rate_is_the_last_payout_over_the_principal_before_it() {
+        let mut legs = String::new();
+        for (name, paid) in [("A", "10.00"), ("B", "15.00"), ("C", "15.00"), ("D", "15.00"), ("E", "30.00")] {
+            legs += &format!("01-01 09:00 in {name} 1000.00\n02-01 09:00 out {name} 99.00\n03-01 09:00 out {name} {paid}\n");
+        }
+        check(&legs, "payout_ratio(60d)", "0.015");
+        check(&legs, "payout_ratio_spread(60d)", "0");
+    }
+}

@@ -1,0 +1,382 @@
+//! A party's history: which legs count, in what order, and what a removal or a duplicate does.
+//!
+//! The rules are section 2 of `docs/definition.md`, step by step in [`Party::accept`]. A history changes only here; everything else reads
+//! it. A change is reported as the earliest instant it touches: from there on the party's answer may differ.
+
+use weir_model::{Calendar, Currency, Day, Direction, EventTime, Flags, Leg, LegKind, PartyKind, Reason, Span};
+
+use crate::cursor::{Cursor, Horizons};
+use crate::detection::Detection;
+use crate::intern::NONE;
+use crate::large_amount::DayTotal;
+use crate::pairs::{NEVER, Pair, Pairs};
+use crate::row::{Bits, Extra, Row};
+use crate::tables::{Tables, identity};
+
+/// Legs are remembered for their identity this many days behind the frontier.
+pub(crate) const MEMORY_DAYS: i32 = 15;
+/// A pair without a leg for this long is forgotten.
+pub(crate) const FORGET_DAYS: i32 = 730;
+
+/// One party of a shard.
+#[derive(Debug)]
+pub(crate) struct Party {
+    pub(crate) key: Box<str>,
+    pub(crate) rows: Vec<Row>,
+    /// Rows before this index have given their transaction ids back.
+    pub(crate) aged: usize,
+    pub(crate) pairs: Pairs,
+    pub(crate) cursor: Cursor,
+    /// Large-amount totals of days that may still change.
+    pub(crate) day_totals: Vec<DayTotal>,
+    pub(crate) pending: Vec<PendingRemoval>,
+    /// Hits and alerts; most parties never have any.
+    pub(crate) detection: Option<Box<Detection>>,
+    /// Day of the earliest leg ever accepted.
+    pub(crate) history_from: Day,
+    /// Last day of rows that have left with a counted leg the bank did not book itself.
+    pub(crate) past_active: Option<Day>,
+    /// Counted inflow of rows that have left, fen.
+    pub(crate) past_inflow: i128,
+    /// A change of this party waits to be evaluated.
+    pub(crate) is_pending: bool,
+    /// Legs up to this moment left early (`party_legs_max`).
+    pub(crate) dropped_to: Option<EventTime>,
+}
+
+/// A removal that waits for its target, or for the target's other direction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PendingRemoval {
+    /// Interned id of the target.
+    pub(crate) target: u32,
+    pub(crate) record: u64,
+    /// Stamp of its arrival.
+    pub(crate) clock: EventTime,
+    pub(crate) at: EventTime,
+    pub(crate) currency: Currency,
+    pub(crate) minor: i64,
+    pub(crate) direction: Direction,
+    pub(crate) txn_id: Box<str>,
+    /// It has taken something out: its expiry is silent.
+    pub(crate) has_removed: bool,
+}
+
+/// Where the partition stands when a leg arrives.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Moment<'a> {
+    pub(crate) record: u64,
+    pub(crate) clock: EventTime,
+    pub(crate) frontier: EventTime,
+    /// Legs on earlier days are no longer remembered.
+    pub(crate) memory_day: Day,
+    /// Pairs silent since an earlier day are forgotten.
+    pub(crate) forget_before: Day,
+    pub(crate) reevaluate_max: usize,
+    /// Horizons and working days of the newest rule set.
+    pub(crate) horizons: &'a Horizons,
+    pub(crate) calendar: &'a Calendar,
+}
+
+/// What became of a leg.
+#[derive(Debug)]
+pub(crate) enum Accepted {
+    /// Nothing changed and nothing is to be said.
+    Silent,
+    /// An equal leg was there.
+    Duplicate,
+    /// Set aside.
+    Rejected(Reason),
+    /// In the history; the waiting removal turned out to be of another amount and goes to the dead letters.
+    InsertedAgainst(PendingRemoval, usize),
+    /// In the history, at this index.
+    Inserted(usize),
+    /// Taken out: the rows, as they were.
+    Removed(Vec<Row>),
+}
+
+impl Party {
+    pub(crate) fn new(key: &str) -> Self {
+        Self {
+            key: key.into(),
+            rows: Vec::new(),
+            aged: 0,
+            pairs: Pairs::default(),
+            cursor: Cursor::default(),
+            day_totals: Vec::new(),
+            pending: Vec::new(),
+            detection: None,
+            history_from: Day(i32::MAX),
+            past_active: None,
+            past_inflow: 0,
+            is_pending: false,
+            dropped_to: None,
+        }
+    }
+
+    pub(crate) fn is_group(&self) -> bool {
+        self.key.starts_with("g:")
+    }
+
+    /// Takes a leg in, by the numbered steps of the definition.
+    pub(crate) fn accept(&mut self, number: u32, leg: &Leg<'_>, moment: &Moment<'_>, tables: &mut Tables) -> Accepted {
+        if leg.at < moment.frontier {
+            return Accepted::Rejected(Reason::Late);
+        }
+        match leg.kind {
+            LegKind::Removal { target } => self.accept_removal(number, leg, target, moment, tables),
+            LegKind::Movement | LegKind::Return => self.accept_movement(number, leg, moment, tables),
+        }
+    }
+
+    fn accept_movement(&mut self, number: u32, leg: &Leg<'_>, moment: &Moment<'_>, tables: &mut Tables) -> Accepted {
+        if let Some(row) = self.remembered(number, leg.txn_id, leg.direction, moment, tables) {
+            let is_same = self.is_same(&self.rows[row], leg, tables);
+            return if is_same { Accepted::Duplicate } else { Accepted::Rejected(Reason::ConflictingDuplicate) };
+        }
+        if self.displaced(leg.at) > moment.reevaluate_max {
+            return Accepted::Rejected(Reason::TooCostly);
+        }
+        let waiting = tables.txns.find(leg.txn_id).and_then(|txn| self.pending.iter().position(|removal| removal.target == txn));
+        let Some(waiting) = waiting else {
+            return Accepted::Inserted(self.insert(number, leg, moment, tables));
+        };
+        let removal = &mut self.pending[waiting];
+        if removal.currency == leg.amount.currency && removal.minor == leg.amount.minor {
+            removal.has_removed = true;
+            let at = self.insert(number, leg, moment, tables);
+            self.take_out(at);
+            return Accepted::Silent;
+        }
+        let removal = self.pending.swap_remove(waiting);
+        let at = self.insert(number, leg, moment, tables);
+        tables.txns.release(removal.target);
+        Accepted::InsertedAgainst(removal, at)
+    }
+
+    fn accept_removal(&mut self, number: u32, leg: &Leg<'_>, target: &str, moment: &Moment<'_>, tables: &mut Tables) -> Accepted {
+        let found: Vec<usize> = [Direction::In, Direction::Out]
+            .into_iter()
+            .filter_map(|direction| self.remembered(number, target, direction, moment, tables))
+            .collect();
+        let live: Vec<usize> = found.iter().copied().filter(|row| self.rows[*row].is_live()).collect();
+        if found.is_empty() {
+            return self.wait(leg, target, moment, false, tables);
+        }
+        if live.is_empty() {
+            return Accepted::Duplicate;
+        }
+        let is_other_amount = |row: &usize| {
+            let amount = tables.extras.amount(&self.rows[*row]);
+            amount.currency != leg.amount.currency || amount.minor != leg.amount.minor
+        };
+        if live.iter().any(is_other_amount) {
+            return Accepted::Rejected(Reason::PartialReversal);
+        }
+        if live.iter().any(|row| self.rows[*row].at < moment.frontier) {
+            return Accepted::Rejected(Reason::ReversalTooLate);
+        }
+        if live.iter().any(|row| self.displaced(self.rows[*row].at) > moment.reevaluate_max) {
+            return Accepted::Rejected(Reason::TooCostly);
+        }
+        let removed: Vec<Row> = live.iter().map(|row| self.rows[*row]).collect();
+        for row in live {
+            self.take_out(row);
+        }
+        self.wait(leg, target, moment, true, tables);
+        Accepted::Removed(removed)
+    }
+
+    fn wait(&mut self, leg: &Leg<'_>, target: &str, moment: &Moment<'_>, has_removed: bool, tables: &mut Tables) -> Accepted {
+        if tables.txns.find(target).is_some_and(|txn| self.pending.iter().any(|removal| removal.target == txn)) {
+            return Accepted::Duplicate;
+        }
+        self.pending.push(PendingRemoval {
+            target: tables.txns.intern(target),
+            record: moment.record,
+            clock: moment.clock,
+            at: leg.at,
+            currency: leg.amount.currency,
+            minor: leg.amount.minor,
+            direction: leg.direction,
+            txn_id: leg.txn_id.into(),
+            has_removed,
+        });
+        Accepted::Silent
+    }
+
+    /// Index of the remembered row of an identity.
+    fn remembered(&self, number: u32, txn_id: &str, direction: Direction, moment: &Moment<'_>, tables: &Tables) -> Option<usize> {
+        let txn = tables.txns.find(txn_id)?;
+        if !tables.identities.contains(&identity(number, txn, direction)) {
+            return None;
+        }
+        let from = self.rows.partition_point(|row| row.at.day() < moment.memory_day).max(self.aged);
+        (from..self.rows.len()).rev().find(|at| self.rows[*at].txn == txn && self.rows[*at].direction() == direction)
+    }
+
+    fn is_same(&self, row: &Row, leg: &Leg<'_>, tables: &Tables) -> bool {
+        let amount = tables.extras.amount(row);
+        let counterparty = (row.pair != NONE).then(|| tables.strings.text(self.pairs.get(row.pair).key));
+        amount.currency == leg.amount.currency
+            && amount.minor == leg.amount.minor
+            && row.at == leg.at
+            && counterparty == leg.counterparty
+            && row.is_return() == (leg.kind == LegKind::Return)
+    }
+
+    /// Distinct instants after `t`: what a change at `t` displaces.
+    fn displaced(&self, t: EventTime) -> usize {
+        let after = &self.rows[self.rows.partition_point(|row| row.at <= t)..];
+        let mut instants = 0;
+        let mut last = t;
+        for row in after.iter().filter(|row| row.is_live()) {
+            if row.at != last {
+                instants += 1;
+                last = row.at;
+            }
+        }
+        instants
+    }
+
+    fn insert(&mut self, number: u32, leg: &Leg<'_>, moment: &Moment<'_>, tables: &mut Tables) -> usize {
+        let pair = leg.counterparty.map_or(NONE, |key| self.pair_for(key, tables));
+        let txn = tables.txns.intern(leg.txn_id);
+        let row = Row {
+            at: leg.at,
+            amount: leg.amount.cny.unwrap_or(0),
+            pair,
+            txn,
+            profile: tables.profile(&leg.profile),
+            extra: extra_of(leg).map_or(NONE, |extra| tables.extras.insert(extra)),
+            division: leg.counterparty_division,
+            bits: Bits::new(leg.flags, leg.direction, leg.kind == LegKind::Return, leg.counterparty_kind, leg.channel),
+            tags: leg.tags.0,
+        };
+        tables.identities.insert(identity(number, txn, leg.direction));
+        self.history_from = self.history_from.min(leg.at.day());
+        let at = self.place(&row, leg.txn_id, tables);
+        if at < self.rows.len() {
+            // A row may only enter behind the cursor's tail.
+            self.cursor.retreat(&self.rows, self.pairs.len(), leg.at.minus(Span(1)), moment.horizons, moment.calendar);
+        }
+        self.rows.insert(at, row);
+        self.remember_pair(&row, moment.forget_before);
+        at
+    }
+
+    /// Where a row belongs: by time, In before Out, transaction id.
+    fn place(&self, row: &Row, txn_id: &str, tables: &Tables) -> usize {
+        let from = self.rows.partition_point(|other| other.at < row.at);
+        let same_time = &self.rows[from..];
+        from + same_time.partition_point(|other| {
+            other.at == row.at && (other.is_out(), tables.txns.text(other.txn)) <= (row.is_out(), txn_id)
+        })
+    }
+
+    fn pair_for(&mut self, key: &str, tables: &mut Tables) -> u32 {
+        if let Some(pair) = tables.strings.find(key).and_then(|key| self.pairs.find(key)) {
+            return pair;
+        }
+        let key = tables.strings.intern(key);
+        self.pairs.push(Pair::new(key))
+    }
+
+    fn remember_pair(&mut self, row: &Row, forget_before: Day) {
+        if row.pair == NONE || !row.is_counted() {
+            return;
+        }
+        let pair = self.pairs.get_mut(row.pair);
+        if pair.is_forgotten(forget_before) {
+            *pair = Pair::new(pair.key);
+        }
+        pair.last_day = pair.last_day.max(row.at.day());
+        if row.makes_party() {
+            let first = if row.is_in() { &mut pair.first_in } else { &mut pair.first_out };
+            *first = (*first).min(row.at);
+        }
+    }
+
+    /// Turns a row into a tombstone and mends what its pair remembers of it.
+    fn take_out(&mut self, at: usize) {
+        self.cursor.row_removed(&self.rows, at);
+        let row = self.rows[at];
+        self.rows[at].remove();
+        if row.pair == NONE || !row.is_counted() {
+            return;
+        }
+        let rows = self.rows.iter().filter(|other| other.pair == row.pair && other.is_counted());
+        let first = |is_in: bool| {
+            rows.clone().find(|other| other.makes_party() && other.is_in() == is_in).map_or(NEVER, |other| other.at)
+        };
+        let (first_in, first_out) = (first(true), first(false));
+        let last = rows.clone().next_back().map(|other| other.at.day());
+        let pair = self.pairs.get_mut(row.pair);
+        pair.last_day = last.map_or(pair.past_day, |last| last.max(pair.past_day));
+        if pair.first_in == row.at {
+            pair.first_in = first_in;
+        }
+        if pair.first_out == row.at {
+            pair.first_out = first_out;
+        }
+    }
+
+    /// Counted inflow before a moment, over all history: exact as long as rows from that moment on are still there.
+    pub(crate) fn inflow_before(&self, moment: EventTime) -> i128 {
+        let rows = &self.rows[..self.rows.partition_point(|row| row.at < moment)];
+        self.past_inflow + rows.iter().filter(|row| row.is_counted() && row.is_in()).map(|row| i128::from(row.amount)).sum::<i128>()
+    }
+
+    /// Gives back the transaction ids of rows that are no longer remembered.
+    pub(crate) fn age(&mut self, number: u32, memory_day: Day, tables: &mut Tables) {
+        while let Some(row) = self.rows.get_mut(self.aged).filter(|row| row.at.day() < memory_day) {
+            tables.identities.remove(&identity(number, row.txn, row.direction()));
+            tables.txns.release(row.txn);
+            row.txn = NONE;
+            self.aged += 1;
+        }
+    }
+
+    /// Lets the first `count` rows go; what pairs must keep of them is added to their memory.
+    pub(crate) fn drop_rows(&mut self, number: u32, count: usize, tables: &mut Tables) {
+        for at in 0..count {
+            let row = self.rows[at];
+            if at >= self.aged {
+                tables.identities.remove(&identity(number, row.txn, row.direction()));
+                tables.txns.release(row.txn);
+            }
+            tables.extras.release(row.extra);
+            if !row.is_counted() {
+                continue;
+            }
+            if row.is_in() {
+                self.past_inflow += i128::from(row.amount);
+            }
+            if row.counterparty_kind() != PartyKind::Internal {
+                self.past_active = self.past_active.max(Some(row.at.day()));
+            }
+            if row.pair == NONE {
+                continue;
+            }
+            let pair = self.pairs.get_mut(row.pair);
+            pair.past_day = pair.past_day.max(row.at.day());
+            if row.makes_party() {
+                let past = if row.is_in() { &mut pair.past_in } else { &mut pair.past_out };
+                *past = past.saturating_add(row.amount);
+            }
+        }
+        self.rows.drain(..count);
+        self.aged = self.aged.saturating_sub(count);
+        self.cursor.rows_left(count);
+    }
+
+}
+
+/// What of a leg goes beside its row.
+fn extra_of(leg: &Leg<'_>) -> Option<Extra> {
+    let amount = leg.amount;
+    if amount.currency == Currency::CNY && amount.usd.is_none() && leg.balance_after.is_none() {
+        return None;
+    }
+    debug_assert!(amount.cny.is_some() || leg.flags.has(Flags::UNCONVERTED), "a leg without an equivalent in CNY says so");
+    Some(Extra { currency: amount.currency, minor: amount.minor, cny: amount.cny, usd: amount.usd, balance: leg.balance_after })
+}

@@ -1,0 +1,261 @@
+//! Large-amount reports: totals per customer, day, direction and item of Article 5, and what is said of them when.
+//!
+//! Totals run along with the legs; a report's lists are gathered from the rows only when it is sent. The rules are section 8 of
+//! `docs/definition.md`. This module knows nothing of detection rules: a large amount is a duty, not a suspicion.
+
+use weir_model::alert::{digest128, hex};
+use weir_model::large_amount::{ExemptTransaction, ReportedTransaction};
+use weir_model::leg::LegAmount;
+use weir_model::money::yuan;
+use weir_model::{Calendar, Currency, Day, Direction, Flags, LargeAmountReport, PartyKind, ReportItem, ReportStatus};
+
+use crate::history::Party;
+use crate::row::Row;
+use crate::tables::Tables;
+
+/// Working days to report in (令〔2016〕第3号).
+const DUE_WORKING_DAYS: u32 = 5;
+/// The clause of the one exemption that a transaction's data shows.
+const EXEMPT_CLAUSE: &str = "令〔2016〕第3号 第七条(一)";
+
+/// What a report is about, within one party.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct ReportKey {
+    pub(crate) day: Day,
+    pub(crate) direction: Direction,
+    pub(crate) item: ReportItem,
+}
+
+/// Running totals of one key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct DayTotal {
+    pub(crate) key: ReportKey,
+    /// Fen of RMB legs.
+    cny: i128,
+    /// Cents of foreign legs that have an equivalent.
+    fx_usd: i128,
+    /// Fen of all legs that have an equivalent in RMB.
+    combined_cny: i128,
+    /// Cents of all legs that have an equivalent in USD.
+    combined_usd: i128,
+    legs_cny: u32,
+    legs_fx: u32,
+    without_cny: u32,
+    without_usd: u32,
+    kind_unknown: u32,
+    /// State last sent; `None` before the first.
+    pub(crate) sent: Option<ReportStatus>,
+    pub(crate) revision: u32,
+}
+
+/// The item a leg falls under; `None` for the bank's own accounts.
+///
+/// Cash is item (一) alone: items (二) to (四) speak of transfers between accounts.
+pub(crate) fn item_of(flags: Flags, kind: PartyKind) -> Option<ReportItem> {
+    match kind {
+        PartyKind::Internal => None,
+        _ if flags.has(Flags::CASH) => Some(ReportItem::Cash),
+        PartyKind::Organisation | PartyKind::SoleTrader => Some(ReportItem::NonNatural),
+        PartyKind::Natural | PartyKind::Unknown if flags.has(Flags::CROSS_BORDER) => Some(ReportItem::NaturalCrossBorder),
+        PartyKind::Natural | PartyKind::Unknown => Some(ReportItem::NaturalDomestic),
+    }
+}
+
+/// BLAKE3-128 over customer, day, direction and item.
+pub(crate) fn report_id(party: &str, key: ReportKey) -> String {
+    let direction = [u8::from(key.direction == Direction::Out)];
+    hex(&digest128(&[party.as_bytes(), &key.day.0.to_le_bytes(), &direction, &[key.item.number()]]))
+}
+
+impl DayTotal {
+    fn new(key: ReportKey) -> Self {
+        Self {
+            key,
+            cny: 0,
+            fx_usd: 0,
+            combined_cny: 0,
+            combined_usd: 0,
+            legs_cny: 0,
+            legs_fx: 0,
+            without_cny: 0,
+            without_usd: 0,
+            kind_unknown: 0,
+            sent: None,
+            revision: 0,
+        }
+    }
+
+    fn count(&mut self, amount: LegAmount, kind: PartyKind, add: bool) {
+        let sign = if add { 1 } else { -1 };
+        let signed = |minor: i64| sign * i128::from(minor);
+        let step = |count: &mut u32, on: bool| *count = if add { *count + u32::from(on) } else { *count - u32::from(on) };
+        let is_foreign = amount.currency != Currency::CNY;
+        if is_foreign {
+            self.fx_usd += signed(amount.usd.unwrap_or(0));
+        } else {
+            self.cny += signed(amount.minor);
+        }
+        self.combined_cny += signed(amount.cny.unwrap_or(0));
+        self.combined_usd += signed(amount.usd.unwrap_or(0));
+        step(&mut self.legs_cny, !is_foreign);
+        step(&mut self.legs_fx, is_foreign);
+        step(&mut self.without_cny, amount.cny.is_none());
+        step(&mut self.without_usd, amount.usd.is_none());
+        step(&mut self.kind_unknown, kind == PartyKind::Unknown);
+    }
+
+    /// Everything in RMB; `None` where a leg has no equivalent.
+    fn all_in_cny(&self) -> Option<i128> {
+        (self.without_cny == 0).then_some(self.combined_cny)
+    }
+
+    /// Everything in USD; `None` where a leg has no equivalent.
+    fn all_in_usd(&self) -> Option<i128> {
+        (self.without_usd == 0).then_some(self.combined_usd)
+    }
+
+    /// Whether a limit is reached (第五条; 银发〔2017〕99号 for days with both).
+    pub(crate) fn is_reached(&self) -> bool {
+        let (fen, cents) = (i128::from(self.key.item.limit_fen()), i128::from(self.key.item.limit_cents()));
+        let is_mixed = self.legs_cny > 0 && self.legs_fx > 0;
+        self.cny >= fen
+            || self.fx_usd >= cents
+            || is_mixed && (self.all_in_cny().is_some_and(|all| all >= fen) || self.all_in_usd().is_some_and(|all| all >= cents))
+    }
+
+    /// The status to send after a change of the day's legs; `None` where nothing is to be said.
+    pub(crate) fn after_change(&self, is_day_over: bool) -> Option<ReportStatus> {
+        let is_standing = self.sent.is_some_and(|status| status != ReportStatus::Withdrawn);
+        match (self.is_reached(), is_day_over) {
+            (true, true) => Some(ReportStatus::Corrected),
+            (true, false) if !is_standing => Some(ReportStatus::Opened),
+            (true, false) => None,
+            (false, _) if is_standing => Some(ReportStatus::Withdrawn),
+            (false, _) => None,
+        }
+    }
+}
+
+impl Party {
+    /// The report key of a row.
+    pub(crate) fn report_key(&self, row: &Row, tables: &Tables) -> Option<ReportKey> {
+        let item = item_of(row.flags(), tables.profile_data(row.profile).kind)?;
+        Some(ReportKey { day: row.at.day(), direction: row.direction(), item })
+    }
+
+    /// Adds a row to its day's total, or takes it out; returns the index of the total it changed. Groups have none.
+    pub(crate) fn count_large_amount(&mut self, row: &Row, add: bool, tables: &Tables) -> Option<usize> {
+        if self.is_group() {
+            return None;
+        }
+        let key = self.report_key(row, tables)?;
+        let at = self.day_totals.iter().position(|total| total.key == key).unwrap_or_else(|| {
+            self.day_totals.push(DayTotal::new(key));
+            self.day_totals.len() - 1
+        });
+        if !row.has(Flags::EXEMPT_TERM) {
+            let kind = tables.profile_data(row.profile).kind;
+            self.day_totals[at].count(tables.extras.amount(row), kind, add);
+        }
+        Some(at)
+    }
+
+    /// The report of a total as it stands, in its next revision.
+    pub(crate) fn report(&mut self, at: usize, status: ReportStatus, tables: &Tables, calendar: &Calendar, max: usize) -> LargeAmountReport {
+        let total = &mut self.day_totals[at];
+        total.revision += 1;
+        total.sent = Some(status);
+        let total = *total;
+        let key = total.key;
+        let due = calendar.working_days_after(key.day, DUE_WORKING_DAYS);
+        let mut report = LargeAmountReport {
+            report_id: report_id(&self.key, key),
+            revision: total.revision,
+            status,
+            customer: self.key.to_string(),
+            day: key.day.to_string(),
+            direction: key.direction,
+            item: key.item,
+            kind_assumed: total.kind_unknown > 0,
+            cny_total: yuan(total.cny),
+            fx_usd_total: yuan(total.fx_usd),
+            combined_cny: total.all_in_cny().map(yuan),
+            combined_usd: total.all_in_usd().map(yuan),
+            count: u64::from(total.legs_cny) + u64::from(total.legs_fx),
+            transactions: Vec::new(),
+            exempt_transactions: Vec::new(),
+            unconverted: Vec::new(),
+            truncated: false,
+            basis: key.item.basis().to_owned(),
+            due: due.to_string(),
+            calendar_assumed: !calendar.knows(due),
+        };
+        self.list_transactions(key, &mut report, tables, max);
+        report
+    }
+
+    fn list_transactions(&self, key: ReportKey, report: &mut LargeAmountReport, tables: &Tables, max: usize) {
+        let from = self.rows.partition_point(|row| row.at < key.day.start());
+        let of_day = self.rows[from..].iter().take_while(|row| row.at <= key.day.end());
+        for row in of_day.filter(|row| row.is_live() && self.report_key(row, tables) == Some(key)) {
+            let txn_id = tables.txns.text(row.txn).to_owned();
+            let is_exempt = row.has(Flags::EXEMPT_TERM);
+            let amount = tables.extras.amount(row);
+            let is_unconverted = amount.currency != Currency::CNY && amount.usd.is_none();
+            let full = report.transactions.len() >= max || report.exempt_transactions.len() >= max;
+            report.truncated |= full;
+            if full {
+                continue;
+            }
+            if is_exempt {
+                report.exempt_transactions.push(ExemptTransaction { txn_id, clause: EXEMPT_CLAUSE.to_owned() });
+                continue;
+            }
+            if is_unconverted {
+                report.unconverted.push(txn_id.clone());
+            }
+            report.transactions.push(ReportedTransaction {
+                txn_id,
+                occurred_at: row.at.to_string(),
+                amount: units(amount.minor, amount.currency),
+                currency: amount.currency.to_string(),
+            });
+        }
+    }
+}
+
+/// Minor units as a decimal string in units of the currency.
+fn units(minor: i64, currency: Currency) -> String {
+    let places = currency.exponent() as usize;
+    if places == 0 {
+        return minor.to_string();
+    }
+    let digits = format!("{minor:0width$}", width = places + 1);
+    let (whole, fraction) = digits.split_at(digits.len() - places);
+    format!("{whole}.{fraction}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_show_the_decimals_of_their_currency() {
+        assert_eq!(units(123_450, Currency::CNY), "1234.50");
+        assert_eq!(units(5, Currency::CNY), "0.05");
+        assert_eq!(units(500, Currency::parse("JPY").expect("a code")), "500");
+        assert_eq!(units(1500, Currency::parse("KWD").expect("a code")), "1.500");
+    }
+
+    #[test]
+    fn the_item_follows_the_customers_own_kind() {
+        let check = |flags: Flags, kind, expected| assert_eq!(item_of(flags, kind), expected);
+        check(Flags::default(), PartyKind::Natural, Some(ReportItem::NaturalDomestic));
+        check(Flags::default(), PartyKind::Unknown, Some(ReportItem::NaturalDomestic));
+        check(Flags::CROSS_BORDER, PartyKind::Natural, Some(ReportItem::NaturalCrossBorder));
+        check(Flags::CROSS_BORDER, PartyKind::Organisation, Some(ReportItem::NonNatural));
+        check(Flags::default(), PartyKind::SoleTrader, Some(ReportItem::NonNatural));
+        check(Flags::CASH.with(Flags::CROSS_BORDER), PartyKind::Natural, Some(ReportItem::Cash));
+        check(Flags::default(), PartyKind::Internal, None);
+    }
+}

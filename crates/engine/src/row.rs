@@ -1,0 +1,164 @@
+//! A leg as it is kept: 48 bytes, numbers for strings, rare facts beside.
+//!
+//! Rows of a party stand in event-time order, In before Out, then by txn id. A row taken out by a removal stays as a tombstone, because its
+//! identity must still be recognised; every reader goes through [`Row::is_live`] or [`Row::is_counted`].
+
+use weir_model::{Currency, Direction, Division, EventTime, Flags, PartyKind};
+
+use crate::intern::NONE;
+
+/// One leg of a party's history.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Row {
+    /// Event time.
+    pub(crate) at: EventTime,
+    /// Fen; 0 where there is no equivalent in CNY.
+    pub(crate) amount: i64,
+    /// Index into the party's pairs; [`NONE`] without a counterparty.
+    pub(crate) pair: u32,
+    /// Transaction id; [`NONE`] once older than the memory for identities.
+    pub(crate) txn: u32,
+    /// Index into the shard's profiles.
+    pub(crate) profile: u32,
+    /// Index into the shard's extras; [`NONE`] for most.
+    pub(crate) extra: u32,
+    /// The counterparty's division.
+    pub(crate) division: Division,
+    /// Facts, direction, kinds.
+    pub(crate) bits: Bits,
+    /// Memo tags.
+    pub(crate) tags: u16,
+}
+
+/// The flags of the leg in the low half; above them direction, kind of leg, tombstone, counterparty kind and channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Bits(pub(crate) u32);
+
+const OUT: u32 = 1 << 16;
+const RETURN: u32 = 1 << 17;
+const REMOVED: u32 = 1 << 18;
+const KIND_SHIFT: u32 = 19;
+const CHANNEL_SHIFT: u32 = 22;
+const NOT_COUNTED: u32 = REMOVED | Flags::OWN.0 as u32 | Flags::RETAINED.0 as u32;
+
+impl Bits {
+    pub(crate) fn new(flags: Flags, direction: Direction, is_return: bool, kind: PartyKind, channel: Option<weir_model::Channel>) -> Self {
+        let channel = channel.map_or(0, |channel| channel as u32 + 1);
+        Self(
+            u32::from(flags.0)
+                | if direction == Direction::Out { OUT } else { 0 }
+                | if is_return { RETURN } else { 0 }
+                | u32::from(kind.index()) << KIND_SHIFT
+                | channel << CHANNEL_SHIFT,
+        )
+    }
+}
+
+impl Row {
+    /// The model's flags.
+    pub(crate) fn flags(&self) -> Flags {
+        Flags(u16::try_from(self.bits.0 & 0xffff).unwrap_or(0))
+    }
+
+    /// Whether a flag is set.
+    pub(crate) fn has(&self, flag: Flags) -> bool {
+        self.bits.0 & u32::from(flag.0) != 0
+    }
+
+    /// Direction.
+    pub(crate) fn direction(&self) -> Direction {
+        if self.is_out() { Direction::Out } else { Direction::In }
+    }
+
+    pub(crate) fn is_out(&self) -> bool {
+        self.bits.0 & OUT != 0
+    }
+
+    pub(crate) fn is_in(&self) -> bool {
+        !self.is_out()
+    }
+
+    pub(crate) fn is_return(&self) -> bool {
+        self.bits.0 & RETURN != 0
+    }
+
+    /// Part of the history.
+    pub(crate) fn is_live(&self) -> bool {
+        self.bits.0 & REMOVED == 0
+    }
+
+    /// Part of inflow or outflow: live, no own-account move, nothing retained.
+    pub(crate) fn is_counted(&self) -> bool {
+        self.bits.0 & NOT_COUNTED == 0
+    }
+
+    /// Makes its counterparty a payer or payee: a counted movement with a counterparty.
+    pub(crate) fn makes_party(&self) -> bool {
+        self.bits.0 & (NOT_COUNTED | RETURN) == 0 && self.pair != NONE
+    }
+
+    /// Turns the row into a tombstone.
+    pub(crate) fn remove(&mut self) {
+        self.bits.0 |= REMOVED;
+    }
+
+    pub(crate) fn counterparty_kind(&self) -> PartyKind {
+        PartyKind::ALL[(self.bits.0 >> KIND_SHIFT & 7) as usize]
+    }
+
+    pub(crate) fn is_natural(&self) -> bool {
+        self.counterparty_kind() == PartyKind::Natural
+    }
+
+    /// Channel + 1 as stored; 0 where unknown.
+    pub(crate) fn channel_code(&self) -> u32 {
+        self.bits.0 >> CHANNEL_SHIFT & 15
+    }
+}
+
+/// What most rows do not have: a foreign amount, equivalents, a balance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Extra {
+    pub(crate) currency: Currency,
+    /// Minor units of `currency`.
+    pub(crate) minor: i64,
+    pub(crate) cny: Option<i64>,
+    pub(crate) usd: Option<i64>,
+    pub(crate) balance: Option<i64>,
+}
+
+/// Extras of a shard, slots used again.
+#[derive(Debug, Default)]
+pub(crate) struct Extras {
+    slots: Vec<Extra>,
+    free: Vec<u32>,
+}
+
+impl Extras {
+    pub(crate) fn insert(&mut self, extra: Extra) -> u32 {
+        if let Some(slot) = self.free.pop() {
+            self.slots[slot as usize] = extra;
+            return slot;
+        }
+        self.slots.push(extra);
+        u32::try_from(self.slots.len() - 1).expect("fewer than 2^32 rows fit in memory")
+    }
+
+    pub(crate) fn get(&self, id: u32) -> Option<&Extra> {
+        if id == NONE { None } else { self.slots.get(id as usize) }
+    }
+
+    pub(crate) fn release(&mut self, id: u32) {
+        if id != NONE {
+            self.free.push(id);
+        }
+    }
+
+    /// The amount of a row in its own currency and in equivalents.
+    pub(crate) fn amount(&self, row: &Row) -> weir_model::leg::LegAmount {
+        match self.get(row.extra) {
+            Some(extra) => weir_model::leg::LegAmount { currency: extra.currency, minor: extra.minor, cny: extra.cny, usd: extra.usd },
+            None => weir_model::leg::LegAmount::cny(row.amount),
+        }
+    }
+}

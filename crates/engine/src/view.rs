@@ -1,0 +1,127 @@
+//! A party as of an instant: all that a feature, an alert's values and its evidence may look at.
+//!
+//! A view ends at its instant: later rows are not in it. It borrows and never changes anything.
+
+use weir_model::{AgreementKind, Agreements, Calendar, Day, Division, EventTime, PartyKind, Profile};
+use weir_rules::Window;
+
+use crate::intern::{Interner, NONE};
+use crate::pairs::{Pair, Pairs};
+use crate::row::{Extras, Row};
+
+/// A profile with its own text.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub(crate) struct ProfileData {
+    pub(crate) kind: PartyKind,
+    pub(crate) division: Division,
+    pub(crate) industry: Box<str>,
+    pub(crate) opened_at: Option<Day>,
+    pub(crate) registered: bool,
+    pub(crate) agreements: Agreements,
+}
+
+impl ProfileData {
+    pub(crate) fn matches(&self, profile: &Profile<'_>) -> bool {
+        self.as_profile() == *profile
+    }
+
+    pub(crate) fn as_profile(&self) -> Profile<'_> {
+        Profile {
+            kind: self.kind,
+            division: self.division,
+            industry: &self.industry,
+            opened_at: self.opened_at,
+            registered: self.registered,
+            agreements: self.agreements,
+        }
+    }
+
+    pub(crate) fn has(&self, kind: AgreementKind) -> bool {
+        self.agreements.contains(kind)
+    }
+}
+
+impl From<&Profile<'_>> for ProfileData {
+    fn from(profile: &Profile<'_>) -> Self {
+        Self {
+            kind: profile.kind,
+            division: profile.division,
+            industry: profile.industry.into(),
+            opened_at: profile.opened_at,
+            registered: profile.registered,
+            agreements: profile.agreements,
+        }
+    }
+}
+
+/// A party as of `t`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct View<'a> {
+    /// Rows up to `t`, tombstones among them.
+    pub(crate) rows: &'a [Row],
+    pub(crate) pairs: &'a Pairs,
+    pub(crate) t: EventTime,
+    /// As of the last live row.
+    pub(crate) profile: &'a ProfileData,
+    /// Day of the earliest leg ever accepted.
+    pub(crate) history_from: Day,
+    /// Pairs whose last leg is before this day are forgotten.
+    pub(crate) forget_before: Day,
+    pub(crate) calendar: &'a Calendar,
+    pub(crate) extras: &'a Extras,
+    pub(crate) strings: &'a Interner,
+    /// Last day, among rows that have left, with a counted leg that the bank did not book itself.
+    pub(crate) past_active: Option<Day>,
+    /// All profiles of the shard.
+    pub(crate) profiles: &'a [ProfileData],
+    /// Members of the rule set's lists.
+    pub(crate) lists: &'a [(String, Vec<String>)],
+}
+
+impl<'a> View<'a> {
+    /// Live rows of the window, OWN and RETAINED included.
+    pub(crate) fn live(&self, window: Window) -> impl DoubleEndedIterator<Item = &'a Row> + Clone + use<'a> {
+        self.slice(window).iter().filter(|row| row.is_live())
+    }
+
+    /// Counted rows of the window.
+    pub(crate) fn counted(&self, window: Window) -> impl DoubleEndedIterator<Item = &'a Row> + Clone + use<'a> {
+        self.slice(window).iter().filter(|row| row.is_counted())
+    }
+
+    /// Counted In rows of the window.
+    pub(crate) fn inflow(&self, window: Window) -> impl DoubleEndedIterator<Item = &'a Row> + Clone + use<'a> {
+        self.counted(window).filter(|row| row.is_in())
+    }
+
+    /// Counted Out rows of the window.
+    pub(crate) fn outflow(&self, window: Window) -> impl DoubleEndedIterator<Item = &'a Row> + Clone + use<'a> {
+        self.counted(window).filter(|row| row.is_out())
+    }
+
+    /// All rows of the window, tombstones included.
+    pub(crate) fn slice(&self, window: Window) -> &'a [Row] {
+        let start = window.start(self.t, self.calendar);
+        &self.rows[self.rows.partition_point(|row| row.at < start)..]
+    }
+
+    /// What is remembered of a pair. Pairs with a row within any window are never forgotten.
+    pub(crate) fn pair(&self, at: u32) -> &'a Pair {
+        self.pairs.get(at)
+    }
+
+    /// The profile stamped on a row.
+    pub(crate) fn profile_of(&self, row: &Row) -> &'a ProfileData {
+        &self.profiles[row.profile as usize]
+    }
+
+    /// The counterparty key of a pair; empty for [`NONE`].
+    pub(crate) fn key(&self, pair: u32) -> &'a str {
+        if pair == NONE { "" } else { self.strings.text(self.pairs.get(pair).key) }
+    }
+}
+
+/// Sum of amounts.
+pub(crate) fn sum<'a>(rows: impl Iterator<Item = &'a Row>) -> i128 {
+    rows.map(|row| i128::from(row.amount)).sum()
+}
