@@ -221,3 +221,52 @@ fn count_distinct(count: &mut u32, distinct: &mut u32, add: bool) {
         *distinct -= u32::from(*count == 0);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use weir_model::time::MICROS_PER_DAY;
+    use weir_model::{Direction, Division, Flags, Span};
+
+    use super::*;
+    use crate::row::Bits;
+
+    const PAIRS: u32 = 4;
+
+    fn row() -> impl Strategy<Value = Row> {
+        let kind = prop_oneof![Just(PartyKind::Natural), Just(PartyKind::Unknown), Just(PartyKind::Organisation)];
+        let pair = prop_oneof![4 => 0..PAIRS, 1 => Just(NONE)];
+        (0_i64..60, 1_i64..5, pair, kind, any::<[bool; 4]>()).prop_map(|(at, amount, pair, kind, [out, returned, own, removed])| {
+            let direction = if out { Direction::Out } else { Direction::In };
+            let flags = if own { Flags::OWN } else { Flags::default() };
+            let bits = Bits::new(flags, direction, returned, kind, None);
+            let at = EventTime(at * MICROS_PER_DAY / 2);
+            let mut row = Row { at, amount, pair, txn: NONE, profile: 0, extra: NONE, division: Division::UNKNOWN, bits, tags: 0 };
+            if removed {
+                row.remove();
+            }
+            row
+        })
+    }
+
+    proptest! {
+        /// Wherever the cursor goes, forward or back, it agrees with a scan of the window.
+        #[test]
+        fn running_aggregates_equal_a_scan(mut rows in prop::collection::vec(row(), 0..60), seeks in prop::collection::vec(0_i64..70, 1..20)) {
+            rows.sort_by_key(|row| row.at);
+            let calendar = Calendar::default();
+            let windows = vec![Window::Exact(Span::days(3)), Window::Days(20), Window::WorkingDays(5)];
+            let horizons = Horizons { generation: 1, windows };
+            let mut cursor = Cursor::default();
+            for at in seeks {
+                let t = EventTime(at * MICROS_PER_DAY / 2);
+                cursor.seek(&rows, PAIRS as usize, t, &horizons, &calendar);
+                for (horizon, window) in horizons.windows.iter().enumerate() {
+                    let start = window.start(t, &calendar);
+                    let inside: Vec<Row> = rows.iter().filter(|row| row.at >= start && row.at <= t).copied().collect();
+                    prop_assert_eq!(*cursor.aggregates(horizon), Aggregates::scan(&inside));
+                }
+            }
+        }
+    }
+}

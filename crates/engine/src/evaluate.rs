@@ -65,7 +65,7 @@ struct Candidate {
 }
 
 impl Edition {
-    pub(crate) fn new(rules: Arc<RuleSet>, after: EventTime, generation: u32, mut number: impl FnMut(&Rule) -> u32) -> Self {
+    pub(crate) fn new(rules: Arc<RuleSet>, after: EventTime, generation: u32, numbers: Vec<u32>) -> Self {
         let mut windows: Vec<Window> = Vec::new();
         let mut slot_horizons = Vec::new();
         for call in &rules.slots[..rules.cheap_slots] {
@@ -76,7 +76,6 @@ impl Edition {
                 })
             }));
         }
-        let numbers = rules.rules.iter().map(&mut number).collect();
         let plans = plans(&rules);
         let reach_days = reach_days(&rules);
         let has_day_end_rules = rules.rules.iter().any(is_day_end);

@@ -149,15 +149,27 @@ impl Party {
             return None;
         }
         let key = self.report_key(row, tables)?;
-        let at = self.day_totals.iter().position(|total| total.key == key).unwrap_or_else(|| {
-            self.day_totals.push(DayTotal::new(key));
-            self.day_totals.len() - 1
-        });
+        let at = self.day_total(key);
         if !row.has(Flags::EXEMPT_TERM) {
             let kind = tables.profile_data(row.profile).kind;
             self.day_totals[at].count(tables.extras.amount(row), kind, add);
         }
         Some(at)
+    }
+
+    /// Puts back what was said of a key before.
+    pub(crate) fn note_report(&mut self, key: ReportKey, sent: ReportStatus, revision: u32) {
+        let at = self.day_total(key);
+        self.day_totals[at].sent = Some(sent);
+        self.day_totals[at].revision = revision;
+    }
+
+    /// Index of the total of a key, new or known.
+    fn day_total(&mut self, key: ReportKey) -> usize {
+        self.day_totals.iter().position(|total| total.key == key).unwrap_or_else(|| {
+            self.day_totals.push(DayTotal::new(key));
+            self.day_totals.len() - 1
+        })
     }
 
     /// The report of a total as it stands, in its next revision.

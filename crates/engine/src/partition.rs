@@ -175,16 +175,18 @@ impl Engine {
 
     pub(crate) fn add_edition(&mut self, after: EventTime, set: Arc<RuleSet>) {
         self.generation += 1;
-        let known = &mut self.rules;
-        let edition = Edition::new(set, after, self.generation, |rule| {
-            let at = known.iter().position(|other| other.id == rule.id).unwrap_or_else(|| {
-                known.push(KnownRule { id: rule.id.clone(), quiet: rule.quiet });
-                known.len() - 1
-            });
-            known[at].quiet = rule.quiet;
-            u32::try_from(at).unwrap_or(u32::MAX)
+        let numbers = set.rules.iter().map(|rule| self.rule_number(&rule.id, rule.quiet)).collect();
+        self.editions.push(Edition::new(set, after, self.generation, numbers));
+    }
+
+    /// The number of a rule, new or known; the newest `quiet` counts.
+    pub(crate) fn rule_number(&mut self, id: &str, quiet: Span) -> u32 {
+        let at = self.rules.iter().position(|rule| rule.id == id).unwrap_or_else(|| {
+            self.rules.push(KnownRule { id: id.to_owned(), quiet });
+            self.rules.len() - 1
         });
-        self.editions.push(edition);
+        self.rules[at].quiet = quiet;
+        u32::try_from(at).unwrap_or(u32::MAX)
     }
 
     /// The number of a party, new or known.

@@ -1,1 +1,617 @@
-//! The snapshot codec.
+//! The snapshot codec: the whole state of a partition as bytes, and back.
+//!
+//! A snapshot is only a cache of the fold at a position of the log, so the reader trusts nothing: a magic number, a format version, and
+//! blocks with a BLAKE3 checksum each. Strings stand in full and nothing refers to a number of the shard, so snapshots of any number of
+//! shards load into any number of shards. What can be computed from the rest (cursors, identities, totals of open days) is not written.
+//!
+//! ```text
+//! "WEIRSNAP" version:u32le block*        block = length:u32le blake3:32 payload
+//! ```
+//!
+//! The first block is the [`Head`], the others are lists of [`PartyRecord`]s in postcard encoding.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use weir_model::{
+    Agreements, Alert, Currency, Day, Direction, Division, EventTime, Level, PartyKind, Profile, ReportItem, ReportStatus, Span,
+};
+use weir_rules::RuleSet;
+
+use crate::detection::{Detection, Episode, Figures, Hit, LiveAlert, RuleState, Withdrawn};
+use crate::history::{Party, PendingRemoval};
+use crate::intern::NONE;
+use crate::large_amount::ReportKey;
+use crate::pairs::Pair;
+use crate::partition::{Engine, LastTick};
+use crate::row::{Bits, Extra, Row};
+use crate::tables::{Tables, identity};
+use crate::{Settings, SnapshotError};
+
+const MAGIC: &[u8; 8] = b"WEIRSNAP";
+/// Raised with every change of the records below.
+const VERSION: u32 = 1;
+/// A block is closed when it has grown past this.
+const BLOCK_BYTES: usize = 1 << 20;
+const CHECKSUM_BYTES: usize = 32;
+
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Head {
+    lateness: i64,
+    reevaluate_max: u64,
+    party_legs_max: u64,
+    report_transactions_max: u64,
+    /// Instants after which a set is in force, and its hash.
+    editions: Vec<(i64, String)>,
+    clock: i64,
+    last_tick: Option<(i64, i64)>,
+    complete_from: i32,
+    day_ends_done: Option<i32>,
+    parties: u64,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct PartyRecord {
+    key: String,
+    rows: Vec<RowRecord>,
+    pairs: Vec<PairRecord>,
+    profiles: Vec<ProfileRecord>,
+    reports: Vec<ReportRecord>,
+    pending: Vec<RemovalRecord>,
+    rules: Vec<(String, RuleRecord)>,
+    history_from: i32,
+    past_active: Option<i32>,
+    past_inflow: i128,
+    dropped_to: Option<i64>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct RowRecord {
+    at: i64,
+    amount: i64,
+    pair: Option<u32>,
+    txn: Option<String>,
+    profile: u32,
+    extra: Option<ExtraRecord>,
+    division: u32,
+    bits: u32,
+    tags: u16,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct ExtraRecord {
+    currency: String,
+    minor: i64,
+    cny: Option<i64>,
+    usd: Option<i64>,
+    balance: Option<i64>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct PairRecord {
+    key: String,
+    first_in: i64,
+    first_out: i64,
+    past_in: i64,
+    past_out: i64,
+    past_day: i32,
+    last_day: i32,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct ProfileRecord {
+    kind: PartyKind,
+    division: u32,
+    industry: String,
+    opened_at: Option<i32>,
+    registered: bool,
+    agreements: u8,
+    payroll_people: u32,
+}
+
+/// What was said of a day's total; the total itself is counted anew from the rows.
+#[derive(Debug, Serialize, Deserialize)]
+struct ReportRecord {
+    day: i32,
+    direction: Direction,
+    item: ReportItem,
+    sent: ReportStatus,
+    revision: u32,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct RemovalRecord {
+    target: String,
+    record: u64,
+    clock: i64,
+    at: i64,
+    currency: String,
+    minor: i64,
+    direction: Direction,
+    txn_id: String,
+    has_removed: bool,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct RuleRecord {
+    quiet: i64,
+    hits: Vec<HitRecord>,
+    settled_hits: u64,
+    settled: Option<EpisodeRecord>,
+    alerts: Vec<AlertRecord>,
+    withdrawn: Vec<(i64, u32, u64)>,
+    last_hit: Option<i64>,
+}
+
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+struct HitRecord {
+    t: i64,
+    score: i64,
+    level: Level,
+    variant: u16,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct EpisodeRecord {
+    first: HitRecord,
+    last: HitRecord,
+    level: Level,
+    peak_at: i64,
+    inflow_before: Option<i128>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct AlertRecord {
+    opened: i64,
+    span: (i64, i64),
+    sent: Alert,
+    people: u64,
+    amount_in: i128,
+    amount_out: i128,
+    sent_level: Level,
+    sent_last: i64,
+    first_record: u64,
+    settled: Option<(i64, Alert)>,
+}
+
+impl Engine {
+    /// Writes the whole state: versioned, checksummed, strings in full, independent of the number of shards.
+    #[must_use]
+    pub fn snapshot(&self) -> Vec<u8> {
+        let mut bytes = MAGIC.to_vec();
+        bytes.extend_from_slice(&VERSION.to_le_bytes());
+        write_block(&mut bytes, &encode(&self.head()));
+        let mut block: Vec<u8> = Vec::new();
+        for party in &self.parties {
+            block.extend(encode(&self.party_record(party)));
+            if block.len() >= BLOCK_BYTES {
+                write_block(&mut bytes, &block);
+                block.clear();
+            }
+        }
+        if !block.is_empty() {
+            write_block(&mut bytes, &block);
+        }
+        bytes
+    }
+
+    /// Loads the parties of `snapshots` that `owns` claims: any number of snapshots into any number of shards. `rules` is asked for the
+    /// rule sets in force at the snapshots, by hash.
+    ///
+    /// # Errors
+    /// A snapshot that is damaged, of another version, taken under other settings, or under a rule set that is not to be had.
+    pub fn restore(
+        settings: Settings,
+        snapshots: &[&[u8]],
+        rules: &dyn Fn(&str) -> Option<Arc<RuleSet>>,
+        owns: &dyn Fn(&str) -> bool,
+    ) -> Result<Self, SnapshotError> {
+        let mut engine = Self::empty(settings);
+        for bytes in snapshots {
+            engine.load(bytes, rules, owns)?;
+        }
+        Ok(engine)
+    }
+
+    fn head(&self) -> Head {
+        let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
+        Head {
+            lateness: self.settings.lateness.0,
+            reevaluate_max: count(self.settings.reevaluate_max),
+            party_legs_max: count(self.settings.party_legs_max),
+            report_transactions_max: count(self.settings.report_transactions_max),
+            editions: self.editions.iter().map(|edition| (edition.after.0, edition.rules.hash.clone())).collect(),
+            clock: self.clock.0,
+            last_tick: self.last_tick.map(|tick| (tick.clock.0, tick.frontier.0)),
+            complete_from: self.complete_from.0,
+            day_ends_done: self.day_ends_done.map(|day| day.0),
+            parties: count(self.parties.len()),
+        }
+    }
+
+    fn party_record(&self, party: &Party) -> PartyRecord {
+        let tables = &self.tables;
+        let mut profiles = BTreeMap::<u32, u32>::new();
+        let mut profile_records = Vec::new();
+        let mut local = |profile: u32| {
+            *profiles.entry(profile).or_insert_with(|| {
+                profile_records.push(profile_record(tables.profile_data(profile).as_profile()));
+                u32::try_from(profile_records.len() - 1).unwrap_or(u32::MAX)
+            })
+        };
+        let rows = party.rows.iter().map(|row| RowRecord {
+            at: row.at.0,
+            amount: row.amount,
+            pair: (row.pair != NONE).then_some(row.pair),
+            txn: (row.txn != NONE).then(|| tables.txns.text(row.txn).to_owned()),
+            profile: local(row.profile),
+            extra: tables.extras.get(row.extra).map(extra_record),
+            division: row.division.code(),
+            bits: row.bits.0,
+            tags: row.tags,
+        });
+        let rows = rows.collect();
+        let sent = party.day_totals.iter().filter_map(|total| {
+            let ReportKey { day, direction, item } = total.key;
+            total.sent.map(|sent| ReportRecord { day: day.0, direction, item, sent, revision: total.revision })
+        });
+        let states = party.detection.iter().flat_map(|detection| &detection.rules);
+        PartyRecord {
+            key: party.key.to_string(),
+            rows,
+            pairs: party.pairs.as_slice().iter().map(|pair| pair_record(pair, tables)).collect(),
+            profiles: profile_records,
+            reports: sent.collect(),
+            pending: party.pending.iter().map(|removal| removal_record(removal, tables)).collect(),
+            rules: states.map(|(rule, state)| self.rule_record(*rule, state)).collect(),
+            history_from: party.history_from.0,
+            past_active: party.past_active.map(|day| day.0),
+            past_inflow: party.past_inflow,
+            dropped_to: party.dropped_to.map(|at| at.0),
+        }
+    }
+
+    fn rule_record(&self, rule: u32, state: &RuleState) -> (String, RuleRecord) {
+        let known = &self.rules[rule as usize];
+        let record = RuleRecord {
+            quiet: known.quiet.0,
+            hits: state.hits.iter().map(hit_record).collect(),
+            settled_hits: state.settled_hits as u64,
+            settled: state.settled.as_ref().map(episode_record),
+            alerts: state.alerts.iter().map(alert_record).collect(),
+            withdrawn: state.withdrawn.iter().map(|past| (past.opened.0, past.revision, past.first_record)).collect(),
+            last_hit: state.last_hit.map(|t| t.0),
+        };
+        (known.id.clone(), record)
+    }
+
+    fn load(
+        &mut self,
+        bytes: &[u8],
+        rules: &dyn Fn(&str) -> Option<Arc<RuleSet>>,
+        owns: &dyn Fn(&str) -> bool,
+    ) -> Result<(), SnapshotError> {
+        let mut blocks = Blocks::open(bytes)?;
+        let head: Head = decode(blocks.next().ok_or(damaged("no head"))??, "head")?.0;
+        self.load_head(&head, rules)?;
+        let mut parties = 0;
+        for block in blocks {
+            let mut rest = block?;
+            while !rest.is_empty() {
+                let (record, after): (PartyRecord, &[u8]) = decode(rest, "party")?;
+                rest = after;
+                parties += 1;
+                if owns(&record.key) {
+                    self.load_party(record)?;
+                }
+            }
+        }
+        if parties == head.parties { Ok(()) } else { Err(damaged("parties are missing at the end")) }
+    }
+
+    fn load_head(&mut self, head: &Head, rules: &dyn Fn(&str) -> Option<Arc<RuleSet>>) -> Result<(), SnapshotError> {
+        let differs = |name, found: String, expected: String| SnapshotError::Settings { name, found, expected };
+        if head.lateness != self.settings.lateness.0 {
+            return Err(differs("lateness", Span(head.lateness).to_string(), self.settings.lateness.to_string()));
+        }
+        let bounds = [
+            ("reevaluate_max", head.reevaluate_max, self.settings.reevaluate_max),
+            ("party_legs_max", head.party_legs_max, self.settings.party_legs_max),
+            ("report_transactions_max", head.report_transactions_max, self.settings.report_transactions_max),
+        ];
+        for (name, found, expected) in bounds {
+            if found != expected as u64 {
+                return Err(differs(name, found.to_string(), expected.to_string()));
+            }
+        }
+        if self.editions.is_empty() {
+            for (after, hash) in &head.editions {
+                let set = rules(hash).ok_or_else(|| SnapshotError::Rules { hash: hash.clone() })?;
+                self.add_edition(EventTime(*after), set);
+            }
+        }
+        self.clock = self.clock.max(EventTime(head.clock));
+        self.last_tick = head.last_tick.map(|(clock, frontier)| LastTick { clock: EventTime(clock), frontier: EventTime(frontier) });
+        self.complete_from = self.complete_from.max(Day(head.complete_from));
+        self.day_ends_done = head.day_ends_done.map(Day);
+        Ok(())
+    }
+
+    fn load_party(&mut self, record: PartyRecord) -> Result<(), SnapshotError> {
+        let number = self.party_number(&record.key);
+        let tables = &mut self.tables;
+        let mut party = Party::new(&record.key);
+        for pair in &record.pairs {
+            party.pairs.push(Pair {
+                key: tables.strings.intern(&pair.key),
+                first_in: EventTime(pair.first_in),
+                first_out: EventTime(pair.first_out),
+                past_in: pair.past_in,
+                past_out: pair.past_out,
+                past_day: Day(pair.past_day),
+                last_day: Day(pair.last_day),
+            });
+        }
+        for row in &record.rows {
+            let profile = record.profiles.get(row.profile as usize).ok_or(damaged("a row names no profile"))?;
+            let row = load_row(row, profile, record.pairs.len(), tables)?;
+            if row.txn == NONE {
+                party.aged = party.rows.len() + 1;
+            } else {
+                tables.identities.insert(identity(number, row.txn, row.direction()));
+            }
+            party.rows.push(row);
+        }
+        for removal in record.pending {
+            party.pending.push(PendingRemoval {
+                target: tables.txns.intern(&removal.target),
+                record: removal.record,
+                clock: EventTime(removal.clock),
+                at: EventTime(removal.at),
+                currency: Currency::parse(&removal.currency).ok_or(damaged("a currency"))?,
+                minor: removal.minor,
+                direction: removal.direction,
+                txn_id: removal.txn_id.into(),
+                has_removed: removal.has_removed,
+            });
+        }
+        party.history_from = Day(record.history_from);
+        party.past_active = record.past_active.map(Day);
+        party.past_inflow = record.past_inflow;
+        party.dropped_to = record.dropped_to.map(EventTime);
+        self.recount_days(number, &mut party, &record.reports);
+        if !party.pending.is_empty() {
+            self.waiting.insert(number);
+        }
+        self.load_detection(number, &mut party, record.rules);
+        self.parties[number as usize] = party;
+        Ok(())
+    }
+
+    /// Counts the totals of days that may still change, and puts back what was said of them.
+    fn recount_days(&mut self, number: u32, party: &mut Party, reports: &[ReportRecord]) {
+        let open_from = self.clock.minus(self.settings.lateness).day();
+        let from = party.rows.partition_point(|row| row.at.day() < open_from);
+        for at in from..party.rows.len() {
+            let row = party.rows[at];
+            if row.is_live() {
+                party.count_large_amount(&row, true, &self.tables);
+            }
+        }
+        for report in reports.iter().filter(|report| report.day >= open_from.0) {
+            let key = ReportKey { day: Day(report.day), direction: report.direction, item: report.item };
+            party.note_report(key, report.sent, report.revision);
+            if report.sent == ReportStatus::Opened {
+                self.opened_reports.insert((key.day, number));
+            }
+        }
+    }
+
+    fn load_detection(&mut self, number: u32, party: &mut Party, rules: Vec<(String, RuleRecord)>) {
+        if rules.is_empty() {
+            return;
+        }
+        let mut detection = Detection::default();
+        for (id, record) in rules {
+            detection.rules.insert(self.rule_number(&id, Span(record.quiet)), load_rule(record));
+        }
+        self.active.insert(number);
+        party.detection = Some(Box::new(detection));
+    }
+}
+
+/// The blocks of a snapshot, each checked as it is handed out.
+struct Blocks<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Blocks<'a> {
+    fn open(bytes: &'a [u8]) -> Result<Self, SnapshotError> {
+        let rest = bytes.strip_prefix(MAGIC).ok_or(damaged("it is no weir snapshot"))?;
+        let (version, rest) = rest.split_first_chunk::<4>().ok_or(damaged("it ends within its head"))?;
+        let found = u32::from_le_bytes(*version);
+        if found == VERSION { Ok(Self { rest }) } else { Err(SnapshotError::Version { found, expected: VERSION }) }
+    }
+}
+
+impl<'a> Iterator for Blocks<'a> {
+    type Item = Result<&'a [u8], SnapshotError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        let block = read_block(self.rest);
+        self.rest = block.as_ref().map_or(&[], |(_, rest)| *rest);
+        Some(block.map(|(block, _)| block))
+    }
+}
+
+/// A checked block, and what follows it.
+fn read_block(bytes: &[u8]) -> Result<(&[u8], &[u8]), SnapshotError> {
+    let (length, rest) = bytes.split_first_chunk::<4>().ok_or(damaged("it ends within a block"))?;
+    let (checksum, rest) = rest.split_first_chunk::<CHECKSUM_BYTES>().ok_or(damaged("it ends within a block"))?;
+    let length = u32::from_le_bytes(*length) as usize;
+    let (block, rest) = rest.split_at_checked(length).ok_or(damaged("it ends within a block"))?;
+    if blake3::hash(block).as_bytes() == checksum { Ok((block, rest)) } else { Err(damaged("a checksum does not fit")) }
+}
+
+fn write_block(bytes: &mut Vec<u8>, block: &[u8]) {
+    let length = u32::try_from(block.len()).expect("a party's history is far below 4 GiB");
+    bytes.extend_from_slice(&length.to_le_bytes());
+    bytes.extend_from_slice(blake3::hash(block).as_bytes());
+    bytes.extend_from_slice(block);
+}
+
+fn encode(record: &impl Serialize) -> Vec<u8> {
+    postcard::to_allocvec(record).expect("plain records always encode into memory")
+}
+
+fn decode<'a, T: Deserialize<'a>>(bytes: &'a [u8], what: &'static str) -> Result<(T, &'a [u8]), SnapshotError> {
+    postcard::take_from_bytes(bytes).map_err(|_| damaged(what))
+}
+
+fn damaged(what: &'static str) -> SnapshotError {
+    SnapshotError::Damaged { what }
+}
+
+fn load_row(row: &RowRecord, profile: &ProfileRecord, pairs: usize, tables: &mut Tables) -> Result<Row, SnapshotError> {
+    if row.pair.is_some_and(|pair| pair as usize >= pairs) {
+        return Err(damaged("a row names no counterparty"));
+    }
+    let extra = match &row.extra {
+        Some(extra) => tables.extras.insert(load_extra(extra)?),
+        None => NONE,
+    };
+    Ok(Row {
+        at: EventTime(row.at),
+        amount: row.amount,
+        pair: row.pair.unwrap_or(NONE),
+        txn: row.txn.as_deref().map_or(NONE, |txn| tables.txns.intern(txn)),
+        profile: tables.profile(&Profile {
+            kind: profile.kind,
+            division: Division::from_code(profile.division),
+            industry: &profile.industry,
+            opened_at: profile.opened_at.map(Day),
+            registered: profile.registered,
+            agreements: Agreements::from_bits(profile.agreements, profile.payroll_people),
+        }),
+        extra,
+        division: Division::from_code(row.division),
+        bits: Bits(row.bits),
+        tags: row.tags,
+    })
+}
+
+fn load_extra(extra: &ExtraRecord) -> Result<Extra, SnapshotError> {
+    let currency = Currency::parse(&extra.currency).ok_or(damaged("a currency"))?;
+    Ok(Extra { currency, minor: extra.minor, cny: extra.cny, usd: extra.usd, balance: extra.balance })
+}
+
+fn extra_record(extra: &Extra) -> ExtraRecord {
+    let Extra { currency, minor, cny, usd, balance } = *extra;
+    ExtraRecord { currency: currency.code().to_owned(), minor, cny, usd, balance }
+}
+
+fn pair_record(pair: &Pair, tables: &Tables) -> PairRecord {
+    PairRecord {
+        key: tables.strings.text(pair.key).to_owned(),
+        first_in: pair.first_in.0,
+        first_out: pair.first_out.0,
+        past_in: pair.past_in,
+        past_out: pair.past_out,
+        past_day: pair.past_day.0,
+        last_day: pair.last_day.0,
+    }
+}
+
+fn profile_record(profile: Profile<'_>) -> ProfileRecord {
+    ProfileRecord {
+        kind: profile.kind,
+        division: profile.division.code(),
+        industry: profile.industry.to_owned(),
+        opened_at: profile.opened_at.map(|day| day.0),
+        registered: profile.registered,
+        agreements: profile.agreements.bits(),
+        payroll_people: profile.agreements.payroll_people,
+    }
+}
+
+fn removal_record(removal: &PendingRemoval, tables: &Tables) -> RemovalRecord {
+    RemovalRecord {
+        target: tables.txns.text(removal.target).to_owned(),
+        record: removal.record,
+        clock: removal.clock.0,
+        at: removal.at.0,
+        currency: removal.currency.code().to_owned(),
+        minor: removal.minor,
+        direction: removal.direction,
+        txn_id: removal.txn_id.to_string(),
+        has_removed: removal.has_removed,
+    }
+}
+
+fn hit_record(hit: &Hit) -> HitRecord {
+    HitRecord { t: hit.t.0, score: hit.score, level: hit.level, variant: hit.variant }
+}
+
+fn load_hit(hit: HitRecord) -> Hit {
+    Hit { t: EventTime(hit.t), score: hit.score, level: hit.level, variant: hit.variant }
+}
+
+fn episode_record(episode: &Episode) -> EpisodeRecord {
+    EpisodeRecord {
+        first: hit_record(&episode.first),
+        last: hit_record(&episode.last),
+        level: episode.level,
+        peak_at: episode.peak_at.0,
+        inflow_before: episode.inflow_before,
+    }
+}
+
+fn alert_record(live: &LiveAlert) -> AlertRecord {
+    AlertRecord {
+        opened: live.opened.0,
+        span: (live.span.0.0, live.span.1.0),
+        sent: (*live.sent).clone(),
+        people: live.sent_figures.people,
+        amount_in: live.sent_figures.amount_in,
+        amount_out: live.sent_figures.amount_out,
+        sent_level: live.sent_level,
+        sent_last: live.sent_last.0,
+        first_record: live.first_record,
+        settled: live.settled.as_ref().map(|(last, alert)| (last.0, (**alert).clone())),
+    }
+}
+
+fn load_rule(record: RuleRecord) -> RuleState {
+    let load_alert = |record: AlertRecord| LiveAlert {
+        opened: EventTime(record.opened),
+        span: (EventTime(record.span.0), EventTime(record.span.1)),
+        sent: Box::new(record.sent),
+        sent_figures: Figures { people: record.people, amount_in: record.amount_in, amount_out: record.amount_out },
+        sent_level: record.sent_level,
+        sent_last: EventTime(record.sent_last),
+        first_record: record.first_record,
+        settled: record.settled.map(|(last, alert)| (EventTime(last), Box::new(alert))),
+    };
+    RuleState {
+        hits: record.hits.into_iter().map(load_hit).collect(),
+        settled_hits: usize::try_from(record.settled_hits).unwrap_or(0),
+        settled: record.settled.map(|episode| Episode {
+            first: load_hit(episode.first),
+            last: load_hit(episode.last),
+            level: episode.level,
+            peak_at: EventTime(episode.peak_at),
+            inflow_before: episode.inflow_before,
+        }),
+        alerts: record.alerts.into_iter().map(load_alert).collect(),
+        withdrawn: record
+            .withdrawn
+            .into_iter()
+            .map(|(opened, revision, first_record)| Withdrawn { opened: EventTime(opened), revision, first_record })
+            .collect(),
+        last_hit: record.last_hit.map(EventTime),
+    }
+}
