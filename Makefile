@@ -1,0 +1,59 @@
+# What a person does with a checkout of weir. `make` alone says what there is.
+#
+# Demo and tests share one profile (Cargo.toml, [profile.dev]; docs/decisions/0001-build-profile.md), so nothing is built twice. A step
+# prints one line with the time it took; everything else goes to out/logs/ and is shown only when the step fails.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+STEP := scripts/step
+CARGO_TARGET_DIR ?= target
+WEIR := $(CARGO_TARGET_DIR)/debug/weir
+
+.PHONY: help setup demo test bench clean format check-format check-tidy check-dependencies check-lints check-tests check-docs check-rules
+
+help: ## What there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Tools this machine lacks: installed when allowed, else named with the command to install them
+	@scripts/setup
+
+demo: setup ## Build, run the detector over a small town's bank (fixtures/demo), print the alerts
+	@$(STEP) build -- cargo build --locked --package weir
+	@WEIR='$(WEIR)' scripts/demo
+
+test: setup check-format check-tidy check-dependencies check-lints check-tests check-docs check-rules ## All that CI runs, in this order
+
+bench: setup ## Benchmarks, in the release profile (docs/performance.md says how to read them)
+	cargo bench --locked --package weir-benches
+
+format: ## Lay out the code with rustfmt
+	cargo fmt --all
+
+check-format: ## Is the code laid out by rustfmt
+	@$(STEP) format -- cargo fmt --all --check
+
+check-tidy: ## Module headers, links between documents, things that must not be in a repository
+	@$(STEP) tidy -- scripts/tidy
+
+check-dependencies: ## Licences, sources, arrows between crates, banned and doubled crates
+	@$(STEP) dependencies -- scripts/dependencies
+
+check-lints: ## Clippy without a warning
+	@$(STEP) lints -- cargo clippy --locked --workspace --all-targets -- --deny warnings
+
+check-tests: ## Tests of every crate
+	@$(STEP) --show '^( +Running| +Doc-tests|test result:)' tests -- cargo test --locked --workspace --no-fail-fast
+
+check-docs: ## API documentation without a warning (broken links are warnings)
+	@RUSTDOCFLAGS='--deny warnings' $(STEP) docs -- cargo doc --locked --workspace --no-deps
+
+check-rules: ## The shipped rules: readable, and each test inside them as expected
+	@$(STEP) binary -- cargo build --locked --package weir
+	@$(STEP) rule-check -- $(WEIR) rule check rules
+	@$(STEP) rule-tests -- $(WEIR) rule test rules
+
+clean: ## Forget everything built
+	rm -rf out
+	cargo clean
