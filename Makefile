@@ -1,13 +1,15 @@
 # What a person does with a checkout of weir. `make` alone says what there is.
 #
-# Demo and tests share one profile (Cargo.toml, [profile.dev]; docs/decisions/0001-build-profile.md), so nothing is built twice. A step
-# prints one line with the time it took; everything else goes to out/logs/ and is shown only when the step fails.
+# Demo and tests share one profile (Cargo.toml, [profile.dev]; docs/decisions/0001-build-profile.md), so nothing is built twice. That takes
+# `--workspace` everywhere: with `--package` cargo would choose other features for a few dependencies and build all above them again.
+# A step prints one line with the time it took; everything else goes to out/logs/ and is shown only when the step fails.
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 
 STEP := scripts/step
+BUILD := $(STEP) build -- cargo build --locked --workspace --bins
 CARGO_TARGET_DIR ?= target
 WEIR := $(CARGO_TARGET_DIR)/debug/weir
 
@@ -20,7 +22,7 @@ setup: ## Tools this machine lacks: installed when allowed, else named with the 
 	@scripts/setup
 
 demo: setup ## Build, run the detector over a small town's bank (fixtures/demo), print the alerts
-	@$(STEP) build -- cargo build --locked --package weir
+	@$(BUILD)
 	@WEIR='$(WEIR)' scripts/demo
 
 test: setup check-format check-tidy check-dependencies check-lints check-tests check-docs check-rules ## All that CI runs, in this order
@@ -49,10 +51,11 @@ check-tests: ## Tests of every crate
 check-docs: ## API documentation without a warning (broken links are warnings)
 	@RUSTDOCFLAGS='--deny warnings' $(STEP) docs -- cargo doc --locked --workspace --no-deps
 
-check-rules: ## The shipped rules: readable, and each test inside them as expected
-	@$(STEP) binary -- cargo build --locked --package weir
+check-rules: ## The shipped rules and the one in the READMEs: readable, and each test inside them as expected
+	@$(BUILD)
 	@$(STEP) rule-check -- $(WEIR) rule check rules
 	@$(STEP) rule-tests -- $(WEIR) rule test rules
+	@WEIR='$(WEIR)' $(STEP) readme-rules -- scripts/readme-rules
 
 clean: ## Forget everything built
 	rm -rf out
