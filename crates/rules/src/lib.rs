@@ -3,13 +3,37 @@
 //! Owns the feature catalogue's signatures, the rule file format, its diagnostics and the compilation of conditions by DataFusion. Reads no
 //! file itself (callers hand over texts), computes no feature, and knows nothing of parties, streams or alerts.
 
+mod bind;
+pub mod case;
 pub mod catalogue;
+mod codes;
 pub mod compile;
+pub mod diagnostic;
+pub mod docs;
+pub mod document;
+pub mod explain;
+mod expression;
+mod format;
+mod freeze;
+pub mod load;
+pub mod overrides;
+pub mod param;
+mod plan;
+mod read;
+mod reference;
 pub mod set;
 pub mod template;
 pub mod value;
+mod yaml;
 
+pub use case::{CsvRow, CsvTable, ExpectedAlert, ExpectedTime, RuleTest};
 pub use catalogue::{CATALOGUE, Cost, Feature, ValueType, Windows};
-pub use compile::{Explained, SlotBatch};
-pub use set::{Condition, Exclusion, Formula, Gate, On, Rule, RuleSet, Scope, ScoreItem, SlotId, Status, Variant};
+pub use compile::SlotBatch;
+pub use diagnostic::{Code, Diagnostic, DiagnosticRecord, Diagnostics, Lang, Severity, SourceFile, explain_code};
+pub use document::FileStatus;
+pub use explain::{Explained, miss_text};
+pub use load::{Loaded, ParamDocument, RuleDocument, load};
+pub use overrides::Override;
+pub use param::ParamType;
+pub use set::{Condition, Exclusion, Formula, Gate, On, Rule, RuleSet, Scope, ScoreItem, SlotId, Status, TagFile, Variant};
 pub use value::{Arg, FeatureCall, Value, Window};

@@ -24,6 +24,8 @@ pub struct RuleSet {
     pub slots: Vec<FeatureCall>,
     /// How many of `slots` are cheap.
     pub cheap_slots: usize,
+    /// How many different compiled expressions there are ([`Predicate::id`] is below it).
+    pub predicates: usize,
     /// Working days.
     pub calendar: Calendar,
     /// Lists: name and members (party keys), sorted.

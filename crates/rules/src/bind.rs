@@ -1,0 +1,317 @@
+//! A rule bound to its parameters, variant by variant: every condition parsed, typed and planned, every sentence resolved.
+//!
+//! Values come, from weak to strong, from the default, the variant, `--set RULE.param`, `--set RULE.variant.param`. Feature calls are still
+//! written out; slots are given when the whole set is known ([`crate::freeze`]).
+
+use weir_model::Day;
+
+use crate::catalogue::Feature;
+use crate::diagnostic::{Code, Diagnostic, Place, Severity, SourceFile, Text};
+use crate::document::{ConditionFile, RuleFile, VariantFile};
+use crate::expression::{Fault, Scope, parse_condition};
+use crate::load::{Reference, RuleSettings, unknown_variant};
+use crate::param::{Bindings, ParamType, ParamValue, unknown_param};
+use crate::plan::{Planned, plan};
+use crate::read::Scalar;
+use crate::set::Formula;
+use crate::template::{self, Part};
+use crate::value::{Arg, FeatureCall, Window};
+
+/// A rule with its variants bound.
+#[derive(Debug)]
+pub(crate) struct RuleDraft {
+    pub(crate) file: RuleFile,
+    /// Variants that were kept; fewer than in the file where one could not be bound.
+    pub(crate) variants: Vec<VariantDraft>,
+    /// Rules named by `rule_hits`, with the places.
+    pub(crate) rule_hits: Vec<(String, Place)>,
+}
+
+/// One variant.
+#[derive(Debug)]
+pub(crate) struct VariantDraft {
+    pub(crate) name: String,
+    pub(crate) window: Window,
+    pub(crate) params: Vec<(String, String)>,
+    pub(crate) require: Vec<ConditionDraft>,
+    pub(crate) exclude: Vec<ExclusionDraft>,
+    pub(crate) score: Vec<ScoreDraft>,
+    pub(crate) reason: Vec<Part<FeatureCall>>,
+}
+
+/// A condition, planned as a whole and comparison by comparison.
+#[derive(Debug)]
+pub(crate) struct ConditionDraft {
+    pub(crate) text: String,
+    pub(crate) clause: Option<String>,
+    pub(crate) formula: Formula,
+    pub(crate) whole: PlannedCalls,
+    /// Empty where the condition is a single comparison.
+    pub(crate) leaves: Vec<(Formula, PlannedCalls)>,
+}
+
+/// A planned expression and the calls behind its columns.
+#[derive(Debug)]
+pub(crate) struct PlannedCalls {
+    pub(crate) planned: Planned,
+    pub(crate) calls: Vec<FeatureCall>,
+}
+
+/// An exclusion.
+#[derive(Debug)]
+pub(crate) struct ExclusionDraft {
+    pub(crate) when: ConditionDraft,
+    pub(crate) reason: String,
+    pub(crate) owner: String,
+    pub(crate) until: Day,
+}
+
+/// A score item.
+#[derive(Debug)]
+pub(crate) struct ScoreDraft {
+    pub(crate) when: ConditionDraft,
+    pub(crate) points: i64,
+    pub(crate) reason: Vec<Part<FeatureCall>>,
+}
+
+/// Binds all variants of a rule.
+pub(crate) fn bind_rule(
+    file: RuleFile,
+    settings: &RuleSettings,
+    reference: &Reference,
+    sources: &[SourceFile],
+    problems: &mut Vec<Diagnostic>,
+) -> RuleDraft {
+    let mut binder = Binder { file: &file, settings, reference, sources, problems, used: Vec::new(), rule_hits: Vec::new() };
+    binder.check_test_settings();
+    let variants = if file.variants.is_empty() {
+        binder.kept(&[]);
+        binder.variant(None).into_iter().collect()
+    } else {
+        binder.kept(&file.variants).into_iter().filter_map(|variant| binder.variant(Some(variant))).collect()
+    };
+    binder.report_unused();
+    let Binder { mut rule_hits, .. } = binder;
+    rule_hits.dedup();
+    RuleDraft { file, variants, rule_hits }
+}
+
+struct Binder<'a> {
+    file: &'a RuleFile,
+    settings: &'a RuleSettings,
+    reference: &'a Reference,
+    sources: &'a [SourceFile],
+    problems: &'a mut Vec<Diagnostic>,
+    /// Parameters that occur anywhere in the rule.
+    used: Vec<String>,
+    rule_hits: Vec<(String, Place)>,
+}
+
+impl<'a> Binder<'a> {
+    /// The variants that `--set RULE.variants=` leaves.
+    fn kept(&mut self, variants: &'a [VariantFile]) -> Vec<&'a VariantFile> {
+        let Some(wanted) = &self.settings.variants else { return variants.iter().collect() };
+        for name in wanted {
+            if variants.iter().all(|variant| variant.name.text != name.text) {
+                self.problems.push(unknown_variant(self.file, name));
+            }
+        }
+        variants.iter().filter(|variant| wanted.iter().any(|name| name.text == variant.name.text)).collect()
+    }
+
+    fn check_test_settings(&mut self) {
+        for (name, value) in &self.file.test_settings {
+            match self.file.params.iter().find(|param| param.name == name.text) {
+                Some(param) => self.problems.extend(param.value(value).err()),
+                None => self.problems.push(unknown_param(&name.text, self.param_names(), name.place())),
+            }
+        }
+    }
+
+    fn param_names(&self) -> impl Iterator<Item = &'a str> + Clone + use<'a> {
+        self.file.params.iter().map(|param| param.name.as_str())
+    }
+
+    fn report_unused(&mut self) {
+        for param in self.file.params.iter().filter(|param| !self.used.contains(&param.name)) {
+            let message = Text::new(format!("parameter `{}` is not used", param.name), format!("参数 `{}` 没有被使用", param.name));
+            self.problems.push(Diagnostic::warning(Code::UnusedParam, message).at(param.place.clone()));
+        }
+    }
+
+    /// Values of the parameters under a variant.
+    fn bindings(&mut self, variant: Option<&VariantFile>) -> Bindings {
+        let mut bindings = Bindings::defaults(&self.file.params);
+        let settings = self.settings;
+        let own = variant.into_iter().flat_map(|variant| variant.params.iter()).map(|(name, value)| (name, value));
+        let for_all = settings.params.iter().map(|(name, value)| (name, value));
+        let for_this = settings
+            .variant_params
+            .iter()
+            .filter(|(of, ..)| variant.is_some_and(|variant| variant.name.text == of.text))
+            .map(|(_, name, value)| (name, value));
+        for (name, value) in own.chain(for_all).chain(for_this) {
+            let Some(param) = self.file.params.iter().find(|param| param.name == name.text) else {
+                self.problems.push(unknown_param(&name.text, self.param_names(), name.place()));
+                continue;
+            };
+            match param.value(value) {
+                Ok(value) => bindings.set(&param.name, value),
+                Err(problem) => self.problems.push(problem),
+            }
+        }
+        bindings
+    }
+
+    fn variant(&mut self, variant: Option<&VariantFile>) -> Option<VariantDraft> {
+        let bindings = self.bindings(variant);
+        let reference = self.reference;
+        let scope = Scope { bindings: &bindings, tags: &reference.tag_names, lists: &reference.list_names };
+        let file = self.file;
+        let window = file.window.as_ref().and_then(|written| self.window(written, &bindings));
+        let (more_require, more_score) = variant.map_or((&[][..], &[][..]), |variant| (&variant.require[..], &variant.score[..]));
+
+        let require: Vec<_> = file.require.iter().chain(more_require).map(|condition| self.condition(condition, &scope)).collect();
+        let exclude: Vec<_> = file
+            .exclude
+            .iter()
+            .map(|exclusion| {
+                let when = self.condition_of(&exclusion.when, None, &scope)?;
+                Some(ExclusionDraft { when, reason: exclusion.reason.clone(), owner: exclusion.owner.clone(), until: exclusion.until })
+            })
+            .collect();
+        let scored: Vec<_> = file.score.iter().chain(more_score).map(|item| (item, self.condition(&item.when, &scope))).collect();
+
+        // Sentences may name what any condition of the variant measures, in this order.
+        let conditions = require.iter().flatten().chain(exclude.iter().flatten().map(|exclusion| &exclusion.when));
+        let conditions = conditions.chain(scored.iter().filter_map(|(_, when)| when.as_ref()));
+        let mut calls: Vec<FeatureCall> = Vec::new();
+        for call in conditions.flat_map(|condition| &condition.whole.calls) {
+            if !calls.contains(call) {
+                calls.push(call.clone());
+            }
+        }
+        let score: Vec<_> = scored
+            .into_iter()
+            .map(|(item, when)| {
+                let reason = self.sentence(&item.reason, &scope, &own_first(when.as_ref(), &calls));
+                Some(ScoreDraft { when: when?, points: item.points, reason: reason? })
+            })
+            .collect();
+        let reason = file.reason.as_ref().and_then(|reason| self.sentence(reason, &scope, &calls));
+
+        Some(VariantDraft {
+            name: variant.map_or(String::new(), |variant| variant.name.text.clone()),
+            window: window?,
+            params: bindings.texts(),
+            require: require.into_iter().collect::<Option<_>>()?,
+            exclude: exclude.into_iter().collect::<Option<_>>()?,
+            score: score.into_iter().collect::<Option<_>>()?,
+            reason: reason?,
+        })
+    }
+
+    /// `window:` of the rule: a parameter or a literal.
+    fn window(&mut self, written: &Scalar, bindings: &Bindings) -> Option<Window> {
+        let Some(name) = written.text.strip_prefix('$') else {
+            let window = Window::parse(&written.text);
+            if window.is_none() {
+                let message = Text::new(format!("`{}` is no possible window", written.text), format!("`{}` 不是可用的窗口", written.text));
+                self.problems.push(Diagnostic::error(Code::BadWindow, message).at(written.place()));
+            }
+            return window;
+        };
+        let Some(value) = bindings.get(name) else {
+            self.problems.push(unknown_param(name, self.param_names(), written.place()));
+            return None;
+        };
+        self.used.push(name.to_owned());
+        if let ParamValue::Window(window) = value {
+            return Some(*window);
+        }
+        let wanted = ParamType::Window.name();
+        let message = Text::new(format!("`${name}` is not of type {wanted}"), format!("参数 `${name}` 不是 {wanted} 类型"));
+        self.problems.push(Diagnostic::error(Code::WrongValue, message).at(written.place()));
+        None
+    }
+
+    fn condition(&mut self, condition: &ConditionFile, scope: &Scope<'_>) -> Option<ConditionDraft> {
+        self.condition_of(&condition.when, condition.clause.as_deref(), scope)
+    }
+
+    fn condition_of(&mut self, written: &Scalar, clause: Option<&str>, scope: &Scope<'_>) -> Option<ConditionDraft> {
+        let (bound, faults) = parse_condition(&written.text, scope, &mut self.used);
+        let warned = !faults.is_empty();
+        self.report(written, faults);
+        let bound = bound?;
+        for (call, range) in bound.calls.iter().filter(|(call, _)| call.feature == Feature::RuleHits) {
+            let place = written.part(&self.sources[written.file], range.clone());
+            self.rule_hits.extend(call.args.iter().filter_map(|arg| match arg {
+                Arg::RuleId(id) => Some((id.clone(), place.clone())),
+                _ => None,
+            }));
+        }
+        let calls: Vec<FeatureCall> = bound.calls.into_iter().map(|(call, _)| call).collect();
+        let mut planned = |formula: &Formula, sql| {
+            let own: Vec<FeatureCall> = calls.iter().filter(|call| mentions(formula, call)).cloned().collect();
+            match plan(sql, &bound.literals, &own) {
+                Ok(planned) => Some(PlannedCalls { planned, calls: own }),
+                Err(error) => {
+                    let message = Text::new(format!("cannot be compiled: {error}"), format!("无法编译：{error}"));
+                    self.problems.push(Diagnostic::error(Code::Refused, message).at(written.place()));
+                    None
+                }
+            }
+        };
+        let whole = planned(&bound.formula, &bound.sql)?;
+        let single = matches!(bound.leaves.as_slice(), [(leaf, _)] if *leaf == bound.formula);
+        let leaves: Option<Vec<_>> =
+            bound.leaves.iter().filter(|_| !single).map(|(formula, sql)| Some((formula.clone(), planned(formula, sql)?))).collect();
+        if let Some(outcome) = whole.planned.constant.filter(|_| !warned) {
+            let (en, zh) = if outcome { ("true", "真") } else { ("false", "假") };
+            let message = Text::new(format!("this is always {en}"), format!("该条件恒为{zh}"));
+            self.problems.push(Diagnostic::warning(Code::AlwaysSame, message).at(written.place()));
+        }
+        let clause = clause.map(str::to_owned);
+        Some(ConditionDraft { text: written.text.clone(), clause, formula: bound.formula, whole, leaves: leaves? })
+    }
+
+    fn sentence(&mut self, written: &Scalar, scope: &Scope<'_>, calls: &[FeatureCall]) -> Option<Vec<Part<FeatureCall>>> {
+        let (parts, faults) = template::parse(&written.text, scope, calls, &mut self.used);
+        let failed = faults.iter().any(|fault| fault.severity == Severity::Error);
+        self.report(written, faults);
+        (!failed).then_some(parts)
+    }
+
+    fn report(&mut self, written: &Scalar, faults: Vec<Fault>) {
+        for fault in faults {
+            let place = written.part(&self.sources[written.file], fault.range);
+            self.problems.push(Diagnostic {
+                code: fault.code,
+                severity: fault.severity,
+                place: Some(place),
+                message: fault.message,
+                help: fault.help,
+            });
+        }
+    }
+}
+
+/// A score item's sentence speaks of its own condition first.
+fn own_first(when: Option<&ConditionDraft>, calls: &[FeatureCall]) -> Vec<FeatureCall> {
+    let own = when.map_or(&[][..], |condition| &condition.whole.calls);
+    own.iter().chain(calls).cloned().collect()
+}
+
+/// Whether a formula reads the call.
+fn mentions(formula: &Formula, call: &FeatureCall) -> bool {
+    match formula {
+        Formula::Literal(_) => false,
+        Formula::Call(own) => own == call,
+        Formula::Compare(_, a, b) | Formula::And(a, b) | Formula::Or(a, b) => mentions(a, call) || mentions(b, call),
+        Formula::Not(inner) | Formula::IsNull(inner) => mentions(inner, call),
+        Formula::Between(a, b, c) => mentions(a, call) || mentions(b, call) || mentions(c, call),
+        Formula::In(of, list) => mentions(of, call) || list.iter().any(|item| mentions(item, call)),
+    }
+}
+

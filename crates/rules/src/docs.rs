@@ -1,0 +1,102 @@
+//! The catalogue as data for people: what `weir rule features` and the manual show.
+
+use serde::Serialize;
+
+use crate::catalogue::{ArgKind, CATALOGUE, Cost, Entry, ValueType, Windows};
+use crate::expression::arg_words;
+
+/// One feature, as listed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FeatureDoc {
+    /// `top_share_out`.
+    pub name: &'static str,
+    /// `top_share_out(window, int ≥ 1)`.
+    pub signature: String,
+    /// Arguments in order.
+    pub args: Vec<ArgDoc>,
+    /// `int`, `money`, `ratio`, `duration`, `bool`: also the type of a parameter it is compared with.
+    pub result: &'static str,
+    /// `cheap`: a running aggregate. `costly`: scans the window, computed only where the cheap conditions hold.
+    pub cost: &'static str,
+    /// `any`; `15d` for features that need single legs; `none`.
+    pub windows: &'static str,
+    /// Name in Chinese.
+    pub zh: &'static str,
+    /// Exact meaning.
+    pub meaning: &'static str,
+}
+
+/// One argument, as listed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ArgDoc {
+    /// `window`, `int ≥ 2`, `tag`, …
+    pub kind: String,
+    /// In English.
+    pub en: String,
+    /// In Chinese.
+    pub zh: String,
+}
+
+/// Every feature, in the order of the catalogue.
+#[must_use]
+pub fn features() -> Vec<FeatureDoc> {
+    CATALOGUE
+        .iter()
+        .map(|entry| FeatureDoc {
+            name: entry.name,
+            signature: signature(entry),
+            args: entry.args.iter().map(|kind| arg_doc(*kind)).collect(),
+            result: result_name(entry.result),
+            cost: match entry.cost {
+                Cost::Cheap => "cheap",
+                Cost::Costly => "costly",
+            },
+            windows: match entry.windows {
+                Windows::Any => "any",
+                Windows::SingleLegs => "15d",
+                Windows::None => "none",
+            },
+            zh: entry.zh,
+            meaning: entry.meaning,
+        })
+        .collect()
+}
+
+/// `top_share_out(window, int ≥ 1)`.
+#[must_use]
+pub fn signature(entry: &Entry) -> String {
+    let args: Vec<String> = entry.args.iter().map(|kind| arg_name(*kind)).collect();
+    format!("{}({})", entry.name, args.join(", "))
+}
+
+/// The name of a result type; parameters compared with it have the type of the same name.
+#[must_use]
+pub fn result_name(kind: ValueType) -> &'static str {
+    match kind {
+        ValueType::Int => "int",
+        ValueType::Money => "money",
+        ValueType::Ratio => "ratio",
+        ValueType::Duration => "duration",
+        ValueType::Bool => "bool",
+    }
+}
+
+fn arg_doc(kind: ArgKind) -> ArgDoc {
+    let words = arg_words(kind);
+    ArgDoc { kind: arg_name(kind), en: words.en, zh: words.zh }
+}
+
+fn arg_name(kind: ArgKind) -> String {
+    match kind {
+        ArgKind::Window => "window".to_owned(),
+        ArgKind::LongWindow => "window > 15d".to_owned(),
+        ArgKind::Int(least) => format!("int ≥ {least}"),
+        ArgKind::Money => "money".to_owned(),
+        ArgKind::Channel => "channel".to_owned(),
+        ArgKind::Tag => "tag".to_owned(),
+        ArgKind::List => "list".to_owned(),
+        ArgKind::Agreement => "agreement".to_owned(),
+        ArgKind::PartyKind => "party kind".to_owned(),
+        ArgKind::RuleId => "rule id".to_owned(),
+    }
+}

@@ -1,0 +1,195 @@
+//! From bound rules to the immutable set: feature calls become slots, expressions get their numbers, gates are derived.
+
+use crate::bind::{ConditionDraft, PlannedCalls, RuleDraft, VariantDraft};
+use crate::catalogue::{Cost, Feature, ValueType};
+use crate::compile::{Compiled, Interner, Predicate};
+use crate::document::FileStatus;
+use crate::load::Reference;
+use crate::set::{Comparison, Condition, Exclusion, Formula, Gate, On, Rule, RuleSet, ScoreItem, SlotId, Status, Variant};
+use crate::template::{Part, Template};
+use crate::value::{Arg, FeatureCall, Value};
+
+/// Builds the set of the rules in force, in order of id.
+pub(crate) fn freeze(drafts: Vec<RuleDraft>, reference: Reference, hash: String) -> RuleSet {
+    let drafts: Vec<RuleDraft> = drafts.into_iter().filter(|draft| draft.file.status.in_force()).collect();
+    let mut slots: Vec<FeatureCall> = Vec::new();
+    for call in drafts.iter().flat_map(|draft| &draft.variants).flat_map(variant_calls) {
+        if !slots.contains(call) {
+            slots.push(call.clone());
+        }
+    }
+    // Stable: within a cost, slots stay in the order in which rules name them.
+    slots.sort_by_key(|call| call.feature.entry().cost == Cost::Costly);
+    let cheap_slots = slots.iter().filter(|call| call.feature.entry().cost == Cost::Cheap).count();
+    let mut freezer = Freezer { slots, cheap_slots, interner: Interner::default() };
+    let rules = drafts.into_iter().map(|draft| freezer.rule(draft)).collect();
+    RuleSet {
+        hash,
+        rules,
+        slots: freezer.slots,
+        cheap_slots,
+        predicates: freezer.interner.len(),
+        calendar: reference.calendar,
+        lists: reference.lists.into_iter().map(|list| (list.name, list.members)).collect(),
+        tags: reference.tags,
+    }
+}
+
+/// Calls in the order in which people meet them in the file: require, exclude, score, sentences.
+fn variant_calls(variant: &VariantDraft) -> impl Iterator<Item = &FeatureCall> {
+    let conditions = variant
+        .require
+        .iter()
+        .chain(variant.exclude.iter().map(|exclusion| &exclusion.when))
+        .chain(variant.score.iter().map(|item| &item.when));
+    let sentences = std::iter::once(&variant.reason).chain(variant.score.iter().map(|item| &item.reason));
+    conditions.flat_map(|condition| &condition.whole.calls).chain(sentences.flatten().filter_map(|part| match part {
+        Part::Value(call, _) => Some(call),
+        Part::Text(_) => None,
+    }))
+}
+
+struct Freezer {
+    slots: Vec<FeatureCall>,
+    cheap_slots: usize,
+    interner: Interner,
+}
+
+impl Freezer {
+    fn rule(&mut self, draft: RuleDraft) -> Rule {
+        let RuleDraft { file, variants, rule_hits } = draft;
+        Rule {
+            id: file.id.text,
+            version: file.revision,
+            title: file.title,
+            status: if file.status == FileStatus::Shadow { Status::Shadow } else { Status::Active },
+            basis: file.basis,
+            subject: file.subject,
+            scope: file.scope,
+            on: match file.day_end {
+                None => On::Instant,
+                Some(watch) => On::DayEnd { watch: watch.into_iter().map(|id| id.text).collect() },
+            },
+            quiet: file.quiet,
+            variants: variants.into_iter().map(|variant| self.variant(variant, file.base)).collect(),
+            levels: file.levels,
+            uses_rule_hits: !rule_hits.is_empty(),
+        }
+    }
+
+    fn variant(&mut self, draft: VariantDraft, base: i64) -> Variant {
+        let mut slots: Vec<SlotId> = Vec::new();
+        let mut batch_size = None;
+        for call in variant_calls(&draft) {
+            let slot = self.slot(call);
+            if !slots.contains(&slot) {
+                slots.push(slot);
+            }
+            if let (Feature::OutBatches, None, Some(Arg::Int(size))) = (call.feature, batch_size, call.args.get(1)) {
+                batch_size = Some(*size);
+            }
+        }
+        let require: Vec<Condition> = draft.require.into_iter().map(|condition| self.condition(condition)).collect();
+        let gates = self.gates(&require);
+        Variant {
+            name: draft.name,
+            window: draft.window,
+            params: draft.params,
+            require,
+            exclude: draft
+                .exclude
+                .into_iter()
+                .map(|exclusion| Exclusion {
+                    when: self.condition(exclusion.when),
+                    reason: exclusion.reason,
+                    owner: exclusion.owner,
+                    until: exclusion.until,
+                })
+                .collect(),
+            base,
+            score: draft
+                .score
+                .into_iter()
+                .map(|item| ScoreItem { when: self.condition(item.when), points: item.points, reason: self.template(item.reason) })
+                .collect(),
+            reason: self.template(draft.reason),
+            gates,
+            slots,
+            batch_size,
+        }
+    }
+
+    fn slot(&self, call: &FeatureCall) -> SlotId {
+        self.slots.iter().position(|slot| slot == call).expect("every call of a frozen rule was given a slot")
+    }
+
+    fn condition(&mut self, draft: ConditionDraft) -> Condition {
+        let slots: Vec<SlotId> = draft.whole.calls.iter().map(|call| self.slot(call)).collect();
+        let whole = self.compiled(&draft.whole);
+        let leaves = draft.leaves.iter().map(|(formula, planned)| (formula.clone(), self.compiled(planned))).collect();
+        Condition {
+            text: draft.text,
+            clause: draft.clause,
+            formula: draft.formula,
+            predicate: Predicate { whole, leaves },
+            cheap: slots.iter().all(|slot| *slot < self.cheap_slots),
+            slots,
+        }
+    }
+
+    fn compiled(&mut self, planned: &PlannedCalls) -> Compiled {
+        let columns = planned.calls.iter().map(|call| self.slot(call)).collect();
+        self.interner.intern(&planned.planned, columns)
+    }
+
+    fn template(&self, parts: Vec<Part<FeatureCall>>) -> Template {
+        Template::new(
+            parts
+                .into_iter()
+                .map(|part| match part {
+                    Part::Text(text) => Part::Text(text),
+                    Part::Value(call, filter) => Part::Value(self.slot(&call), filter),
+                })
+                .collect(),
+        )
+    }
+
+    /// The highest lower bound for each cheap Int slot that the conjunction implies, by slot.
+    fn gates(&self, require: &[Condition]) -> Vec<Gate> {
+        let mut gates: Vec<Gate> = Vec::new();
+        for condition in require {
+            self.collect_gates(&condition.formula, &mut gates);
+        }
+        gates.sort_by_key(|gate| gate.slot);
+        gates
+    }
+
+    fn collect_gates(&self, formula: &Formula, gates: &mut Vec<Gate>) {
+        let (of, bound) = match formula {
+            Formula::And(left, right) => {
+                self.collect_gates(left, gates);
+                self.collect_gates(right, gates);
+                return;
+            }
+            Formula::Compare(Comparison::GreaterOrEqual | Comparison::Equal, of, bound) | Formula::Between(of, bound, _) => (of, at_least(bound, 0)),
+            Formula::Compare(Comparison::Greater, of, bound) => (of, at_least(bound, 1)),
+            _ => return,
+        };
+        let (Formula::Call(call), Some(at_least)) = (&**of, bound) else { return };
+        let slot = self.slot(call);
+        if slot >= self.cheap_slots || call.feature.entry().result != ValueType::Int {
+            return;
+        }
+        match gates.iter_mut().find(|gate| gate.slot == slot) {
+            Some(gate) => gate.at_least = gate.at_least.max(at_least),
+            None => gates.push(Gate { slot, at_least }),
+        }
+    }
+}
+
+fn at_least(bound: &Formula, more: i64) -> Option<i64> {
+    match bound {
+        Formula::Literal(Value::Int(n)) => Some(n.saturating_add(more)),
+        _ => None,
+    }
+}

@@ -1,0 +1,193 @@
+//! The two readings of a condition agree: the Arrow expression that decides, and the typed tree that people and the oracle read.
+//!
+//! The interpreter here is naive on purpose: SQL's three-valued logic, written down once, over the tree. Random conditions and rows guard
+//! against conversions that the planner or the simplifier might slip in.
+
+use proptest::prelude::*;
+use weir_rules::set::Comparison;
+use weir_rules::{CATALOGUE, Formula, RuleSet, SlotBatch, Value, ValueType, load};
+
+use crate::support::rule_of;
+
+/// A value as a number; NULL is `None`.
+fn number(set: &RuleSet, formula: &Formula, row: &[Value]) -> Option<i128> {
+    let value = match formula {
+        Formula::Literal(value) => *value,
+        Formula::Call(call) => row[set.slot(call).expect("a slot")],
+        other => panic!("{other:?} is no value"),
+    };
+    match value {
+        Value::Null => None,
+        Value::Int(n) | Value::Duration(n) => Some(n.into()),
+        Value::Money(n) | Value::Ratio(n) => Some(n),
+        Value::Bool(value) => Some(value.into()),
+    }
+}
+
+fn interpret(set: &RuleSet, formula: &Formula, row: &[Value]) -> Option<bool> {
+    match formula {
+        Formula::Compare(comparison, left, right) => {
+            let (left, right) = (number(set, left, row)?, number(set, right, row)?);
+            Some(match comparison {
+                Comparison::Equal => left == right,
+                Comparison::NotEqual => left != right,
+                Comparison::Less => left < right,
+                Comparison::LessOrEqual => left <= right,
+                Comparison::Greater => left > right,
+                Comparison::GreaterOrEqual => left >= right,
+            })
+        }
+        Formula::And(left, right) => match (interpret(set, left, row), interpret(set, right, row)) {
+            (Some(false), _) | (_, Some(false)) => Some(false),
+            (Some(true), Some(true)) => Some(true),
+            _ => None,
+        },
+        Formula::Or(left, right) => match (interpret(set, left, row), interpret(set, right, row)) {
+            (Some(true), _) | (_, Some(true)) => Some(true),
+            (Some(false), Some(false)) => Some(false),
+            _ => None,
+        },
+        Formula::Not(inner) => interpret(set, inner, row).map(|value| !value),
+        Formula::Between(of, low, high) => {
+            let of = number(set, of, row)?;
+            Some(of >= number(set, low, row)? && of <= number(set, high, row)?)
+        }
+        Formula::In(of, list) => {
+            let of = number(set, of, row)?;
+            Some(list.iter().any(|item| number(set, item, row) == Some(of)))
+        }
+        Formula::IsNull(of) => Some(number(set, of, row).is_none()),
+        Formula::Call(_) => number(set, formula, row).map(|value| value == 1),
+        Formula::Literal(_) => panic!("a literal is no condition"),
+    }
+}
+
+/// Feature calls of every type.
+const CALLS: [(&str, ValueType); 8] = [
+    ("natural_payers('14d')", ValueType::Int),
+    ("in_count('36h')", ValueType::Int),
+    ("amount_in('14d')", ValueType::Money),
+    ("amount_out('30d')", ValueType::Money),
+    ("pass_through('14d')", ValueType::Ratio),
+    ("holding_time('14d')", ValueType::Duration),
+    ("agreement('payroll')", ValueType::Bool),
+    ("subject_is('natural')", ValueType::Bool),
+];
+
+/// A literal near the values that rows take, so that both outcomes and equality occur.
+fn literal(kind: ValueType, n: u8) -> String {
+    match kind {
+        ValueType::Int => format!("{}", i32::from(n) - 2),
+        ValueType::Money => format!("{}.{:02}", n / 2, n),
+        ValueType::Ratio => format!("0.{n:06}"),
+        ValueType::Duration => format!("'{}h'", n + 1),
+        ValueType::Bool => unreachable!("never compared"),
+    }
+}
+
+fn value(kind: ValueType, n: u8) -> Value {
+    match kind {
+        ValueType::Int => Value::Int(i64::from(n) - 2),
+        ValueType::Money => Value::Money(i128::from(n / 2) * 100 + i128::from(n)),
+        ValueType::Ratio => Value::Ratio(n.into()),
+        ValueType::Duration => Value::Duration((i64::from(n) + 1) * 3_600_000_000),
+        ValueType::Bool => Value::Bool(n % 2 == 0),
+    }
+}
+
+fn leaf() -> impl Strategy<Value = String> {
+    (0..CALLS.len(), 0_u8..7, 0_u8..8, 0_u8..8, any::<bool>()).prop_map(|(at, form, a, b, flip)| {
+        let (call, kind) = CALLS[at];
+        if kind == ValueType::Bool {
+            return if form == 0 { format!("{call} IS NULL") } else { call.to_owned() };
+        }
+        let (x, y) = (literal(kind, a), literal(kind, b));
+        let op = ["=", "<>", "<", "<=", ">", ">="][usize::from(b) % 6];
+        match form {
+            0 => format!("{call} IS {}NULL", if flip { "NOT " } else { "" }),
+            1 => format!("{call} {}BETWEEN {x} AND {y}", if flip { "NOT " } else { "" }),
+            2 => format!("{call} {}IN ({x}, {y}, {})", if flip { "NOT " } else { "" }, literal(kind, 5)),
+            _ if flip => format!("{x} {op} {call}"),
+            _ => format!("{call} {op} {x}"),
+        }
+    })
+}
+
+fn condition() -> impl Strategy<Value = String> {
+    leaf().prop_recursive(3, 12, 2, |inner| {
+        prop_oneof![
+            (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("{a} AND {b}")),
+            (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("({a} OR {b})")),
+            (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("{a} OR {b}")),
+            inner.prop_map(|a| format!("NOT ({a})")),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #[test]
+    fn both_readings_agree(conditions in prop::collection::vec(condition(), 1..4), seeds in prop::collection::vec(prop::collection::vec(0_u8..9, 8), 1..40)) {
+        let set = load(&[rule_of(&conditions)], &[]).unwrap_or_else(|p| panic!("{}", p.render(weir_rules::Lang::En, false))).rules;
+        // 8 stands for NULL.
+        let rows: Vec<Vec<Value>> = seeds
+            .iter()
+            .map(|seed| {
+                let of = |(i, n): (usize, &u8)| if *n == 8 { Value::Null } else { value(CALLS[i].1, *n) };
+                let named: Vec<Value> = seed.iter().enumerate().map(of).collect();
+                let call = |slot: &weir_rules::FeatureCall| {
+                    let name = slot.to_string().replace(", ", ",");
+                    CALLS.iter().position(|(text, _)| text.replace('\'', "") == name).expect("one of them")
+                };
+                set.slots.iter().map(|slot| named[call(slot)]).collect()
+            })
+            .collect();
+        let mut batch = SlotBatch::new(&set, false);
+        for row in &rows {
+            batch.push(row);
+        }
+        for condition in &set.rules[0].variants[0].require {
+            let expected: Vec<Option<bool>> = rows.iter().map(|row| interpret(&set, &condition.formula, row)).collect();
+            let decided: Vec<Option<bool>> = batch.evaluate(condition).iter().collect();
+            prop_assert_eq!(&decided, &expected, "{}", condition.text);
+            // One row alone, as explanations do it.
+            prop_assert_eq!(set.explain(condition, &rows[0]).met, expected[0], "{}", condition.text);
+        }
+    }
+}
+
+#[test]
+fn a_batch_forgets_outcomes_when_rows_change() {
+    let set = load(&[rule_of(&["in_count('14d') >= 3".to_owned()])], &[]).expect("good").rules;
+    let condition = &set.rules[0].variants[0].require[0];
+    let mut batch = SlotBatch::new(&set, true);
+    let outcome = |batch: &SlotBatch| batch.evaluate(condition).iter().collect::<Vec<_>>();
+    batch.push(&[Value::Int(3)]);
+    assert_eq!(outcome(&batch), [Some(true)]);
+    batch.push(&[Value::Null]);
+    assert_eq!(outcome(&batch), [Some(true), None]);
+    batch.clear();
+    assert!(batch.is_empty());
+    batch.push(&[Value::Int(2)]);
+    assert_eq!(outcome(&batch), [Some(false)]);
+}
+
+#[test]
+fn money_and_ratios_beyond_all_measure_are_still_compared() {
+    let set = load(&[rule_of(&["amount_in('14d') >= 0.01 AND pass_through('14d') > 5".to_owned()])], &[]).expect("good").rules;
+    let condition = &set.rules[0].variants[0].require[0];
+    let mut batch = SlotBatch::new(&set, false);
+    batch.push(&[Value::Money(i128::MAX), Value::Ratio(i128::MAX)]);
+    batch.push(&[Value::Money(i128::MIN), Value::Ratio(i128::MAX)]);
+    assert_eq!(batch.evaluate(condition).iter().collect::<Vec<_>>(), [Some(true), Some(false)]);
+}
+
+#[test]
+fn equal_conditions_of_different_windows_are_not_confused() {
+    let conditions = ["in_count('14d') >= 3", "in_count('7d') >= 3", "in_count('14d')  >=  3"].map(str::to_owned);
+    let set = load(&[rule_of(&conditions)], &[]).expect("good").rules;
+    let ids: Vec<usize> = set.rules[0].variants[0].require.iter().map(|condition| condition.predicate.id()).collect();
+    assert_eq!(ids[0], ids[2]);
+    assert_ne!(ids[0], ids[1]);
+    assert_eq!(CATALOGUE.len(), weir_rules::docs::features().len());
+}
