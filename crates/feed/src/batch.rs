@@ -1,0 +1,214 @@
+//! What the reader hands on: numbered, stamped records with their legs, rejects with their bytes, ticks in their place.
+//!
+//! A batch refers to the blocks its records lie in; they stay in memory as long as some batch does, so that a dead letter can still be
+//! written with untouched bytes after the engine has seen the legs. How records are cut into batches means nothing.
+
+use std::sync::Arc;
+
+use weir_model::{EventTime, Leg, Reason};
+
+use crate::clock::Tick;
+use crate::frame::{RawBlock, RawPlace};
+use crate::legs::{LegBatch, LegView, shard_of_hash};
+
+/// A decoded block: raw records, what became of each, and the legs of all.
+#[derive(Debug, Default)]
+pub(crate) struct Block {
+    pub(crate) raw: RawBlock,
+    /// Parallel to `raw.records`.
+    pub(crate) outcomes: Vec<Outcome>,
+    pub(crate) legs: LegBatch,
+}
+
+/// What became of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// Its event time, and its legs from the first to before the last.
+    Good { at: EventTime, first: usize, end: usize },
+    /// Why and for which field; empty for the record as a whole.
+    Bad { reason: Reason, field: &'static str },
+}
+
+/// A record of a batch.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Entry {
+    /// Index in `RecordBatch::blocks`.
+    pub(crate) block: usize,
+    /// Index in the block.
+    pub(crate) index: usize,
+    /// The stamped clock; for a rejected record the stamp of the one before, which nothing uses.
+    pub(crate) clock: EventTime,
+}
+
+/// Records in log order.
+#[derive(Debug, Clone, Default)]
+pub struct RecordBatch {
+    pub(crate) blocks: Vec<Arc<Block>>,
+    pub(crate) entries: Vec<Entry>,
+    /// Ticks, each with the index of the entry it comes before.
+    pub(crate) ticks: Vec<(usize, Tick)>,
+    /// Number of the first record.
+    pub(crate) first: u64,
+    pub(crate) inputs: Arc<[String]>,
+}
+
+/// Where a record stands in its input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place<'b> {
+    /// Path of the input; `-` for standard input.
+    pub source: &'b str,
+    /// Number of the record within it, from 1; blank lines are not counted, rejected records are.
+    pub record: u64,
+    /// Line, from 1; the row for Parquet.
+    pub line: u64,
+    /// Bytes of (unpacked) text before it; 0 for Parquet.
+    pub offset: u64,
+}
+
+/// A record that yielded no legs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RejectedRecord<'b> {
+    /// Number in the run.
+    pub number: u64,
+    /// Where it stands.
+    pub place: Place<'b>,
+    /// Why.
+    pub reason: Reason,
+    /// Record field; empty where the record as a whole is meant. [`crate::Mapping::columns_of`] names its columns.
+    pub field: &'static str,
+    /// Its bytes, untouched; of a record that is too long the first [`crate::RECORD_BYTES_MAX`].
+    pub original: &'b [u8],
+}
+
+/// One thing of a batch, in order.
+#[derive(Debug, Clone, Copy)]
+pub enum Item<'b> {
+    /// Comes before the next record.
+    Tick(Tick),
+    /// A leg; the legs of one record follow each other.
+    Leg {
+        /// Number of its record.
+        record: u64,
+        /// Stamped clock of its record.
+        clock: EventTime,
+        /// The leg, with name and account of its party.
+        view: LegView<'b>,
+    },
+    /// A record that yielded none.
+    Rejected(RejectedRecord<'b>),
+}
+
+/// What a shard sees of a batch.
+#[derive(Debug, Clone, Copy)]
+pub enum Step<'b> {
+    /// A leg of one of its parties.
+    Leg {
+        /// Number of its record.
+        record: u64,
+        /// Stamped clock of its record.
+        clock: EventTime,
+        /// The leg.
+        leg: Leg<'b>,
+    },
+    /// Every shard sees every tick.
+    Tick(Tick),
+}
+
+impl RecordBatch {
+    /// Records, rejected ones included.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Number of the first record.
+    #[must_use]
+    pub fn first_record(&self) -> u64 {
+        self.first
+    }
+
+    /// Everything in order: ticks before the record they precede, legs, rejects.
+    pub fn items(&self) -> impl Iterator<Item = Item<'_>> {
+        let mut ticks = self.ticks.iter().peekable();
+        self.entries.iter().enumerate().flat_map(move |(at, entry)| {
+            let tick = ticks.next_if(|(before, _)| *before == at).map(|(_, tick)| Item::Tick(*tick));
+            let (legs, end, rejected) = match self.outcome(entry) {
+                Outcome::Good { first, end, .. } => (first, end, None),
+                Outcome::Bad { reason, field } => (0, 0, Some(Item::Rejected(self.rejected(at, entry, reason, field)))),
+            };
+            let block = &self.blocks[entry.block];
+            let legs = (legs..end).filter_map(|leg| block.legs.get(leg));
+            let legs = legs.map(move |view| Item::Leg { record: self.number(at), clock: entry.clock, view });
+            tick.into_iter().chain(rejected).chain(legs)
+        })
+    }
+
+    /// What shard `shard` of `shards` sees, in order.
+    pub fn steps(&self, shard: usize, shards: usize) -> impl Iterator<Item = Step<'_>> {
+        let mut ticks = self.ticks.iter().peekable();
+        self.entries.iter().enumerate().flat_map(move |(at, entry)| {
+            let tick = ticks.next_if(|(before, _)| *before == at).map(|(_, tick)| Step::Tick(*tick));
+            let (first, end) = match self.outcome(entry) {
+                Outcome::Good { first, end, .. } => (first, end),
+                Outcome::Bad { .. } => (0, 0),
+            };
+            let legs = &self.blocks[entry.block].legs;
+            let own = (first..end).filter(move |leg| legs.hash(*leg).is_some_and(|hash| shard_of_hash(hash, shards) == shard));
+            let steps = own.filter_map(|leg| legs.get(leg));
+            let steps = steps.map(move |view| Step::Leg { record: self.number(at), clock: entry.clock, leg: view.leg });
+            tick.into_iter().chain(steps)
+        })
+    }
+
+    /// The rejected records in order.
+    pub fn rejects(&self) -> impl Iterator<Item = RejectedRecord<'_>> {
+        self.entries.iter().enumerate().filter_map(|(at, entry)| match self.outcome(entry) {
+            Outcome::Bad { reason, field } => Some(self.rejected(at, entry, reason, field)),
+            Outcome::Good { .. } => None,
+        })
+    }
+
+    /// The untouched bytes of record `number`; `None` if it is not of this batch.
+    #[must_use]
+    pub fn original(&self, number: u64) -> Option<&[u8]> {
+        let entry = self.entry(number)?;
+        let raw = &self.blocks[entry.block].raw;
+        Some(raw.text(&raw.records[entry.index]))
+    }
+
+    /// Where record `number` stands; `None` if it is not of this batch.
+    #[must_use]
+    pub fn place(&self, number: u64) -> Option<Place<'_>> {
+        self.entry(number).map(|entry| self.place_of(entry))
+    }
+
+    fn entry(&self, number: u64) -> Option<&Entry> {
+        self.entries.get(usize::try_from(number.checked_sub(self.first)?).ok()?)
+    }
+
+    fn number(&self, at: usize) -> u64 {
+        self.first + u64::try_from(at).unwrap_or(u64::MAX)
+    }
+
+    fn outcome(&self, entry: &Entry) -> Outcome {
+        self.blocks[entry.block].outcomes[entry.index]
+    }
+
+    fn rejected(&self, at: usize, entry: &Entry, reason: Reason, field: &'static str) -> RejectedRecord<'_> {
+        let raw = &self.blocks[entry.block].raw;
+        let original = raw.text(&raw.records[entry.index]);
+        RejectedRecord { number: self.number(at), place: self.place_of(entry), reason, field, original }
+    }
+
+    fn place_of(&self, entry: &Entry) -> Place<'_> {
+        let RawPlace { input, record, line, offset } = self.blocks[entry.block].raw.records[entry.index].place;
+        let source = usize::try_from(input).ok().and_then(|input| self.inputs.get(input)).map_or("", String::as_str);
+        Place { source, record, line, offset }
+    }
+}

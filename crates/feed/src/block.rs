@@ -1,0 +1,115 @@
+//! The pure middle of the pipeline: a block of raw records → outcomes and legs.
+//!
+//! Depends on nothing but the block and a [`Context`] that no record changes, so blocks may be worked on anywhere in any order.
+
+use std::sync::Arc;
+
+use weir_model::{EventTime, Reason, Span};
+
+use crate::batch::{Block, Outcome};
+use crate::decode::{Reject, transaction};
+use crate::frame::{RawBlock, RawRecord};
+use crate::legs::LegBatch;
+use crate::mapping::{Mapping, Origin, Own};
+use crate::opening::Binding;
+use crate::parties::Parties;
+use crate::row::{Names, Row};
+use crate::split::Splitter;
+use crate::tags::Tagger;
+use crate::text::Encoding;
+
+/// How far event time may lie ahead of the time a record was received.
+const FUTURE_MAX: Span = Span(10 * 60 * 1_000_000);
+
+/// Everything a run knows before its first record.
+pub(crate) struct Context {
+    pub(crate) mapping: Mapping,
+    pub(crate) names: Names,
+    pub(crate) own: Own,
+    pub(crate) parties: Arc<Parties>,
+    pub(crate) tagger: Tagger,
+    /// Time the records were received, where the caller knows it.
+    pub(crate) now: Option<EventTime>,
+    pub(crate) inputs: Vec<InputContext>,
+}
+
+/// What differs from input to input.
+pub(crate) struct InputContext {
+    pub(crate) label: String,
+    pub(crate) encoding: Encoding,
+    pub(crate) binding: Binding,
+}
+
+/// Buffers used from record to record.
+struct Scratch {
+    row: Row,
+    text: String,
+    key: String,
+}
+
+impl Context {
+    /// Decodes and splits a block.
+    pub(crate) fn decode(&self, raw: RawBlock) -> Block {
+        let splitter = Splitter { rows: self.mapping.plan.rows, own: &self.own, parties: &self.parties, tagger: &self.tagger };
+        let mut legs = LegBatch::default();
+        let mut scratch = self.scratch();
+        let outcomes = raw
+            .records
+            .iter()
+            .map(|record| {
+                let first = legs.len();
+                match self.record(&raw, record, &mut scratch, |txn, key| splitter.split(txn, &mut legs, key)) {
+                    Ok(at) => Outcome::Good { at, first, end: legs.len() },
+                    Err(Reject { reason, field }) => Outcome::Bad { reason, field },
+                }
+            })
+            .collect();
+        Block { raw, outcomes, legs }
+    }
+
+    /// The event times of a block's records, `None` for those that are no transactions: what sorting needs.
+    pub(crate) fn event_times(&self, raw: &RawBlock) -> Vec<Option<EventTime>> {
+        let mut scratch = self.scratch();
+        raw.records.iter().map(|record| self.record(raw, record, &mut scratch, |_, _| Ok(())).ok()).collect()
+    }
+
+    fn scratch(&self) -> Scratch {
+        Scratch { row: Row::new(self.mapping.columns.len()), text: String::new(), key: String::new() }
+    }
+
+    fn record(
+        &self,
+        raw: &RawBlock,
+        record: &RawRecord,
+        scratch: &mut Scratch,
+        mut split: impl FnMut(&weir_model::Transaction<'_>, &mut String) -> Result<(), Reason>,
+    ) -> Result<EventTime, Reject> {
+        if let Some(fault) = record.fault {
+            return Err(Reject::whole(fault));
+        }
+        let input = usize::try_from(record.place.input).ok().and_then(|input| self.inputs.get(input));
+        let input = input.ok_or(Reject::whole(Reason::Malformed))?;
+        let text = input.encoding.decode(raw.text(record), &mut scratch.text).ok_or(Reject::whole(Reason::BadEncoding))?;
+        input.binding.read(text, &self.names, &mut scratch.row).map_err(|_| Reject::whole(Reason::Malformed))?;
+        let origin = Origin { label: &input.label, record: record.place.record };
+        let txn = transaction(&self.mapping, &scratch.row, origin)?;
+        if self.now.is_some_and(|now| txn.occurred_at > now.plus(FUTURE_MAX)) {
+            return Err(Reject { reason: Reason::FutureDated, field: "occurred_at" });
+        }
+        split(&txn, &mut scratch.key).map_err(Reject::whole)?;
+        Ok(txn.occurred_at)
+    }
+
+    /// Whether some record of a block has a value in one of `slots`.
+    pub(crate) fn any_value(&self, raw: &RawBlock, slots: &[usize]) -> bool {
+        let mut scratch = self.scratch();
+        raw.records.iter().any(|record| {
+            let input = usize::try_from(record.place.input).ok().and_then(|input| self.inputs.get(input));
+            let read = input.and_then(|input| {
+                let text = input.encoding.decode(raw.text(record), &mut scratch.text)?;
+                input.binding.read(text, &self.names, &mut scratch.row).ok()
+            });
+            read.is_some() && slots.iter().any(|slot| scratch.row.cell(*slot) != crate::row::Cell::Absent)
+        })
+    }
+}

@@ -1,0 +1,268 @@
+//! A raw record as cells: the one shape that all formats are decoded from.
+//!
+//! A row has a cell for every source column that the mapping names (its *slot*), nothing for the others. Cell texts live in one buffer that
+//! is reused from record to record, so a row costs no allocation. JSON numbers keep their text: a float never comes into being.
+
+use std::ops::Range;
+
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::text::{Quoting, split_fields};
+
+/// Number of a source column in [`crate::mapping::Mapping::columns`].
+pub(crate) type Slot = usize;
+
+/// What a source says in one column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cell<'r> {
+    /// No such column in this record, JSON `null`, or an empty text.
+    Absent,
+    /// Text, without blanks at its ends.
+    Text(&'r str),
+    /// A JSON number as written.
+    Number(&'r str),
+    Bool(bool),
+    /// A list or an object, as JSON.
+    Nested(&'r str),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Absent,
+    Text,
+    Number,
+    True,
+    False,
+    Nested,
+}
+
+/// Why a raw record is no row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NotARow;
+
+/// The reusable cells of one record.
+#[derive(Debug, Default)]
+pub(crate) struct Row {
+    text: String,
+    cells: Vec<(Kind, Range<usize>)>,
+}
+
+impl Row {
+    /// A row of `slots` absent cells.
+    pub(crate) fn new(slots: usize) -> Self {
+        Self { text: String::new(), cells: vec![(Kind::Absent, 0..0); slots] }
+    }
+
+    /// The cell of `slot`.
+    pub(crate) fn cell(&self, slot: Slot) -> Cell<'_> {
+        let Some((kind, range)) = self.cells.get(slot) else { return Cell::Absent };
+        match kind {
+            Kind::Absent => Cell::Absent,
+            Kind::Text => Cell::Text(&self.text[range.clone()]),
+            Kind::Number => Cell::Number(&self.text[range.clone()]),
+            Kind::True => Cell::Bool(true),
+            Kind::False => Cell::Bool(false),
+            Kind::Nested => Cell::Nested(&self.text[range.clone()]),
+        }
+    }
+
+    fn clear(&mut self) {
+        self.text.clear();
+        self.cells.fill((Kind::Absent, 0..0));
+    }
+
+    fn set(&mut self, slot: Slot, kind: Kind, text: &str) {
+        let start = self.text.len();
+        self.text.push_str(text);
+        self.cells[slot] = (kind, start..self.text.len());
+    }
+
+    /// Sets a text cell: trimmed, absent if nothing is left.
+    fn set_text(&mut self, slot: Slot, text: &str) {
+        let text = text.trim();
+        if !text.is_empty() {
+            self.set(slot, Kind::Text, text);
+        }
+    }
+
+    /// Reads a delimited line. `slots[i]` is the slot of its i-th field. Fields beyond the header must be empty; missing ones are an error.
+    pub(crate) fn read_delimited(&mut self, record: &str, quoting: Quoting, slots: &[Option<Slot>]) -> Result<(), NotARow> {
+        self.clear();
+        if memchr::memchr(0, record.as_bytes()).is_some() {
+            return Err(NotARow);
+        }
+        let mut count = 0;
+        for field in split_fields(record.as_bytes(), quoting) {
+            let field = field.map_err(|_| NotARow)?;
+            let text = record.get(field.range.clone()).ok_or(NotARow)?;
+            match slots.get(count) {
+                Some(Some(slot)) if field.doubled => self.set_text(*slot, &field.undouble(text, quoting)),
+                Some(Some(slot)) => self.set_text(*slot, text),
+                Some(None) => {}
+                None if text.trim().is_empty() => {}
+                None => return Err(NotARow),
+            }
+            count += 1;
+        }
+        if count < slots.len() { Err(NotARow) } else { Ok(()) }
+    }
+
+    /// Reads a JSON object. A mapped name that stands there twice is an error: which value holds is anyone's guess.
+    pub(crate) fn read_json(&mut self, record: &str, names: &Names) -> Result<(), NotARow> {
+        self.clear();
+        let mut deserializer = serde_json::Deserializer::from_str(record);
+        deserializer.deserialize_map(ObjectVisitor { row: self, names }).map_err(|_| NotARow)?;
+        deserializer.end().map_err(|_| NotARow)
+    }
+
+    fn set_json(&mut self, slot: Slot, raw: &str) -> Result<(), NotARow> {
+        match raw.as_bytes().first() {
+            Some(b'"') => {
+                let inner = raw.get(1..raw.len() - 1).ok_or(NotARow)?;
+                if inner.contains('\\') {
+                    let text: String = serde_json::from_str(raw).map_err(|_| NotARow)?;
+                    if text.contains('\0') {
+                        return Err(NotARow);
+                    }
+                    self.set_text(slot, &text);
+                } else {
+                    self.set_text(slot, inner);
+                }
+            }
+            Some(b't') => self.set(slot, Kind::True, ""),
+            Some(b'f') => self.set(slot, Kind::False, ""),
+            Some(b'n') => {}
+            Some(b'{' | b'[') => self.set(slot, Kind::Nested, raw),
+            _ => self.set(slot, Kind::Number, raw),
+        }
+        Ok(())
+    }
+}
+
+/// Column names → slots. Never iterated.
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    slots: hashbrown::HashMap<String, Slot, foldhash::fast::FixedState>,
+}
+
+impl Names {
+    pub(crate) fn new<'a>(columns: impl Iterator<Item = &'a str>) -> Self {
+        Self { slots: columns.enumerate().map(|(slot, name)| (name.to_owned(), slot)).collect() }
+    }
+
+    pub(crate) fn slot(&self, name: &str) -> Option<Slot> {
+        self.slots.get(name).copied()
+    }
+}
+
+struct ObjectVisitor<'a> {
+    row: &'a mut Row,
+    names: &'a Names,
+}
+
+impl<'de> Visitor<'de> for ObjectVisitor<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        use serde::de::Error;
+        // Bit set of slots seen, so that `null` counts as a value too. Mappings beyond 128 columns give up this check for the rest.
+        let mut seen: u128 = 0;
+        while let Some(slot) = map.next_key_seed(NameSeed { names: self.names })? {
+            let Some(slot) = slot else {
+                map.next_value::<IgnoredAny>()?;
+                continue;
+            };
+            let bit = u32::try_from(slot).ok().and_then(|slot| 1_u128.checked_shl(slot)).unwrap_or(0);
+            if seen & bit != 0 {
+                return Err(A::Error::custom("a name stands there twice"));
+            }
+            seen |= bit;
+            let raw: &'de RawValue = map.next_value()?;
+            self.row.set_json(slot, raw.get()).map_err(|_| A::Error::custom("not a JSON text"))?;
+        }
+        Ok(())
+    }
+}
+
+/// Looks a key up where it stands, without making a string of it.
+struct NameSeed<'a> {
+    names: &'a Names,
+}
+
+impl<'de> DeserializeSeed<'de> for NameSeed<'_> {
+    type Value = Option<Slot>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for NameSeed<'_> {
+    type Value = Option<Slot>;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
+        Ok(self.names.slot(name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check_json(record: &str, expected: Option<[Cell<'_>; 3]>) {
+        let names = Names::new(["a", "金额", "c"].into_iter());
+        let mut row = Row::new(3);
+        let outcome = row.read_json(record, &names);
+        let cells = outcome.ok().map(|()| [row.cell(0), row.cell(1), row.cell(2)]);
+        assert_eq!(cells, expected, "{record}");
+    }
+
+    #[test]
+    fn json_values_keep_their_text() {
+        check_json(r#"{"a": " x y ", "金额": 1e3, "other": {"a": [1]}, "c": true}"#, Some([Cell::Text("x y"), Cell::Number("1e3"), Cell::Bool(true)]));
+        check_json(r#"{"\u0061":"t\u00e9\"","c":[1,2]}"#, Some([Cell::Text("té\""), Cell::Absent, Cell::Nested("[1,2]")]));
+        check_json(r#"{"a":null,"金额":12345678901234567890.123456789,"c":" "}"#, Some([Cell::Absent, Cell::Number("12345678901234567890.123456789"), Cell::Absent]));
+        check_json("{}", Some([Cell::Absent; 3]));
+    }
+
+    #[test]
+    fn what_is_no_object_is_no_row() {
+        for bad in [
+            "", "[]", "1", "{\"a\":1", "{\"a\":1}}", "{\"a\":1,\"a\":2}", "{\"a\":null,\"a\":2}", "{'a':1}", "{\"a\":01}", "{\"a\":NaN}",
+            "{\"a\":\"\\ud800\"}", "{\"a\":\"\\u0000\"}", "{\"a\":1} {\"a\":2}",
+        ] {
+            check_json(bad, None);
+        }
+        check_json(&format!("{{\"a\":{}1{}}}", "[".repeat(200), "]".repeat(200)), None);
+    }
+
+    #[test]
+    fn delimited_fields_go_to_their_slots() {
+        let quoting = Quoting { delimiter: b',', quote: Some(b'"'), multibyte: false };
+        let slots = [Some(1), None, Some(0)];
+        let check = |record: &str, expected: Option<[Cell<'_>; 2]>| {
+            let mut row = Row::new(2);
+            let outcome = row.read_delimited(record, quoting, &slots);
+            assert_eq!(outcome.ok().map(|()| [row.cell(0), row.cell(1)]), expected, "{record}");
+        };
+        check("a,b,c", Some([Cell::Text("c"), Cell::Text("a")]));
+        check("\"a,1\",\"b\"\"\",\"c \"\"q\"\"\"", Some([Cell::Text("c \"q\""), Cell::Text("a,1")]));
+        check("\t622 ,,", Some([Cell::Absent, Cell::Text("622")]));
+        check("a,b,c,, ", Some([Cell::Text("c"), Cell::Text("a")]));
+        check("a,b,c,d", None);
+        check("a,b", None);
+        check("\"a\"x,b,c", None);
+        check("\"a,b,c", None);
+        check("a\0,b,c", None);
+        check("a\"x\",b,c", Some([Cell::Text("c"), Cell::Text("a\"x\"")]));
+    }
+}
