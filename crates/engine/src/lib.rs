@@ -22,7 +22,7 @@ mod view;
 
 use std::sync::Arc;
 
-use weir_model::{Alert, EventTime, LargeAmountReport, Leg, Reason, Span};
+use weir_model::{Alert, Direction, EventTime, LargeAmountReport, Leg, Reason, Span};
 use weir_rules::RuleSet;
 
 pub use partition::Engine;
@@ -115,7 +115,7 @@ pub struct RejectEffect {
     /// Serial of the leg's transaction.
     pub txn_id: String,
     /// Direction.
-    pub direction: weir_model::Direction,
+    pub direction: Direction,
     /// Event time.
     pub at: EventTime,
     /// Fen, where known.
@@ -192,4 +192,28 @@ pub enum SnapshotError {
         /// Of this run.
         expected: String,
     },
+}
+
+impl AlertEffect {
+    /// What a run's lines are ordered by; stable sorts keep the order within one rule, party and input.
+    #[must_use]
+    pub fn key(&self) -> (u64, bool, &str, &str) {
+        (self.record, !self.tick, &self.alert.rule.id, &self.alert.subject.party)
+    }
+}
+
+impl ReportEffect {
+    /// What a run's lines are ordered by.
+    #[must_use]
+    pub fn key(&self) -> (u64, bool, &str, &str, Direction, u8) {
+        (self.record, !self.tick, &self.report.customer, &self.report.day, self.report.direction, self.report.item.number())
+    }
+}
+
+impl RejectEffect {
+    /// What a run's lines are ordered by.
+    #[must_use]
+    pub fn key(&self) -> (u64, bool, u64, &str, Direction) {
+        (self.record, !self.tick, self.rejected_record, &self.party, self.direction)
+    }
 }

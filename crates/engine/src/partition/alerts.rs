@@ -1,0 +1,219 @@
+//! Changed episodes become alert revisions, described as of their last hit.
+
+use weir_model::alert::{LogPosition, Withdrawal};
+use weir_model::{Alert, AlertId, AlertStatus, EventTime, Span};
+use weir_rules::Window;
+
+use super::{Cause, Engine, Group, edition_at, state};
+use crate::describe::{self, Occasion};
+use crate::detection::{Change, Detection, Episode, Figures, Hit, LiveAlert, Withdrawn};
+use crate::evaluate::Edition;
+use crate::history::Party;
+use crate::view::{ProfileData, View};
+use crate::{AlertEffect, Effects};
+
+impl Engine {
+    /// Says what a changed answer asks to be said.
+    pub(super) fn speak(&mut self, group: &Group, effects: &mut Effects) {
+        let Some(mut detection) = self.parties[group.party as usize].detection.take() else {
+            return;
+        };
+        let rules: Vec<u32> = detection.rules.keys().copied().collect();
+        for rule in rules {
+            let quiet = self.rules[rule as usize].quiet;
+            let changes = detection.rules.get_mut(&rule).map(|state| state.reconcile(quiet)).unwrap_or_default();
+            for change in changes {
+                self.speak_of(group, rule, &mut detection, change, effects);
+            }
+            if let Some(state) = detection.rules.get_mut(&rule) {
+                state.alerts.sort_by_key(|alert| alert.opened);
+            }
+        }
+        self.parties[group.party as usize].detection = Some(detection);
+    }
+
+    fn speak_of(&self, group: &Group, rule: u32, detection: &mut Detection, change: Change, effects: &mut Effects) {
+        let party = &self.parties[group.party as usize];
+        match change {
+            Change::Withdraw { alert, into } => {
+                let mut sent = *alert.sent;
+                sent.revision += 1;
+                sent.status = AlertStatus::Withdrawn;
+                sent.withdrawal = Some(match into {
+                    Some(opened) => Withdrawal::Merged { into: self.alert_id(rule, party, opened) },
+                    None => Withdrawal::Unfounded,
+                });
+                let withdrawn = Withdrawn { opened: alert.opened, revision: sent.revision, first_record: alert.first_record };
+                state(detection, rule).withdrawn.push(withdrawn);
+                self.send(sent, &group.cause, effects);
+            }
+            Change::Claim { alert, episode } => {
+                let live = &mut state(detection, rule).alerts[alert];
+                live.span = (episode.first.t, episode.last.t);
+                if episode.last.t < group.from {
+                    return;
+                }
+                let view = self.view(party, episode.last.t, self.edition(episode.last.t));
+                let figures = || describe::figures(&view, self.window(rule, &episode));
+                if !live.is_outgrown(&episode, figures) {
+                    return;
+                }
+                let revision = live.sent.revision + 1;
+                let (alert_now, figures) = self.describe(party, rule, detection, &episode);
+                let live = &mut state(detection, rule).alerts[alert];
+                live.renew(alert_now, revision, AlertStatus::Updated, &episode, figures);
+                let sent = self.stamped(&live.sent, &group.cause);
+                *live.sent = sent.clone();
+                effects.alerts.push(AlertEffect { record: group.cause.record, tick: group.cause.tick, alert: sent });
+            }
+            Change::Open { episode } => self.open(group, rule, detection, &episode, effects),
+        }
+    }
+
+    fn open(&self, group: &Group, rule: u32, detection: &mut Detection, episode: &Episode, effects: &mut Effects) {
+        let party = &self.parties[group.party as usize];
+        let (mut alert, figures) = self.describe(party, rule, detection, episode);
+        let opened = episode.first.t;
+        let state = state(detection, rule);
+        let before = state.withdrawn.iter().position(|withdrawn| withdrawn.opened == opened).map(|at| state.withdrawn.remove(at));
+        alert.alert_id = self.alert_id(rule, party, opened);
+        alert.revision = before.map_or(0, |withdrawn| withdrawn.revision) + 1;
+        alert.status = AlertStatus::Opened;
+        let sent = self.stamped(&alert, &group.cause);
+        state.alerts.push(LiveAlert {
+            opened,
+            span: (episode.first.t, episode.last.t),
+            sent: Box::new(sent.clone()),
+            sent_figures: figures,
+            sent_level: episode.level,
+            sent_last: episode.last.t,
+            first_record: before.map_or(group.cause.record, |withdrawn| withdrawn.first_record),
+            settled: None,
+        });
+        effects.alerts.push(AlertEffect { record: group.cause.record, tick: group.cause.tick, alert: sent });
+    }
+
+    fn alert_id(&self, rule: u32, party: &Party, opened: EventTime) -> String {
+        AlertId::new(&self.rules[rule as usize].id, &party.key, opened).hex()
+    }
+
+    pub(super) fn stamped(&self, alert: &Alert, cause: &Cause) -> Alert {
+        let detected_from = LogPosition { source: String::new(), partition: 0, offset: cause.record };
+        Alert { triggered_by: cause.trigger.clone(), detected_from, ..alert.clone() }
+    }
+
+    pub(super) fn send(&self, alert: Alert, cause: &Cause, effects: &mut Effects) {
+        effects.alerts.push(AlertEffect { record: cause.record, tick: cause.tick, alert: self.stamped(&alert, cause) });
+    }
+}
+
+
+impl LiveAlert {
+    /// Takes the next revision in.
+    fn renew(&mut self, alert: Alert, revision: u32, status: AlertStatus, episode: &Episode, figures: Figures) {
+        *self.sent = Alert { alert_id: self.sent.alert_id.clone(), revision, status, ..alert };
+        self.sent_figures = figures;
+        self.sent_level = episode.level;
+        self.sent_last = episode.last.t;
+    }
+}
+
+impl Engine {
+    pub(super) fn edition(&self, t: EventTime) -> &Edition {
+        &self.editions[edition_at(&self.editions, t)]
+    }
+
+    /// The window of the variant that hit last.
+    fn window(&self, rule: u32, episode: &Episode) -> Window {
+        self.window_of(rule, &episode.last)
+    }
+
+    fn window_of(&self, rule: u32, hit: &Hit) -> Window {
+        let (_, at) = self.rule_of(rule, hit.t);
+        self.edition(hit.t).rules.rules[at].variants[usize::from(hit.variant)].window
+    }
+
+    /// The edition in force at `t`, and the index of the rule in it.
+    fn rule_of(&self, rule: u32, t: EventTime) -> (&Edition, usize) {
+        let edition = self.edition(t);
+        let at = edition.numbers.iter().position(|number| *number == rule);
+        (edition, at.expect("a rule that hit at an instant is in the set in force at it"))
+    }
+
+    pub(super) fn view<'a>(&'a self, party: &'a Party, t: EventTime, edition: &'a Edition) -> View<'a> {
+        self.view_of_rows(party, party.rows.partition_point(|row| row.at <= t), t, edition)
+    }
+
+    pub(super) fn view_of_rows<'a>(&'a self, party: &'a Party, rows: usize, t: EventTime, edition: &'a Edition) -> View<'a> {
+        static NOBODY: std::sync::LazyLock<ProfileData> = std::sync::LazyLock::new(ProfileData::default);
+        let rows = &party.rows[..rows];
+        let last = rows.iter().rev().find(|row| row.is_live());
+        View {
+            rows,
+            pairs: &party.pairs,
+            t,
+            profile: last.map_or(&NOBODY, |row| self.tables.profile_data(row.profile)),
+            history_from: party.history_from,
+            forget_before: self.forget_before(),
+            calendar: &edition.rules.calendar,
+            extras: &self.tables.extras,
+            strings: &self.tables.strings,
+            past_active: party.past_active,
+            profiles: self.tables.profiles(),
+            lists: &edition.rules.lists,
+        }
+    }
+
+    /// Inflow before the window of an episode's first hit.
+    pub(super) fn inflow_before(&self, party: &Party, rule: u32, first: &Hit) -> i128 {
+        let start = self.window_of(rule, first).start(first.t, &self.edition(first.t).rules.calendar);
+        party.inflow_before(start)
+    }
+
+    pub(super) fn describe(&self, party: &Party, rule: u32, detection: &Detection, episode: &Episode) -> (Alert, Figures) {
+        let t = episode.last.t;
+        let (edition, at) = self.rule_of(rule, t);
+        let view = self.view(party, t, edition);
+        let variant = &edition.rules.rules[at].variants[usize::from(episode.last.variant)];
+        let before = episode.inflow_before.unwrap_or_else(|| self.inflow_before(party, rule, &episode.first));
+        let first_day = variant.window.first_day(t, view.calendar);
+        let is_truncated = party.dropped_to.is_some_and(|dropped| dropped.day() >= first_day);
+        let reach = t.day().plus(-i32::try_from(edition.reach_days).unwrap_or(i32::MAX));
+        let occasion = Occasion {
+            party: &party.key,
+            set: &edition.rules,
+            rule: &edition.rules.rules[at],
+            episode,
+            txns: &self.tables.txns,
+            memory_day: self.memory_day(),
+            inflow_since_first: party.inflow_before(t.plus(Span(1))) - before,
+            is_shadow: self.complete_from > reach,
+            is_truncated,
+            rule_hits: &|id, window| self.rule_hits(Some(detection), t, id, window),
+        };
+        (describe::describe(&view, &occasion), describe::figures(&view, variant.window))
+    }
+
+    /// A live alert as of its last hit, in the form of its last revision.
+    pub(super) fn present_state(&self, party: &Party, rule: u32, detection: &Detection, live: &LiveAlert, episodes: &[Episode]) -> AlertEffect {
+        let described = match live.settled() {
+            Some(settled) => settled.clone(),
+            None => match episodes.iter().find(|episode| (episode.first.t, episode.last.t) == live.span) {
+                Some(episode) => self.describe(party, rule, detection, episode).0,
+                None => (*live.sent).clone(),
+            },
+        };
+        let sent = &live.sent;
+        let status = if sent.revision == 1 { AlertStatus::Opened } else { AlertStatus::Updated };
+        let alert = Alert {
+            alert_id: sent.alert_id.clone(),
+            revision: sent.revision,
+            status,
+            withdrawal: None,
+            triggered_by: sent.triggered_by.clone(),
+            detected_from: sent.detected_from.clone(),
+            ..described
+        };
+        AlertEffect { record: live.first_record, tick: false, alert }
+    }
+}

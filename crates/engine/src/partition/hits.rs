@@ -1,0 +1,92 @@
+//! Pending rows become hits: evaluated together, put in the place of the hits that stood before.
+
+use std::collections::BTreeMap;
+
+use weir_model::EventTime;
+use weir_rules::{Value, Window};
+
+use super::{Engine, Group};
+use crate::Effects;
+use crate::detection::{Detection, Hit};
+use crate::evaluate::{PendingRow, decide};
+
+impl Engine {
+    /// Evaluates everything that waits and says what follows.
+    pub(super) fn flush(&mut self, effects: &mut Effects) {
+        if self.groups.is_empty() {
+            return;
+        }
+        let groups = std::mem::take(&mut self.groups);
+        let mut rows = std::mem::take(&mut self.pending_rows);
+        effects.counts.rows_gated += rows.len() as u64;
+        self.decide(&mut rows, false);
+        self.apply(&groups, &rows);
+        let uses_rule_hits = self.editions.iter().any(|edition| edition.rules.rules.iter().any(|rule| rule.uses_rule_hits));
+        if uses_rule_hits {
+            self.decide(&mut rows, true);
+            self.apply(&groups, &rows);
+        }
+        effects.counts.hits += rows.iter().map(|row| row.hits.len() as u64).sum::<u64>();
+        for group in &groups {
+            self.parties[group.party as usize].is_pending = false;
+            self.speak(group, effects);
+        }
+        rows.clear();
+        self.pending_rows = rows;
+    }
+
+    fn decide(&self, rows: &mut [PendingRow], uses_rule_hits: bool) {
+        for (at, edition) in self.editions.iter().enumerate() {
+            let mut of_edition: Vec<&mut PendingRow> = rows.iter_mut().filter(|row| row.edition == at).collect();
+            if of_edition.is_empty() {
+                continue;
+            }
+            let view_of = |row: &PendingRow| self.view(&self.parties[row.party as usize], row.t, edition);
+            let rule_hits = |party: u32, t: EventTime, id: &str, window: Window| {
+                let detection = self.parties[party as usize].detection.as_deref();
+                self.rule_hits(detection, t, id, window)
+            };
+            decide(edition, &mut of_edition, uses_rule_hits, &view_of, &rule_hits);
+        }
+    }
+
+    pub(super) fn rule_hits(&self, detection: Option<&Detection>, t: EventTime, id: &str, window: Window) -> Value {
+        let Window::Exact(span) = window else {
+            return Value::Null;
+        };
+        let number = self.rules.iter().position(|rule| rule.id == id).and_then(|at| u32::try_from(at).ok());
+        let state = number.and_then(|number| detection?.rules.get(&number));
+        Value::Int(state.map_or(0, |state| i64::try_from(state.hits_within(t, span)).unwrap_or(i64::MAX)))
+    }
+
+    /// Puts the rows' hits in the place of those that stood from each group's first instant on.
+    fn apply(&mut self, groups: &[Group], rows: &[PendingRow]) {
+        for group in groups {
+            let mut hits = BTreeMap::<u32, Vec<Hit>>::new();
+            for row in &rows[group.rows.clone()] {
+                for (rule, hit) in &row.hits {
+                    hits.entry(self.editions[row.edition].numbers[*rule]).or_default().push(*hit);
+                }
+            }
+            let party = &mut self.parties[group.party as usize];
+            if party.detection.is_none() && hits.is_empty() {
+                continue;
+            }
+            let detection = party.detection.get_or_insert_default();
+            for rule in hits.keys() {
+                detection.rules.entry(*rule).or_default();
+            }
+            for (rule, state) in &mut detection.rules {
+                let mut hits = hits.remove(rule).unwrap_or_default();
+                if group.is_day_end {
+                    // Nothing changed but that a day ended: the new hits join the others.
+                    hits.extend(state.hits.iter().filter(|hit| hit.t >= group.from));
+                }
+                hits.sort_by_key(|hit| hit.t);
+                hits.dedup_by_key(|hit| hit.t);
+                state.replace_from(group.from, &hits);
+            }
+            self.active.insert(group.party);
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! One partition: inputs in log order become changes of histories, histories become hits, hits become effects.
+//!
+//! 1. A leg enters its party's history (`history`), its day's large-amount totals (`large_amount`), and, if any rule might hit at an
+//!    instant it touches, the list of pending rows (`evaluate`).
+//! 2. Pending rows wait to be evaluated together, at most until their party changes again, a tick or a switch comes, or the call ends.
+//! 3. A tick expires what waits, finishes days, closes and settles episodes, and lets go of what is too old to matter.
+//!
+//! The steps stand in files of their own: `legs`, `reports`, `hits`, `alerts`, `ticks`. What is forgotten follows from the frontier of the last tick alone, never from when memory is really freed.
+
+mod alerts;
+mod hits;
+mod legs;
+mod reports;
+mod ticks;
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::sync::Arc;
+
+use hashbrown::HashTable;
+use weir_model::alert::Trigger;
+use weir_model::{Day, EventTime, Span};
+use weir_rules::RuleSet;
+
+use crate::detection::{Detection, RuleState};
+use crate::evaluate::{Edition, PendingRow};
+use crate::history::{FORGET_DAYS, MEMORY_DAYS, Party};
+use crate::intern::hash;
+use crate::tables::Tables;
+use crate::{AlertEffect, Effects, Input, Settings};
+
+/// Pending rows are evaluated at the latest when there are this many.
+const BATCH_ROWS: usize = 1024;
+/// Day-end rules look at parties whose watched rules hit within this time.
+const WATCH_SPAN: Span = Span::days(180);
+/// A tick evaluates at most this many day ends.
+const DAY_ENDS_MAX: i32 = 31;
+
+/// One partition of the leg log.
+pub struct Engine {
+    pub(crate) settings: Settings,
+    /// Rule sets by the instants they are in force for, oldest first; never empty.
+    pub(crate) editions: Vec<Edition>,
+    pub(crate) generation: u32,
+    /// Rules ever seen: index is the rule's number in this partition.
+    pub(crate) rules: Vec<KnownRule>,
+    pub(crate) clock: EventTime,
+    pub(crate) last_tick: Option<LastTick>,
+    pub(crate) parties: Vec<Party>,
+    index: HashTable<u32>,
+    pub(crate) tables: Tables,
+    groups: Vec<Group>,
+    pending_rows: Vec<PendingRow>,
+    /// Parties with a removal that waits.
+    pub(crate) waiting: BTreeSet<u32>,
+    /// Days with a report that is opened and not final.
+    pub(crate) opened_reports: BTreeSet<(Day, u32)>,
+    /// Parties with hits or alerts.
+    pub(crate) active: BTreeSet<u32>,
+    /// Rows from this day on are all there.
+    pub(crate) complete_from: Day,
+    pub(crate) day_ends_done: Option<Day>,
+}
+
+/// A rule by its id.
+#[derive(Debug, Clone)]
+pub(crate) struct KnownRule {
+    pub(crate) id: String,
+    /// Of the newest set that has the rule.
+    pub(crate) quiet: Span,
+}
+
+/// The last tick: what is forgotten follows from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct LastTick {
+    pub(crate) clock: EventTime,
+    pub(crate) frontier: EventTime,
+}
+
+/// A change of one party that waits to be evaluated.
+#[derive(Debug)]
+struct Group {
+    party: u32,
+    cause: Cause,
+    /// Instants from here on are evaluated anew.
+    from: EventTime,
+    rows: Range<usize>,
+    /// A day end that came, rather than a changed history.
+    is_day_end: bool,
+}
+
+/// What caused a revision.
+#[derive(Debug, Clone)]
+struct Cause {
+    record: u64,
+    tick: bool,
+    trigger: Option<Trigger>,
+}
+
+impl Engine {
+    /// An empty partition under `rules`.
+    #[must_use]
+    pub fn new(settings: Settings, rules: Arc<RuleSet>) -> Self {
+        let mut engine = Self::empty(settings);
+        engine.add_edition(EventTime::MIN, rules);
+        engine
+    }
+
+    pub(crate) fn empty(settings: Settings) -> Self {
+        Self {
+            settings,
+            editions: Vec::new(),
+            generation: 0,
+            rules: Vec::new(),
+            clock: EventTime::MIN,
+            last_tick: None,
+            parties: Vec::new(),
+            index: HashTable::new(),
+            tables: Tables::default(),
+            groups: Vec::new(),
+            pending_rows: Vec::new(),
+            waiting: BTreeSet::new(),
+            opened_reports: BTreeSet::new(),
+            active: BTreeSet::new(),
+            complete_from: Day(i32::MIN),
+            day_ends_done: None,
+        }
+    }
+
+    /// Feeds inputs in log order. How a log is cut into calls cannot be observed, as long as the legs of one record stay together.
+    pub fn step(&mut self, inputs: &[Input<'_>], effects: &mut Effects) {
+        let begin = (effects.alerts.len(), effects.reports.len(), effects.rejects.len());
+        for input in inputs {
+            match input {
+                Input::Leg { record, clock, leg } => self.leg(*record, *clock, leg, effects),
+                Input::Tick { record, clock } => self.tick(*record, *clock, effects),
+                Input::Switch { clock, rules, .. } => {
+                    self.flush(effects);
+                    self.clock = self.clock.max(*clock);
+                    self.add_edition(*clock, Arc::clone(rules));
+                }
+            }
+        }
+        self.flush(effects);
+        effects.alerts[begin.0..].sort_by(|a, b| a.key().cmp(&b.key()));
+        effects.reports[begin.1..].sort_by(|a, b| a.key().cmp(&b.key()));
+        effects.rejects[begin.2..].sort_by(|a, b| a.key().cmp(&b.key()));
+    }
+
+    /// The live alerts in their present state, values as of their last hit: what a file run adds at its end to the quiet and withdrawn ones.
+    /// In order of (record of the first revision, rule id, party).
+    #[must_use]
+    pub fn live_alerts(&self) -> Vec<AlertEffect> {
+        let mut live = Vec::new();
+        for number in &self.active {
+            let party = &self.parties[*number as usize];
+            let Some(detection) = &party.detection else { continue };
+            for (rule, state) in &detection.rules {
+                let episodes = state.episodes(self.rules[*rule as usize].quiet);
+                for alert in &state.alerts {
+                    live.push(self.present_state(party, *rule, detection, alert, &episodes));
+                }
+            }
+        }
+        live.sort_by(|a, b| a.key().cmp(&b.key()));
+        live
+    }
+
+    /// Parties with a history.
+    #[must_use]
+    pub fn parties(&self) -> usize {
+        self.parties.len()
+    }
+
+    pub(crate) fn add_edition(&mut self, after: EventTime, set: Arc<RuleSet>) {
+        self.generation += 1;
+        let numbers = set.rules.iter().map(|rule| self.rule_number(&rule.id, rule.quiet)).collect();
+        self.editions.push(Edition::new(set, after, self.generation, numbers));
+    }
+
+    /// The number of a rule, new or known; the newest `quiet` counts.
+    pub(crate) fn rule_number(&mut self, id: &str, quiet: Span) -> u32 {
+        let at = self.rules.iter().position(|rule| rule.id == id).unwrap_or_else(|| {
+            self.rules.push(KnownRule { id: id.to_owned(), quiet });
+            self.rules.len() - 1
+        });
+        self.rules[at].quiet = quiet;
+        u32::try_from(at).unwrap_or(u32::MAX)
+    }
+
+    /// The number of a party, new or known.
+    pub(crate) fn party_number(&mut self, key: &str) -> u32 {
+        let hashed = hash(key);
+        if let Some(number) = self.index.find(hashed, |number| &*self.parties[*number as usize].key == key) {
+            return *number;
+        }
+        let number = u32::try_from(self.parties.len()).expect("fewer than 2^32 parties fit in memory");
+        self.parties.push(Party::new(key));
+        self.index.insert_unique(hashed, number, |number| hash(&self.parties[*number as usize].key));
+        number
+    }
+
+    fn memory_day(&self) -> Day {
+        self.last_tick.map_or(Day(i32::MIN), |tick| tick.frontier.day().plus(-MEMORY_DAYS))
+    }
+
+    fn forget_before(&self) -> Day {
+        self.last_tick.map_or(Day(i32::MIN), |tick| tick.frontier.day().plus(-FORGET_DAYS))
+    }
+
+    /// Whether a tick has come after the end of the day.
+    fn is_over(&self, day: Day) -> bool {
+        self.last_tick.is_some_and(|tick| tick.clock > day.end())
+    }
+}
+
+/// The index of the edition in force at `t`.
+fn edition_at(editions: &[Edition], t: EventTime) -> usize {
+    editions.iter().rposition(|edition| edition.after < t).unwrap_or(0)
+}
+
+fn state(detection: &mut Detection, rule: u32) -> &mut RuleState {
+    detection.rules.entry(rule).or_default()
+}
+

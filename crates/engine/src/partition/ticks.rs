@@ -1,0 +1,179 @@
+//! Time passes: removals expire, days end, episodes close, and what is too old to matter is let go.
+
+use weir_model::time::MICROS_PER_DAY;
+use weir_model::{Alert, AlertStatus, Day, EventTime, Reason};
+use weir_rules::On;
+
+use super::legs::reject_removal;
+use super::{Cause, DAY_ENDS_MAX, Engine, Group, LastTick, WATCH_SPAN, state};
+use crate::Effects;
+use crate::detection::Detection;
+
+impl Engine {
+    pub(super) fn tick(&mut self, record: u64, clock: EventTime, effects: &mut Effects) {
+        self.flush(effects);
+        self.clock = self.clock.max(clock);
+        let before = self.memory_day();
+        let frontier = self.clock.minus(self.settings.lateness);
+        self.last_tick = Some(LastTick { clock: self.clock, frontier });
+        let cause = Cause { record, tick: true, trigger: None };
+        self.expire_removals(&cause, effects);
+        self.finish_days(&cause, effects);
+        self.end_days(&cause, effects);
+        self.close_and_settle(frontier, &cause, effects);
+        if self.memory_day() != before {
+            self.sweep(frontier);
+        }
+    }
+
+    fn expire_removals(&mut self, cause: &Cause, effects: &mut Effects) {
+        let due = self.clock.minus(self.settings.lateness);
+        let frontier = due;
+        for number in std::mem::take(&mut self.waiting) {
+            let party = &mut self.parties[number as usize];
+            let (expired, waiting): (Vec<_>, Vec<_>) =
+                std::mem::take(&mut party.pending).into_iter().partition(|removal| removal.clock < due);
+            party.pending = waiting;
+            if !party.pending.is_empty() {
+                self.waiting.insert(number);
+            }
+            for removal in expired {
+                self.tables.txns.release(removal.target);
+                if !removal.has_removed {
+                    let party = &self.parties[number as usize];
+                    effects.rejects.push(reject_removal(cause.record, true, party, &removal, Reason::ReversalTargetMissing, frontier));
+                }
+            }
+        }
+    }
+
+    /// Evaluates rules `on: day_end` for the days that have ended since the last tick.
+    fn end_days(&mut self, cause: &Cause, effects: &mut Effects) {
+        let last = self.clock.day().plus(-1);
+        let first = self.day_ends_done.map_or(Day(i32::MIN), |done| done.plus(1)).max(last.plus(1 - DAY_ENDS_MAX));
+        self.day_ends_done = self.day_ends_done.max(Some(last));
+        if !self.editions.iter().any(|edition| edition.has_day_end_rules) {
+            return;
+        }
+        for day in first.0..=last.0 {
+            for number in self.active.clone() {
+                if !self.is_watched(number, Day(day)) {
+                    continue;
+                }
+                let begin = self.pending_rows.len();
+                self.gate(number, Day(day).end(), true);
+                let rows = begin..self.pending_rows.len();
+                if !rows.is_empty() {
+                    self.groups.push(Group { party: number, cause: cause.clone(), from: Day(day).end(), rows, is_day_end: true });
+                }
+            }
+            self.flush(effects);
+        }
+    }
+
+    /// Whether a rule that some day-end rule watches hit on the party within the time before the end of the day.
+    pub(super) fn is_watched(&self, number: u32, day: Day) -> bool {
+        let Some(detection) = &self.parties[number as usize].detection else {
+            return false;
+        };
+        let rules = &self.edition(day.end()).rules.rules;
+        let watched = rules.iter().filter_map(|rule| match &rule.on {
+            On::DayEnd { watch } => Some(watch.iter()),
+            On::Instant => None,
+        });
+        let within = |t: EventTime| t <= day.end() && t >= day.end().minus(WATCH_SPAN);
+        watched.flatten().any(|id| {
+            let number = self.rules.iter().position(|rule| rule.id == *id).and_then(|at| u32::try_from(at).ok());
+            number.and_then(|number| detection.rules.get(&number)).is_some_and(|state| {
+                state.last_hit.is_some_and(within)
+                    || state.settled.is_some_and(|episode| within(episode.last.t))
+                    || state.hits.iter().any(|hit| within(hit.t))
+            })
+        })
+    }
+
+    /// Alerts whose last hit cannot change any more are described once; those whose episode is over become quiet.
+    fn close_and_settle(&mut self, frontier: EventTime, cause: &Cause, effects: &mut Effects) {
+        let keeps_last_hit = self.editions.iter().any(|edition| edition.has_day_end_rules);
+        for number in self.active.clone() {
+            let Some(mut detection) = self.parties[number as usize].detection.take() else {
+                continue;
+            };
+            let rules: Vec<u32> = detection.rules.keys().copied().collect();
+            for rule in rules {
+                self.settle_alerts(number, rule, &mut detection, frontier, cause, effects);
+                let quiet = self.rules[rule as usize].quiet;
+                let party = &self.parties[number as usize];
+                let state = state(&mut detection, rule);
+                state.settle(frontier, quiet, |first| self.inflow_before(party, rule, &first));
+                if state.settled.is_some_and(|episode| episode.last.t.plus(quiet) < frontier) {
+                    state.settled = None;
+                }
+                let is_stale = |last: &EventTime| !keeps_last_hit || last.plus(WATCH_SPAN) < frontier;
+                if state.alerts.is_empty() && state.last_hit.as_ref().is_some_and(is_stale) {
+                    state.last_hit = None;
+                }
+            }
+            if detection.is_empty() {
+                self.active.remove(&number);
+            } else {
+                self.parties[number as usize].detection = Some(detection);
+            }
+        }
+    }
+
+    fn settle_alerts(&self, number: u32, rule: u32, detection: &mut Detection, frontier: EventTime, cause: &Cause, effects: &mut Effects) {
+        let party = &self.parties[number as usize];
+        let quiet = self.rules[rule as usize].quiet;
+        let episodes = state(detection, rule).episodes(quiet);
+        for at in 0..state(detection, rule).alerts.len() {
+            let live = &state(detection, rule).alerts[at];
+            if live.span.1 >= frontier || live.settled().is_some() {
+                continue;
+            }
+            let last = live.span.1;
+            let episode = episodes.iter().find(|episode| (episode.first.t, episode.last.t) == live.span);
+            let episode = *episode.expect("a live alert has claimed an episode");
+            let (described, _) = self.describe(party, rule, detection, &episode);
+            state(detection, rule).alerts[at].settled = Some((last, Box::new(described)));
+        }
+        let (over, live): (Vec<_>, Vec<_>) = std::mem::take(&mut state(detection, rule).alerts)
+            .into_iter()
+            .partition(|live| live.span.1.plus(quiet) < frontier);
+        state(detection, rule).alerts = live;
+        for live in over {
+            let described = live.settled().expect("the last hit of an episode that is over was settled above").clone();
+            let alert = Alert {
+                alert_id: live.sent.alert_id.clone(),
+                revision: live.sent.revision + 1,
+                status: AlertStatus::Quiet,
+                ..described
+            };
+            self.send(alert, cause, effects);
+        }
+    }
+
+    /// Lets go of what is too old to matter, in every party. What it frees could not be observed before either.
+    fn sweep(&mut self, frontier: EventTime) {
+        let memory_day = self.memory_day();
+        let reach = self.editions.iter().map(|edition| edition.reach_days).max().unwrap_or(0);
+        // The lateness on top: a removal may take the last hit away, and the one before it speaks again.
+        let slack = i32::try_from(self.settings.lateness.0 / MICROS_PER_DAY).unwrap_or(i32::MAX).saturating_add(2);
+        let keep_from = frontier.day().plus(-slack.saturating_add(i32::try_from(reach).unwrap_or(i32::MAX))).min(memory_day);
+        self.complete_from = self.complete_from.max(keep_from);
+        for (number, party) in (0_u32..).zip(&mut self.parties) {
+            party.age(number, memory_day, &mut self.tables);
+            let old = party.rows.partition_point(|row| row.at < keep_from.start());
+            // Moving the rest costs as much as it holds: wait until a quarter is old, or all is.
+            if old * 4 > party.rows.len() {
+                party.drop_rows(number, old, &mut self.tables);
+            }
+            party.day_totals.retain(|total| total.key.day.end() >= frontier);
+            if party.rows.last().is_some_and(|row| row.at < frontier) {
+                party.cursor.forget();
+            }
+        }
+        let superseded = self.editions.iter().skip(1).take_while(|edition| edition.after < frontier).count();
+        self.editions.drain(..superseded);
+    }
+}
