@@ -50,6 +50,15 @@ impl Lang {
     }
 }
 
+impl From<Lang> for weir_rules::Lang {
+    fn from(lang: Lang) -> Self {
+        match lang {
+            Lang::Zh => Self::Zh,
+            Lang::En => Self::En,
+        }
+    }
+}
+
 /// `say!(lang, "中文 {x}", "English {x}")`: formats the form of the language.
 macro_rules! say {
     ($lang:expr, $zh:literal, $en:literal $(,)?) => {

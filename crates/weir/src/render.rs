@@ -7,7 +7,7 @@ use weir_model::alert::{Alert, AlertStatus, Batch, Condition, CounterpartyFlow, 
 use weir_model::{Direction, PartyKind};
 
 use crate::language::{Lang, say};
-use crate::terminal::{Palette, grouped, left, right, wan};
+use crate::terminal::{Palette, grouped, grouped_yuan, left, right, wan};
 
 /// Counterparties and batches shown.
 const ROWS_MAX: usize = 5;
@@ -100,9 +100,9 @@ impl Sheet<'_> {
             let n = grouped(n.into());
             right(&say!(self.lang, "{n} 人", "{n} people"), if self.lang == Lang::Zh { 9 } else { 13 })
         };
-        let money = |yuan: &str| right(&self.wan(yuan), 18);
+        let money = |yuan: &str| right(&self.money(yuan), 18);
         let (first, last, peak) = (minute(&alert.first_hit_at), minute(&alert.last_hit_at), minute(&alert.peak_at));
-        let (since, owed) = (self.wan(&alert.amount_since_first), self.wan(&alert.outstanding_estimate));
+        let (since, owed) = (self.money(&alert.amount_since_first), self.money(&alert.outstanding_estimate));
         let since = say!(self.lang, "首次命中窗口以来转入 {since}", "in since the first hit's window: {since}");
         let owed = say!(self.lang, "估计尚未兑付 {owed}", "estimated still owed: {owed}");
         let peak = say!(self.lang, "等级峰值 {peak}", "peak {peak}");
@@ -185,7 +185,7 @@ impl Sheet<'_> {
         let title = left(&say!(self.lang, "{heading}（前 {shown}，共 {total}）", "{heading} ({shown} of {total})"), PARTY_COLUMNS + 8);
         let columns = format!(
             "{}{}{}  {}",
-            right(self.lang.of("金额（万元）", "amount (10k)"), 16),
+            right(self.lang.of("金额（万元）", "amount (yuan)"), 16),
             right(self.lang.of("笔数", "count"), 8),
             right(back, 14),
             self.lang.of("末次", "last"),
@@ -202,9 +202,9 @@ impl Sheet<'_> {
             "    {}{}{}{}{}  {}",
             left(&flow.id, PARTY_COLUMNS - 2),
             self.palette.dim(&kind),
-            right(&wan(&flow.amount), 16),
+            right(&self.amount(&flow.amount), 16),
             right(&count, 8),
-            right(&wan(&flow.amount_back), 14),
+            right(&self.amount(&flow.amount_back), 14),
             self.palette.dim(&minute(&flow.last))
         )
     }
@@ -229,7 +229,7 @@ impl Sheet<'_> {
             Some(again) => say!(self.lang, "{again} 人上批也收过", "{again} of them paid the time before"),
             None => String::new(),
         };
-        format!("    {}{people}{}   {}", batch.day, right(&self.wan(&batch.amount), 18), self.palette.dim(&again)).trim_end().to_owned()
+        format!("    {}{people}{}   {}", batch.day, right(&self.money(&batch.amount), 18), self.palette.dim(&again)).trim_end().to_owned()
     }
 
     /// Where it goes and where it came from.
@@ -258,10 +258,17 @@ impl Sheet<'_> {
         format!("  {}", self.palette.bold(self.lang.of(zh, en)))
     }
 
-    /// Yuan as 万元 with its unit.
-    fn wan(&self, yuan: &str) -> String {
-        let amount = wan(yuan);
-        say!(self.lang, "{amount} 万元", "{amount} × 10k yuan")
+    /// An amount with its unit: 万元 in Chinese, yuan in English.
+    fn money(&self, yuan: &str) -> String {
+        let amount = self.amount(yuan);
+        say!(self.lang, "{amount} 万元", "{amount} yuan")
+    }
+
+    fn amount(&self, yuan: &str) -> String {
+        match self.lang {
+            Lang::Zh => wan(yuan),
+            Lang::En => grouped_yuan(yuan),
+        }
     }
 
     fn kind(&self, kind: PartyKind) -> &'static str {
@@ -299,4 +306,113 @@ fn percent(share: &str) -> String {
     let (whole, fraction) = share.split_once('.').unwrap_or((share, ""));
     let Ok(tenths) = format!("{whole}{:0<3.3}", fraction).parse::<u64>() else { return share.to_owned() };
     format!("{}.{}%", tenths / 10, tenths % 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use expect_test::{Expect, expect};
+
+    fn sample() -> Alert {
+        serde_json::from_str(include_str!("../tests/alert.json")).expect("is an alert")
+    }
+
+    fn check(alert: &Alert, lang: Lang, expected: &Expect) {
+        expected.assert_eq(&super::alert(alert, lang, Palette::PLAIN));
+    }
+
+    #[test]
+    fn an_alert_reads_from_verdict_to_evidence() {
+        check(&sample(), Lang::Zh, &expect![[r#"
+            ▌ 高  FZ-001 分散转入集中转出 · 14天  75 分  已更新 第4版
+            ▌ 海南椰乡康养服务有限公司  企业 · c:ICBC/1001 · 469024 · 8514 · 2025-11-03 开户
+            ▌ 账户 2201001 2201002 2201003 等 4 个
+            ▌ 14天内37人转入126.84万元，94%转至3个账户
+
+              命中    2026-03-01 09:12 → 2026-03-07 23:00   等级峰值 2026-03-06 14:00
+              转入        37 人       126.84 万元   首次命中窗口以来转入 130.00 万元
+              转出         3 人       120.30 万元   估计尚未兑付 6.54 万元
+              涉及        40 人   3 省 5 地市（已知地区占 81.2%）
+
+              为什么命中
+                ✓       转入人数 37 ≥ 15，满足                                          国发〔2015〕59号
+                ✓       前3去向占比 0.94 ≥ 0.8，满足
+                ✓  +15  资金停留时间 2小时 ≤ 2天，满足
+                ✗    ·  夜间占比 0.12 ≥ 0.3，未满足
+                ?    ·  老年付款人占比 ≥ 0.5，无法评估（缺数据）
+                缺数据未能评估：老年付款人占比
+                已排查而不适用：已核实收单商户
+
+              转入方（前 2，共 38）                         金额（万元）    笔数        曾付回  末次
+                c:ICBC/2001                     自然人             10.00       2          0.50  2026-03-07 12:00
+                n:102641000018/王某某           自然人              8.00       1          0.00  2026-03-02 09:12
+
+              转出去向（前 1，共 4）                        金额（万元）    笔数        曾转入  末次
+                a:102641000018/6222000011112222 企业              113.00       9          0.00  2026-03-07 23:00
+
+              批量转出（近 2 批，共 2 批）
+                2026-03-05       12 人         6.00 万元
+                2026-03-06       12 人         6.10 万元   11 人上批也收过
+
+              报送 处非办 469024 · 预警 3f0c6d4b9a1e4d5f8c2b7a6e5d4c3b2a · 触发流水 T20260307-0099 · 2026-03.jsonl 第 1234 条
+
+        "#]]);
+        check(&sample(), Lang::En, &expect![[r#"
+            ▌ high  FZ-001 分散转入集中转出 · 14天  75 points  updated, revision 4
+            ▌ 海南椰乡康养服务有限公司  company · c:ICBC/1001 · 469024 · 8514 · opened 2025-11-03
+            ▌ accounts 2201001 2201002 2201003 and 1 more
+            ▌ 14天内37人转入126.84万元，94%转至3个账户
+
+              hits      2026-03-01 09:12 → 2026-03-07 23:00   peak 2026-03-06 14:00
+              in            37 people 1,268,400.00 yuan   in since the first hit's window: 1,300,000.00 yuan
+              out            3 people 1,203,000.00 yuan   estimated still owed: 65,400.00 yuan
+              involved      40 people   3 provinces, 5 prefectures (81.2% known)
+
+              Why
+                ✓       转入人数 37 ≥ 15，满足                                          国发〔2015〕59号
+                ✓       前3去向占比 0.94 ≥ 0.8，满足
+                ✓  +15  资金停留时间 2小时 ≤ 2天，满足
+                ✗    ·  夜间占比 0.12 ≥ 0.3，未满足
+                ?    ·  老年付款人占比 ≥ 0.5，无法评估（缺数据）
+                not evaluable for want of data: 老年付款人占比
+                looked at and not applicable: 已核实收单商户
+
+              Payers (2 of 38)                             amount (yuan)   count     paid back  last
+                c:ICBC/2001                     person        100,000.00       2      5,000.00  2026-03-07 12:00
+                n:102641000018/王某某           person         80,000.00       1          0.00  2026-03-02 09:12
+
+              Payees (1 of 4)                              amount (yuan)   count   had paid in  last
+                a:102641000018/6222000011112222 company     1,130,000.00       9          0.00  2026-03-07 23:00
+
+              Batches paid (latest 2 of 2)
+                2026-03-05   12 people    60,000.00 yuan
+                2026-03-06   12 people    61,000.00 yuan   11 of them paid the time before
+
+              to the office of 469024 · alert 3f0c6d4b9a1e4d5f8c2b7a6e5d4c3b2a · by transaction T20260307-0099 · 2026-03.jsonl record 1234
+
+        "#]]);
+    }
+
+    #[test]
+    fn a_withdrawal_says_why_and_shows_no_evidence() {
+        let mut alert = sample();
+        alert.status = AlertStatus::Withdrawn;
+        alert.withdrawal = Some(Withdrawal::Merged { into: "00ff".to_owned() });
+        check(&alert, Lang::Zh, &expect![[r#"
+            ▌ 高  FZ-001 分散转入集中转出 · 14天  75 分  已撤回（并入 00ff） 第4版
+            ▌ 海南椰乡康养服务有限公司  企业 · c:ICBC/1001 · 469024 · 8514 · 2025-11-03 开户
+            ▌ 账户 2201001 2201002 2201003 等 4 个
+            ▌ 14天内37人转入126.84万元，94%转至3个账户
+
+              报送 处非办 469024 · 预警 3f0c6d4b9a1e4d5f8c2b7a6e5d4c3b2a · 触发流水 T20260307-0099 · 2026-03.jsonl 第 1234 条
+
+        "#]]);
+    }
+
+    #[test]
+    fn shares_are_cut_after_one_decimal() {
+        for (share, expected) in [("1", "100.0%"), ("0.812999", "81.2%"), ("0.05", "5.0%"), ("0", "0.0%")] {
+            assert_eq!(percent(share), expected);
+        }
+    }
 }

@@ -67,6 +67,13 @@ pub(crate) fn wan(yuan: &str) -> String {
     format!("{sign}{}.{:02}", grouped(hundredths / 100), hundredths % 100)
 }
 
+/// `1268400.00` as `1,268,400.00`.
+pub(crate) fn grouped_yuan(yuan: &str) -> String {
+    let (sign, digits) = yuan.strip_prefix('-').map_or(("", yuan), |rest| ("-", rest));
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "00"));
+    whole.parse().map_or_else(|_| yuan.to_owned(), |whole| format!("{sign}{}.{fraction}", grouped(whole)))
+}
+
 /// Thousands grouped by commas.
 pub(crate) fn grouped(number: u128) -> String {
     let digits = number.to_string();

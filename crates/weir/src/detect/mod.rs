@@ -1,19 +1,261 @@
 //! `weir detect`: a batch run over files.
+//!
+//! One thread reads, one for each shard detects, and this one writes:
+//!
+//!     reader ──batches──▶ shard 0 … n ──effects──▶ merge ──▶ sinks ──▶ outputs, published together at the end
+//!
+//! All queues are bounded, so memory does not grow with the input; nothing in the outputs depends on the number of shards, the size of
+//! batches or the speed of a thread. If anything fails, or the run is interrupted, no output appears.
 
 mod directory;
+mod merge;
 mod place;
+mod progress;
+mod reading;
 mod rows;
 mod settings;
+mod setup;
+mod shard;
 mod sinks;
 mod state;
+mod writing;
 
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::time::{Duration, Instant};
+
+use weir_engine::Counts as EngineCounts;
+use weir_feed::{Counts, RejectSample, Resume};
+
+use self::merge::Merge;
+use self::progress::Bar;
+use self::reading::{ReaderEnd, Reading};
+use self::settings::Settings;
+use self::setup::Setup;
+use self::shard::{Done, Event, QUEUE_BATCHES, ShardEnd};
+use self::sinks::Sinks;
+use self::state::{Header, ReaderState, RuleSource, State};
+use self::writing::Writing;
 use crate::arguments::DetectArgs;
 use crate::failure::{Exit, Failure};
-use crate::language::Lang;
+use crate::input_error;
+use crate::interrupt::Interrupt;
+use crate::language::{Lang, say};
+use crate::outputs::{Output, publish};
+use crate::summary::Summary;
+
+/// How often a run that waits looks for signals.
+const SIGNAL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Runs the verb.
 pub(crate) fn run(raw: DetectArgs, json: bool, lang: Lang) -> Result<Exit, Failure> {
-    let settings = settings::Settings::check(raw, json, lang)?;
-    let _ = settings;
-    Ok(Exit::Ok)
+    let begun = Instant::now();
+    let settings = Settings::check(raw, json, lang)?;
+    let interrupt = Interrupt::install().map_err(|error| internal(&error, lang))?;
+    let setup = Setup::new(&settings, lang)?;
+    let run = Run::start(&settings, setup, interrupt, lang)?;
+    let (finished, writing) = run.drive()?;
+    finished.publish(&settings, writing, begun, lang)
+}
+
+/// A run under way.
+struct Run {
+    lang: Lang,
+    interrupt: Interrupt,
+    events: Receiver<Event>,
+    merge: Merge,
+    ends: Vec<Option<ShardEnd>>,
+    writing: Writing,
+    bar: Bar,
+    state_output: Option<Output>,
+    summary_output: Option<Output>,
+    rule_sources: Vec<RuleSource>,
+    rule_set: String,
+}
+
+/// A run whose every record is written.
+struct Finished {
+    counts: Box<Counts>,
+    position: Resume,
+    ends: Vec<ShardEnd>,
+    state_output: Option<Output>,
+    summary_output: Option<Output>,
+    rule_sources: Vec<RuleSource>,
+    rule_set: String,
+}
+
+impl Run {
+    /// Begins the outputs and starts the threads.
+    fn start(settings: &Settings, setup: Setup, interrupt: Interrupt, lang: Lang) -> Result<Self, Failure> {
+        let open = |path: &Option<std::path::PathBuf>| path.as_deref().map(|path: &Path| Output::open(path, lang)).transpose();
+        let mut sinks = Sinks::open(&settings.outputs, &settings.office, lang)?;
+        let mut removals = Vec::new();
+        if let Some(state) = setup.state {
+            state.header.alerts.iter().for_each(|alert| sinks.recall(alert));
+            removals = state.header.removals;
+        }
+        let (state_output, summary_output) = (open(&settings.to_state)?, open(&settings.summary)?);
+        // Alerts printed while the run goes on would tear the bar apart.
+        let is_bar_shown = !settings.json && !(settings.outputs.revisions && io::stdout().is_terminal());
+        let bar = Bar::new(setup.reader.progress(), is_bar_shown, lang);
+        let shards = setup.shards.len();
+        let (event_sender, events) = sync_channel(shards * QUEUE_BATCHES);
+        let mut work_senders = Vec::with_capacity(shards);
+        for shard in setup.shards {
+            let (sender, work) = sync_channel(QUEUE_BATCHES);
+            shard.spawn(work, event_sender.clone()).map_err(|error| internal(&error, lang))?;
+            work_senders.push(sender);
+        }
+        let reading = Reading { max_bad_millionths: settings.max_bad_millionths, to_be_continued: settings.to_state.is_some() };
+        reading.spawn(setup.reader, work_senders, event_sender).map_err(|error| internal(&error, lang))?;
+        Ok(Self {
+            lang,
+            interrupt,
+            events,
+            merge: Merge::new(shards),
+            ends: (0..shards).map(|_| None).collect(),
+            writing: Writing::new(sinks, removals, settings.lateness),
+            bar,
+            state_output,
+            summary_output,
+            rule_sources: setup.rule_sources,
+            rule_set: setup.rules.hash.clone(),
+        })
+    }
+
+    /// Writes what the threads report until all have ended.
+    fn drive(mut self) -> Result<(Finished, Writing), Failure> {
+        let mut complete = None;
+        while complete.is_none() || self.ends.iter().any(Option::is_none) {
+            self.interrupt.check(self.lang)?;
+            match self.events.recv_timeout(SIGNAL_INTERVAL) {
+                Ok(Event::Shard(shard, Done::Batch { batch, report })) => {
+                    if let Some(done) = self.merge.push(shard, batch, report) {
+                        self.writing.batch(&done.batch, done.report)?;
+                        self.bar.update(self.writing.records());
+                    }
+                }
+                Ok(Event::Shard(shard, Done::End(end))) => self.ends[shard] = Some(*end),
+                Ok(Event::Reader(end)) => complete = Some(self.reader_ended(end)?),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(internal(&io::Error::other("a thread ended early"), self.lang));
+                }
+            }
+            if !self.writing.is_wanted() {
+                return Err(Failure::silent(Exit::Ok));
+            }
+        }
+        self.bar.clear();
+        let (counts, position) = complete.expect("the loop ends only once the reader has");
+        let ends = self.ends.into_iter().flatten().collect();
+        let finished = Finished {
+            counts,
+            position,
+            ends,
+            state_output: self.state_output,
+            summary_output: self.summary_output,
+            rule_sources: self.rule_sources,
+            rule_set: self.rule_set,
+        };
+        Ok((finished, self.writing))
+    }
+
+    fn reader_ended(&self, end: ReaderEnd) -> Result<(Box<Counts>, Resume), Failure> {
+        match end {
+            ReaderEnd::Failed(error) => Err(input_error::failure(&error, self.lang)),
+            ReaderEnd::TooBad { bad, records, samples } => Err(self.plainly_wrong(bad, records, &samples)),
+            // A short input may stay below the first look at the ratio; without a single good record it is as plainly wrong.
+            ReaderEnd::Complete { counts, samples, .. } if counts.records > 0 && counts.good == 0 => {
+                Err(self.plainly_wrong(counts.rejected(), counts.records, &samples))
+            }
+            ReaderEnd::Complete { counts, position, .. } => Ok((counts, position)),
+        }
+    }
+
+    fn plainly_wrong(&self, bad: u64, records: u64, samples: &[RejectSample]) -> Failure {
+        let samples: Vec<String> = samples.iter().map(|sample| input_error::sample(sample, self.lang)).collect();
+        input_error::plainly_wrong(bad, records, &samples, self.lang)
+    }
+}
+
+impl Finished {
+    /// Writes what stands at the end only, gives the outputs their names, and tells the numbers.
+    fn publish(mut self, settings: &Settings, mut writing: Writing, begun: Instant, lang: Lang) -> Result<Exit, Failure> {
+        let mut live = Vec::new();
+        let mut saved = Vec::new();
+        let mut effects = Vec::new();
+        let mut parties = 0;
+        for end in std::mem::take(&mut self.ends) {
+            effects.push(end.effects);
+            live.extend(end.live);
+            saved.extend(end.saved);
+            parties += end.parties;
+        }
+        live.sort_by(|a, b| a.key().cmp(&b.key()));
+        writing.end(merge::in_order(effects), &live)?;
+        let remembered = live.iter().map(|effect| writing.sinks.remember(effect)).collect();
+        if let Some(output) = &mut self.state_output {
+            let reader = ReaderState { records: self.position.last_record, clock: self.position.clock.map(|clock| clock.0) };
+            let header = Header { rules: self.rule_sources, reader, alerts: remembered, removals: writing.removals() };
+            let (snapshots, directories): (Vec<_>, Vec<_>) = saved.into_iter().unzip();
+            State { header, snapshots, directory: directories.into_iter().flatten().collect() }.write(output)?;
+        }
+        let engine_counts = writing.counts();
+        let (mut outputs, mut summary) = writing.sinks.finish()?;
+        count(&mut summary, &self.counts, &engine_counts);
+        summary.parties = u64::try_from(parties).unwrap_or(u64::MAX);
+        summary.rule_set = self.rule_set;
+        summary.finish(begun.elapsed());
+        if let Some(mut output) = self.summary_output {
+            output.json(&summary)?;
+            outputs.push(output);
+        }
+        outputs.extend(self.state_output);
+        publish(outputs)?;
+        tell(&summary, settings.json, lang);
+        Ok(verdict(&summary, lang))
+    }
+}
+
+fn count(summary: &mut Summary, read: &Counts, engine: &EngineCounts) {
+    summary.records = read.records;
+    summary.blank_lines = read.blanks;
+    summary.legs = read.legs;
+    for (reason, records) in read.by_reason() {
+        *summary.dead_letters.entry(reason.code()).or_default() += records;
+    }
+    summary.duplicates = engine.duplicates;
+    summary.reversed = engine.reversed;
+    summary.legs_dropped = engine.legs_dropped;
+}
+
+/// The numbers, to standard error.
+fn tell(summary: &Summary, json: bool, lang: Lang) {
+    let text = if json { serde_json::to_string(summary).unwrap_or_default() } else { summary.table(lang).trim_fmt() };
+    // Nobody is left to tell where standard error is closed.
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// More than one leg in a thousand late: the outputs stand, but somebody should look.
+fn verdict(summary: &Summary, lang: Lang) -> Exit {
+    if !summary.is_too_late() {
+        return Exit::Ok;
+    }
+    let late: u64 = summary.late.values().sum();
+    let legs = summary.legs;
+    let text = say!(
+        lang,
+        "警告：{legs} 条流水腿中有 {late} 条迟到（超过千分之一），未计入检测；输入若未按时间排序请加 --sort，否则放宽 --lateness",
+        "warning: {late} of {legs} legs came too late (more than one in a thousand) and were not looked at; use --sort if the input is not \
+         in order of time, else a longer --lateness"
+    );
+    // As above.
+    let _ = writeln!(io::stderr(), "{text}");
+    Exit::Findings
+}
+
+fn internal(error: &io::Error, lang: Lang) -> Failure {
+    Failure::usage(say!(lang, "内部错误：{error}；没有留下输出文件", "internal error: {error}; no output file is left"))
 }

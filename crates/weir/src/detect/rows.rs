@@ -15,12 +15,12 @@ pub(crate) struct DeadLetter<'a> {
     pub(crate) reason: Reason,
     /// Field or column at fault, where one is.
     pub(crate) field: Option<&'a str>,
-    /// Where it was read.
+    /// Where it was read; absent for a record of a run before the last one.
     #[serde(flatten)]
-    pub(crate) place: &'a Place,
-    /// The record as read.
+    pub(crate) place: Option<&'a Place>,
+    /// The record as read; absent as `place`.
     #[serde(flatten)]
-    pub(crate) original: Original<'a>,
+    pub(crate) original: Option<Original<'a>>,
 }
 
 /// Untouched bytes: as text where they are UTF-8, else in Base64.
@@ -48,9 +48,9 @@ impl<'a> Original<'a> {
 pub(crate) struct LateLeg<'a> {
     /// Reason code.
     reason: Reason,
-    /// Where its record was read.
+    /// Where its record was read; absent for a record of a run before the last one.
     #[serde(flatten)]
-    place: &'a Place,
+    place: Option<&'a Place>,
     /// Party of the leg.
     party: &'a str,
     /// Serial.
@@ -69,7 +69,7 @@ pub(crate) struct LateLeg<'a> {
 
 impl<'a> LateLeg<'a> {
     /// The row of a reject whose record was read at `place`.
-    pub(crate) fn new(reject: &'a RejectEffect, place: &'a Place) -> Self {
+    pub(crate) fn new(reject: &'a RejectEffect, place: Option<&'a Place>) -> Self {
         Self {
             reason: reject.reason,
             place,

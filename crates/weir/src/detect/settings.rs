@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use chrono::DateTime;
 use weir_model::{EventTime, Level, Span};
 
-use crate::arguments::DetectArgs;
+use crate::arguments::{DetectArgs, PackArgs};
 use crate::failure::Failure;
 use crate::language::{Lang, say};
 use crate::terminal::nearest;
@@ -29,6 +29,8 @@ pub(crate) struct Settings {
     pub(crate) format: Option<String>,
     /// Party data.
     pub(crate) parties: Option<PathBuf>,
+    /// Which rules.
+    pub(crate) pack: PackArgs,
     /// Outputs.
     pub(crate) outputs: OutputSettings,
     /// What goes to the office.
@@ -73,7 +75,7 @@ pub(crate) struct OutputSettings {
 }
 
 /// What is handed to the office.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct OfficeSettings {
     /// Lowest level.
     pub(crate) min_level: Level,
@@ -95,6 +97,7 @@ impl Settings {
             feed: raw.feed,
             format: raw.format,
             parties: raw.parties,
+            pack: raw.pack,
             outputs: OutputSettings {
                 alerts: raw.alerts.unwrap_or_else(|| "-".into()),
                 office: raw.office,
@@ -111,6 +114,11 @@ impl Settings {
         };
         settings.check_paths(lang)?;
         Ok(settings)
+    }
+
+    /// What decides the meaning of answers.
+    pub(crate) fn engine(&self) -> weir_engine::Settings {
+        weir_engine::Settings { lateness: self.lateness, ..weir_engine::Settings::default() }
     }
 
     /// Every option with an output path.

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use weir_engine::{AlertEffect, ReportEffect};
-use weir_model::alert::{Addressee, Alert, AlertStatus, Level};
+use weir_model::alert::{Addressee, Alert, AlertStatus, Level, LogPosition};
 use weir_model::{Day, Direction, EventTime, LargeAmountReport, ReportStatus};
 
 use super::settings::{OfficeSettings, OutputSettings};
@@ -36,8 +36,10 @@ struct Seen {
     order: AlertOrder,
     level: Level,
     status: AlertStatus,
-    /// Whether the office has had it, in this run or, going by its revision, in an earlier one.
+    /// Whether the office has had it, in this run or an earlier one.
     at_office: bool,
+    /// Where the log stood at the last revision.
+    position: LogPosition,
 }
 
 /// All outputs of a run.
@@ -70,6 +72,7 @@ pub(crate) struct RememberedAlert {
     party: String,
     level: Level,
     at_office: bool,
+    position: LogPosition,
 }
 
 /// Final states in the making.
@@ -81,7 +84,7 @@ struct Waiting {
 
 impl Sinks {
     /// Opens everything that was asked for.
-    pub(crate) fn open(outputs: &OutputSettings, office: OfficeSettings, lang: Lang) -> Result<Self, Failure> {
+    pub(crate) fn open(outputs: &OutputSettings, office: &OfficeSettings, lang: Lang) -> Result<Self, Failure> {
         let open = |path: &Option<std::path::PathBuf>| path.as_deref().map(|path| Output::open(path, lang)).transpose();
         let is_stdout = outputs.alerts == Path::new("-");
         let readable = (is_stdout && io::stdout().is_terminal()).then(|| Palette::of(&io::stdout()));
@@ -91,7 +94,7 @@ impl Sinks {
             alerts: Output::open(&outputs.alerts, lang)?,
             readable,
             office: open(&outputs.office)?,
-            office_settings: office,
+            office_settings: office.clone(),
             reports: open(&outputs.large_amount)?,
             dead_letters: open(&outputs.dead_letters)?,
             late: open(&outputs.late)?,
@@ -106,20 +109,23 @@ impl Sinks {
     /// Remembers an alert that an earlier run opened; to be called in the order of [`Engine::live_alerts`](weir_engine::Engine).
     pub(crate) fn recall(&mut self, alert: &RememberedAlert) {
         let order = (alert.first_record, alert.rule.clone(), alert.party.clone(), self.seen.len());
-        let seen = Seen { order, level: alert.level, status: AlertStatus::Updated, at_office: alert.at_office };
+        let position = alert.position.clone();
+        let seen = Seen { order, level: alert.level, status: AlertStatus::Updated, at_office: alert.at_office, position };
         self.seen.insert(alert.alert_id.clone(), seen);
     }
 
     /// What a later run must remember of an alert that is live at the end of this one.
     pub(crate) fn remember(&self, live: &AlertEffect) -> RememberedAlert {
         let alert = &live.alert;
+        let seen = self.seen.get(&alert.alert_id);
         RememberedAlert {
             alert_id: alert.alert_id.clone(),
             first_record: live.record,
             rule: alert.rule.id.clone(),
             party: alert.subject.party.clone(),
             level: alert.level,
-            at_office: self.seen.get(&alert.alert_id).is_some_and(|seen| seen.at_office),
+            at_office: seen.is_some_and(|seen| seen.at_office),
+            position: seen.map_or_else(|| alert.detected_from.clone(), |seen| seen.position.clone()),
         }
     }
 
@@ -135,7 +141,10 @@ impl Sinks {
     }
 
     /// An alert that is live at the end: its final state, whether or not a revision said so.
-    pub(crate) fn live_alert(&mut self, effect: AlertEffect) -> Result<(), Failure> {
+    pub(crate) fn live_alert(&mut self, mut effect: AlertEffect) -> Result<(), Failure> {
+        if let Some(seen) = self.seen.get(&effect.alert.alert_id) {
+            effect.alert.detected_from = seen.position.clone();
+        }
         if self.waiting.is_some() {
             return self.alert(effect);
         }
@@ -152,7 +161,9 @@ impl Sinks {
             level: alert.level,
             status: alert.status,
             at_office: false,
+            position: alert.detected_from.clone(),
         });
+        seen.position = alert.detected_from.clone();
         seen.level = alert.level;
         seen.status = alert.status;
         seen.order.clone()

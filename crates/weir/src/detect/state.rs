@@ -14,7 +14,10 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use weir_rules::diagnostic::SourceFile;
+
 use super::directory::SavedParty;
+use super::place::Place;
 use super::sinks::RememberedAlert;
 use crate::failure::Failure;
 use crate::language::{Lang, say};
@@ -43,14 +46,56 @@ pub(crate) struct State {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Header {
-    /// Rule files in force: path and text.
-    pub(crate) rules: Vec<(String, String)>,
-    /// `--set` in force.
-    pub(crate) settings: Vec<String>,
+    /// Every rule set that the snapshots may refer to; the last one is in force.
+    pub(crate) rules: Vec<RuleSource>,
     /// Where the reader stood.
     pub(crate) reader: ReaderState,
     /// Live alerts, in their order.
     pub(crate) alerts: Vec<RememberedAlert>,
+    /// Records whose removal may still wait for its target.
+    pub(crate) removals: Vec<WaitingRemoval>,
+}
+
+/// A rule set as texts.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(from = "RuleSourceJson", into = "RuleSourceJson")]
+pub(crate) struct RuleSource {
+    /// The files.
+    pub(crate) files: Vec<SourceFile>,
+    /// `--set` of its run.
+    pub(crate) settings: Vec<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct RuleSourceJson {
+    files: Vec<(String, String)>,
+    settings: Vec<String>,
+}
+
+impl From<RuleSourceJson> for RuleSource {
+    fn from(json: RuleSourceJson) -> Self {
+        let files = json.files.into_iter().map(|(path, text)| SourceFile { path, text }).collect();
+        Self { files, settings: json.settings }
+    }
+}
+
+impl From<RuleSource> for RuleSourceJson {
+    fn from(source: RuleSource) -> Self {
+        Self { files: source.files.into_iter().map(|file| (file.path, file.text)).collect(), settings: source.settings }
+    }
+}
+
+/// A record whose removal may wait for its target longer than its batch is kept: what a dead letter or late row would need of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct WaitingRemoval {
+    /// Number in the log.
+    pub(crate) record: u64,
+    /// Its stamp, microseconds.
+    pub(crate) clock: i64,
+    /// Where it was read.
+    pub(crate) place: Place,
+    /// Its bytes.
+    pub(crate) original: Vec<u8>,
 }
 
 /// Where the reader stood.
@@ -134,10 +179,10 @@ mod tests {
 
     fn state() -> State {
         let header = Header {
-            rules: vec![("a.yaml".to_owned(), "id: A".to_owned())],
-            settings: Vec::new(),
+            rules: vec![RuleSource { files: Vec::new(), settings: vec!["FZ-001.min_payers=5".to_owned()] }],
             reader: ReaderState { records: 7, clock: Some(5) },
             alerts: Vec::new(),
+            removals: Vec::new(),
         };
         State { header, snapshots: vec![vec![1, 2, 3], Vec::new()], directory: Vec::new() }
     }

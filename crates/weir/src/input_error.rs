@@ -1,0 +1,84 @@
+//! What is said when an input cannot be read: the reader's errors in the language of the talk.
+//!
+//! The reader words its errors in English; this is their Chinese form, variant by variant, so that a new one cannot be forgotten. Coordinates
+//! (path, line, column, offset) are the same in both.
+
+use weir_feed::{Error, MissingColumn, Problem, RejectSample};
+
+use crate::failure::{Exit, Failure};
+use crate::language::{Lang, say};
+
+/// The failure that a reader's error is: a wrong option where the argument is at fault, else an input that cannot be used.
+pub(crate) fn failure(error: &Error, lang: Lang) -> Failure {
+    let exit = match error {
+        Error::BadPattern { .. } | Error::UnknownFormat { .. } => Exit::Usage,
+        _ => Exit::BadInput,
+    };
+    let text = match lang {
+        Lang::Zh => in_chinese(error),
+        Lang::En => error.to_string(),
+    };
+    Failure { exit, text }
+}
+
+fn in_chinese(error: &Error) -> String {
+    match error {
+        Error::NotFound { pattern } => format!("{pattern}：没有这个文件或目录，通配符也没有匹配"),
+        Error::BadPattern { pattern, message } => format!("{pattern}：通配符有误：{message}"),
+        Error::EmptyFolder { path } => {
+            format!("{path}：目录中没有 .jsonl、.csv、.parquet 文件（可为 .gz、.zst）；加 --format 则读取目录中全部文件")
+        }
+        Error::UnknownFormat { path } => format!("{path}：无法判断格式；请用 --format 或映射文件的 `format:` 指明 jsonl、csv 或 parquet"),
+        Error::Unsupported { path, what } => format!("{path}：不支持：{what}"),
+        Error::Open { path, source } => format!("{path}：无法打开：{source}"),
+        Error::Truncated { path, compressed_offset, offset } => {
+            format!("{path}：压缩数据不完整，止于文件第 {compressed_offset} 字节（解压后 {offset} 字节）；文件是否没有复制完？")
+        }
+        Error::Read { path, offset, source } => format!("{path}：读到第 {offset} 字节后出错：{source}"),
+        Error::Parquet { path, message } => format!("{path}：不是可读的 Parquet 文件：{message}"),
+        Error::Header { path, line, message } => format!("{path}:{line}：表头有误：{message}"),
+        Error::MissingColumns { path, missing, existing } => missing_columns(path, missing, existing),
+        Error::Problems(problems) => problems.problems.iter().map(|one| problem(&problems.path, one)).collect::<Vec<_>>().join("\n"),
+        Error::Temporary { path, source } => format!("排序需要在 {path} 写临时文件：{source}"),
+    }
+}
+
+/// The columns that the feed names and the input lacks, with the nearest ones, and what there is.
+fn missing_columns(path: &str, missing: &[MissingColumn], existing: &[String]) -> String {
+    const SHOWN_MAX: usize = 60;
+    let mut text = format!("{path}：数据源映射与文件不符？");
+    for column in missing {
+        let near = column.nearest.as_ref().map(|near| format!("，是否应为 `{near}`")).unwrap_or_default();
+        text += &format!("没有列 `{}`（用于 {}{near}）；", column.name, column.field);
+    }
+    let shown: Vec<&str> = existing.iter().take(SHOWN_MAX).map(String::as_str).collect();
+    text + &format!("现有的列：{}{}", shown.join("、"), if existing.len() > SHOWN_MAX { "……" } else { "" })
+}
+
+/// `path:line:column：message（help）`; the message itself is the reader's.
+fn problem(path: &str, problem: &Problem) -> String {
+    let column = if problem.column > 0 { format!(":{}", problem.column) } else { String::new() };
+    let help = if problem.help.is_empty() { String::new() } else { format!("（{}）", problem.help) };
+    format!("{path}:{}{column}：{}{help}", problem.line, problem.message)
+}
+
+/// A bad record, for a person: where, what, which column. Never its contents.
+pub(crate) fn sample(sample: &RejectSample, lang: Lang) -> String {
+    let RejectSample { reason, source, line, columns, .. } = sample;
+    let (code, meaning) = (reason.code(), reason.zh());
+    let column = match columns.as_str() {
+        "" => String::new(),
+        columns => say!(lang, "，列 {columns}", ", column {columns}"),
+    };
+    say!(lang, "{source}:{line}：{meaning}（{code}）{column}", "{source}:{line}: {code}{column}")
+}
+
+/// The first bad records of an input that is plainly not what its feed says, each with its place.
+pub(crate) fn plainly_wrong(bad: u64, records: u64, samples: &[String], lang: Lang) -> Failure {
+    let list = samples.join("\n  ");
+    Failure::bad_input(say!(
+        lang,
+        "前 {records} 条记录中 {bad} 条无法使用，已停止：数据源映射（--feed）与文件相符吗？（上限见 --max-bad-ratio）\n  {list}",
+        "{bad} of the first {records} records cannot be used, stopped: is this the right feed (--feed)? (the bound is --max-bad-ratio)\n  {list}"
+    ))
+}

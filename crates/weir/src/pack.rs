@@ -1,0 +1,109 @@
+//! Which rule files a run uses: a folder's, or the pack built into the binary.
+//!
+//! Files are read here and handed to `weir-rules` as texts. Without a folder named, `./rules` is used where it exists; the label says which
+//! it was, so that nobody mistakes one for the other.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use weir_rules::diagnostic::{Diagnostics, Severity, SourceFile};
+use weir_rules::{Loaded, Override};
+
+use crate::failure::{Exit, Failure};
+use crate::language::{Lang, say};
+use crate::terminal::Palette;
+
+/// The shipped pack: path below `rules/`, and text.
+const BUILT_IN: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/rule_pack.rs"));
+
+/// A set of rule files as texts.
+#[derive(Debug, Clone)]
+pub(crate) struct Pack {
+    /// Where they come from, for people.
+    pub(crate) label: String,
+    /// In order of path.
+    pub(crate) files: Vec<SourceFile>,
+}
+
+impl Pack {
+    /// The files of `dir`; without one those of `./rules`, else the built-in ones.
+    pub(crate) fn find(dir: Option<&Path>, lang: Lang) -> Result<Self, Failure> {
+        match dir {
+            Some(dir) => Self::read(dir, lang),
+            None if Path::new("rules").is_dir() => Self::read(Path::new("rules"), lang),
+            None => Ok(Self::built_in(lang)),
+        }
+    }
+
+    /// The packs of several folders; of the default one where none is named.
+    pub(crate) fn find_all(dirs: &[PathBuf], lang: Lang) -> Result<Vec<Self>, Failure> {
+        if dirs.is_empty() {
+            return Ok(vec![Self::find(None, lang)?]);
+        }
+        dirs.iter().map(|dir| Self::find(Some(dir), lang)).collect()
+    }
+
+    fn built_in(lang: Lang) -> Self {
+        let files = BUILT_IN.iter().map(|(path, text)| SourceFile { path: (*path).to_owned(), text: (*text).to_owned() }).collect();
+        Self { label: say!(lang, "内置规则", "built-in rules"), files }
+    }
+
+    /// Every YAML file below a folder, or one file.
+    fn read(dir: &Path, lang: Lang) -> Result<Self, Failure> {
+        let label = dir.display().to_string();
+        let failure = |path: &Path, error: &io::Error| {
+            let path = path.display();
+            Failure::bad_input(say!(lang, "无法读取规则 {path}：{error}", "cannot read the rules {path}: {error}"))
+        };
+        let mut paths = Vec::new();
+        if dir.is_file() {
+            paths.push(dir.to_owned());
+        } else {
+            collect(dir, &mut paths).map_err(|error| failure(dir, &error))?;
+        }
+        paths.sort();
+        let mut files = Vec::with_capacity(paths.len());
+        for path in paths {
+            let text = fs::read_to_string(&path).map_err(|error| failure(&path, &error))?;
+            let below = path.strip_prefix(dir).ok().filter(|below| *below != Path::new("")).unwrap_or(&path);
+            files.push(SourceFile { path: below.to_string_lossy().replace('\\', "/"), text });
+        }
+        if files.is_empty() {
+            return Err(Failure::bad_input(say!(lang, "{label} 中没有规则文件（*.yaml）", "{label} holds no rule file (*.yaml)")));
+        }
+        Ok(Self { label, files })
+    }
+}
+
+/// Checks and compiles a pack; what is wrong with it is printed to standard error, every problem of it.
+pub(crate) fn load(pack: &Pack, settings: &[String], lang: Lang) -> Result<Loaded, Failure> {
+    let overrides: Vec<Override> = settings.iter().map(Override::new).collect();
+    weir_rules::load(&pack.files, &overrides).map_err(|diagnostics| {
+        let stderr = io::stderr();
+        let text = diagnostics.render(lang.into(), Palette::of(&stderr).is_coloured());
+        // Nobody is left to tell where standard error is closed.
+        let _ = stderr.lock().write_all(text.as_bytes());
+        let (label, errors) = (&pack.label, diagnostics.errors());
+        let text = say!(lang, "{label}：规则有 {errors} 处错误，没有运行", "{label}: {errors} errors in the rules, nothing was run");
+        Failure { exit: exit_of(&diagnostics), text }
+    })
+}
+
+/// A setting on the command line is at fault, or the rules are.
+pub(crate) fn exit_of(diagnostics: &Diagnostics) -> Exit {
+    let mut errors = diagnostics.records(weir_rules::Lang::En).into_iter().filter(|record| record.severity == Severity::Error);
+    if errors.all(|record| record.file.as_deref() == Some("--set")) { Exit::Usage } else { Exit::BadInput }
+}
+
+fn collect(folder: &Path, paths: &mut Vec<PathBuf>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            collect(&path, paths)?;
+        } else if path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml") {
+            paths.push(path);
+        }
+    }
+    Ok(())
+}
