@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use weir_model::money::{AmountFormat, parse_signed};
-use weir_model::transaction::{AccountClass, Channel, Reversal, ReversalKind, ReportingSide, Side, Text};
+use weir_model::transaction::{AccountClass, Channel, ReportingSide, Reversal, ReversalKind, Side, Text};
 use weir_model::{AmountError, Currency, Division, PartyKind, Reason, Transaction};
 
 use crate::mapping::{AmountSource, From, Mapping, Origin, RowKind, SidePlan, Source, fields};

@@ -51,7 +51,9 @@ pub enum Error {
         source: io::Error,
     },
     /// Compressed data that ends too early. Every complete record before that place has been delivered.
-    #[error("{path}: the compressed data ends too early, at byte {compressed_offset} of the file ({offset} bytes unpacked); was it copied completely?")]
+    #[error(
+        "{path}: the compressed data ends too early, at byte {compressed_offset} of the file ({offset} bytes unpacked); was it copied completely?"
+    )]
     Truncated {
         /// The input.
         path: String,

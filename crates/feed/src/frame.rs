@@ -61,7 +61,10 @@ impl RawBlock {
 pub(crate) enum Shape {
     Lines,
     /// `fields` of the header; `None` while the header itself is read.
-    Delimited { quoting: Quoting, fields: Option<usize> },
+    Delimited {
+        quoting: Quoting,
+        fields: Option<usize>,
+    },
 }
 
 enum End {
@@ -480,7 +483,7 @@ mod tests {
 
     #[test]
     fn lines_end_at_line_feeds_and_blank_ones_are_counted() {
-        check(b"a\r\n\n \t\r\nb\n\"c\nd", Shape::Lines, &["1@1+0 a", "2@4+9 b", "3@5+11 \"c", "4@6+14 d"], 2);
+        check(b"a\r\n\n \t\r\nb\n\"c\nd", Shape::Lines, &["1@1+0 a", "2@4+8 b", "3@5+10 \"c", "4@6+13 d"], 2);
         check(b"", Shape::Lines, &[], 0);
         check(b"\n\n", Shape::Lines, &[], 2);
     }
@@ -515,7 +518,7 @@ mod tests {
     #[test]
     fn quoted_line_feeds_belong_to_the_record() {
         let shape = Shape::Delimited { quoting: CSV, fields: Some(2) };
-        check(b"a,\"x\ny\"\r\nb,\"z\"\"\n\"\nc,d", shape, &["1@1+0 a,\"x\ny\"", "2@3+10 b,\"z\"\"\n\"", "3@5+19 c,d"], 0);
+        check(b"a,\"x\ny\"\r\nb,\"z\"\"\n\"\nc,d", shape, &["1@1+0 a,\"x\ny\"", "2@3+9 b,\"z\"\"\n\"", "3@5+18 c,d"], 0);
         check(b"\"a\nb\",c", shape, &["1@1+0 \"a\nb\",c"], 0);
     }
 
@@ -527,7 +530,12 @@ mod tests {
         check(b"a,\"b\nc,d\ne,\"f\"\n", shape, &["1@1+0 a,\"b [malformed]", "2@2+5 c,d", "3@3+9 e,\"f\""], 0);
         check(b"a,\"b\n\"c\",d\ne,f\n", shape, &["1@1+0 a,\"b [malformed]", "2@2+5 \"c\",d", "3@3+11 e,f"], 0);
         // Closed by chance where a delimiter follows: the number of fields tells.
-        check(b"a,\"b\n\",c,d\ne,f\n", Shape::Delimited { quoting: CSV, fields: Some(5) }, &["1@1+0 a,\"b [malformed]", "2@2+5 \",c,d [malformed]", "3@3+11 e,f"], 0);
+        check(
+            b"a,\"b\n\",c,d\ne,f\n",
+            Shape::Delimited { quoting: CSV, fields: Some(5) },
+            &["1@1+0 a,\"b [malformed]", "2@2+5 \",c,d [malformed]", "3@3+11 e,f"],
+            0,
+        );
         let mut bytes = b"a,\"b\n".to_vec();
         for _ in 0..300_000 {
             bytes.extend(b"c,d\n");

@@ -154,7 +154,9 @@ fn files(argument: &str, format: Option<Format>) -> Result<Vec<(PathBuf, String)
     if !argument.contains(['*', '?', '[']) {
         return Err(Error::NotFound { pattern: argument.to_owned() });
     }
-    let matches = glob::glob(argument).map_err(|error| Error::BadPattern { pattern: argument.to_owned(), message: error.msg.to_owned() })?;
+    let options = glob::MatchOptions { require_literal_leading_dot: true, ..glob::MatchOptions::new() };
+    let matches = glob::glob_with(argument, options)
+        .map_err(|error| Error::BadPattern { pattern: argument.to_owned(), message: error.msg.to_owned() })?;
     let mut found = Vec::new();
     for entry in matches {
         let path = entry.map_err(|error| Error::Open { path: error.path().display().to_string(), source: error.into() })?;

@@ -141,14 +141,7 @@ fn open_table(input: &Input, index: u32, wanted: &Wanted<'_>, count: ByteCount) 
     let (table, columns) = TableReader::open(file, index, wanted.encoding.unwrap_or_default(), count.clone())
         .map_err(|message| Error::Parquet { path: name.clone(), message })?;
     // Rows have been rendered as JSON, which is UTF-8 whatever the text in them was.
-    Ok(BlockSource {
-        name,
-        blocks: Blocks::Table(table),
-        encoding: Encoding::Utf8,
-        binding: Binding::Json,
-        columns: Some(columns),
-        count,
-    })
+    Ok(BlockSource { name, blocks: Blocks::Table(table), encoding: Encoding::Utf8, binding: Binding::Json, columns: Some(columns), count })
 }
 
 /// A byte order mark goes before what the feed file says.

@@ -22,9 +22,28 @@ const PROBLEMS_MAX: usize = 20;
 
 /// Fields of party data; those that rules use are read, the others are accepted.
 const COLUMNS: [&str; 22] = [
-    "institution", "customer", "accounts", "name", "kind", "industry", "registered_division", "operating_division", "branch", "opened_at",
-    "closed_at", "birth_year", "agreements", "group", "id_type", "id_hash", "uscc", "occupation", "legal_representative", "controller",
-    "risk_grade", "phone",
+    "institution",
+    "customer",
+    "accounts",
+    "name",
+    "kind",
+    "industry",
+    "registered_division",
+    "operating_division",
+    "branch",
+    "opened_at",
+    "closed_at",
+    "birth_year",
+    "agreements",
+    "group",
+    "id_type",
+    "id_hash",
+    "uscc",
+    "occupation",
+    "legal_representative",
+    "controller",
+    "risk_grade",
+    "phone",
 ];
 
 const INSTITUTION: usize = 0;
@@ -333,7 +352,8 @@ impl Fields<'_> {
             return None;
         };
         let Some(text) = row.valid_to.as_deref().filter(|text| !text.is_empty()) else {
-            self.problems.push(format!("the {} agreement has no end date: somebody must answer for it anew from time to time", kind.name()));
+            self.problems
+                .push(format!("the {} agreement has no end date: somebody must answer for it anew from time to time", kind.name()));
             return None;
         };
         let Some(valid_to) = Day::parse(text) else {
@@ -354,4 +374,3 @@ fn agreement_row(item: &str) -> Option<AgreementRow> {
     };
     parts.next().is_none().then_some(AgreementRow { kind, valid_to, people })
 }
-

@@ -233,7 +233,8 @@ fn put_scoped(prefix: &str, scope: &str, id: &str, legs: &mut LegBatch) -> TextS
 
 /// Where it operates, else where it is registered, else what the record says.
 fn division_of(known: &Known<'_>) -> Division {
-    let data = known.party.map(|party| if party.operating_division.is_known() { party.operating_division } else { party.registered_division });
+    let data =
+        known.party.map(|party| if party.operating_division.is_known() { party.operating_division } else { party.registered_division });
     data.filter(|division| division.is_known()).unwrap_or(known.side.division)
 }
 

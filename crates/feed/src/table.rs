@@ -101,7 +101,10 @@ enum Column {
     Number(ArrayRef),
     Flag(BooleanArray),
     /// Microseconds, of the world or of the feed's zone.
-    Moment { micros: Int64Array, zoned: bool },
+    Moment {
+        micros: Int64Array,
+        zoned: bool,
+    },
     List(ListArray, Box<Column>),
     Object(StructArray, Vec<(String, Column)>),
 }
@@ -228,7 +231,8 @@ fn write_number(array: &ArrayRef, row: usize, out: &mut String) {
         let _ = write!(out, "{}", formatter.value(row));
     }
     let written = out[start..].as_bytes();
-    let is_number = written.first().is_some_and(|first| first.is_ascii_digit() || *first == b'-') && written.last().is_some_and(u8::is_ascii_digit);
+    let is_number =
+        written.first().is_some_and(|first| first.is_ascii_digit() || *first == b'-') && written.last().is_some_and(u8::is_ascii_digit);
     if !is_number {
         // NaN and infinities are no JSON numbers; as text they become dead letters where a number is wanted.
         let text = json_text(&out[start..]);

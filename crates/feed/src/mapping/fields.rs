@@ -43,18 +43,38 @@ const SIDE: [(&str, FieldType); 8] = [
 ];
 
 const PAYER: [&str; 9] = [
-    "payer_account", "payer_customer", "payer_name", "payer_bank", "payer_kind", "payer_division", "payer_birth_year", "payer_industry",
+    "payer_account",
+    "payer_customer",
+    "payer_name",
+    "payer_bank",
+    "payer_kind",
+    "payer_division",
+    "payer_birth_year",
+    "payer_industry",
     "account_class",
 ];
 const PAYEE: [&str; 9] = [
-    "payee_account", "payee_customer", "payee_name", "payee_bank", "payee_kind", "payee_division", "payee_birth_year", "payee_industry",
+    "payee_account",
+    "payee_customer",
+    "payee_name",
+    "payee_bank",
+    "payee_kind",
+    "payee_division",
+    "payee_birth_year",
+    "payee_industry",
     "counter_account_class",
 ];
-const OWN: [&str; 9] =
-    ["account", "customer", "name", "bank", "kind", "division", "birth_year", "industry", "account_class"];
+const OWN: [&str; 9] = ["account", "customer", "name", "bank", "kind", "division", "birth_year", "industry", "account_class"];
 const COUNTER: [&str; 9] = [
-    "counter_account", "counter_customer", "counter_name", "counter_bank", "counter_kind", "counter_division", "counter_birth_year",
-    "counter_industry", "counter_account_class",
+    "counter_account",
+    "counter_customer",
+    "counter_name",
+    "counter_bank",
+    "counter_kind",
+    "counter_division",
+    "counter_birth_year",
+    "counter_industry",
+    "counter_account_class",
 ];
 
 const COMMON: [(&str, FieldType); 18] = [
@@ -79,16 +99,61 @@ const COMMON: [(&str, FieldType); 18] = [
 ];
 
 const UNREAD: [&str; 9] = [
-    "network_ref", "ultimate_payer", "ultimate_payee", "payment_institution", "merchant_no", "agent_name", "agent_id_hash", "ip", "device",
+    "network_ref",
+    "ultimate_payer",
+    "ultimate_payee",
+    "payment_institution",
+    "merchant_no",
+    "agent_name",
+    "agent_id_hash",
+    "ip",
+    "device",
 ];
 
 /// The fields of a transfer record, in the order of the record table: the columns of a feed without a feed file.
 pub const FIELDS: [&str; 42] = [
-    "txn_id", "institution", "network_ref", "occurred_at", "amount", "currency", "amount_cny", "amount_usd", "payer_account", "payee_account",
-    "payer_customer", "payee_customer", "payer_name", "payee_name", "payer_bank", "payee_bank", "payer_kind", "payee_kind", "payer_division",
-    "payee_division", "payer_birth_year", "payee_birth_year", "payer_industry", "payee_industry", "ultimate_payer", "ultimate_payee",
-    "payment_institution", "merchant_no", "agent_name", "agent_id_hash", "account_class", "counter_account_class", "channel", "cash",
-    "cross_border", "memo", "purpose", "balance_after", "reverses", "reversal_kind", "ip", "device",
+    "txn_id",
+    "institution",
+    "network_ref",
+    "occurred_at",
+    "amount",
+    "currency",
+    "amount_cny",
+    "amount_usd",
+    "payer_account",
+    "payee_account",
+    "payer_customer",
+    "payee_customer",
+    "payer_name",
+    "payee_name",
+    "payer_bank",
+    "payee_bank",
+    "payer_kind",
+    "payee_kind",
+    "payer_division",
+    "payee_division",
+    "payer_birth_year",
+    "payee_birth_year",
+    "payer_industry",
+    "payee_industry",
+    "ultimate_payer",
+    "ultimate_payee",
+    "payment_institution",
+    "merchant_no",
+    "agent_name",
+    "agent_id_hash",
+    "account_class",
+    "counter_account_class",
+    "channel",
+    "cash",
+    "cross_border",
+    "memo",
+    "purpose",
+    "balance_after",
+    "reverses",
+    "reversal_kind",
+    "ip",
+    "device",
 ];
 
 impl Rows {

@@ -147,7 +147,11 @@ pub(crate) enum From {
     Const(String),
     Column(Slot),
     /// All of them, joined; the empty ones left out, unless all are needed.
-    Columns { slots: Vec<Slot>, separator: String, all: bool },
+    Columns {
+        slots: Vec<Slot>,
+        separator: String,
+        all: bool,
+    },
     /// Label of the input and number of the record in it.
     RowNumber,
 }
@@ -337,13 +341,33 @@ impl Plan {
 
     fn sources(&self) -> Vec<&Source> {
         let mut sources = vec![
-            &self.txn_id, &self.institution, &self.occurred_at, &self.amount.source, &self.currency, &self.amount_cny.source,
-            &self.amount_usd.source, &self.balance_after.source, &self.direction, &self.channel, &self.cash, &self.cross_border, &self.memo,
-            &self.purpose, &self.reverses, &self.reversal_kind,
+            &self.txn_id,
+            &self.institution,
+            &self.occurred_at,
+            &self.amount.source,
+            &self.currency,
+            &self.amount_cny.source,
+            &self.amount_usd.source,
+            &self.balance_after.source,
+            &self.direction,
+            &self.channel,
+            &self.cash,
+            &self.cross_border,
+            &self.memo,
+            &self.purpose,
+            &self.reverses,
+            &self.reversal_kind,
         ];
         for side in [&self.first, &self.second] {
             sources.extend([
-                &side.account, &side.customer, &side.name, &side.bank, &side.kind, &side.division, &side.birth_year, &side.industry,
+                &side.account,
+                &side.customer,
+                &side.name,
+                &side.bank,
+                &side.kind,
+                &side.division,
+                &side.birth_year,
+                &side.industry,
                 &side.account_class,
             ]);
         }
@@ -353,13 +377,30 @@ impl Plan {
     /// The source of a plain field (not an amount); `None` for amounts and fields that are not read.
     pub(crate) fn source_mut(&mut self, field: &str) -> Option<&mut Source> {
         let plain = [
-            &mut self.txn_id, &mut self.institution, &mut self.occurred_at, &mut self.currency, &mut self.direction, &mut self.channel,
-            &mut self.cash, &mut self.cross_border, &mut self.memo, &mut self.purpose, &mut self.reverses, &mut self.reversal_kind,
+            &mut self.txn_id,
+            &mut self.institution,
+            &mut self.occurred_at,
+            &mut self.currency,
+            &mut self.direction,
+            &mut self.channel,
+            &mut self.cash,
+            &mut self.cross_border,
+            &mut self.memo,
+            &mut self.purpose,
+            &mut self.reverses,
+            &mut self.reversal_kind,
         ];
         let sides = [&mut self.first, &mut self.second].into_iter().flat_map(|side| {
             [
-                &mut side.account, &mut side.customer, &mut side.name, &mut side.bank, &mut side.kind, &mut side.division,
-                &mut side.birth_year, &mut side.industry, &mut side.account_class,
+                &mut side.account,
+                &mut side.customer,
+                &mut side.name,
+                &mut side.bank,
+                &mut side.kind,
+                &mut side.division,
+                &mut side.birth_year,
+                &mut side.industry,
+                &mut side.account_class,
             ]
         });
         plain.into_iter().chain(sides).find(|source| source.field == field)

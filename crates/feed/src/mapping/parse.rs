@@ -18,8 +18,7 @@ use crate::time_format::{TimeForm, TimeFormat, TimeReading, Zone};
 use crate::yaml::{self, At, Entry, Node, Value};
 
 const VERSION: &str = "1";
-const TOP: [&str; 11] =
-    ["version", "title", "format", "encoding", "rows", "own", "institution", "zone", "nulls", "csv", "fields"];
+const TOP: [&str; 11] = ["version", "title", "format", "encoding", "rows", "own", "institution", "zone", "nulls", "csv", "fields"];
 const CSV: [&str; 4] = ["delimiter", "quote", "skip_lines", "columns"];
 const SOURCE: [&str; 5] = ["column", "columns", "const", "separator", "optional"];
 
@@ -37,16 +36,7 @@ pub(super) fn default_mapping() -> Mapping {
             columns.push(Column { name: field.to_owned(), field, optional: true });
         }
     }
-    Mapping {
-        format: None,
-        encoding: None,
-        delimited: Delimited::default(),
-        nulls: Vec::new(),
-        own: None,
-        columns,
-        plan,
-        is_default: true,
-    }
+    Mapping { format: None, encoding: None, delimited: Delimited::default(), nulls: Vec::new(), own: None, columns, plan, is_default: true }
 }
 
 pub(super) fn parse(text: &str, name: &str) -> Result<Mapping, Problems> {
@@ -398,7 +388,11 @@ impl Parser {
             return None;
         };
         let Value::Map(pairs) = &node.value else {
-            self.problem(node.at, format!("a mapping of words was expected, this is {}", node.value.what()), "for example {收: in, 付: out}");
+            self.problem(
+                node.at,
+                format!("a mapping of words was expected, this is {}", node.value.what()),
+                "for example {收: in, 付: out}",
+            );
             return None;
         };
         let mut pairs: Vec<(String, String)> = pairs.iter().map(|entry| (entry.key.clone(), self.meaning(&entry.node, kind))).collect();
@@ -531,15 +525,16 @@ impl Parser {
             self.problem(at, "`unit` and `scale` exclude each other", "");
         }
         if let Some(node) = unit {
-            let units = [
-                ("fen", -2), ("分", -2), ("yuan", 0), ("元", 0), ("thousand", 3), ("千元", 3), ("wan", 4), ("万元", 4), ("亿元", 8),
-            ];
+            let units =
+                [("fen", -2), ("分", -2), ("yuan", 0), ("元", 0), ("thousand", 3), ("千元", 3), ("wan", 4), ("万元", 4), ("亿元", 8)];
             format.scale = self.choice(node, &units).unwrap_or(0);
         }
         if let Some(node) = scale {
             match self.scalar(node).map(str::parse) {
                 Some(Ok(scale)) if (-9..=9).contains(&scale) => format.scale = scale,
-                Some(_) => self.problem(node.at, "a whole number from -9 to 9 was expected", "the power of ten that makes units: -2 for fen"),
+                Some(_) => {
+                    self.problem(node.at, "a whole number from -9 to 9 was expected", "the power of ten that makes units: -2 for fen")
+                }
                 None => {}
             }
         }
@@ -573,32 +568,41 @@ mod tests {
                 "f.yaml:5:3: `payer_account` is not mapped (without an account or a customer nobody can be monitored)",
                 "f.yaml:6:3: `occured_at` is not known here (did you mean `occurred_at`?)",
                 "f.yaml:7:30: `jiao` is not known here (one of fen, 分, yuan, 元, thousand, 千元, wan, 万元, 亿元)",
-                "f.yaml:8:37: `countr` is no value of this field (one of counter, atm, online, mobile, pos, qr, third_party, batch, other)",
+                "f.yaml:8:38: `countr` is no value of this field (one of counter, atm, online, mobile, pos, qr, third_party, batch, other)",
             ],
         );
     }
 
     #[test]
     fn contradictions_are_mistakes() {
-        let with = |fields: &str| {
-            format!("version: 1\nfields:\n  txn_id: a\n  payer_account: b\n  occurred_at: c\n  amount: d\n{fields}")
-        };
+        let with = |fields: &str| format!("version: 1\nfields:\n  txn_id: a\n  payer_account: b\n  occurred_at: c\n  amount: d\n{fields}");
         check(&with(""), &[]);
         check(&with("  currency: {const: CNYY}\n"), &["f.yaml:7:21: `CNYY` is no value of this field (three letters of ISO 4217)"]);
         check(&with("  memo: {column: x, const: y}\n"), &["f.yaml:7:9: `column` and `const` exclude each other"]);
-        check(&with("  direction: x\n"), &["f.yaml:7:3: `direction` is not known here (known here: txn_id, institution, occurred_at, amount, currency, amount_cny, amount_usd, account_class, counter_account_class, channel, cash, cross_border, memo, purpose, balance_after, reverses, reversal_kind, payer_account, payer_customer, payer_name, payer_bank, payer_kind, payer_division, payer_birth_year, payer_industry, payee_account, payee_customer, payee_name, payee_bank, payee_kind, payee_division, payee_birth_year, payee_industry, network_ref, ultimate_payer, ultimate_payee, payment_institution, merchant_no, agent_name, agent_id_hash, ip, device)"]);
-        check("version: 2\nrows: ledger_side\nown: all\nfields: {account: a}\n", &[
-            "f.yaml:1:10: this weir reads version 1 of feed files",
-            "f.yaml:3:6: `own` has no meaning for ledger rows (a ledger row is monitored on its own side; leave it out)",
-            "f.yaml:4:9: `txn_id` is not mapped (a column, several ([date, serial]) or {row_number: true})",
-            "f.yaml:4:9: `occurred_at` is not mapped (a column with its format)",
-            "f.yaml:4:9: `amount` is not mapped (a column with its unit)",
-            "f.yaml:4:9: `direction` is not mapped (for example {column: 收付标志, values: {收: in, 付: out}})",
-        ]);
-        check("version: 1\nfields:\n  txn_id: {row_number: true}\n  payer_account: b\n  occurred_at: {column: t, format: '%H', epoch: days}\n  amount: {column: d, negative: cancel}\n", &[
-            "f.yaml:3:3: `reverses` is not mapped (a negative amount can be a reversal only if a column names the original serial)",
-            "f.yaml:5:16: `format` and `epoch` exclude each other",
-        ]);
+        check(
+            &with("  direction: x\n"),
+            &[
+                "f.yaml:7:3: `direction` is not known here (known here: txn_id, institution, occurred_at, amount, currency, amount_cny, amount_usd, account_class, counter_account_class, channel, cash, cross_border, memo, purpose, balance_after, reverses, reversal_kind, payer_account, payer_customer, payer_name, payer_bank, payer_kind, payer_division, payer_birth_year, payer_industry, payee_account, payee_customer, payee_name, payee_bank, payee_kind, payee_division, payee_birth_year, payee_industry, network_ref, ultimate_payer, ultimate_payee, payment_institution, merchant_no, agent_name, agent_id_hash, ip, device)",
+            ],
+        );
+        check(
+            "version: 2\nrows: ledger_side\nown: all\nfields: {account: a}\n",
+            &[
+                "f.yaml:1:10: this weir reads version 1 of feed files",
+                "f.yaml:3:6: `own` has no meaning for ledger rows (a ledger row is monitored on its own side; leave it out)",
+                "f.yaml:4:9: `txn_id` is not mapped (a column, several ([date, serial]) or {row_number: true})",
+                "f.yaml:4:9: `occurred_at` is not mapped (a column with its format)",
+                "f.yaml:4:9: `amount` is not mapped (a column with its unit)",
+                "f.yaml:4:9: `direction` is not mapped (for example {column: 收付标志, values: {收: in, 付: out}})",
+            ],
+        );
+        check(
+            "version: 1\nfields:\n  txn_id: {row_number: true}\n  payer_account: b\n  occurred_at: {column: t, format: '%H', epoch: days}\n  amount: {column: d, negative: cancel}\n",
+            &[
+                "f.yaml:3:3: `reverses` is not mapped (a negative amount can be a reversal only if a column names the original serial)",
+                "f.yaml:5:16: `format` and `epoch` exclude each other",
+            ],
+        );
         check("", &["f.yaml:1:1: a mapping was expected, this is nothing"]);
     }
 
