@@ -258,7 +258,7 @@ impl<'a> Binder<'a> {
                 Ok(planned) => Some(PlannedCalls { planned, calls: own }),
                 Err(error) => {
                     let message = Text::new(format!("cannot be compiled: {error}"), format!("无法编译：{error}"));
-                    self.problems.push(Diagnostic::error(Code::Refused, message).at(written.place()));
+                    self.problems.push(Diagnostic::error(Code::TooComplex, message).at(written.place()));
                     None
                 }
             }
@@ -314,4 +314,3 @@ fn mentions(formula: &Formula, call: &FeatureCall) -> bool {
         Formula::In(of, list) => mentions(of, call) || list.iter().any(|item| mentions(item, call)),
     }
 }
-

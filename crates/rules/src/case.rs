@@ -37,11 +37,47 @@ const ROWS_MAX: usize = 100_000;
 
 /// The columns of the record table that tests may use (`docs/records.md`), beside `repeat` and `every`.
 const RECORD_COLUMNS: &[&str] = &[
-    "txn_id", "institution", "network_ref", "occurred_at", "amount", "currency", "amount_cny", "amount_usd", "payer_account",
-    "payee_account", "payer_customer", "payee_customer", "payer_name", "payee_name", "payer_bank", "payee_bank", "payer_kind",
-    "payee_kind", "payer_division", "payee_division", "payer_birth_year", "payee_birth_year", "payer_industry", "payee_industry",
-    "ultimate_payer", "ultimate_payee", "payment_institution", "merchant_no", "agent_name", "agent_id_hash", "account_class",
-    "counter_account_class", "channel", "cash", "cross_border", "memo", "purpose", "balance_after", "reverses", "reversal_kind", "ip",
+    "txn_id",
+    "institution",
+    "network_ref",
+    "occurred_at",
+    "amount",
+    "currency",
+    "amount_cny",
+    "amount_usd",
+    "payer_account",
+    "payee_account",
+    "payer_customer",
+    "payee_customer",
+    "payer_name",
+    "payee_name",
+    "payer_bank",
+    "payee_bank",
+    "payer_kind",
+    "payee_kind",
+    "payer_division",
+    "payee_division",
+    "payer_birth_year",
+    "payee_birth_year",
+    "payer_industry",
+    "payee_industry",
+    "ultimate_payer",
+    "ultimate_payee",
+    "payment_institution",
+    "merchant_no",
+    "agent_name",
+    "agent_id_hash",
+    "account_class",
+    "counter_account_class",
+    "channel",
+    "cash",
+    "cross_border",
+    "memo",
+    "purpose",
+    "balance_after",
+    "reverses",
+    "reversal_kind",
+    "ip",
     "device",
 ];
 
@@ -167,15 +203,7 @@ fn read_test(reader: &mut Reader<'_>, node: &Node, rule: &str, settings: &mut Ve
     let overrides = set.iter().map(|(param, value)| Override::param(rule, &param.text, &value.text)).collect();
     settings.extend(set);
     let (name, transactions, expect) = (name?, transactions?, expect?);
-    Some(RuleTest {
-        place: name.place(),
-        name: name.text,
-        transactions,
-        parties,
-        overrides,
-        lateness,
-        expect,
-    })
+    Some(RuleTest { place: name.place(), name: name.text, transactions, parties, overrides, lateness, expect })
 }
 
 fn read_lateness(reader: &mut Reader<'_>, node: &Node) -> Option<Span> {

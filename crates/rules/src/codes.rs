@@ -72,7 +72,7 @@ codes! {
     NotACondition "R0412" "这里需要条件而不是数值。\nA number, amount or ratio stands where something true or false belongs.\nExample: `natural_payers($window) AND amount_in($window) >= 5`.\nMend: compare it: `natural_payers($window) >= 15`."
     NothingMeasured "R0413" "比较中没有特征。\nA comparison has literals or parameters only, so it measures nothing.\nExample: `$min_payers >= 15`.\nMend: put a feature on one side."
     UnknownName "R0414" "名称不存在。\nA quoted name (channel, tag, list, agreement, kind of party) is not one there is.\nExample: `agreement('salary')`.\nMend: use the proposed name. Tags come from `tags.yaml`, lists from `lists/`."
-    Refused "R0415" "表达式无法编译。\nThe condition passed all checks of weir, yet DataFusion refused it. The message is DataFusion's.\nExample: more than 60 nested brackets.\nMend: write the condition more simply."
+    TooComplex "R0415" "条件过于复杂，无法编译。\nThe condition nests brackets too deeply, has more than 64 AND and OR, or DataFusion refused it (the message is then DataFusion's).\nExample: a hundred comparisons joined by OR.\nMend: write several conditions under `require:`, or use IN."
 
     // Sentences.
     BadTemplate "R0501" "语句模板语法错误。\nA `{` without `}`, a `}` without `{`, or nothing between them.\nExample: `reason: \"{natural_payers人转入\"`.\nMend: close the brace; write `{{` and `}}` for braces themselves."

@@ -154,8 +154,9 @@ impl Diagnostics {
     /// Sorts by file, place and code, and drops repetitions: a condition shared by several variants is wrong once.
     pub(crate) fn new(sources: Vec<SourceFile>, mut items: Vec<Diagnostic>) -> Self {
         let key = |item: &Diagnostic| {
-            let place = item.place.as_ref().map(|place| (sources.get(place.file).map(|s| s.path.clone()), place.span.start, place.span.end));
-            (place, item.code)
+            let place =
+                item.place.as_ref().map(|place| (sources.get(place.file).map(|s| s.path.clone()), place.span.start, place.span.end));
+            (place, item.code, item.message.en.clone())
         };
         items.sort_by_key(key);
         items.dedup_by_key(|item| key(item));
@@ -201,9 +202,8 @@ impl Diagnostics {
         };
         let title = level.with_name(name).primary_title(item.message.get(lang)).id(item.code.name());
         let mut group = match self.placed(item) {
-            Some((source, span)) => title.element(
-                Snippet::source(source.text.as_str()).path(source.path.as_str()).annotation(AnnotationKind::Primary.span(span)),
-            ),
+            Some((source, span)) => title
+                .element(Snippet::source(source.text.as_str()).path(source.path.as_str()).annotation(AnnotationKind::Primary.span(span))),
             None => Group::with_title(title),
         };
         if let Some(help) = &item.help {
@@ -269,7 +269,7 @@ pub(crate) fn suggest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a s
     }
     let known: Vec<&str> = candidates.into_iter().collect();
     match known.as_slice() {
-        [] => Text::new("there is none", "目前一个也没有"),
+        [] => Text::new("there is none to choose from", "目前没有可选项"),
         known if known.len() <= 20 => Text::new(format!("known: {}", known.join(", ")), format!("可用：{}", known.join("、"))),
         _ => Text::new("`weir rule features` lists what there is", "`weir rule features` 列出全部可用名称"),
     }

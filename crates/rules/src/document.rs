@@ -118,9 +118,8 @@ pub(crate) fn read_rule(reader: &mut Reader<'_>, root: &Node) -> Option<RuleFile
     let status = fields.need_text(reader, "status").and_then(|status| reader.choice(&status, &FileStatus::CHOICES));
     let basis = read_basis(reader, &mut fields);
     let subject = fields.get("subject").map_or_else(all_subjects, |node| read_subject(reader, node));
-    let scope = fields.text(reader, "scope").and_then(|scope| {
-        reader.choice(&scope, &[("customer", Scope::Customer), ("group", Scope::Group)])
-    });
+    let scope =
+        fields.text(reader, "scope").and_then(|scope| reader.choice(&scope, &[("customer", Scope::Customer), ("group", Scope::Group)]));
     let day_end = fields.get("on").and_then(|node| read_on(reader, node));
     let quiet = fields.text(reader, "quiet").map_or(QUIET, |quiet| read_span(reader, &quiet));
     let window = fields.need_text(reader, "window");
@@ -201,8 +200,7 @@ fn all_subjects() -> Vec<PartyKind> {
 }
 
 fn read_subject(reader: &mut Reader<'_>, node: &Node) -> Vec<PartyKind> {
-    let choices =
-        [PartyKind::Natural, PartyKind::Organisation, PartyKind::SoleTrader, PartyKind::Internal].map(|kind| (kind.name(), kind));
+    let choices = [PartyKind::Natural, PartyKind::Organisation, PartyKind::SoleTrader, PartyKind::Internal].map(|kind| (kind.name(), kind));
     let items = reader.texts(node);
     let items = reader.distinct(items);
     items.iter().filter_map(|item| reader.choice(item, &choices)).collect()
@@ -251,7 +249,8 @@ fn read_exclusion(reader: &mut Reader<'_>, node: &Node) -> Option<ExclusionFile>
         if found.is_none() {
             let place = fields.head(reader, key);
             let message = Text::new(format!("an exclusion needs `{key}`"), format!("排除条件必须写明 `{key}`"));
-            let help = Text::new("why it may silence the rule, who answers for it, and the last day it counts", "写明理由、责任人和最后有效日期");
+            let help =
+                Text::new("why it may silence the rule, who answers for it, and the last day it counts", "写明理由、责任人和最后有效日期");
             reader.error(Code::BadExclusion, place, message, Some(help));
         }
         found
@@ -292,19 +291,24 @@ fn read_score_item(reader: &mut Reader<'_>, node: &Node) -> Option<ScoreFile> {
 fn read_levels(reader: &mut Reader<'_>, node: &Node) -> Vec<(Level, i64)> {
     let Some(mut fields) = Fields::of(reader, node) else { return Vec::new() };
     let mut levels: Vec<(Level, i64)> = Vec::new();
+    let mut none = true;
     for level in Level::ALL {
         let Some(node) = fields.get(level.name()) else { continue };
+        none = false;
         let Some(score) = reader.integer(node) else { continue };
         if levels.last().is_some_and(|(_, below)| *below >= score) {
             let place = reader.place(node);
-            let message = Text::new(format!("`{}` needs a higher score than the level below", level.name()), format!("`{}` 的分数必须高于下一级", level.name()));
+            let message = Text::new(
+                format!("`{}` needs a higher score than the level below", level.name()),
+                format!("`{}` 的分数必须高于下一级", level.name()),
+            );
             reader.error(Code::LevelsNotRising, place, message, None);
         }
         levels.push((level, score));
     }
     let place = reader.place(node);
     fields.finish(reader);
-    if levels.is_empty() {
+    if none {
         reader.error(Code::MissingKey, place, Text::new("a rule has at least one level", "规则至少要有一个级别"), None);
     }
     levels

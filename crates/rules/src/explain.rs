@@ -19,10 +19,23 @@ pub struct Explained {
     pub threshold: Option<String>,
     /// The outcome; `None` where it cannot be evaluated.
     pub met: Option<bool>,
-    /// By how much the first comparison missed, written like `measured`; `None` where it held or has no distance.
-    pub short_by: Option<String>,
+    /// The comparisons that did not hold, where the condition did not.
+    pub misses: Vec<Miss>,
     /// One sentence in Chinese, built from the features' names, the values and the outcome.
     pub explain: String,
+}
+
+/// A comparison that did not hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Miss {
+    /// `natural_payers(14d)`.
+    pub feature: String,
+    /// As [`Explained::measured`].
+    pub measured: Option<String>,
+    /// `>= 15`.
+    pub needed: String,
+    /// How far apart the two are, written like `measured`; `None` where there is no distance.
+    pub short_by: Option<String>,
 }
 
 impl RuleSet {
@@ -34,11 +47,15 @@ impl RuleSet {
     pub fn explain(&self, condition: &Condition, values: &[Value]) -> Explained {
         let row = Row { set: self, values };
         let met = condition.predicate.whole.evaluate_row(&self.slots, values);
-        let (measured, threshold, short_by) = row.first_comparison(&condition.formula);
+        let (measured, threshold) = row.first_comparison(&condition.formula);
         let leaves = &condition.predicate.leaves;
+        let mut misses = Vec::new();
+        if met != Some(true) {
+            row.misses(&condition.formula, leaves, &mut misses);
+        }
         let body = row.sentence(&condition.formula, leaves);
         let joint = if leaves.is_empty() { "，" } else { "；" };
-        Explained { measured, threshold, met, short_by, explain: format!("{body}{joint}{}", outcome(met)) }
+        Explained { measured, threshold, met, misses, explain: format!("{body}{joint}{}", outcome(met)) }
     }
 
     /// The slot of a call.
@@ -61,13 +78,25 @@ pub fn miss_text(conditions: &[(&Condition, Explained)], lang: Lang) -> String {
 }
 
 fn miss_line(explained: &Explained, lang: Lang) -> String {
-    match (lang, &explained.measured, &explained.threshold, &explained.short_by) {
-        (Lang::Zh, .., Some(by)) => format!("：{}，差 {by}", explained.explain),
-        (Lang::Zh, ..) => format!("：{}", explained.explain),
-        (Lang::En, None, ..) => ": cannot be evaluated (data missing)".to_owned(),
-        (Lang::En, Some(measured), Some(threshold), Some(by)) => format!(": measured {measured}, threshold {threshold}, off by {by}"),
-        (Lang::En, Some(measured), Some(threshold), None) => format!(": measured {measured}, threshold {threshold}"),
-        (Lang::En, Some(measured), None, _) => format!(": is {measured}"),
+    let single = explained.misses.len() == 1;
+    let misses: Vec<String> = explained
+        .misses
+        .iter()
+        .map(|miss| match (lang, &miss.measured, &miss.short_by) {
+            (Lang::Zh, _, Some(by)) if single => format!("差 {by}"),
+            (Lang::Zh, _, Some(by)) => format!("{} 差 {by}", miss.feature),
+            (Lang::Zh, ..) => String::new(),
+            (Lang::En, None, _) => format!("{} cannot be evaluated (data missing)", miss.feature),
+            (Lang::En, Some(measured), Some(by)) => format!("{} is {measured}, needs {}, off by {by}", miss.feature, miss.needed),
+            (Lang::En, Some(measured), None) => format!("{} is {measured}, needs {}", miss.feature, miss.needed),
+        })
+        .filter(|text| !text.is_empty())
+        .collect();
+    match lang {
+        Lang::Zh if misses.is_empty() => format!("：{}", explained.explain),
+        Lang::Zh => format!("：{}，{}", explained.explain, misses.join("，")),
+        Lang::En if misses.is_empty() => ": does not hold".to_owned(),
+        Lang::En => format!(": {}", misses.join("; ")),
     }
 }
 
@@ -94,31 +123,69 @@ impl Row<'_> {
         }
     }
 
-    /// Measured value, threshold and distance of the first comparison.
-    fn first_comparison(&self, formula: &Formula) -> (Option<String>, Option<String>, Option<String>) {
+    /// Measured value and threshold of the first comparison.
+    fn first_comparison(&self, formula: &Formula) -> (Option<String>, Option<String>) {
         match formula {
-            Formula::Compare(comparison, left, right) => {
-                let (left, right) = (self.value(left), self.value(right));
-                (format::plain(left), format::plain(right), distance(*comparison, left, right))
-            }
+            Formula::Compare(_, left, right) => (format::plain(self.value(left)), format::plain(self.value(right))),
             Formula::Between(of, low, high) => {
-                let (value, low, high) = (self.value(of), self.value(low), self.value(high));
-                let short_by = distance(Comparison::GreaterOrEqual, value, low).or(distance(Comparison::LessOrEqual, value, high));
-                (format::plain(value), Some(format!("{} – {}", text(low), text(high))), short_by)
+                (format::plain(self.value(of)), Some(format!("{} – {}", text(self.value(low)), text(self.value(high)))))
             }
-            Formula::In(of, list) => {
-                let list: Vec<String> = list.iter().map(|item| text(self.value(item))).collect();
-                (format::plain(self.value(of)), Some(list.join(", ")), None)
-            }
+            Formula::In(of, list) => (format::plain(self.value(of)), Some(self.list(list))),
             Formula::And(left, _) | Formula::Or(left, _) => self.first_comparison(left),
-            // What must not hold has no distance to it.
-            Formula::Not(inner) => {
-                let (measured, threshold, _) = self.first_comparison(inner);
-                (measured, threshold, None)
-            }
-            Formula::IsNull(of) => (format::plain(self.value(of)), None, None),
-            Formula::Call(_) | Formula::Literal(_) => (format::plain(self.value(formula)), None, None),
+            Formula::Not(inner) => self.first_comparison(inner),
+            Formula::IsNull(of) => (format::plain(self.value(of)), None),
+            Formula::Call(_) | Formula::Literal(_) => (format::plain(self.value(formula)), None),
         }
+    }
+
+    fn list(&self, items: &[Formula]) -> String {
+        let items: Vec<String> = items.iter().map(|item| text(self.value(item))).collect();
+        items.join(", ")
+    }
+
+    /// The comparisons that did not hold. Those inside a negated group are left out: there, not holding is what is wanted.
+    fn misses(&self, formula: &Formula, leaves: &[(Formula, Compiled)], found: &mut Vec<Miss>) {
+        if let Some((_, compiled)) = leaves.iter().find(|(leaf, _)| leaf == formula) {
+            if compiled.evaluate_row(&self.set.slots, self.values) != Some(true) {
+                found.extend(self.miss(formula));
+            }
+            return;
+        }
+        match formula {
+            Formula::And(left, right) | Formula::Or(left, right) => {
+                self.misses(left, leaves, found);
+                self.misses(right, leaves, found);
+            }
+            _ if leaves.is_empty() => found.extend(self.miss(formula)),
+            _ => {}
+        }
+    }
+
+    /// What one comparison needed, known not to hold.
+    fn miss(&self, formula: &Formula) -> Option<Miss> {
+        let of = measured_call(formula)?;
+        let value = self.value(&Formula::Call(of.clone()));
+        let (needed, short_by) = match formula {
+            Formula::Compare(comparison, _, right) => {
+                let right = self.value(right);
+                (format!("{} {}", sql(*comparison), text(right)), distance(*comparison, value, right))
+            }
+            Formula::Between(_, low, high) => {
+                let (low, high) = (self.value(low), self.value(high));
+                let short_by = distance(Comparison::GreaterOrEqual, value, low).or(distance(Comparison::LessOrEqual, value, high));
+                (format!("between {} and {}", text(low), text(high)), short_by)
+            }
+            Formula::In(_, list) => (format!("one of {}", self.list(list)), None),
+            Formula::IsNull(_) => ("no value".to_owned(), None),
+            Formula::Not(inner) => match &**inner {
+                Formula::Between(_, low, high) => (format!("outside {} – {}", text(self.value(low)), text(self.value(high))), None),
+                Formula::In(_, list) => (format!("none of {}", self.list(list)), None),
+                Formula::IsNull(_) => ("a value".to_owned(), None),
+                _ => ("false".to_owned(), None),
+            },
+            _ => ("true".to_owned(), None),
+        };
+        Some(Miss { feature: of.to_string(), measured: format::plain(value), needed, short_by })
     }
 
     /// The sentence without its outcome. `leaves` are the condition's comparisons where it has several; each then shows its own outcome.
@@ -133,8 +200,6 @@ impl Row<'_> {
             Formula::Not(inner) if matches!(**inner, Formula::And(..) | Formula::Or(..) | Formula::Compare(..)) => {
                 format!("并非（{}）", self.sentence(inner, leaves))
             }
-            // A negation around a comparison that shows its own outcome.
-            Formula::Not(inner) if !leaves.is_empty() => format!("并非 {}", self.sentence(inner, leaves)),
             _ => self.comparison(formula),
         }
     }
@@ -148,7 +213,9 @@ impl Row<'_> {
     /// One comparison with the value measured, where there is one.
     fn comparison(&self, formula: &Formula) -> String {
         match formula {
-            Formula::Compare(comparison, left, right) => format!("{} {} {}", self.measured(left), symbol(*comparison), self.threshold(right)),
+            Formula::Compare(comparison, left, right) => {
+                format!("{} {} {}", self.measured(left), symbol(*comparison), self.threshold(right))
+            }
             Formula::Between(of, low, high) => format!("{} 介于 {} 与 {}", self.measured(of), self.threshold(low), self.threshold(high)),
             Formula::In(of, list) => {
                 let list: Vec<String> = list.iter().map(|item| self.threshold(item)).collect();
@@ -156,15 +223,17 @@ impl Row<'_> {
             }
             Formula::IsNull(of) => format!("{} 缺数据", self.measured(of)),
             Formula::Not(inner) => match &**inner {
-                Formula::Between(of, low, high) => format!("{} 不介于 {} 与 {}", self.measured(of), self.threshold(low), self.threshold(high)),
+                Formula::Between(of, low, high) => {
+                    format!("{} 不介于 {} 与 {}", self.measured(of), self.threshold(low), self.threshold(high))
+                }
                 Formula::In(of, list) => {
                     let list: Vec<String> = list.iter().map(|item| self.threshold(item)).collect();
                     format!("{} 不属于 {}", self.measured(of), list.join("、"))
                 }
                 Formula::IsNull(of) => format!("{} 有数据", self.measured(of)),
-                other => format!("{} 应为否", self.measured(other)),
+                other => self.measured(other),
             },
-            Formula::Call(_) | Formula::Literal(_) => format!("{} 应为是", self.measured(formula)),
+            Formula::Call(_) | Formula::Literal(_) => self.measured(formula),
             Formula::And(..) | Formula::Or(..) => self.sentence(formula, &[]),
         }
     }
@@ -174,7 +243,12 @@ impl Row<'_> {
         let Formula::Call(call) = formula else { return self.threshold(formula) };
         match self.value(formula) {
             Value::Null => name(call),
-            value => format!("{} {}", name(call), format::zh(value)),
+            Value::Bool(value) => format!("{}为{}", name(call), if value { "是" } else { "否" }),
+            value => {
+                let name = name(call);
+                let gap = if name.ends_with('）') { "" } else { " " };
+                format!("{name}{gap}{}", format::zh(value))
+            }
         }
     }
 
@@ -187,8 +261,30 @@ impl Row<'_> {
     }
 }
 
+/// The feature a single comparison measures.
+fn measured_call(formula: &Formula) -> Option<&FeatureCall> {
+    match formula {
+        Formula::Call(call) => Some(call),
+        Formula::Compare(_, of, _) | Formula::Between(of, ..) | Formula::In(of, _) | Formula::IsNull(of) | Formula::Not(of) => {
+            measured_call(of)
+        }
+        Formula::Literal(_) | Formula::And(..) | Formula::Or(..) => None,
+    }
+}
+
 fn text(value: Value) -> String {
     format::plain(value).unwrap_or_else(|| "?".to_owned())
+}
+
+fn sql(comparison: Comparison) -> &'static str {
+    match comparison {
+        Comparison::Equal => "=",
+        Comparison::NotEqual => "<>",
+        Comparison::Less => "<",
+        Comparison::LessOrEqual => "<=",
+        Comparison::Greater => ">",
+        Comparison::GreaterOrEqual => ">=",
+    }
 }
 
 fn symbol(comparison: Comparison) -> &'static str {

@@ -18,6 +18,7 @@ use datafusion_sql::sqlparser::ast::{
     ValueWithSpan,
 };
 use datafusion_sql::sqlparser::dialect::Dialect;
+use datafusion_sql::sqlparser::keywords::Keyword;
 use datafusion_sql::sqlparser::parser::{Parser, ParserError};
 use datafusion_sql::sqlparser::tokenizer::{Location, Span as SqlSpan, Token, TokenWithSpan, Tokenizer};
 use weir_model::{AgreementKind, Channel, PartyKind, Span};
@@ -30,6 +31,8 @@ use crate::value::{Arg, EXACT_WINDOW_MAX, FeatureCall, Value, Window};
 
 /// Brackets nested deeper than this are refused.
 const DEPTH_MAX: usize = 64;
+/// ANDs and ORs of one condition; the planner walks them recursively.
+const JOINS_MAX: usize = 64;
 
 /// The SQL that conditions are written in: identifiers, `$name` parameters, and none of any dialect's extras.
 #[derive(Debug)]
@@ -168,15 +171,25 @@ impl<'a> Walk<'a> {
     fn parse(&mut self) -> Result<Expr, Fault> {
         let tokens = Tokenizer::new(&ConditionDialect, self.text).tokenize_with_location().map_err(|error| {
             let at = self.char_at(error.location);
-            self.syntax(at..at + 1, &error.message)
+            self.syntax(at..at + 1, &error.message, &error.message)
         })?;
+        let joins =
+            tokens.iter().filter(|token| matches!(&token.token, Token::Word(word) if matches!(word.keyword, Keyword::AND | Keyword::OR)));
+        if joins.count() > JOINS_MAX {
+            return Err(self.too_complex(&format!("more than {JOINS_MAX} AND and OR"), &format!("AND 和 OR 超过 {JOINS_MAX} 个")));
+        }
         self.tokens.clone_from(&tokens);
         let mut parser = Parser::new(&ConditionDialect).with_recursion_limit(DEPTH_MAX).with_tokens_with_locations(tokens);
         let expr = parser.parse_expr().map_err(|error| self.parser_fault(error))?;
         let rest = parser.peek_token();
         if rest.token != Token::EOF {
             let range = self.span_range(rest.span);
-            return Err(self.syntax(range, &format!("nothing may follow here, found `{}`", rest.token)));
+            let found = &rest.token;
+            return Err(self.syntax(
+                range,
+                &format!("nothing may follow here, found `{found}`"),
+                &format!("此处不应再有内容，实为 `{found}`"),
+            ));
         }
         Ok(expr)
     }
@@ -186,33 +199,46 @@ impl<'a> Walk<'a> {
         let end = self.text.chars().count();
         let message = match error {
             ParserError::ParserError(message) | ParserError::TokenizerError(message) => message,
-            ParserError::RecursionLimitExceeded => return self.syntax(0..end, "brackets are nested too deeply"),
+            ParserError::RecursionLimitExceeded => return self.too_complex("brackets are nested too deeply", "括号嵌套过深"),
         };
         let Some((message, place)) = message.rsplit_once(" at Line: ") else {
-            return self.syntax(end..end, &message.replace("EOF", "the end"));
+            return self.syntax(end..end, &message.replace("EOF", "the end"), &expected_zh(&message));
         };
-        let location = place.split_once(", Column: ").and_then(|(line, column)| {
-            Some(Location { line: line.trim().parse().ok()?, column: column.trim().parse().ok()? })
-        });
+        let location = place
+            .split_once(", Column: ")
+            .and_then(|(line, column)| Some(Location { line: line.trim().parse().ok()?, column: column.trim().parse().ok()? }));
         let at = location.map_or(0, |location| self.char_at(location));
         let token = self.tokens.iter().find(|token| self.char_at(token.span.start) == at);
         let range = token.map_or(at..at + 1, |token| self.span_range(token.span));
-        self.syntax(range, message)
+        self.syntax(range, message, &expected_zh(message))
     }
 
-    fn syntax(&self, range: Range<usize>, message: &str) -> Fault {
+    fn too_complex(&self, en: &str, zh: &str) -> Fault {
+        Fault {
+            code: Code::TooComplex,
+            severity: Severity::Error,
+            range: 0..self.text.chars().count(),
+            message: Text::new(format!("the condition is too complex: {en}"), format!("条件过于复杂：{zh}")),
+            help: Some(Text::new("write several conditions under `require:`", "请在 `require:` 下写成多个条件")),
+        }
+    }
+
+    fn syntax(&self, range: Range<usize>, en: &str, zh: &str) -> Fault {
         let at: String = self.text.chars().skip(range.start).take(1).collect();
         let full_width = at.chars().any(|c| "（），、；‘’“”＝＞＜≥≤．".contains(c));
         let help = if full_width {
             Text::new("use the half-width forms: ( ) , ' = >= <=", "请使用半角符号：( ) , ' = >= <=")
         } else {
-            Text::new("a condition looks like `natural_payers($window) >= $min_payers`", "条件形如 `natural_payers($window) >= $min_payers`")
+            Text::new(
+                "a condition looks like `natural_payers($window) >= $min_payers`",
+                "条件形如 `natural_payers($window) >= $min_payers`",
+            )
         };
         Fault {
             code: Code::Syntax,
             severity: Severity::Error,
             range,
-            message: Text::new(format!("syntax error: {message}"), format!("语法错误：{message}")),
+            message: Text::new(format!("syntax error: {en}"), format!("语法错误：{zh}")),
             help: Some(help),
         }
     }
@@ -268,7 +294,8 @@ impl<'a> Walk<'a> {
 
     /// End of the bracket that opens right after the token at `start`.
     fn call_end(&self, start: usize) -> Option<usize> {
-        let mut tokens = self.tokens.iter().filter(|t| !matches!(t.token, Token::Whitespace(_))).map(|t| (&t.token, self.span_range(t.span)));
+        let mut tokens =
+            self.tokens.iter().filter(|t| !matches!(t.token, Token::Whitespace(_))).map(|t| (&t.token, self.span_range(t.span)));
         tokens.find(|(_, at)| at.start == start)?;
         let mut open = 0_usize;
         for (token, at) in tokens {
@@ -315,10 +342,8 @@ impl<'a> Walk<'a> {
                 let join = if *op == BinaryOperator::And { Formula::And } else { Formula::Or };
                 Some((join(Box::new(left), Box::new(right)), sql))
             }
-            Expr::UnaryOp { op: UnaryOperator::Not, expr: inner } => {
-                let (formula, sql) = self.condition(inner)?;
-                let sql = Expr::UnaryOp { op: UnaryOperator::Not, expr: Box::new(sql) };
-                Some((Formula::Not(Box::new(formula)), sql))
+            Expr::UnaryOp { op: UnaryOperator::Not, expr: inner } if !matches!(unnest(inner), Expr::Function(_)) => {
+                Some(negation(self.condition(inner)?))
             }
             _ => {
                 let leaf = self.leaf(expr)?;
@@ -336,6 +361,8 @@ impl<'a> Walk<'a> {
             Expr::InList { expr: of, list, negated } => self.in_list(of, list, *negated),
             Expr::IsNull(of) | Expr::IsNotNull(of) => self.is_null(of, matches!(expr, Expr::IsNotNull(_))),
             Expr::Function(function) => self.bare_call(expr, function),
+            // `NOT agreement('payroll')` is one statement, not a negated one.
+            Expr::UnaryOp { op: UnaryOperator::Not, expr: inner } => Some(negation(self.leaf(unnest(inner))?)),
             _ => {
                 self.refuse(expr);
                 None
@@ -347,7 +374,8 @@ impl<'a> Walk<'a> {
         let (call, lowered) = self.call(function)?;
         if call.feature.entry().result != ValueType::Bool {
             let range = self.range(expr);
-            let message = Text::new(format!("`{}` is a value, not a condition", call.feature), format!("`{}` 是数值，不是条件", call.feature));
+            let message =
+                Text::new(format!("`{}` is a value, not a condition", call.feature), format!("`{}` 是数值，不是条件", call.feature));
             let help = Text::new("compare it: `… >= …`", "请与阈值比较：`… >= …`");
             self.fault(Code::NotACondition, range, message, Some(help));
             return None;
@@ -429,7 +457,10 @@ impl<'a> Walk<'a> {
 
     fn bool_compared(&mut self, range: Range<usize>) {
         let message = Text::new("a yes-or-no feature stands alone, it is not compared", "是非类特征应单独使用，不作比较");
-        let help = Text::new("write `agreement('payroll')` or `NOT agreement('payroll')`", "请写 `agreement('payroll')` 或 `NOT agreement('payroll')`");
+        let help = Text::new(
+            "write `agreement('payroll')` or `NOT agreement('payroll')`",
+            "请写 `agreement('payroll')` 或 `NOT agreement('payroll')`",
+        );
         self.fault(Code::TypeMismatch, range, message, Some(help));
     }
 
@@ -570,14 +601,19 @@ impl<'a> Walk<'a> {
                 Text::new("write a whole number", "请写整数"),
             ),
             Err(NumberError::TooPrecise) => (
-                Text::new(format!("more than {places} decimals: it would have to be rounded"), format!("超过 {places} 位小数，只能取整，因此拒绝")),
+                Text::new(
+                    format!("more than {places} decimals: it would have to be rounded"),
+                    format!("超过 {places} 位小数，只能取整，因此拒绝"),
+                ),
                 Text::new(format!("at most {places} decimals"), format!("至多 {places} 位小数")),
             ),
             Err(NumberError::NotPlain) => (
                 Text::new("not a plain number", "不是普通数字"),
                 Text::new("write the digits out, without an exponent", "请写出全部数字，不用指数"),
             ),
-            Err(NumberError::TooLarge) => (Text::new("this number is too large", "数字过大"), Text::new("check its unit: money is in yuan", "请核对单位：金额以元计")),
+            Err(NumberError::TooLarge) => {
+                (Text::new("this number is too large", "数字过大"), Text::new("check its unit: money is in yuan", "请核对单位：金额以元计"))
+            }
         };
         self.fault(Code::LiteralPrecision, at, message, Some(help));
         None
@@ -596,9 +632,16 @@ impl<'a> Walk<'a> {
         let message = Text::new(format!("{} is compared with {}", wanted.en, found.en), format!("{}不能与{}比较", wanted.zh, found.zh));
         let help = match kind {
             ValueType::Int => Text::new("write a whole number or a parameter of type int", "请写整数或 int 类型的参数"),
-            ValueType::Money => Text::new("write yuan, e.g. 500000, or a parameter of type money", "请写以元为单位的金额，如 500000，或 money 类型的参数"),
-            ValueType::Ratio => Text::new("write a decimal, e.g. 0.8, or a parameter of type ratio", "请写小数，如 0.8，或 ratio 类型的参数"),
-            ValueType::Duration => Text::new("write a duration in quotes, e.g. '2d', or a parameter of type duration", "请写带引号的时长，如 '2d'，或 duration 类型的参数"),
+            ValueType::Money => {
+                Text::new("write yuan, e.g. 500000, or a parameter of type money", "请写以元为单位的金额，如 500000，或 money 类型的参数")
+            }
+            ValueType::Ratio => {
+                Text::new("write a decimal, e.g. 0.8, or a parameter of type ratio", "请写小数，如 0.8，或 ratio 类型的参数")
+            }
+            ValueType::Duration => Text::new(
+                "write a duration in quotes, e.g. '2d', or a parameter of type duration",
+                "请写带引号的时长，如 '2d'，或 duration 类型的参数",
+            ),
             ValueType::Bool => Text::new("it stands alone", "应单独使用"),
         };
         let range = self.range(at);
@@ -630,7 +673,10 @@ impl<'a> Walk<'a> {
         let entry = feature.entry();
         if written.len() != entry.args.len() {
             let (wanted, got) = (entry.args.len(), written.len());
-            let message = Text::new(format!("`{name}` takes {wanted} arguments, found {got}"), format!("`{name}` 需要 {wanted} 个参数，实有 {got} 个"));
+            let message = Text::new(
+                format!("`{name}` takes {wanted} arguments, found {got}"),
+                format!("`{name}` 需要 {wanted} 个参数，实有 {got} 个"),
+            );
             let help = crate::docs::signature(entry);
             self.fault(Code::ArgumentCount, range, message, Some(Text::new(help.clone(), help)));
             return None;
@@ -653,7 +699,9 @@ impl<'a> Walk<'a> {
             _ => None,
         };
         let arg = match (kind, &constant) {
-            (ArgKind::Window | ArgKind::LongWindow, Constant::Quoted(text)) => return self.window(feature, kind, Window::parse(text), text, range),
+            (ArgKind::Window | ArgKind::LongWindow, Constant::Quoted(text)) => {
+                return self.window(feature, kind, Window::parse(text), text, range);
+            }
             (ArgKind::Window | ArgKind::LongWindow, Constant::Param(_, ParamValue::Window(window))) => {
                 return self.window(feature, kind, Some(*window), "", range);
             }
@@ -661,7 +709,9 @@ impl<'a> Walk<'a> {
                 let value = self.number(digits, 0, range.clone())?;
                 return self.at_least(Arg::Int(value), value, least, range);
             }
-            (ArgKind::Int(least), Constant::Param(_, ParamValue::Int(value))) => return self.at_least(Arg::Int(*value), *value, least, range),
+            (ArgKind::Int(least), Constant::Param(_, ParamValue::Int(value))) => {
+                return self.at_least(Arg::Int(*value), *value, least, range);
+            }
             (ArgKind::Money, Constant::Number(digits)) => {
                 let fen = self.number(digits, 2, range.clone())?;
                 return self.at_least(Arg::Money(fen), fen, 1, range);
@@ -690,7 +740,10 @@ impl<'a> Walk<'a> {
     fn window(&mut self, feature: Feature, kind: ArgKind, window: Option<Window>, text: &str, range: Range<usize>) -> Option<Arg> {
         let Some(window) = window else {
             let message = Text::new(format!("'{text}' is no possible window"), format!("'{text}' 不是可用的窗口"));
-            let help = Text::new("e.g. '14d', '36h', '10wd'; above 15 days whole days, at most 400", "例如 '14d'、'36h'、'10wd'；超过 15 天须为整天，至多 400 天");
+            let help = Text::new(
+                "e.g. '14d', '36h', '10wd'; above 15 days whole days, at most 400",
+                "例如 '14d'、'36h'、'10wd'；超过 15 天须为整天，至多 400 天",
+            );
             self.fault(Code::BadWindow, range, message, Some(help));
             return None;
         };
@@ -706,7 +759,12 @@ impl<'a> Walk<'a> {
                 format!("`{feature}` looks at single movements, which are seen for {days} only; {window} sees whole days"),
                 format!("`{feature}` 需要逐笔明细，只能用 {days} 以内的窗口；{window} 按天汇总"),
             );
-            self.fault(Code::WindowMisfit, range, message, Some(Text::new("use a window of at most 15d, not in wd", "请用不超过 15d 的窗口，不能用 wd")));
+            self.fault(
+                Code::WindowMisfit,
+                range,
+                message,
+                Some(Text::new("use a window of at most 15d, not in wd", "请用不超过 15d 的窗口，不能用 wd")),
+            );
             return None;
         }
         Some(Arg::Window(window))
@@ -748,28 +806,65 @@ impl<'a> Walk<'a> {
     }
 }
 
+fn negation((formula, sql): Lowered) -> Lowered {
+    // The brackets are the syntax tree's own: NOT of a lowered comparison must not be read as a comparison of a NOT.
+    let sql = Expr::UnaryOp { op: UnaryOperator::Not, expr: Box::new(Expr::Nested(Box::new(sql))) };
+    (Formula::Not(Box::new(formula)), sql)
+}
+
+/// The parser's "Expected: A, found: B" in Chinese; other messages as they are.
+fn expected_zh(message: &str) -> String {
+    let Some((expected, found)) = message.strip_prefix("Expected: ").and_then(|rest| rest.split_once(", found: ")) else {
+        return message.to_owned();
+    };
+    let expected = if expected == "an expression" { "表达式" } else { expected };
+    let found = if found == "EOF" { "结尾" } else { found };
+    format!("此处应为 {expected}，实为 {found}")
+}
+
 /// Name of the thing refused, in both languages, and what to do instead.
 fn refusal(expr: &Expr) -> (&'static str, &'static str, Text) {
     let compare = Text::new("join comparisons of features by AND, OR and NOT", "请用 AND、OR、NOT 连接特征的比较");
-    let ratio = Text::new("ratios are features: `pass_through`, `top_share_in`, …; see `weir rule features`", "比率本身就是特征：`pass_through`、`top_share_in` 等，见 `weir rule features`");
+    let ratio = Text::new(
+        "ratios are features: `pass_through`, `top_share_in`, …; see `weir rule features`",
+        "比率本身就是特征：`pass_through`、`top_share_in` 等，见 `weir rule features`",
+    );
     match expr {
-        Expr::BinaryOp { op, .. } if matches!(op, BinaryOperator::Plus | BinaryOperator::Minus | BinaryOperator::Multiply | BinaryOperator::Divide | BinaryOperator::Modulo) => {
+        Expr::BinaryOp { op, .. }
+            if matches!(
+                op,
+                BinaryOperator::Plus | BinaryOperator::Minus | BinaryOperator::Multiply | BinaryOperator::Divide | BinaryOperator::Modulo
+            ) =>
+        {
             ("arithmetic", "算术运算", ratio)
         }
         Expr::UnaryOp { .. } => ("arithmetic", "算术运算", ratio),
         Expr::Interval(_) => ("INTERVAL", " INTERVAL", Text::new("write durations in quotes: '2d', '36h'", "时长写成 '2d'、'36h'")),
-        Expr::Value(ValueWithSpan { value: SqlValue::Boolean(_), .. }) | Expr::IsTrue(_) | Expr::IsFalse(_) | Expr::IsNotTrue(_) | Expr::IsNotFalse(_) => {
+        Expr::Value(ValueWithSpan { value: SqlValue::Boolean(_), .. })
+        | Expr::IsTrue(_)
+        | Expr::IsFalse(_)
+        | Expr::IsNotTrue(_)
+        | Expr::IsNotFalse(_) => {
             ("TRUE or FALSE", " TRUE 或 FALSE", Text::new("write the condition itself, or NOT before it", "请直接写条件，或在前面加 NOT"))
         }
-        Expr::Value(ValueWithSpan { value: SqlValue::Null, .. }) => ("NULL", " NULL", Text::new("write `… IS NULL` or `… IS NOT NULL`", "请写 `… IS NULL` 或 `… IS NOT NULL`")),
+        Expr::Value(ValueWithSpan { value: SqlValue::Null, .. }) => {
+            ("NULL", " NULL", Text::new("write `… IS NULL` or `… IS NOT NULL`", "请写 `… IS NULL` 或 `… IS NOT NULL`"))
+        }
         Expr::Value(_) => ("a bare value", "单独的值", compare),
-        Expr::Identifier(_) | Expr::CompoundIdentifier(_) => {
-            ("a bare name", "单独的名称", Text::new("features have brackets, parameters a dollar sign, texts single quotes", "特征带括号，参数带 $，文字用单引号"))
-        }
+        Expr::Identifier(_) | Expr::CompoundIdentifier(_) => (
+            "a bare name",
+            "单独的名称",
+            Text::new("features have brackets, parameters a dollar sign, texts single quotes", "特征带括号，参数带 $，文字用单引号"),
+        ),
         Expr::Subquery(_) | Expr::Exists { .. } | Expr::InSubquery { .. } => ("a subquery", "子查询", compare),
-        Expr::Like { .. } | Expr::ILike { .. } | Expr::SimilarTo { .. } | Expr::RLike { .. } => {
-            ("text matching", "文本匹配", Text::new("memo texts are matched by tags: `memo_share_in($window, 'interest')`", "附言通过标签匹配：`memo_share_in($window, 'interest')`"))
-        }
+        Expr::Like { .. } | Expr::ILike { .. } | Expr::SimilarTo { .. } | Expr::RLike { .. } => (
+            "text matching",
+            "文本匹配",
+            Text::new(
+                "memo texts are matched by tags: `memo_share_in($window, 'interest')`",
+                "附言通过标签匹配：`memo_share_in($window, 'interest')`",
+            ),
+        ),
         Expr::Case { .. } => ("CASE", " CASE", Text::new("write several score items", "请写成多个加分项")),
         Expr::Cast { .. } | Expr::Convert { .. } => ("a cast", "类型转换", compare),
         _ => ("this form", "此写法", compare),

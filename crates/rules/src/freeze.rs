@@ -171,7 +171,9 @@ impl Freezer {
                 self.collect_gates(right, gates);
                 return;
             }
-            Formula::Compare(Comparison::GreaterOrEqual | Comparison::Equal, of, bound) | Formula::Between(of, bound, _) => (of, at_least(bound, 0)),
+            Formula::Compare(Comparison::GreaterOrEqual | Comparison::Equal, of, bound) | Formula::Between(of, bound, _) => {
+                (of, at_least(bound, 0))
+            }
             Formula::Compare(Comparison::Greater, of, bound) => (of, at_least(bound, 1)),
             _ => return,
         };

@@ -115,7 +115,8 @@ pub fn load(files: &[SourceFile], overrides: &[Override]) -> Result<Loaded, Diag
     });
     let settings: Vec<Setting> = settings.collect();
     let rule_files = apply(rule_files, &settings, &mut problems);
-    let drafts: Vec<RuleDraft> = rule_files.into_iter().map(|(file, set)| bind_rule(file, &set, &reference, &sources, &mut problems)).collect();
+    let drafts: Vec<RuleDraft> =
+        rule_files.into_iter().map(|(file, set)| bind_rule(file, &set, &reference, &sources, &mut problems)).collect();
     check_references(&drafts, &mut problems);
 
     let diagnostics = Diagnostics::new(sources, problems);
@@ -173,7 +174,10 @@ fn read_files(sources: &[SourceFile], problems: &mut Vec<Diagnostic>) -> (Vec<Ru
             rules.extend(read_rule(&mut reader, &root));
         } else {
             let place = reader.place(&root);
-            let help = Text::new("a rule begins with `id:`; other notes belong outside the rule directory", "规则以 `id:` 开头；其他文件请放到规则目录之外");
+            let help = Text::new(
+                "a rule begins with `id:`; other notes belong outside the rule directory",
+                "规则以 `id:` 开头；其他文件请放到规则目录之外",
+            );
             reader.error(Code::UnknownFile, place, Text::new("this file is no rule", "该文件不是规则"), Some(help));
         }
     }
@@ -271,7 +275,8 @@ fn names(value: &Scalar) -> Vec<Scalar> {
 }
 
 pub(crate) fn unknown_variant(rule: &RuleFile, variant: &Scalar) -> Diagnostic {
-    let message = Text::new(format!("{} has no variant `{}`", rule.id.text, variant.text), format!("{} 没有变体 `{}`", rule.id.text, variant.text));
+    let message =
+        Text::new(format!("{} has no variant `{}`", rule.id.text, variant.text), format!("{} 没有变体 `{}`", rule.id.text, variant.text));
     Diagnostic::error(Code::UnknownVariant, message)
         .at(variant.place())
         .help(suggest(&variant.text, rule.variants.iter().map(|known| known.name.text.as_str())))
@@ -312,8 +317,12 @@ fn unusable(target: &RuleDraft, for_hits: bool) -> Option<Text> {
 fn report(problems: &mut Vec<Diagnostic>, code: Code, drafts: &[RuleDraft], id: &str, place: Place, fault: Option<Text>) {
     let Some(fault) = fault else { return };
     let message = Text::new(format!("`{id}` cannot be used here: {}", fault.en), format!("此处不能引用 `{id}`：{}", fault.zh));
-    let known = drafts.iter().filter(|draft| unusable(draft, code == Code::BadRuleHits).is_none()).map(|draft| draft.file.id.text.as_str());
-    problems.push(Diagnostic::error(code, message).at(place).help(suggest(id, known)));
+    let mut problem = Diagnostic::error(code, message).at(place);
+    if drafts.iter().all(|draft| draft.file.id.text != id) {
+        let usable = drafts.iter().filter(|draft| unusable(draft, code == Code::BadRuleHits).is_none());
+        problem = problem.help(suggest(id, usable.map(|draft| draft.file.id.text.as_str())));
+    }
+    problems.push(problem);
 }
 
 fn document(draft: &RuleDraft, sources: &[SourceFile]) -> RuleDocument {

@@ -228,8 +228,7 @@ impl Param {
 fn parse_scalar(kind: ParamType, written: &Scalar) -> Result<ParamValue, Diagnostic> {
     ParamValue::parse(kind, &written.text).ok_or_else(|| {
         let form = kind.form();
-        let message =
-            Text::new(format!("`{}` is not {}", written.text, form.en), format!("`{}` 不是{}", written.text, form.zh));
+        let message = Text::new(format!("`{}` is not {}", written.text, form.en), format!("`{}` 不是{}", written.text, form.zh));
         Diagnostic::error(Code::BadParamValue, message).at(written.place())
     })
 }
@@ -252,7 +251,10 @@ pub(crate) fn read_params(reader: &mut Reader<'_>, node: &Node) -> Vec<Param> {
         let place = Place { file: reader.file, span: entry.key_span.clone() };
         if !is_name(&entry.key) || RESERVED.contains(&entry.key.as_str()) {
             let message = Text::new(format!("`{}` is no name for a parameter", entry.key), format!("`{}` 不能用作参数名", entry.key));
-            let help = Text::new("small letters, digits and underscores; not `status` or `variants`", "用小写字母、数字和下划线；不能是 status 或 variants");
+            let help = Text::new(
+                "small letters, digits and underscores; not `status` or `variants`",
+                "用小写字母、数字和下划线；不能是 status 或 variants",
+            );
             reader.error(Code::BadName, place.clone(), message, Some(help));
         }
         if let Some(param) = read_param(reader, &entry.key, place, &entry.value)
@@ -275,7 +277,8 @@ fn read_param(reader: &mut Reader<'_>, name: &str, place: Place, node: &Node) ->
     fields.finish(reader);
     if why.is_none() {
         let message = Text::new(format!("`{name}` does not say why its default is what it is"), format!("`{name}` 没有说明默认值的理由"));
-        let help = Text::new("add `why: \"…\"`: the law, the data or the practice it rests on", "请加上 `why: \"…\"`：所依据的规定、数据或经验");
+        let help =
+            Text::new("add `why: \"…\"`: the law, the data or the practice it rests on", "请加上 `why: \"…\"`：所依据的规定、数据或经验");
         reader.error(Code::NoReason, place.clone(), message, Some(help));
     }
     let kind = kind?;

@@ -23,7 +23,8 @@
 //!   - {name: interest, zh: 利息分红, keywords: [利息, 分红, 返利]}
 //! ```
 //!
-//! List members are personal data: problems with them name the number of the entry, never its text, and point at the key above.
+//! List members are personal data: problems with them name the number of the entry, never its text, and point at the list's name, since the
+//! line of the entry would be shown.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -165,7 +166,7 @@ pub(crate) fn read_list(reader: &mut Reader<'_>, root: &Node, known: &mut BTreeM
     let _ = fields.need_text(reader, "owner");
     let until = fields.text(reader, "until");
     let members = fields.need(reader, "members");
-    let members_place = fields.head(reader, "members");
+    let list_place = fields.head(reader, "name");
     fields.finish(reader);
     if let Some(until) = until.filter(|until| Day::parse(&until.text).is_none()) {
         let message = Text::new(format!("`{}` is no date", until.text), format!("`{}` 不是日期", until.text));
@@ -185,7 +186,7 @@ pub(crate) fn read_list(reader: &mut Reader<'_>, root: &Node, known: &mut BTreeM
         } else {
             continue;
         };
-        reader.error(Code::BadList, members_place.clone(), message, None);
+        reader.error(Code::BadList, list_place.clone(), message, None);
     }
     let name = name?;
     check_name(reader, &name);

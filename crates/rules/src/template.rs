@@ -15,7 +15,7 @@ use crate::set::SlotId;
 use crate::value::{FeatureCall, Value};
 
 /// A checked template.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Template {
     parts: Vec<Part<SlotId>>,
 }
@@ -100,7 +100,7 @@ fn pieces(text: &str, faults: &mut Vec<Fault>) -> Vec<Piece> {
             at += 2;
             continue;
         }
-        let close = (c == '{').then(|| chars[at..].iter().position(|c| *c == '}').map(|length| at + length)).flatten();
+        let close = if c == '{' { partner(&chars, at) } else { None };
         match (c, close) {
             ('{', Some(close)) if close > at + 1 => {
                 if !fixed.is_empty() {
@@ -110,8 +110,17 @@ fn pieces(text: &str, faults: &mut Vec<Fault>) -> Vec<Piece> {
                 at = close + 1;
             }
             ('{' | '}', _) => {
-                let (en, zh) = if close.is_some() { ("nothing stands between the braces", "花括号中没有内容") } else { ("this brace has no partner", "花括号不成对") };
-                faults.push(fault(Code::BadTemplate, at..at + 1, Text::new(en, zh), Some(Text::new("write `{{` or `}}` for a brace itself", "花括号本身写成 `{{` 或 `}}`"))));
+                let (en, zh) = if close.is_some() {
+                    ("nothing stands between the braces", "花括号中没有内容")
+                } else {
+                    ("this brace has no partner", "花括号不成对")
+                };
+                faults.push(fault(
+                    Code::BadTemplate,
+                    at..at + 1,
+                    Text::new(en, zh),
+                    Some(Text::new("write `{{` or `}}` for a brace itself", "花括号本身写成 `{{` 或 `}}`")),
+                ));
                 at += 1;
             }
             _ => {
@@ -126,11 +135,23 @@ fn pieces(text: &str, faults: &mut Vec<Fault>) -> Vec<Piece> {
     pieces
 }
 
+/// The closing brace of the one at `open`; a further opening brace before it leaves this one without.
+fn partner(chars: &[char], open: usize) -> Option<usize> {
+    let next = open + 1 + chars[open + 1..].iter().position(|c| *c == '{' || *c == '}')?;
+    (chars[next] == '}').then_some(next)
+}
+
 fn fault(code: Code, range: Range<usize>, message: Text, help: Option<Text>) -> Fault {
     Fault { code, severity: Severity::Error, range, message, help }
 }
 
-fn resolve(inner: &str, start: usize, scope: &Scope<'_>, calls: &[FeatureCall], used: &mut Vec<String>) -> Result<Part<FeatureCall>, Vec<Fault>> {
+fn resolve(
+    inner: &str,
+    start: usize,
+    scope: &Scope<'_>,
+    calls: &[FeatureCall],
+    used: &mut Vec<String>,
+) -> Result<Part<FeatureCall>, Vec<Fault>> {
     let (name, filter) = inner.split_once('|').map_or((inner, None), |(name, filter)| (name, Some(filter.trim())));
     let name_chars = name.chars().count();
     let name_range = start..start + name_chars;
@@ -200,7 +221,10 @@ fn bad_filter(filter: &str, range: Range<usize>, words: &Text) -> Fault {
     let (message, help) = if ["万元", "%", "zh"].contains(&filter) {
         (
             Text::new(format!("`{filter}` does not fit {}", words.en), format!("过滤器 `{filter}` 不适用于{}", words.zh)),
-            Text::new("`万元` is for money, `%` for ratios, `zh` for windows and durations", "`万元` 用于金额，`%` 用于比率，`zh` 用于窗口和时长"),
+            Text::new(
+                "`万元` is for money, `%` for ratios, `zh` for windows and durations",
+                "`万元` 用于金额，`%` 用于比率，`zh` 用于窗口和时长",
+            ),
         )
     } else {
         (

@@ -121,7 +121,8 @@ fn escape_len(rest: &str) -> usize {
 fn literal_offsets(source: &str, start: usize, text: &str) -> Option<Vec<usize>> {
     // The parser's span begins at the `|`, or (in some notations) at the first line of the text itself.
     let at_header = source.get(start..)?.starts_with('|');
-    let mut line_start = if at_header { start + source.get(start..)?.find('\n')? + 1 } else { source.get(..start)?.rfind('\n').map_or(0, |at| at + 1) };
+    let mut line_start =
+        if at_header { start + source.get(start..)?.find('\n')? + 1 } else { source.get(..start)?.rfind('\n').map_or(0, |at| at + 1) };
     let mut offsets = Vec::new();
     for line in text.split_inclusive('\n') {
         let written = source.get(line_start..)?.split('\n').next()?;
@@ -161,7 +162,9 @@ impl<'a> Reader<'a> {
         let root = loop {
             match self.next()? {
                 (Event::StreamStart | Event::DocumentStart(..), _) => {}
-                (Event::StreamEnd, _) => return Ok(Node { span: 0..0, kind: Kind::Scalar { text: String::new(), style: ScalarStyle::Plain } }),
+                (Event::StreamEnd, _) => {
+                    return Ok(Node { span: 0..0, kind: Kind::Scalar { text: String::new(), style: ScalarStyle::Plain } });
+                }
                 (event, span) => break self.node(event, &span)?,
             }
         };
@@ -191,12 +194,15 @@ impl<'a> Reader<'a> {
                     let at = error.marker().byte_offset().unwrap_or(self.source.len()).min(self.source.len());
                     let end = self.source[at..].chars().next().filter(|c| *c != '\n').map_or(at, |c| at + c.len_utf8());
                     let what = error.info();
-                    return Err(Diagnostic::error(Code::YamlSyntax, Text::new(format!("not valid YAML: {what}"), format!("YAML 语法错误：{what}")))
-                        .at(Place { file: self.file, span: at..end })
-                        .help(Text::new(
-                            "check the indentation and the quotes of this line and the one before",
-                            "请检查本行与上一行的缩进和引号",
-                        )));
+                    return Err(Diagnostic::error(
+                        Code::YamlSyntax,
+                        Text::new(format!("not valid YAML: {what}"), format!("YAML 语法错误：{what}")),
+                    )
+                    .at(Place { file: self.file, span: at..end })
+                    .help(Text::new(
+                        "check the indentation and the quotes of this line and the one before",
+                        "请检查本行与上一行的缩进和引号",
+                    )));
                 }
             }
         }
@@ -212,9 +218,7 @@ impl<'a> Reader<'a> {
         }
         let start = self.bytes(span).start;
         match event {
-            Event::Scalar(text, style, ..) => {
-                Ok(Node { span: self.bytes(span), kind: Kind::Scalar { text: text.into_owned(), style } })
-            }
+            Event::Scalar(text, style, ..) => Ok(Node { span: self.bytes(span), kind: Kind::Scalar { text: text.into_owned(), style } }),
             Event::SequenceStart(..) => {
                 let mut items = Vec::new();
                 loop {
