@@ -1,7 +1,5 @@
 //! A leg arrives: what it does to its party, and which instants it asks to be looked at again.
 
-use std::collections::BTreeSet;
-
 use weir_model::alert::Trigger;
 use weir_model::{Day, EventTime, Leg, LegKind, Reason};
 
@@ -36,47 +34,42 @@ impl Engine {
         if matches!(leg.kind, LegKind::Removal { .. }) && !party.pending.is_empty() {
             self.waiting.insert(number);
         }
-        let cause = |leg: &Leg<'_>| Cause {
-            record,
-            tick: false,
-            trigger: Some(Trigger { txn_id: leg.txn_id.to_owned(), occurred_at: leg.at.to_string() }),
-        };
         match accepted {
             Accepted::Silent => {}
             Accepted::Duplicate => effects.counts.duplicates += 1,
             Accepted::Rejected(reason) => effects.rejects.push(reject(record, leg, reason, frontier)),
             Accepted::Inserted(at) => {
-                self.changed(number, &[self.parties[number as usize].rows[at]], true, cause(leg), effects);
+                self.changed(number, &[self.parties[number as usize].rows[at]], true, record, leg, effects);
             }
             Accepted::InsertedAgainst(removal, at) => {
                 let party = &self.parties[number as usize];
                 effects.rejects.push(reject_removal(record, false, party, &removal, Reason::PartialReversal, frontier));
-                self.changed(number, &[party.rows[at]], true, cause(leg), effects);
+                self.changed(number, &[party.rows[at]], true, record, leg, effects);
             }
             Accepted::Removed(rows) => {
                 effects.counts.reversed += rows.len() as u64;
-                self.changed(number, &rows, false, cause(leg), effects);
+                self.changed(number, &rows, false, record, leg, effects);
             }
         }
         self.drop_excess(number, effects);
     }
 
     /// Rows have entered or left a history: totals of their days, then the instants from the earliest on.
-    fn changed(&mut self, number: u32, rows: &[Row], add: bool, cause: Cause, effects: &mut Effects) {
-        let mut totals = BTreeSet::new();
-        for row in rows {
-            totals.extend(self.parties[number as usize].count_large_amount(row, add, &self.tables));
-        }
+    fn changed(&mut self, number: u32, rows: &[Row], add: bool, record: u64, leg: &Leg<'_>, effects: &mut Effects) {
+        let mut totals: Vec<usize> =
+            rows.iter().filter_map(|row| self.parties[number as usize].count_large_amount(row, add, &self.tables)).collect();
+        totals.sort_unstable();
+        totals.dedup();
         for total in totals {
-            self.report_change(number, total, &cause, effects);
+            self.report_change(number, total, record, effects);
         }
         if let Some(from) = rows.iter().map(|row| row.at).min() {
-            self.touch(number, from, cause);
+            self.touch(number, from, record, leg);
         }
     }
 
     /// Gates every instant from `from` on; what passes waits in a group.
-    fn touch(&mut self, number: u32, from: EventTime, cause: Cause) {
+    fn touch(&mut self, number: u32, from: EventTime, record: u64, leg: &Leg<'_>) {
         let begin = self.pending_rows.len();
         let first = self.parties[number as usize].rows.partition_point(|row| row.at < from);
         let mut last = EventTime::MIN;
@@ -104,6 +97,8 @@ impl Engine {
             return;
         }
         party.is_pending = true;
+        let trigger = Trigger { txn_id: leg.txn_id.to_owned(), occurred_at: leg.at.to_string() };
+        let cause = Cause { record, tick: false, trigger: Some(trigger) };
         self.groups.push(Group { party: number, cause, from, rows, is_day_end: false });
     }
 

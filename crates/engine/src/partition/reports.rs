@@ -6,7 +6,7 @@ use super::{Cause, Engine};
 use crate::{Effects, ReportEffect};
 
 impl Engine {
-    pub(super) fn report_change(&mut self, number: u32, total: usize, cause: &Cause, effects: &mut Effects) {
+    pub(super) fn report_change(&mut self, number: u32, total: usize, record: u64, effects: &mut Effects) {
         let day = self.parties[number as usize].day_totals[total].key.day;
         let is_over = self.is_over(day);
         let Some(status) = self.parties[number as usize].day_totals[total].after_change(is_over) else {
@@ -15,14 +15,14 @@ impl Engine {
         if status == ReportStatus::Opened {
             self.opened_reports.insert((day, number));
         }
-        self.send_report(number, total, status, cause, effects);
+        self.send_report(number, total, status, (record, false), effects);
     }
 
-    pub(super) fn send_report(&mut self, number: u32, total: usize, status: ReportStatus, cause: &Cause, effects: &mut Effects) {
+    pub(super) fn send_report(&mut self, number: u32, total: usize, status: ReportStatus, (record, tick): (u64, bool), effects: &mut Effects) {
         let calendar = &self.editions.last().expect("a partition has a rule set from the beginning").rules.calendar;
         let max = self.settings.report_transactions_max;
         let report: LargeAmountReport = self.parties[number as usize].report(total, status, &self.tables, calendar, max);
-        effects.reports.push(ReportEffect { record: cause.record, tick: cause.tick, report });
+        effects.reports.push(ReportEffect { record, tick, report });
     }
 
     /// Reports of days that are over become final.
@@ -36,7 +36,7 @@ impl Engine {
                 })
                 .collect();
             for total in totals {
-                self.send_report(number, total, ReportStatus::Final, cause, effects);
+                self.send_report(number, total, ReportStatus::Final, (cause.record, cause.tick), effects);
             }
         }
     }
