@@ -51,11 +51,11 @@ check-tests: ## Tests of every crate
 check-docs: ## API documentation without a warning (broken links are warnings)
 	@RUSTDOCFLAGS='--deny warnings' $(STEP) docs -- cargo doc --locked --workspace --no-deps
 
-check-rules: ## The shipped rules and the one in the READMEs: readable, and each test inside them as expected
+check-rules: ## The shipped rules and what the READMEs show: readable, and each test inside as expected
 	@$(BUILD)
 	@$(STEP) rule-check -- $(WEIR) rule check rules
 	@$(STEP) rule-tests -- $(WEIR) rule test rules
-	@WEIR='$(WEIR)' $(STEP) readme-rules -- scripts/readme-rules
+	@WEIR='$(WEIR)' $(STEP) readme -- scripts/readme
 
 clean: ## Forget everything built
 	rm -rf out
