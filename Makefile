@@ -1,7 +1,6 @@
 # What a person does with a checkout of weir. `make` alone says what there is.
 #
-# Demo and tests share one profile (Cargo.toml, [profile.dev]; docs/decisions/0001-build-profile.md), so nothing is built twice. That takes
-# `--workspace` everywhere: with `--package` cargo would choose other features for a few dependencies and build all above them again.
+# Demo and tests share one profile (Cargo.toml, [profile.dev]; docs/decisions/0001-build-profile.md), so nothing is built twice.
 # A step prints one line with the time it took; everything else goes to out/logs/ and is shown only when the step fails.
 
 SHELL := /bin/bash
@@ -9,7 +8,9 @@ SHELL := /bin/bash
 .NOTPARALLEL:
 
 STEP := scripts/step
-BUILD := $(STEP) build -- cargo build --locked --workspace --bins
+# The binary exactly as the tests build it: `--workspace` and `--examples` (there are none) make cargo choose the features of dependencies as it
+# does for tests; with `--package weir` it would build some of them, and all that stands on them, a second time.
+BUILD := $(STEP) build -- cargo build --locked --workspace --bin weir --examples
 CARGO_TARGET_DIR ?= target
 WEIR := $(CARGO_TARGET_DIR)/debug/weir
 
