@@ -7,14 +7,16 @@ use weir_model::alert::{Alert, AlertStatus, Batch, Condition, CounterpartyFlow, 
 use weir_model::{Direction, PartyKind};
 
 use crate::language::{Lang, say};
-use crate::terminal::{Palette, grouped, grouped_yuan, left, right, wan};
+use crate::terminal::{Palette, grouped, grouped_yuan, left, right, wan, wrapped};
 
 /// Counterparties and batches shown.
 const ROWS_MAX: usize = 5;
 /// Columns for the identity of a counterparty.
 const PARTY_COLUMNS: usize = 34;
 /// Columns for a condition before its clause.
-const CONDITION_COLUMNS: usize = 62;
+const CONDITION_COLUMNS: usize = 66;
+/// Columns for remarks.
+const REMARK_COLUMNS: usize = 104;
 
 /// The alert as lines of text, with an empty line at the end.
 pub(crate) fn alert(alert: &Alert, lang: Lang, palette: Palette) -> String {
@@ -133,15 +135,21 @@ impl Sheet<'_> {
 
     fn conditions(&self) -> Vec<String> {
         let mut lines = vec![String::new(), self.heading("为什么命中", "Why")];
-        lines.extend(self.alert.conditions.iter().map(|condition| self.condition(condition)));
+        lines.extend(self.alert.conditions.iter().flat_map(|condition| self.condition(condition)));
         if !self.alert.data_gaps.is_empty() {
-            let gaps = self.alert.data_gaps.join(self.lang.of("、", ", "));
-            lines.push(self.palette.dim(&say!(self.lang, "    缺数据未能评估：{gaps}", "    not evaluable for want of data: {gaps}")));
+            let gaps = self.alert.data_gaps.join(self.lang.of("；", "; "));
+            lines.extend(self.remark(&say!(self.lang, "缺数据 {gaps}", "data missing: {gaps}")));
         }
         lines
     }
 
-    fn condition(&self, condition: &Condition) -> String {
+    /// Secondary text below the conditions.
+    fn remark(&self, text: &str) -> Vec<String> {
+        wrapped(text, REMARK_COLUMNS).iter().map(|line| format!("    {}", self.palette.dim(line))).collect()
+    }
+
+    /// Mark, points, what was measured, clause; a long text goes on in the lines below.
+    fn condition(&self, condition: &Condition) -> Vec<String> {
         let (mark, style) = match condition.met {
             Some(true) => ("✓", "32"),
             Some(false) => ("✗", "2"),
@@ -153,9 +161,12 @@ impl Sheet<'_> {
             (Some(_), _) => right("·", 4),
         };
         let text = if condition.explain.is_empty() { &condition.text } else { &condition.explain };
-        let clause = condition.clause.as_deref().unwrap_or_default();
-        let line = format!("{} {points}  {}", self.palette.paint(style, mark), left(text, CONDITION_COLUMNS));
-        format!("    {line}  {}", self.palette.dim(clause)).trim_end().to_owned()
+        let clause = self.palette.dim(condition.clause.as_deref().unwrap_or_default());
+        let mut texts = wrapped(text, CONDITION_COLUMNS).into_iter();
+        let first = left(&texts.next().unwrap_or_default(), CONDITION_COLUMNS);
+        let mut lines = vec![format!("    {} {points}  {first}  {clause}", self.palette.paint(style, mark)).trim_end().to_owned()];
+        lines.extend(texts.map(|text| format!("            {text}")));
+        lines
     }
 
     fn exclusions(&self) -> Vec<String> {
@@ -163,8 +174,8 @@ impl Sheet<'_> {
         if considered.is_empty() {
             return Vec::new();
         }
-        let reasons = considered.iter().map(|one| one.reason.as_str()).collect::<Vec<_>>().join(self.lang.of("、", ", "));
-        vec![self.palette.dim(&say!(self.lang, "    已排查而不适用：{reasons}", "    looked at and not applicable: {reasons}"))]
+        let reasons = considered.iter().map(|one| one.reason.as_str()).collect::<Vec<_>>().join(self.lang.of("；", "; "));
+        self.remark(&say!(self.lang, "已排查而不适用 {reasons}", "looked at and not applicable: {reasons}"))
     }
 
     /// Payers or payees with their sums.
@@ -296,9 +307,11 @@ fn level_style(level: Level) -> &'static str {
     }
 }
 
-/// `2026-03-07T23:00:15+08:00` as `2026-03-07 23:00`. Every time in an alert is RFC 3339 at UTC+8; anything else is shown as it is.
+/// `2026-03-07T23:00:15+08:00` as `2026-03-07 23:00`, a midnight as its day alone: that is how day rows are stamped. Every time in an alert is
+/// RFC 3339 at UTC+8; anything else is shown as it is.
 fn minute(rfc3339: &str) -> String {
-    rfc3339.get(..16).unwrap_or(rfc3339).replace('T', " ")
+    let text = rfc3339.get(..16).unwrap_or(rfc3339).replace('T', " ");
+    text.strip_suffix(" 00:00").map(str::to_owned).unwrap_or(text)
 }
 
 /// `0.812345` as `81.2%`, cut after one decimal.

@@ -5,7 +5,7 @@
 
 use std::io::IsTerminal;
 
-use unicode_width::UnicodeWidthStr;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Colour or none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +56,34 @@ pub(crate) fn left(text: &str, columns: usize) -> String {
 /// `text` filled with spaces on the left up to `columns`.
 pub(crate) fn right(text: &str, columns: usize) -> String {
     format!("{}{text}", " ".repeat(columns.saturating_sub(text.width())))
+}
+
+/// `text` in lines of at most `columns`, broken after punctuation or a space where there is one in the last third of a line, else anywhere.
+pub(crate) fn wrapped(text: &str, columns: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut rest = text;
+    while rest.width() > columns {
+        let mut width = 0;
+        let mut end = 0;
+        let mut good_end = None;
+        for (at, c) in rest.char_indices() {
+            width += c.width().unwrap_or(0);
+            if width > columns && end > 0 {
+                break;
+            }
+            end = at + c.len_utf8();
+            if width * 3 >= columns * 2 && matches!(c, ' ' | '，' | '；' | '、' | '）' | ',' | ';') {
+                good_end = Some(end);
+            }
+        }
+        let (line, after) = rest.split_at(good_end.unwrap_or(end));
+        lines.push(line.trim_end().to_owned());
+        rest = after;
+    }
+    if !rest.is_empty() || lines.is_empty() {
+        lines.push(rest.to_owned());
+    }
+    lines
 }
 
 /// `1268400.00` (yuan) as `126.84` (万元): two decimals, rounded half away from zero, thousands grouped.
@@ -111,6 +139,20 @@ mod tests {
             ("123456789012.34", "12,345,678.90"),
         ] {
             assert_eq!(wan(yuan), expected);
+        }
+    }
+
+    #[test]
+    fn lines_break_after_punctuation_where_they_can() {
+        for (text, columns, expected) in [
+            ("短", 10, &["短"][..]),
+            ("一二三，四五", 8, &["一二三，", "四五"]),
+            ("一二三四五六", 8, &["一二三四", "五六"]),
+            ("abcdef ghij", 8, &["abcdef", "ghij"]),
+            ("长", 1, &["长"]),
+            ("", 5, &[""]),
+        ] {
+            assert_eq!(wrapped(text, columns), expected, "{text}");
         }
     }
 

@@ -9,6 +9,7 @@
 
 mod directory;
 mod merge;
+mod office;
 mod place;
 mod progress;
 mod reading;
@@ -76,6 +77,7 @@ struct Run {
 
 /// A run whose every record is written.
 struct Finished {
+    interrupt: Interrupt,
     counts: Box<Counts>,
     position: Resume,
     ends: Vec<ShardEnd>,
@@ -151,6 +153,7 @@ impl Run {
         let (counts, position) = complete.expect("the loop ends only once the reader has");
         let ends = self.ends.into_iter().flatten().collect();
         let finished = Finished {
+            interrupt: self.interrupt,
             counts,
             position,
             ends,
@@ -213,6 +216,7 @@ impl Finished {
             outputs.push(output);
         }
         outputs.extend(self.state_output);
+        self.interrupt.check(lang)?;
         publish(outputs)?;
         tell(&summary, settings.json, lang);
         Ok(verdict(&summary, lang))

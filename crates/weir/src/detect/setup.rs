@@ -18,6 +18,7 @@ use crate::failure::Failure;
 use crate::input_error;
 use crate::language::{Lang, say};
 use crate::pack::{self, Pack};
+use crate::rule::mention_warnings;
 
 /// A run, ready to start.
 pub(crate) struct Setup {
@@ -39,7 +40,9 @@ impl Setup {
         let pack = &settings.pack;
         let rules = Pack::find(pack.rules.as_deref(), lang)?;
         let source = RuleSource { files: rules.files.clone(), settings: pack.set.clone() };
-        let rules = Arc::new(pack::load(&rules, &pack.set, lang)?.rules);
+        let loaded = pack::load(&rules, &pack.set, lang)?;
+        mention_warnings(&loaded.warnings, lang);
+        let rules = Arc::new(loaded.rules);
         let mut state = settings.from_state.as_deref().map(|path| State::read(path, lang)).transpose()?;
         let input_failure = |error| input_error::failure(&error, lang);
         let mapping = settings.feed.as_deref().map_or_else(|| Ok(Mapping::default()), Mapping::load).map_err(input_failure)?;

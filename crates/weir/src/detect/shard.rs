@@ -12,6 +12,7 @@ use weir_feed::{Item, Parties, RecordBatch, Tick};
 use weir_model::{EventTime, LegKind};
 
 use super::directory::{Directory, SavedParty};
+use super::office::addressees;
 use super::reading::ReaderEnd;
 
 /// Batches that may wait for a shard.
@@ -168,7 +169,7 @@ impl Shard {
         }
     }
 
-    /// Fills in the subject's name and accounts as known at `record`: party data first, then what transactions said.
+    /// Fills in the subject's name and accounts as known at `record`, party data first, then what transactions said; and who is told.
     fn name_as_of(&self, effect: &mut AlertEffect, record: u64) {
         let subject = &mut effect.alert.subject;
         let party = self.parties.by_key(&subject.party);
@@ -181,5 +182,6 @@ impl Shard {
             accounts.dedup();
         }
         subject.accounts = accounts;
+        effect.alert.addressees = addressees(&effect.alert.subject, party);
     }
 }

@@ -13,6 +13,7 @@ use weir_engine::{AlertEffect, ReportEffect};
 use weir_model::alert::{Addressee, Alert, AlertStatus, Level, LogPosition};
 use weir_model::{Day, Direction, EventTime, LargeAmountReport, ReportStatus};
 
+use super::office::UNRESOLVED;
 use super::settings::{OfficeSettings, OutputSettings};
 use crate::failure::Failure;
 use crate::language::{Lang, say};
@@ -21,9 +22,6 @@ use crate::render;
 use crate::spool::Spool;
 use crate::summary::Summary;
 use crate::terminal::Palette;
-
-/// Key of an office message whose office is not known.
-const UNRESOLVED: &str = "unresolved";
 
 /// Order of alerts in their final state: first record, rule, party, then which was first said.
 type AlertOrder = (u64, String, String, usize);
@@ -40,6 +38,8 @@ struct Seen {
     at_office: bool,
     /// Where the log stood at the last revision.
     position: LogPosition,
+    /// Fixed when the alert opens.
+    addressees: Vec<Addressee>,
 }
 
 /// All outputs of a run.
@@ -73,6 +73,7 @@ pub(crate) struct RememberedAlert {
     level: Level,
     at_office: bool,
     position: LogPosition,
+    addressees: Vec<Addressee>,
 }
 
 /// Final states in the making.
@@ -110,7 +111,14 @@ impl Sinks {
     pub(crate) fn recall(&mut self, alert: &RememberedAlert) {
         let order = (alert.first_record, alert.rule.clone(), alert.party.clone(), self.seen.len());
         let position = alert.position.clone();
-        let seen = Seen { order, level: alert.level, status: AlertStatus::Updated, at_office: alert.at_office, position };
+        let seen = Seen {
+            order,
+            level: alert.level,
+            status: AlertStatus::Updated,
+            at_office: alert.at_office,
+            position,
+            addressees: alert.addressees.clone(),
+        };
         self.seen.insert(alert.alert_id.clone(), seen);
     }
 
@@ -125,15 +133,18 @@ impl Sinks {
             party: alert.subject.party.clone(),
             level: alert.level,
             at_office: seen.is_some_and(|seen| seen.at_office),
-            position: seen.map_or_else(|| alert.detected_from.clone(), |seen| seen.position.clone()),
+            position: seen.map_or(&alert.detected_from, |seen| &seen.position).clone(),
+            addressees: seen.map_or(&alert.addressees, |seen| &seen.addressees).clone(),
         }
     }
 
     /// A revision, as it comes.
     pub(crate) fn alert(&mut self, effect: AlertEffect) -> Result<(), Failure> {
         let AlertEffect { record, mut alert, .. } = effect;
-        alert.addressees = addressees(&alert);
         let order = self.note(&alert, record);
+        if let Some(seen) = self.seen.get(&alert.alert_id) {
+            alert.addressees.clone_from(&seen.addressees);
+        }
         match &mut self.waiting {
             Some(waiting) => waiting.alerts.put(order, &alert).map_err(|error| spool_failure(&error, self.lang)),
             None => self.deliver(&alert),
@@ -162,6 +173,7 @@ impl Sinks {
             status: alert.status,
             at_office: false,
             position: alert.detected_from.clone(),
+            addressees: alert.addressees.clone(),
         });
         seen.position = alert.detected_from.clone();
         seen.level = alert.level;
@@ -292,10 +304,4 @@ fn spool_failure(error: &io::Error, lang: Lang) -> Failure {
 
 fn report_order(report: &LargeAmountReport) -> ReportOrder {
     (report.day.clone(), report.customer.clone(), report.direction, report.item.number())
-}
-
-/// The office of the subject's division; a routing table by operation, registration and branch comes with the party data of the service.
-fn addressees(alert: &Alert) -> Vec<Addressee> {
-    let division = if alert.subject.division.is_empty() { UNRESOLVED } else { &alert.subject.division };
-    vec![Addressee { division: division.to_owned(), office: String::new(), basis: "subject".to_owned(), departments: Vec::new() }]
 }

@@ -1,0 +1,91 @@
+//! `weir rule check DIR…`: every problem of every rule file at once.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use serde::Serialize;
+use weir_rules::{DiagnosticRecord, Diagnostics, Override};
+
+use crate::failure::{Exit, Failure};
+use crate::language::{Lang, say};
+use crate::outputs::Output;
+use crate::pack::{Pack, exit_of};
+use crate::terminal::Palette;
+
+/// A set's outcome as `--json` gives it.
+#[derive(Serialize)]
+struct CheckJson<'a> {
+    rules: &'a str,
+    set_hash: Option<&'a str>,
+    rule_files: usize,
+    errors: usize,
+    warnings: usize,
+    problems: Vec<DiagnosticRecord>,
+}
+
+/// Checks each folder as a set of its own. The worst outcome is the run's.
+pub(crate) fn run(dirs: &[PathBuf], settings: &[String], json: bool, lang: Lang, output: &mut Output) -> Result<Exit, Failure> {
+    let overrides: Vec<Override> = settings.iter().map(Override::new).collect();
+    let mut worst = Exit::Ok;
+    for pack in Pack::find_all(dirs, lang)? {
+        let loaded = weir_rules::load(&pack.files, &overrides);
+        let (diagnostics, hash, rule_files) = match &loaded {
+            Ok(loaded) => (&loaded.warnings, Some(loaded.rules.hash.as_str()), loaded.documents.len()),
+            Err(diagnostics) => (diagnostics, None, pack.files.len()),
+        };
+        if hash.is_none() && worst != Exit::BadInput {
+            worst = exit_of(diagnostics);
+        }
+        if json {
+            let (errors, warnings) = (diagnostics.errors(), diagnostics.warnings());
+            let problems = diagnostics.records(lang.into());
+            output.json(&CheckJson { rules: &pack.label, set_hash: hash, rule_files, errors, warnings, problems })?;
+            continue;
+        }
+        show(diagnostics, lang, output)?;
+        output.bytes(summary(&pack.label, diagnostics, hash, rule_files, lang).as_bytes())?;
+    }
+    Ok(worst)
+}
+
+/// The problems, on standard output: they are what was asked for.
+fn show(diagnostics: &Diagnostics, lang: Lang, output: &mut Output) -> Result<(), Failure> {
+    output.bytes(diagnostics.render(lang.into(), Palette::of(&io::stdout()).is_coloured()).as_bytes())
+}
+
+fn summary(label: &str, diagnostics: &Diagnostics, hash: Option<&str>, rule_files: usize, lang: Lang) -> String {
+    let (errors, warnings) = (diagnostics.errors(), diagnostics.warnings());
+    let warned = if warnings == 0 { String::new() } else { say!(lang, "，{warnings} 处警告", ", {warnings} warnings") };
+    match hash {
+        Some(hash) => say!(
+            lang,
+            "{label}：{rule_files} 条规则全部通过{warned}（规则集 {hash}）\n",
+            "{label}: {rule_files} rules, all good{warned} (rule set {hash})\n"
+        ),
+        None => say!(lang, "{label}：{errors} 处错误{warned}\n", "{label}: {errors} errors{warned}\n"),
+    }
+}
+
+/// The paragraph of a code: `weir rule explain-code`.
+pub(crate) fn explain_code(code: &str, json: bool, lang: Lang, output: &mut Output) -> Result<Exit, Failure> {
+    let Some(paragraph) = weir_rules::explain_code(code) else {
+        let text = say!(lang, "没有诊断代码 `{code}`；代码形如 R0102", "there is no diagnostic code `{code}`; codes look like R0102");
+        return Err(Failure::usage(text));
+    };
+    if json {
+        output.json(&serde_json::json!({ "code": code, "text": paragraph }))?;
+    } else {
+        output.bytes(format!("{paragraph}\n").as_bytes())?;
+    }
+    Ok(Exit::Ok)
+}
+
+/// Warnings of a set that is about to be used, one line: the set works, but probably not as meant.
+pub(crate) fn mention_warnings(warnings: &Diagnostics, lang: Lang) {
+    let count = warnings.warnings();
+    if count > 0 {
+        let text = say!(lang, "规则有 {count} 处警告，详见 weir rule check", "the rules have {count} warnings, see weir rule check");
+        // Nobody is left to tell where standard error is closed.
+        let _ = writeln!(io::stderr(), "{text}");
+    }
+}

@@ -1,0 +1,160 @@
+//! `weir rule test DIR…`: runs the tests inside rule files and says what came instead.
+//!
+//! A test's transactions take the way of any feed (reader, party data, split, clock) into a detector of their own, in memory, under the whole
+//! rule set of the folder; what stands at the end is compared with what the test expects of its rule. Alerts of other rules are looked at
+//! only where the test names them, so that a new rule does not break the tests of the others.
+
+mod case;
+mod compare;
+mod junit;
+mod probe;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use weir_rules::{FileStatus, Override, RuleDocument, RuleSet, RuleTest};
+
+use crate::arguments::RuleTestArgs;
+use crate::failure::{Exit, Failure};
+use crate::language::{Lang, say};
+use crate::outputs::{Output, publish};
+use crate::pack::{self, Pack};
+use crate::terminal::Palette;
+
+/// What became of a test.
+#[derive(Debug, Serialize)]
+pub(crate) struct TestReport {
+    /// Rule.
+    rule: String,
+    /// Name of the test.
+    name: String,
+    /// `fz/fz001.yaml:81`.
+    place: String,
+    /// Whether everything was as expected.
+    passed: bool,
+    /// What was not, one line each.
+    problems: Vec<String>,
+    /// Time it took.
+    micros: u64,
+}
+
+/// Runs the tests of each folder.
+pub(crate) fn run(arguments: &RuleTestArgs, json: bool, lang: Lang, output: &mut Output) -> Result<Exit, Failure> {
+    let mut junit = arguments.junit.as_deref().map(|path| Output::open(path, lang)).transpose()?;
+    let palette = Palette::of(&io::stdout());
+    let mut reports = Vec::new();
+    for pack in Pack::find_all(&arguments.dir, lang)? {
+        let mut suite = Suite::new(pack, lang)?;
+        for (rule, test) in suite.tests(arguments.run.as_deref()) {
+            let report = suite.run(&rule, &test)?;
+            if json { output.json(&report)? } else { output.bytes(line(&report, lang, palette).as_bytes())? }
+            reports.push(report);
+        }
+    }
+    let failed = reports.iter().filter(|report| !report.passed).count();
+    let passed = reports.len() - failed;
+    if let Some(mut file) = junit.take() {
+        file.bytes(junit::document(&reports).as_bytes())?;
+        publish(vec![file])?;
+    }
+    if !json {
+        output.bytes(say!(lang, "{passed} 通过 {failed} 失败\n", "{passed} passed, {failed} failed\n").as_bytes())?;
+    }
+    Ok(if failed > 0 { Exit::Findings } else { Exit::Ok })
+}
+
+/// `PASS FZ-001 name  1.2 ms`, or `FAIL` with what was wrong below it.
+fn line(report: &TestReport, lang: Lang, palette: Palette) -> String {
+    let verdict = if report.passed { palette.paint("32", "PASS") } else { palette.paint("1;31", "FAIL") };
+    let time = palette.dim(&format!("{}.{} ms", report.micros / 1000, report.micros % 1000 / 100));
+    let mut text = format!("{verdict} {} {}  {time}\n", report.rule, report.name);
+    if !report.passed {
+        let place = &report.place;
+        text += &palette.dim(&say!(lang, "     {place}\n", "     {place}\n"));
+        for problem in &report.problems {
+            text += &format!("     {}\n", problem.replace('\n', "\n     "));
+        }
+    }
+    text
+}
+
+/// The tests of a folder, and the rule sets they run under.
+struct Suite {
+    lang: Lang,
+    pack: Pack,
+    documents: Vec<RuleDocument>,
+    /// Texts by index, as places refer to them.
+    sources: Vec<weir_rules::SourceFile>,
+    /// Compiled sets by the settings they were compiled under.
+    sets: BTreeMap<Vec<String>, Arc<RuleSet>>,
+}
+
+impl Suite {
+    fn new(pack: Pack, lang: Lang) -> Result<Self, Failure> {
+        let loaded = pack::load(&pack, &[], lang)?;
+        let sets = BTreeMap::from([(Vec::new(), Arc::new(loaded.rules))]);
+        Ok(Self { lang, pack, documents: loaded.documents, sources: loaded.warnings.sources, sets })
+    }
+
+    /// The tests whose "rule name" contains `filter`, each with its rule. Those of retired rules are not run.
+    fn tests(&self, filter: Option<&str>) -> Vec<(RuleDocument, RuleTest)> {
+        let rules = self.documents.iter().filter(|rule| rule.status != FileStatus::Retired);
+        let tests = rules.flat_map(|rule| rule.tests.iter().map(|test| (rule.clone(), test.clone())));
+        tests.filter(|(rule, test)| filter.is_none_or(|filter| format!("{} {}", rule.id, test.name).contains(filter))).collect()
+    }
+
+    fn run(&mut self, rule: &RuleDocument, test: &RuleTest) -> Result<TestReport, Failure> {
+        let mut settings: Vec<String> = test.overrides.iter().map(|over| over.text.clone()).collect();
+        if rule.status == FileStatus::Draft {
+            // A draft is left out of a set; its tests are how it gets ready to be in one.
+            settings.insert(0, Override::new(format!("{}.status=active", rule.id)).text);
+        }
+        let set = self.set(&settings)?;
+        let begun = Instant::now();
+        let ran = case::run(&set, test, self.lang);
+        let elapsed = begun.elapsed();
+        let problems = match ran {
+            Ok(outcome) => self.problems(rule, test, &settings, &outcome)?,
+            Err(problem) => vec![problem],
+        };
+        let place = self.place(test);
+        let micros = u64::try_from(elapsed.min(Duration::from_secs(86_400)).as_micros()).unwrap_or(u64::MAX);
+        Ok(TestReport { rule: rule.id.clone(), name: test.name.clone(), place, passed: problems.is_empty(), problems, micros })
+    }
+
+    /// What is not as expected; for an alert that did not come also how near the rule was to it.
+    fn problems(
+        &self,
+        rule: &RuleDocument,
+        test: &RuleTest,
+        settings: &[String],
+        outcome: &case::Outcome,
+    ) -> Result<Vec<String>, Failure> {
+        let compared = compare::compare(&rule.id, test, outcome, self.lang);
+        let mut problems = compared.problems;
+        for missing in compared.missing {
+            // Compiled anew, because the probe takes the conditions of its rule apart.
+            let set = pack::load(&self.pack, settings, self.lang)?.rules;
+            problems.push(probe::nearest(set, test, &missing.rule, &missing.party, self.lang));
+        }
+        Ok(problems)
+    }
+
+    fn set(&mut self, settings: &[String]) -> Result<Arc<RuleSet>, Failure> {
+        if let Some(set) = self.sets.get(settings) {
+            return Ok(Arc::clone(set));
+        }
+        let set = Arc::new(pack::load(&self.pack, settings, self.lang)?.rules);
+        self.sets.insert(settings.to_vec(), Arc::clone(&set));
+        Ok(set)
+    }
+
+    fn place(&self, test: &RuleTest) -> String {
+        let Some(source) = self.sources.get(test.place.file) else { return self.pack.label.clone() };
+        let before = source.text.get(..test.place.span.start).unwrap_or_default();
+        format!("{}:{}", source.path, before.matches('\n').count() + 1)
+    }
+}
