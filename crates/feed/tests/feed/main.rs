@@ -1,7 +1,10 @@
 //! The crate from outside: a feed file and bytes in, legs and rejects out, as text.
 //!
-//! `check` in [`show`] is the one place that knows the API; every test is a table of texts.
-
-mod show;
+//! `show` is the one place that knows the API; the tests are tables of texts, one module a concern.
 
 mod decoding;
+mod files;
+mod fixtures;
+mod parties;
+mod robust;
+mod show;

@@ -76,7 +76,7 @@ pub(crate) fn leg(leg: &Leg<'_>) -> String {
         (leg.counterparty_kind.name().to_owned(), leg.counterparty_kind != weir_model::PartyKind::Unknown),
         (leg.counterparty_division.to_string(), leg.counterparty_division.is_known()),
         (leg.channel.map_or("", |channel| channel.name()).to_owned(), leg.channel.is_some()),
-        (flags(leg.flags), flags(leg.flags) != "TIME"),
+        (flags(leg.flags), !matches!(flags(leg.flags).as_str(), "" | "TIME")),
         (format!("tags={:b}", leg.tags.0), leg.tags.0 != 0),
         (format!("balance={}", leg.balance_after.unwrap_or(0)), leg.balance_after.is_some()),
     ] {
