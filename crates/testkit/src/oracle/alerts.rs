@@ -8,7 +8,7 @@ use weir_model::alert::{Trigger, Withdrawal};
 use weir_model::{Alert, AlertId, AlertStatus, EventTime, Level, Span};
 
 use super::hits::Episode;
-use super::values::Values;
+use super::values::{Describer, Size};
 
 /// A day of event time after the last revision is a reason for another.
 const UPDATE_AFTER: Span = Span::days(1);
@@ -32,9 +32,12 @@ struct Live {
     /// Record of its first revision.
     first_record: u64,
     /// The last revision sent, and what of it is compared with.
-    sent: Values,
+    sent: Alert,
+    sent_size: Size,
     sent_level: Level,
     sent_last: EventTime,
+    /// The description of the last hit, once a tick's frontier was past it.
+    settled: Option<Alert>,
 }
 
 /// The alerts of one rule on one party.
@@ -47,9 +50,6 @@ pub(super) struct Alerts {
     settled: Option<EventTime>,
 }
 
-/// How an episode's values are computed.
-pub(super) type Describe<'a> = &'a dyn Fn(&Episode) -> Values;
-
 impl Alerts {
     /// Hits up to this moment belong to quiet alerts.
     pub(super) fn settled(&self) -> Option<EventTime> {
@@ -57,21 +57,14 @@ impl Alerts {
     }
 
     /// Steps 1 to 4: claims, withdrawals, updates, openings.
-    pub(super) fn follow(
-        &mut self,
-        (rule, party): (&str, &str),
-        quiet: Span,
-        episodes: &[Episode],
-        describe: Describe<'_>,
-        cause: &Cause,
-    ) -> Vec<Alert> {
+    pub(super) fn follow(&mut self, quiet: Span, episodes: &[Episode], describe: &Describer<'_>, cause: &Cause) -> Vec<Alert> {
         self.live.sort_by_key(|live| live.opened);
         let claims = self.claim(quiet, episodes);
         let mut revisions = self.withdraw(quiet, episodes, &claims, cause);
         let mut claimants: Vec<(usize, usize)> = Vec::new();
         for (at, claim) in claims.iter().enumerate() {
             if let Some(episode) = claim {
-                self.live[at].episode = episodes[*episode].clone();
+                self.live[at].speak_of(&episodes[*episode]);
                 claimants.push((*episode, at));
             }
         }
@@ -86,7 +79,7 @@ impl Alerts {
         });
         for (index, episode) in episodes.iter().enumerate() {
             if !claims.contains(&Some(index)) {
-                revisions.push(self.open(rule, party, episode, describe, cause));
+                revisions.push(self.open(episode, describe, cause));
             }
         }
         revisions
@@ -108,41 +101,51 @@ impl Alerts {
         for (live, _) in self.live.iter().zip(claims).filter(|(_, claim)| claim.is_none()) {
             let overlapping = (0..episodes.len()).find(|index| live.is_near(&episodes[*index], quiet));
             let heir = overlapping.and_then(|index| claims.iter().position(|claim| *claim == Some(index)));
-            let mut alert = live.sent.alert.clone();
+            let mut alert = live.sent.clone();
             alert.withdrawal = Some(heir.map_or(Withdrawal::Unfounded, |at| Withdrawal::Merged { into: self.live[at].id.hex() }));
-            stamp(&mut alert, live.sent.alert.revision + 1, AlertStatus::Withdrawn, cause);
+            stamp(&mut alert, live.sent.revision + 1, AlertStatus::Withdrawn, cause);
             self.gone.insert(live.id, (live.first_record, alert.clone()));
             revisions.push(alert);
         }
         revisions
     }
 
-    fn open(&mut self, rule: &str, party: &str, episode: &Episode, describe: Describe<'_>, cause: &Cause) -> Alert {
-        let id = AlertId::new(rule, party, episode.start);
+    fn open(&mut self, episode: &Episode, describe: &Describer<'_>, cause: &Cause) -> Alert {
+        let id = AlertId::new(describe.rule, describe.party, episode.start);
         let (first_record, revision) = match self.gone.remove(&id) {
             Some((first_record, before)) => (first_record, before.revision + 1),
             None => (cause.record, 1),
         };
-        let mut sent = describe(episode);
-        sent.alert.alert_id = id.hex();
-        stamp(&mut sent.alert, revision, AlertStatus::Opened, cause);
-        let alert = sent.alert.clone();
-        let (opened, sent_level, sent_last) = (episode.start, episode.level, episode.last);
-        self.live.push(Live { id, opened, episode: episode.clone(), first_record, sent, sent_level, sent_last });
-        alert
+        let mut sent = describe.alert(episode);
+        sent.alert_id = id.hex();
+        stamp(&mut sent, revision, AlertStatus::Opened, cause);
+        self.live.push(Live {
+            id,
+            opened: episode.start,
+            episode: episode.clone(),
+            first_record,
+            sent: sent.clone(),
+            sent_size: describe.size(episode),
+            sent_level: episode.level,
+            sent_last: episode.last,
+            settled: None,
+        });
+        sent
     }
 
-    /// At a tick: alerts without a hit for long enough become quiet.
-    pub(super) fn settle(&mut self, quiet: Span, tick_frontier: EventTime, describe: Describe<'_>, cause: &Cause) -> Vec<Alert> {
+    /// At a tick: descriptions of hits behind the frontier are settled; alerts without a hit for long enough become quiet.
+    pub(super) fn settle(&mut self, quiet: Span, tick_frontier: EventTime, describe: &Describer<'_>, cause: &Cause) -> Vec<Alert> {
+        for live in self.live.iter_mut().filter(|live| live.settled.is_none() && live.episode.last < tick_frontier) {
+            live.settled = Some(describe.alert(&live.episode));
+        }
         self.live.sort_by_key(|live| live.episode.start);
         let is_over = |live: &Live| live.episode.last.plus(quiet) < tick_frontier;
         let (over, live): (Vec<Live>, Vec<Live>) = std::mem::take(&mut self.live).into_iter().partition(is_over);
         self.live = live;
         let mut revisions = Vec::new();
         for live in over {
-            let mut alert = describe(&live.episode).alert;
-            alert.alert_id = live.id.hex();
-            stamp(&mut alert, live.sent.alert.revision + 1, AlertStatus::Quiet, cause);
+            let mut alert = live.present(describe);
+            stamp(&mut alert, live.sent.revision + 1, AlertStatus::Quiet, cause);
             self.settled = self.settled.max(Some(live.episode.last));
             self.gone.insert(live.id, (live.first_record, alert.clone()));
             revisions.push(alert);
@@ -151,14 +154,13 @@ impl Alerts {
     }
 
     /// Every alert in its last state, with the record of its first revision: what is gone as sent, what lives with present values.
-    pub(super) fn last(&self, describe: Describe<'_>) -> Vec<(u64, Alert)> {
+    pub(super) fn last(&self, describe: &Describer<'_>) -> Vec<(u64, Alert)> {
         let live = self.live.iter().map(|live| {
-            let mut alert = describe(&live.episode).alert;
-            alert.alert_id = live.id.hex();
-            alert.revision = live.sent.alert.revision;
+            let mut alert = live.present(describe);
+            alert.revision = live.sent.revision;
             alert.status = if alert.revision == 1 { AlertStatus::Opened } else { AlertStatus::Updated };
-            alert.triggered_by.clone_from(&live.sent.alert.triggered_by);
-            alert.detected_from = live.sent.alert.detected_from.clone();
+            alert.triggered_by.clone_from(&live.sent.triggered_by);
+            alert.detected_from = live.sent.detected_from.clone();
             (live.first_record, alert)
         });
         self.gone.values().cloned().chain(live).collect()
@@ -171,23 +173,39 @@ impl Live {
         episode.start <= self.episode.last.plus(quiet) && episode.last >= self.episode.start.minus(quiet)
     }
 
+    /// Claims an episode; a description settled for another last hit is void.
+    fn speak_of(&mut self, episode: &Episode) {
+        if episode.last != self.episode.last {
+            self.settled = None;
+        }
+        self.episode = episode.clone();
+    }
+
+    /// The alert as of its last hit, settled or as the history stands.
+    fn present(&self, describe: &Describer<'_>) -> Alert {
+        let mut alert = self.settled.clone().unwrap_or_else(|| describe.alert(&self.episode));
+        alert.alert_id = self.id.hex();
+        alert
+    }
+
     /// A revision, if the episode has grown enough since the last one sent.
-    fn update(&mut self, describe: Describe<'_>, cause: &Cause) -> Option<Alert> {
-        let mut now = describe(&self.episode);
+    fn update(&mut self, describe: &Describer<'_>, cause: &Cause) -> Option<Alert> {
+        let now = describe.size(&self.episode);
         let grown = |now: i128, sent: i128| now > sent && 4 * now >= 5 * sent;
         let is_due = self.episode.level > self.sent_level
-            || grown(now.people, self.sent.people)
-            || grown(now.amount_in, self.sent.amount_in)
-            || grown(now.amount_out, self.sent.amount_out)
+            || grown(now.people, self.sent_size.people)
+            || grown(now.amount_in, self.sent_size.amount_in)
+            || grown(now.amount_out, self.sent_size.amount_out)
             || self.episode.last.since(self.sent_last) >= UPDATE_AFTER;
         if !is_due {
             return None;
         }
-        now.alert.alert_id = self.id.hex();
-        stamp(&mut now.alert, self.sent.alert.revision + 1, AlertStatus::Updated, cause);
-        (self.sent_level, self.sent_last) = (self.episode.level, self.episode.last);
-        self.sent = now;
-        Some(self.sent.alert.clone())
+        let mut alert = describe.alert(&self.episode);
+        alert.alert_id = self.id.hex();
+        stamp(&mut alert, self.sent.revision + 1, AlertStatus::Updated, cause);
+        (self.sent_size, self.sent_level, self.sent_last) = (now, self.episode.level, self.episode.last);
+        self.sent = alert.clone();
+        Some(alert)
     }
 }
 

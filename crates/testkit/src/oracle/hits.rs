@@ -44,6 +44,12 @@ impl Sets {
         self.0.iter().rev().find_map(|(_, set)| set.rules.iter().find(|rule| rule.id == id))
     }
 
+    /// The version of a rule that made a hit, and the variant that did.
+    pub(super) fn behind(&self, hit: Hit, id: &str) -> (&Rule, &Variant) {
+        let rule = self.0[hit.set].1.rules.iter().find(|rule| rule.id == id).expect("the set of a hit has the rule that hit");
+        (rule, &rule.variants[hit.variant])
+    }
+
     /// Ids of all rules of all sets, in order.
     pub(super) fn rule_ids(&self) -> BTreeSet<&str> {
         self.0.iter().flat_map(|(_, set)| set.rules.iter().map(|rule| rule.id.as_str())).collect()
@@ -89,14 +95,15 @@ fn evaluate_at(
     for t in moments {
         let (index, set) = sets.at(*t);
         let view = view_at(history, sets, *t);
+        let facts = Facts::new(&view, set, hits);
+        let mut found = Vec::new();
         for rule in set.rules.iter().filter(|rule| is_due(rule)) {
-            if !applies(rule, party, &view) || !is_watched(rule, *t, hits) {
-                continue;
+            if applies(rule, party, &view) && is_watched(rule, *t, hits) {
+                found.extend(verdict(rule, index, &facts).map(|hit| (&rule.id, hit)));
             }
-            let verdict = verdict(rule, index, &Facts { view: &view, set, hits });
-            if let Some(hit) = verdict {
-                hits.entry(rule.id.clone()).or_default().insert(*t, hit);
-            }
+        }
+        for (rule, hit) in found {
+            hits.entry(rule.clone()).or_default().insert(*t, hit);
         }
     }
 }
@@ -157,7 +164,9 @@ pub(super) struct Episode {
     pub(super) level: Level,
     /// First hit of that level.
     pub(super) peak: EventTime,
-    /// The last hit.
+    /// The hit at `start`.
+    pub(super) first_hit: Hit,
+    /// The hit at `last`.
     pub(super) hit: Hit,
 }
 
@@ -174,7 +183,7 @@ pub(super) fn episodes(hits: &Hits, rule: &str, quiet: Span, after: Option<Event
                     (episode.level, episode.peak) = (hit.level, t);
                 }
             }
-            _ => episodes.push(Episode { start: t, last: t, level: hit.level, peak: t, hit }),
+            _ => episodes.push(Episode { start: t, last: t, level: hit.level, peak: t, first_hit: hit, hit }),
         }
     }
     episodes

@@ -22,6 +22,7 @@ mod view;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use serde::Serialize;
 use weir_model::alert::Trigger;
 use weir_model::{Alert, Day, Direction, EventTime, LargeAmountReport, Reason, Span};
 use weir_rules::{On, RuleSet};
@@ -32,6 +33,7 @@ use features::Hits;
 use history::History;
 use hits::Sets;
 use large_amount::Reports;
+use values::Describer;
 
 /// Day ends further back than this are never evaluated.
 const DAY_ENDS_BACK: i32 = 31;
@@ -52,7 +54,7 @@ impl Default for Settings {
 }
 
 /// A revision with the place of its line.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Sent<T> {
     /// Record that caused it.
     pub record: u64,
@@ -63,10 +65,12 @@ pub struct Sent<T> {
 }
 
 /// A leg that did not enter a history.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Reject {
     /// Record being worked on.
     pub record: u64,
+    /// Whether a tick before that record rejected it.
+    pub tick: bool,
     /// Record of the rejected leg.
     pub rejected_record: u64,
     /// Why.
@@ -78,10 +82,12 @@ pub struct Reject {
     /// Direction.
     pub direction: Direction,
     /// Event time.
+    #[serde(serialize_with = "as_text")]
     pub at: EventTime,
     /// Fen, where known.
     pub amount: Option<i64>,
     /// Frontier when it was rejected.
+    #[serde(serialize_with = "as_text")]
     pub frontier: EventTime,
     /// Reports a late leg would have belonged to.
     pub report_ids: Vec<String>,
@@ -93,6 +99,7 @@ impl Reject {
         let report_id = if is_late_movement { large_amount::report_id_of(leg) } else { None };
         Self {
             record,
+            tick: reason == Reason::ReversalTargetMissing,
             rejected_record,
             reason,
             party: leg.party.clone(),
@@ -111,9 +118,9 @@ impl Reject {
 pub struct Answer {
     /// Alert revisions in the order of lines.
     pub alerts: Vec<Sent<Alert>>,
-    /// Large-amount revisions in the order of lines; within an input by day, customer, direction, item.
+    /// Large-amount revisions in the order of lines; within an input by customer, day, direction, item.
     pub reports: Vec<Sent<LargeAmountReport>>,
-    /// Dead letters and late rows; within an input by party and rejected record.
+    /// Dead letters and late rows, by record, ticks first, rejected record, party, direction.
     pub rejects: Vec<Reject>,
     /// Legs counted as duplicate.
     pub duplicates: u64,
@@ -123,6 +130,35 @@ pub struct Answer {
     pub last_alerts: Vec<(u64, Alert)>,
     /// Every report in its last state.
     pub last_reports: Vec<LargeAmountReport>,
+}
+
+impl Answer {
+    /// Puts lines in the order of a run: section 5 for alerts, record and key for the others. What one input sent for one rule and party
+    /// stays as it was sent.
+    pub fn sort_lines(&mut self) {
+        let alert = |line: &Sent<Alert>| (line.record, !line.tick, line.revision.rule.id.clone(), line.revision.subject.party.clone());
+        self.alerts.sort_by_key(alert);
+        let report = |line: &Sent<LargeAmountReport>| {
+            let r = &line.revision;
+            (line.record, !line.tick, r.customer.clone(), r.day.clone(), r.direction, r.item)
+        };
+        self.reports.sort_by_key(report);
+        let reject = |line: &Reject| (line.record, !line.tick, line.rejected_record, line.party.clone(), line.direction);
+        self.rejects.sort_by_key(reject);
+    }
+}
+
+/// Order of the final state of alerts; those that agree in all else by their first hit.
+pub fn sort_last_alerts(last: &mut [(u64, Alert)]) {
+    last.sort_by_key(|(first, alert)| (*first, alert.rule.id.clone(), alert.subject.party.clone(), alert.first_hit_at.clone()));
+}
+
+/// Order of the final state of reports.
+pub fn sort_last_reports(last: &mut [LargeAmountReport]) {
+    last.sort_by(|a, b| {
+        let key = |r: &LargeAmountReport| (r.day.clone(), r.customer.clone(), r.direction, r.item);
+        key(a).cmp(&key(b))
+    });
 }
 
 /// The clock of a partition (section 1).
@@ -244,7 +280,6 @@ impl Run {
                 reports.extend(party.reports.finish(key, &party.history, &self.sets, list_max, (before, now)));
             }
         }
-        reports.sort_by(|a, b| report_order(a).cmp(&report_order(b)));
         self.answer.alerts.extend(sent(&cause, alerts));
         self.answer.reports.extend(sent(&cause, reports));
     }
@@ -252,19 +287,13 @@ impl Run {
     fn close(mut self) -> Answer {
         for (key, party) in &self.parties {
             for (rule, alerts) in &party.alerts {
-                let describe = |episode: &hits::Episode| {
-                    values::values(key, rule, episode, &party.history, &self.sets, &party.hits, self.clock.memory_day())
-                };
-                self.answer.last_alerts.extend(alerts.last(&describe));
+                self.answer.last_alerts.extend(alerts.last(&describer(key, rule, party, &self.sets, &self.clock)));
             }
             self.answer.last_reports.extend(party.reports.last().cloned());
         }
-        let line = |sent: &Sent<Alert>| (sent.record, !sent.tick, sent.revision.rule.id.clone(), sent.revision.subject.party.clone());
-        self.answer.alerts.sort_by_key(line);
-        self.answer.reports.sort_by_key(|sent| (sent.record, !sent.tick));
-        let key = |(first, alert): &(u64, Alert)| (*first, alert.rule.id.clone(), alert.subject.party.clone(), alert.first_hit_at.clone());
-        self.answer.last_alerts.sort_by_key(key);
-        self.answer.last_reports.sort_by(|a, b| report_order(a).cmp(&report_order(b)));
+        self.answer.sort_lines();
+        sort_last_alerts(&mut self.answer.last_alerts);
+        sort_last_reports(&mut self.answer.last_reports);
         self.answer
     }
 }
@@ -282,18 +311,15 @@ fn renewed_from(changed_from: EventTime, sets: &Sets, switches_seen: usize) -> E
     switches.chain([changed_from]).min().unwrap_or(changed_from)
 }
 
-/// Claims, withdrawals, updates and openings of a party, rule by rule.
+/// Claims, withdrawals, updates and openings of a party, rule by rule. A tick brings no hits but day ends'.
 fn follow_alerts(key: &str, party: &mut PartyState, sets: &Sets, clock: &Clock, cause: &Cause) -> Vec<Alert> {
     let mut revisions = Vec::new();
     for id in sets.rule_ids() {
-        let Some(rule) = sets.newest(id) else { continue };
-        if cause.tick && rule.on == On::Instant {
-            continue;
-        }
-        let describe = |episode: &hits::Episode| values::values(key, id, episode, &party.history, sets, &party.hits, clock.memory_day());
-        let alerts = party.alerts.entry(id.to_owned()).or_default();
+        let Some(rule) = sets.newest(id).filter(|rule| !cause.tick || rule.on != On::Instant) else { continue };
+        let mut alerts = party.alerts.remove(id).unwrap_or_default();
         let episodes = hits::episodes(&party.hits, id, rule.quiet, alerts.settled());
-        revisions.extend(alerts.follow((id, key), rule.quiet, &episodes, &describe, cause));
+        revisions.extend(alerts.follow(rule.quiet, &episodes, &describer(key, id, party, sets, clock), cause));
+        party.alerts.insert(id.to_owned(), alerts);
     }
     revisions
 }
@@ -302,12 +328,16 @@ fn follow_alerts(key: &str, party: &mut PartyState, sets: &Sets, clock: &Clock, 
 fn settle_alerts(key: &str, party: &mut PartyState, sets: &Sets, clock: &Clock, cause: &Cause) -> Vec<Alert> {
     let mut revisions = Vec::new();
     let Some(tick_frontier) = clock.tick_frontier else { return revisions };
-    for (id, alerts) in &mut party.alerts {
-        let Some(rule) = sets.newest(id) else { continue };
-        let describe = |episode: &hits::Episode| values::values(key, id, episode, &party.history, sets, &party.hits, clock.memory_day());
-        revisions.extend(alerts.settle(rule.quiet, tick_frontier, &describe, cause));
+    for id in sets.rule_ids() {
+        let Some((rule, mut alerts)) = sets.newest(id).zip(party.alerts.remove(id)) else { continue };
+        revisions.extend(alerts.settle(rule.quiet, tick_frontier, &describer(key, id, party, sets, clock), cause));
+        party.alerts.insert(id.to_owned(), alerts);
     }
     revisions
+}
+
+fn describer<'a>(key: &'a str, rule: &'a str, party: &'a PartyState, sets: &'a Sets, clock: &Clock) -> Describer<'a> {
+    Describer { party: key, rule, history: &party.history, sets, hits: &party.hits, memory_day: clock.memory_day() }
 }
 
 fn sent<T>(cause: &Cause, revisions: Vec<T>) -> impl Iterator<Item = Sent<T>> {
@@ -315,6 +345,7 @@ fn sent<T>(cause: &Cause, revisions: Vec<T>) -> impl Iterator<Item = Sent<T>> {
     revisions.into_iter().map(move |revision| Sent { record, tick, revision })
 }
 
-fn report_order(report: &LargeAmountReport) -> (&str, &str, Direction, u8) {
-    (&report.day, &report.customer, report.direction, report.item.number())
+/// A moment as people read it.
+fn as_text<S: serde::Serializer>(at: &EventTime, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(at)
 }

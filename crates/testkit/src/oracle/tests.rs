@@ -1,9 +1,8 @@
 //! Examples worked out by hand from the definition, section by section: what the oracle itself is held against.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use weir_model::{AgreementKind, Calendar, Channel, Day, EventTime, PartyKind};
+use weir_model::{AgreementKind, Channel, EventTime, PartyKind};
 use weir_rules::catalogue::ArgKind;
 use weir_rules::{Arg, Feature, FeatureCall, RuleSet, Value, Window};
 
@@ -11,18 +10,16 @@ use super::features::{self, Facts, Hits};
 use super::hits::{Sets, view_at};
 use super::*;
 use crate::log::{Row, parse, stamp, units};
+use crate::rule_sets;
 
 /// National Day 2024: 1–7 October off, 29 September and 12 October worked.
-fn calendar() -> Calendar {
-    let day = |text| Day::parse(text).expect("a date");
-    let holidays = (1..=7).filter_map(|d| Day::from_ymd(2024, 10, d)).filter(|d| d.is_weekday()).collect();
-    Calendar::new(BTreeSet::from([2024]), holidays, BTreeSet::from([day("2024-09-29"), day("2024-10-12")]))
-}
+const CALENDAR: (&str, &str) = (
+    "calendar/2024.yaml",
+    "{version: 1, years: [2024], holidays: [{name: 国庆节, from: 2024-10-01, to: 2024-10-07}], workdays: [2024-09-29, 2024-10-12]}",
+);
 
 fn no_rules() -> Arc<RuleSet> {
-    let lists = vec![("watch".to_owned(), vec!["p1".to_owned(), "p3".to_owned()])];
-    let tags = weir_rules::set::TagFile::default();
-    Arc::new(RuleSet { hash: "none".to_owned(), rules: Vec::new(), slots: Vec::new(), cheap_slots: 0, calendar: calendar(), lists, tags })
+    rule_sets::of(&[CALENDAR, ("lists/watch.yaml", "{version: 1, name: watch, owner: tests, members: [p1, p3]}")], &[])
 }
 
 /// `top_share_in(14d, 2)` as the loader would bind it; tags are written as their bit.
@@ -73,7 +70,8 @@ fn check_features(rows: &str, at: &str, expected: &str) {
     assert!(run.answer.rejects.is_empty(), "{:?}", run.answer.rejects);
     let sets = Sets(vec![(EventTime::MIN, rules)]);
     let view = view_at(&run.parties["c:A"].history, &sets, marker.at);
-    let facts = Facts { view: &view, set: sets.at(marker.at).1, hits: &Hits::new() };
+    let hits = Hits::new();
+    let facts = Facts::new(&view, sets.at(marker.at).1, &hits);
     for line in expected.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let (text, value) = line.split_once(" = ").expect("call = value");
         assert_eq!(show(features::value(&call(text), &facts)), value, "{text}");
@@ -371,4 +369,200 @@ fn days_with_both_moneys_are_also_taken_together() {
          2024-03-01T12:00 c:A out 100 p2 t3 currency=EUR cny=30000 cross_border kind=natural",
         "4 opened r1 2024-03-01 Out 4 cny 100000.00 usd 9999.99 n 2",
     );
+}
+
+/// Hits where at least two people paid in within two days; quiet after two days.
+const TWO_PAYERS: &str = "
+version: 1
+id: R-1
+title: 二人
+status: shadow
+basis: [测试]
+quiet: 2d
+window: 2d
+params: {people: {type: int, default: 2, why: test}}
+require: [\"natural_payers('2d') >= $people\"]
+score: {base: 10, add: [{when: \"amount_in('2d') >= 1000\", points: 10, reason: 多}]}
+levels: {low: 10, high: 20}
+reason: \"{natural_payers}人\"
+";
+
+/// Alert revisions under `rules`, one line each: place, id's opening order, status, level, span in days and hours of March 2024, people, inflow.
+fn check_alerts(rules: &[Arc<RuleSet>], rows: &str, expected: &str) {
+    let log = stamp(&parse(rows).expect("rows"), &rules[1..]);
+    let answer = answer(Settings::default(), &rules[0], &log);
+    let mut ids: Vec<String> = Vec::new();
+    let mut name = |id: &str| {
+        let known = ids.iter().position(|known| known == id);
+        let at = known.unwrap_or_else(|| {
+            ids.push(id.to_owned());
+            ids.len() - 1
+        });
+        char::from(b'A' + u8::try_from(at).expect("few alerts")).to_string()
+    };
+    let hour = |text: &str| text[8..13].replace('T', ".");
+    let mut line = |place: String, alert: &Alert| {
+        let status = format!("{:?}", alert.status).to_lowercase();
+        let level = alert.level.name();
+        let span = format!("{}..{}", hour(&alert.first_hit_at), hour(&alert.last_hit_at));
+        let id = name(&alert.alert_id);
+        let into = match &alert.withdrawal {
+            Some(weir_model::alert::Withdrawal::Merged { into }) => format!(" into {}", name(into)),
+            Some(weir_model::alert::Withdrawal::Unfounded) => " unfounded".to_owned(),
+            None => String::new(),
+        };
+        let (people, amount, revision) = (alert.people, &alert.amount_in, alert.revision);
+        format!("{place} {id} {} {status}{into} r{revision} {level} {span} people {people} in {amount}", alert.rule.id)
+    };
+    let mut lines: Vec<String> = Vec::new();
+    for sent in &answer.alerts {
+        lines.push(line(format!("{}{}", if sent.tick { "tick " } else { "" }, sent.record), &sent.revision));
+    }
+    for (first, alert) in &answer.last_alerts {
+        lines.push(line(format!("last {first}"), alert));
+    }
+    let expected: Vec<&str> = expected.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    assert_eq!(lines, expected, "\n{}\n", lines.join("\n"));
+}
+
+fn two_payers(settings: &[&str]) -> Arc<RuleSet> {
+    let overrides: Vec<weir_rules::Override> = settings.iter().map(|text| weir_rules::Override { text: (*text).to_owned() }).collect();
+    rule_sets::of(&[CALENDAR, ("r1.yaml", TWO_PAYERS)], &overrides)
+}
+
+#[test]
+fn an_alert_opens_grows_and_falls_quiet() {
+    check_alerts(
+        &[two_payers(&[])],
+        "2024-03-01T10:00 c:A in 100 p1 t1 natural
+         2024-03-01T11:00 c:A in 100 p2 t2 natural
+         2024-03-01T12:00 c:A in 10 p2 t3 natural
+         2024-03-01T13:00 c:A in 20 p2 t4 natural
+         2024-03-01T14:00 c:A in 800 p2 t5 natural
+         2024-03-02T15:00 c:A out 1 p2 t6 natural
+         2024-03-03T15:00 c:X in 1 p1 x1
+         2024-03-04T15:00 c:X in 1 p1 x2
+         2024-03-05T15:00 c:X in 1 p1 x3
+         2024-03-06T15:00 c:X in 1 p1 x4
+         2024-03-07T15:00 c:X in 1 p1 x5
+         2024-03-08T15:00 c:X in 1 p1 x6",
+        "2 A R-1 opened r1 low 01.11..01.11 people 2 in 200.00
+         5 A R-1 updated r2 high 01.11..01.14 people 2 in 1030.00
+         6 A R-1 updated r3 high 01.11..02.15 people 2 in 1030.00
+         tick 12 A R-1 quiet r4 high 01.11..02.15 people 2 in 1030.00
+         last 2 A R-1 quiet r4 high 01.11..02.15 people 2 in 1030.00",
+    );
+}
+
+#[test]
+fn a_late_leg_joins_two_episodes_and_a_reversal_takes_one_away() {
+    check_alerts(
+        &[two_payers(&[])],
+        "2024-03-01T10:00 c:A in 100 p1 t1 natural
+         2024-03-01T11:00 c:A in 100 p2 t2 natural
+         2024-03-03T21:00 c:A in 100 p3 t3 natural
+         2024-03-03T22:00 c:A in 100 p4 t4 natural
+         2024-03-02T22:00 c:A out 5 p4 t5 natural
+         2024-03-03T23:00 c:A in 100 p4 r4 reverses=t4 natural
+         2024-03-03T23:00 c:A out 5 p4 r5 reverses=t5 natural
+         2024-03-03T22:00 c:A in 100 p5 t6 natural",
+        "2 A R-1 opened r1 low 01.11..01.11 people 2 in 200.00
+         4 B R-1 opened r1 low 03.22..03.22 people 2 in 200.00
+         5 B R-1 withdrawn into A r2 low 03.22..03.22 people 2 in 200.00
+         5 A R-1 updated r2 low 01.11..03.22 people 2 in 200.00
+         6 A R-1 updated r3 low 01.11..02.22 people 3 in 200.00
+         8 B R-1 opened r3 low 03.22..03.22 people 2 in 200.00
+         last 2 A R-1 updated r3 low 01.11..01.11 people 2 in 200.00
+         last 4 B R-1 updated r3 low 03.22..03.22 people 2 in 200.00",
+    );
+    check_alerts(
+        &[two_payers(&[])],
+        "2024-03-01T10:00 c:A in 100 p1 t1 natural
+         2024-03-01T11:00 c:A in 100 p2 t2 natural
+         2024-03-01T12:00 c:A in 100 p2 r2 reverses=t2
+         2024-03-01T11:00 c:A in 900 p3 t3 natural",
+        "2 A R-1 opened r1 low 01.11..01.11 people 2 in 200.00
+         3 A R-1 withdrawn unfounded r2 low 01.11..01.11 people 2 in 200.00
+         4 A R-1 opened r3 high 01.11..01.11 people 2 in 1000.00
+         last 2 A R-1 updated r3 high 01.11..01.11 people 2 in 1000.00",
+    );
+}
+
+#[test]
+fn instants_up_to_the_clock_of_a_switch_keep_the_old_rules() {
+    check_alerts(
+        &[two_payers(&[]), two_payers(&["R-1.people=3"])],
+        "2024-03-01T10:00 c:A in 100 p1 t1 natural
+         2024-03-01T12:00 c:B in 100 p1 t2 natural
+         switch
+         2024-03-01T13:00 c:A in 100 p2 t3 natural
+         2024-03-01T12:00 c:A in 100 p2 t4 natural
+         2024-03-01T14:00 c:A in 100 p3 t5 natural",
+        "4 A R-1 opened r1 low 01.12..01.12 people 2 in 200.00
+         5 A R-1 updated r2 low 01.12..01.14 people 3 in 400.00
+         last 4 A R-1 updated r2 low 01.12..01.14 people 3 in 400.00",
+    );
+}
+
+#[test]
+fn a_day_end_rule_sees_what_does_not_come() {
+    let silence = "
+version: 1
+id: R-2
+title: 静默
+status: shadow
+basis: [测试]
+on: {day_end: {watch: [R-1]}}
+quiet: 30d
+window: 1d
+require: [\"in_count('1d') = 0\"]
+score: {base: 10}
+levels: {low: 10}
+reason: 静默
+";
+    check_alerts(
+        &[rule_sets::of(&[CALENDAR, ("r1.yaml", TWO_PAYERS), ("r2.yaml", silence)], &[])],
+        "2024-03-01T10:00 c:A in 100 p1 t1 natural
+         2024-03-01T11:00 c:A in 100 p2 t2 natural
+         2024-03-02T01:00 c:X in 1 p1 x1
+         2024-03-03T01:00 c:X in 1 p1 x2
+         2024-03-04T02:00 c:X in 1 p1 x3
+         2024-03-02T12:00 c:A in 1 p1 t3 natural",
+        "2 A R-1 opened r1 low 01.11..01.11 people 2 in 200.00
+         tick 4 B R-2 opened r1 low 02.23..02.23 people 0 in 0.00
+         tick 5 B R-2 updated r2 low 02.23..03.23 people 0 in 0.00
+         6 A R-1 updated r2 low 01.11..02.12 people 2 in 201.00
+         last 2 A R-1 updated r2 low 01.11..02.12 people 2 in 201.00
+         last 4 B R-2 updated r2 low 03.23..03.23 people 0 in 0.00",
+    );
+}
+
+#[test]
+fn evidence_lists_the_largest_and_says_what_they_got_back() {
+    let log = stamp(
+        &parse(
+            "2024-02-01T09:00 c:B/A out 40 p2 o1 natural
+             2024-03-01T10:00 c:B/A in 100 p1 t1 natural div=330100
+             2024-03-01T11:00 c:B/A in 300 p2 t2 natural div=330200 kind=organisation home=330106
+             2024-03-01T11:30 c:B/A in 50 p1 t3 div=440300 cash kind=organisation
+             2024-03-01T11:40 c:B/A in 7 p1 t4 return kind=organisation
+             2024-03-01T12:00 c:B/A out 20 p9 t5 cross_border kind=organisation",
+        )
+        .expect("rows"),
+        &[],
+    );
+    let answer = answer(Settings::default(), &two_payers(&[]), &log);
+    let alert = &answer.last_alerts[0].1;
+    let payers: Vec<String> =
+        alert.evidence.payers.iter().map(|p| format!("{} {} {} {} {}", p.id, p.division, p.amount, p.count, p.amount_back)).collect();
+    assert_eq!(payers, ["p2 330200 300.00 1 40.00", "p1 440300 150.00 2 0.00"]);
+    let funds: Vec<String> = (alert.evidence.funds_from.iter().chain(&alert.evidence.funds_to))
+        .map(|f| format!("{} {} {} {}", f.class, f.amount, f.count, f.people))
+        .collect();
+    assert_eq!(funds, ["cash 50.00 1 1", "natural 400.00 2 2", "unknown 7.00 1 0", "cross_border 20.00 1 1"]);
+    assert_eq!((alert.outstanding_estimate.as_str(), alert.amount_since_first.as_str()), ("410.00", "457.00"));
+    let scope = &alert.scope;
+    assert_eq!((scope.prefectures, scope.provinces, scope.known_share.as_deref()), (2, 2, Some("0.666666")));
+    assert_eq!((alert.subject.institution.as_str(), alert.subject.division.as_str(), alert.history_from.as_str()), ("B", "", "2024-02-01"));
+    assert_eq!((alert.window.from.as_str(), alert.evidence.transactions_total), ("2024-02-28T12:00:00+08:00", 5));
 }

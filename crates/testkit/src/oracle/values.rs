@@ -25,68 +25,79 @@ const BATCHES_MAX: usize = 20;
 /// Latest transactions listed.
 const TRANSACTIONS_MAX: usize = 100;
 
-/// The numbers that decide whether a revision is due, and the alert that says them.
-#[derive(Debug, Clone)]
-pub(super) struct Values {
+/// What alerts of one rule on one party are described from: the history as it stands.
+pub(super) struct Describer<'a> {
+    pub(super) party: &'a str,
+    pub(super) rule: &'a str,
+    pub(super) history: &'a History,
+    pub(super) sets: &'a Sets,
+    pub(super) hits: &'a Hits,
+    pub(super) memory_day: Option<Day>,
+}
+
+/// The numbers that decide whether a revision is due.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Size {
     pub(super) people: i128,
     pub(super) amount_in: i128,
     pub(super) amount_out: i128,
-    pub(super) alert: Alert,
 }
 
-/// What an alert on `episode` of `rule_id` says, as the history stands.
-pub(super) fn values(
-    party: &str,
-    rule_id: &str,
-    episode: &Episode,
-    history: &History,
-    sets: &Sets,
-    hits: &Hits,
-    memory_day: Option<Day>,
-) -> Values {
-    let set: &RuleSet = &sets.0[episode.hit.set].1;
-    let rule = set.rules.iter().find(|rule| rule.id == rule_id).expect("the set of a hit has the rule that hit");
-    let variant = &rule.variants[episode.hit.variant];
-    let view = view_at(history, sets, episode.last);
-    let facts = Facts { view: &view, set, hits };
-    let slots = slot_values(variant, &facts);
-    let flows = view.flows(variant.window);
-    let (payers, payees) = (naturals(&flows, Direction::In), naturals(&flows, Direction::Out));
-    let people = &payers | &payees;
-    let (amount_in, amount_out) = (sum(&flows, Direction::In), sum(&flows, Direction::Out));
-    let alert = Alert {
-        schema_version: SCHEMA_VERSION,
-        alert_id: String::new(),
-        revision: 0,
-        status: AlertStatus::Opened,
-        withdrawal: None,
-        rule: alert_rule(rule, variant, set),
-        subject: subject(party, &view),
-        level: episode.level,
-        score: episode.hit.score,
-        first_hit_at: episode.start.to_string(),
-        last_hit_at: episode.last.to_string(),
-        peak_at: episode.peak.to_string(),
-        window: WindowSpan { from: beginning(variant.window, &view).to_string(), to: view.t.to_string() },
-        people_in: length(payers.len()),
-        people_out: length(payees.len()),
-        people: length(people.len()),
-        amount_in: yuan(amount_in),
-        amount_out: yuan(amount_out),
-        amount_since_first: yuan(amount_since_first(variant.window, &view, episode.start)),
-        outstanding_estimate: yuan(outstanding(&view)),
-        scope: scope(&flows),
-        conditions: conditions(variant, &facts, &slots),
-        exclusions_considered: exclusions(variant, &facts),
-        evidence: evidence(variant, &view, &flows, memory_day),
-        addressees: Vec::new(),
-        history_from: view.history_from.map(|day| day.to_string()).unwrap_or_default(),
-        data_gaps: data_gaps(variant, set, &slots),
-        reason: variant.reason.render(&slots),
-        triggered_by: None,
-        detected_from: LogPosition { source: String::new(), partition: 0, offset: 0 },
-    };
-    Values { people: people.len() as i128, amount_in, amount_out, alert }
+impl Describer<'_> {
+    /// How large the episode is as of its last hit.
+    pub(super) fn size(&self, episode: &Episode) -> Size {
+        let view = view_at(self.history, self.sets, episode.last);
+        let flows = view.flows(self.sets.behind(episode.hit, self.rule).1.window);
+        let people = &naturals(&flows, Direction::In) | &naturals(&flows, Direction::Out);
+        Size { people: people.len() as i128, amount_in: sum(&flows, Direction::In), amount_out: sum(&flows, Direction::Out) }
+    }
+
+    /// What an alert says of the episode.
+    pub(super) fn alert(&self, episode: &Episode) -> Alert {
+        let (rule, variant) = self.sets.behind(episode.hit, self.rule);
+        let set: &RuleSet = &self.sets.0[episode.hit.set].1;
+        let view = view_at(self.history, self.sets, episode.last);
+        let facts = Facts::new(&view, set, self.hits);
+        let slots = slot_values(variant, &facts);
+        let flows = view.flows(variant.window);
+        let size = self.size(episode);
+        let (payers, payees) = (naturals(&flows, Direction::In), naturals(&flows, Direction::Out));
+        let people = &payers | &payees;
+        let first_view = view_at(self.history, self.sets, episode.start);
+        let first_window = self.sets.behind(episode.first_hit, self.rule).1.window;
+        Alert {
+            schema_version: SCHEMA_VERSION,
+            alert_id: String::new(),
+            revision: 0,
+            status: AlertStatus::Opened,
+            withdrawal: None,
+            rule: alert_rule(rule, variant, set),
+            subject: subject(self.party, &view),
+            level: episode.level,
+            score: episode.hit.score,
+            first_hit_at: episode.start.to_string(),
+            last_hit_at: episode.last.to_string(),
+            peak_at: episode.peak.to_string(),
+            window: WindowSpan { from: beginning(variant.window, &view).to_string(), to: view.t.to_string() },
+            people_in: length(payers.len()),
+            people_out: length(payees.len()),
+            people: length(people.len()),
+            amount_in: yuan(size.amount_in),
+            amount_out: yuan(size.amount_out),
+            amount_since_first: yuan(amount_since_first(&view, &first_view, first_window)),
+            outstanding_estimate: yuan(outstanding(&view)),
+            scope: scope(&flows),
+            conditions: conditions(variant, &facts, &slots),
+            exclusions_considered: exclusions(variant, &facts),
+            evidence: evidence(variant, &view, &flows, self.memory_day),
+            addressees: Vec::new(),
+            history_from: view.history_from.map(|day| day.to_string()).unwrap_or_default(),
+            data_gaps: data_gaps(variant, set, &slots),
+            reason: variant.reason.render(&slots),
+            triggered_by: None,
+            detected_from: LogPosition { source: String::new(), partition: 0, offset: 0 },
+        }
+    }
 }
 
 fn length(count: usize) -> u64 {
@@ -133,10 +144,9 @@ fn beginning(window: Window, view: &View<'_>) -> EventTime {
     }
 }
 
-fn amount_since_first(window: Window, view: &View<'_>, start: EventTime) -> i128 {
-    let first = View { t: start, live: Vec::new(), history_from: None, calendar: view.calendar };
-    let since = beginning(window, &first);
-    let is_since = |at: EventTime| if window.is_day_window() { at >= since } else { at > since };
+/// Counted inflow inside or after the first hit's window.
+fn amount_since_first(view: &View<'_>, first: &View<'_>, window: Window) -> i128 {
+    let is_since = |at: EventTime| at > first.t || first.covers(window, at);
     let legs = view.live.iter().filter(|held| held.is_counted() && is_since(held.leg.at));
     legs.filter(|held| held.leg.direction == Direction::In).map(|held| i128::from(super::view::fen(&held.leg))).sum()
 }
@@ -168,8 +178,8 @@ fn is_party(flow: &Flow<'_>, id: &str) -> bool {
     flow.is_movement && flow.counterparty == Some(id)
 }
 
-fn last_division<'a>(flows: impl DoubleEndedIterator<Item = &'a Flow<'a>>) -> Option<Division> {
-    flows.rev().map(|flow| flow.division).find(|division| division.is_known())
+fn last_division<'a>(flows: impl Iterator<Item = &'a Flow<'a>>) -> Option<Division> {
+    flows.filter(|flow| flow.division.is_known()).map(|flow| (flow.at.day(), flow.division)).max().map(|(_, division)| division)
 }
 
 fn conditions(variant: &Variant, facts: &Facts<'_>, slots: &[Value]) -> Vec<Condition> {
@@ -252,7 +262,8 @@ fn counterparties(view: &View<'_>, flows: &[Flow<'_>], direction: Direction) -> 
     sums.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
     let flow_of = |(id, amount): (&str, i128)| {
         let own: Vec<&Flow<'_>> = flows.iter().filter(|flow| flow.party_of(direction) == Some(id)).collect();
-        let kind = own.iter().rev().map(|flow| flow.kind).find(|kind| *kind != PartyKind::Unknown);
+        let known = own.iter().filter(|flow| flow.kind != PartyKind::Unknown);
+        let kind = known.map(|flow| (flow.at.day(), flow.kind)).max().map(|(_, kind)| kind);
         let time = |flow: Option<&&Flow<'_>>| flow.map(|flow| flow.at.to_string()).unwrap_or_default();
         CounterpartyFlow {
             id: id.to_owned(),

@@ -9,6 +9,7 @@ mod legs;
 mod payouts;
 pub(super) mod period;
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use weir_model::{AgreementKind, Channel, Direction, EventTime, Flags, PartyKind};
@@ -26,11 +27,28 @@ pub(super) struct Facts<'a> {
     pub(super) view: &'a View<'a>,
     pub(super) set: &'a RuleSet,
     /// Of the rules that use no `rule_hits`.
-    pub(super) hits: &'a Hits,
+    hits: &'a Hits,
+    /// Values asked for already: many conditions ask for the same.
+    known: RefCell<BTreeMap<FeatureCall, Value>>,
+}
+
+impl<'a> Facts<'a> {
+    pub(super) fn new(view: &'a View<'a>, set: &'a RuleSet, hits: &'a Hits) -> Self {
+        Self { view, set, hits, known: RefCell::default() }
+    }
 }
 
 /// The value of a call as of the view's instant.
 pub(super) fn value(call: &FeatureCall, facts: &Facts<'_>) -> Value {
+    if let Some(value) = facts.known.borrow().get(call) {
+        return *value;
+    }
+    let value = compute(call, facts);
+    facts.known.borrow_mut().insert(call.clone(), value);
+    value
+}
+
+fn compute(call: &FeatureCall, facts: &Facts<'_>) -> Value {
     use Direction::{In, Out};
     let view = facts.view;
     let args = Args(&call.args);

@@ -1,0 +1,220 @@
+//! The engine against the oracle, on random logs: every line and the final state, however the log is cut, sharded or interrupted.
+//!
+//! A failure prints the seed's log as rows that `weir_testkit::log::parse` reads back, how the engine was run, and the first difference.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
+use weir_engine::{AlertEffect, Effects, Engine, Input};
+use weir_model::alert::AlertStatus;
+use weir_model::{Alert, AlertId, LargeAmountReport};
+use weir_rules::RuleSet;
+use weir_testkit::difference::first_difference;
+use weir_testkit::log::{Event, Row, stamp};
+use weir_testkit::oracle::{self, Answer, Reject, Sent, Settings};
+use weir_testkit::{rule_sets, streams};
+
+/// How a log is fed to the engine.
+#[derive(Debug, Clone, Copy)]
+struct Feeding {
+    /// Records a call takes.
+    batch: usize,
+    shards: usize,
+    /// Whether every shard is written out and read back after every call.
+    restores: bool,
+}
+
+const FEEDINGS: [Feeding; 5] = [
+    Feeding { batch: usize::MAX, shards: 1, restores: false },
+    Feeding { batch: 1, shards: 1, restores: false },
+    Feeding { batch: 7, shards: 3, restores: false },
+    Feeding { batch: usize::MAX, shards: 3, restores: false },
+    Feeding { batch: 1, shards: 1, restores: true },
+];
+
+fn engine_settings(settings: Settings) -> weir_engine::Settings {
+    weir_engine::Settings {
+        lateness: settings.lateness,
+        report_transactions_max: settings.report_transactions_max,
+        ..weir_engine::Settings::default()
+    }
+}
+
+fn record_of(event: &Event) -> u64 {
+    match event {
+        Event::Leg { record, .. } | Event::Tick { record, .. } | Event::Switch { record, .. } => *record,
+    }
+}
+
+fn input(event: &Event) -> Input<'_> {
+    match event {
+        Event::Leg { record, clock, leg } => Input::Leg { record: *record, clock: *clock, leg: leg.as_leg() },
+        Event::Tick { record, clock } => Input::Tick { record: *record, clock: *clock },
+        Event::Switch { record, clock, rules } => Input::Switch { record: *record, clock: *clock, rules: Arc::clone(rules) },
+    }
+}
+
+/// The shard of a party: any function of its key.
+fn shard_of(party: &str, shards: usize) -> usize {
+    party.bytes().map(usize::from).sum::<usize>() % shards
+}
+
+/// Calls of at most `batch` records each; the rows of one record stay together.
+fn calls(log: &[Event], batch: usize) -> Vec<Vec<&Event>> {
+    let mut calls: Vec<Vec<&Event>> = Vec::new();
+    let mut first = 0;
+    for event in log {
+        let record = record_of(event);
+        let fits = record - first < batch as u64;
+        match calls.last_mut() {
+            Some(call) if fits => call.push(event),
+            _ => {
+                first = record;
+                calls.push(vec![event]);
+            }
+        }
+    }
+    calls
+}
+
+fn engine_answer(settings: Settings, sets: &[Arc<RuleSet>], log: &[Event], feeding: Feeding) -> Result<Answer, String> {
+    let mut effects = Effects::default();
+    let mut live = Vec::new();
+    for shard in 0..feeding.shards {
+        let owns = |party: &str| shard_of(party, feeding.shards) == shard;
+        let mut engine = Engine::new(engine_settings(settings), Arc::clone(&sets[0]));
+        for call in calls(log, feeding.batch) {
+            let inputs: Vec<Input<'_>> =
+                call.into_iter().filter(|event| !matches!(event, Event::Leg { leg, .. } if !owns(&leg.party))).map(input).collect();
+            engine.step(&inputs, &mut effects);
+            if feeding.restores {
+                let snapshot = engine.snapshot();
+                engine = restored(settings, sets, &snapshot).map_err(|error| format!("restore: {error}"))?;
+                if engine.snapshot() != snapshot {
+                    return Err("a restored engine writes another snapshot".to_owned());
+                }
+            }
+        }
+        live.extend(engine.live_alerts());
+    }
+    Ok(as_answer(effects, live))
+}
+
+fn restored(settings: Settings, sets: &[Arc<RuleSet>], snapshot: &[u8]) -> Result<Engine, weir_engine::SnapshotError> {
+    Engine::restore(engine_settings(settings), sets, &[snapshot], &|_| true)
+}
+
+/// Effects of all shards as one answer, merged as a run merges them.
+fn as_answer(effects: Effects, live: Vec<AlertEffect>) -> Answer {
+    let alerts: Vec<Sent<Alert>> = effects.alerts.into_iter().map(|e| Sent { record: e.record, tick: e.tick, revision: e.alert }).collect();
+    let reports: Vec<Sent<LargeAmountReport>> =
+        effects.reports.into_iter().map(|e| Sent { record: e.record, tick: e.tick, revision: e.report }).collect();
+    let rejects = effects.rejects.into_iter().map(|e| Reject {
+        record: e.record,
+        tick: e.tick,
+        rejected_record: e.rejected_record,
+        reason: e.reason,
+        party: e.party,
+        txn_id: e.txn_id,
+        direction: e.direction,
+        at: e.at,
+        amount: e.amount,
+        frontier: e.frontier,
+        report_ids: e.report_ids,
+    });
+    let mut answer = Answer {
+        alerts,
+        reports,
+        rejects: rejects.collect(),
+        duplicates: effects.counts.duplicates,
+        reversed: effects.counts.reversed,
+        ..Answer::default()
+    };
+    answer.sort_lines();
+    answer.last_alerts = last_alerts(&answer.alerts, live);
+    answer.last_reports = last_reports(&answer.reports);
+    answer
+}
+
+/// Live alerts as they stand, the others as last sent.
+fn last_alerts(sent: &[Sent<Alert>], live: Vec<AlertEffect>) -> Vec<(u64, Alert)> {
+    let mut gone: BTreeMap<&str, (u64, &Alert)> = BTreeMap::new();
+    for line in sent {
+        gone.entry(&line.revision.alert_id).or_insert((line.record, &line.revision)).1 = &line.revision;
+    }
+    gone.retain(|_, (_, alert)| matches!(alert.status, AlertStatus::Quiet | AlertStatus::Withdrawn));
+    let mut last: Vec<(u64, Alert)> = gone.into_values().map(|(record, alert)| (record, alert.clone())).collect();
+    last.extend(live.into_iter().map(|effect| (effect.record, effect.alert)));
+    oracle::sort_last_alerts(&mut last);
+    last
+}
+
+fn last_reports(sent: &[Sent<LargeAmountReport>]) -> Vec<LargeAmountReport> {
+    let mut last: BTreeMap<&str, &LargeAmountReport> = BTreeMap::new();
+    for line in sent {
+        last.insert(&line.revision.report_id, &line.revision);
+    }
+    let mut last: Vec<LargeAmountReport> = last.into_values().cloned().collect();
+    oracle::sort_last_reports(&mut last);
+    last
+}
+
+fn describe(alert: &Alert) -> String {
+    let (rule, party) = (&alert.rule.id, &alert.subject.party);
+    format!("{rule} on {party}, {:?} r{}, hits {} to {}", alert.status, alert.revision, alert.first_hit_at, alert.last_hit_at)
+}
+
+fn describe_report(report: &LargeAmountReport) -> String {
+    let item = report.item.number();
+    format!("{} {} {:?} item {item}, {:?} r{}", report.customer, report.day, report.direction, report.status, report.revision)
+}
+
+/// The first difference between two answers, as text.
+fn difference(expected: &Answer, found: &Answer) -> Option<String> {
+    let place = |record: u64, tick: bool| format!("{} {record}", if tick { "tick before record" } else { "record" });
+    let alert = |sent: &Sent<Alert>| format!("{}: {}", place(sent.record, sent.tick), describe(&sent.revision));
+    let report = |sent: &Sent<LargeAmountReport>| format!("{}: {}", place(sent.record, sent.tick), describe_report(&sent.revision));
+    let reject = |r: &Reject| format!("{}: {} {} of record {}", place(r.record, r.tick), r.reason.code(), r.txn_id, r.rejected_record);
+    first_difference("reject", reject, &expected.rejects, &found.rejects)
+        .or_else(|| first_difference("alert line", alert, &expected.alerts, &found.alerts))
+        .or_else(|| first_difference("report line", report, &expected.reports, &found.reports))
+        .or_else(|| first_difference("last alert", |(_, last)| describe(last), &expected.last_alerts, &found.last_alerts))
+        .or_else(|| first_difference("last report", describe_report, &expected.last_reports, &found.last_reports))
+        .or_else(|| {
+            let counts = |answer: &Answer| (answer.duplicates, answer.reversed);
+            let (expected, found) = (counts(expected), counts(found));
+            (expected != found).then(|| format!("duplicates and legs taken out: expected {expected:?}, found {found:?}"))
+        })
+}
+
+fn check(sets: &[Arc<RuleSet>], rows: &[Row]) -> Result<Answer, String> {
+    let settings = Settings::default();
+    let log = stamp(rows, &sets[1..]);
+    let expected = oracle::answer(settings, &sets[0], &log);
+    for feeding in FEEDINGS {
+        let found = engine_answer(settings, sets, &log, feeding)?;
+        if let Some(difference) = difference(&expected, &found) {
+            let rows: Vec<String> = rows.iter().map(ToString::to_string).collect();
+            return Err(format!("{feeding:?}\n{difference}\nrows:\n{}\n", rows.join("\n")));
+        }
+    }
+    Ok(expected)
+}
+
+/// Runs `cases` random logs drawn from one seed.
+fn check_random(seed: u8, cases: u32, steps: usize) {
+    let sets = rule_sets::both();
+    let config = Config { cases, failure_persistence: None, max_shrink_iters: 4_000, ..Config::default() };
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[seed; 32]);
+    let outcome = TestRunner::new_with_rng(config, rng)
+        .run(&streams::logs(steps), |rows| check(&sets, &rows).map(|_| ()).map_err(|difference| TestCaseError::fail(difference)));
+    if let Err(failure) = outcome {
+        let text = match failure {
+            proptest::test_runner::TestError::Fail(reason, _) => reason.to_string(),
+            abort => abort.to_string(),
+        };
+        panic!("seed {seed}, {steps} steps: {text}");
+    }
+}
