@@ -104,7 +104,7 @@ pub(crate) fn describe(view: &View<'_>, occasion: &Occasion<'_>) -> Alert {
         outstanding_estimate: yuan(outstanding(view)),
         scope: scope(view, window),
         conditions: conditions(set, variant, &values),
-        exclusions_considered: exclusions(set, variant, &values),
+        exclusions_considered: exclusions(set, variant, &values, view.t.day()),
         evidence: evidence(view, window, variant.batch_size, occasion),
         addressees: Vec::new(),
         history_from: view.history_from.to_string(),
@@ -168,14 +168,12 @@ fn outstanding(view: &View<'_>) -> i128 {
 }
 
 fn scope(view: &View<'_>, window: Window) -> Scope {
-    let mut places = BTreeMap::<u32, Division>::new();
+    let mut places = BTreeMap::<u32, Option<(Day, Division)>>::new();
     for row in view.counted(window).filter(|row| row.makes_party()) {
         let place = places.entry(row.pair).or_default();
-        if row.division.is_known() {
-            *place = row.division;
-        }
+        *place = (*place).max(row.division.is_known().then(|| (row.at.day(), row.division)));
     }
-    let known: Vec<Division> = places.values().copied().filter(|place| place.is_known()).collect();
+    let known: Vec<Division> = places.values().flatten().map(|(_, place)| *place).collect();
     let distinct = |area: fn(Division) -> u32| known.iter().map(|place| area(*place)).collect::<BTreeSet<_>>().len() as u64;
     let provinces = distinct(Division::province);
     Scope {
@@ -218,8 +216,9 @@ fn conditions(set: &RuleSet, variant: &Variant, values: &[Value]) -> Vec<Conditi
     required.chain(scored).collect()
 }
 
-fn exclusions(set: &RuleSet, variant: &Variant, values: &[Value]) -> Vec<ExclusionConsidered> {
-    let considered = variant.exclude.iter().map(|exclusion| ExclusionConsidered {
+/// Those still valid on the day.
+fn exclusions(set: &RuleSet, variant: &Variant, values: &[Value], day: Day) -> Vec<ExclusionConsidered> {
+    let considered = variant.exclude.iter().filter(|exclusion| day <= exclusion.until).map(|exclusion| ExclusionConsidered {
         text: exclusion.when.text.clone(),
         reason: exclusion.reason.clone(),
         owner: exclusion.owner.clone(),
@@ -247,8 +246,9 @@ struct Flow {
     count: u64,
     first: EventTime,
     last: EventTime,
-    kind: PartyKind,
-    division: Division,
+    /// Of the latest day that knows it; of several on one day the greatest, since day rows have no order within a day.
+    kind: Option<(Day, PartyKind)>,
+    division: Option<(Day, Division)>,
 }
 
 fn evidence(view: &View<'_>, window: Window, batch_size: Option<i64>, occasion: &Occasion<'_>) -> Evidence {
@@ -284,18 +284,15 @@ fn counterparties(view: &View<'_>, window: Window, direction: Direction) -> (Vec
             count: 0,
             first: at(row),
             last: at(row),
-            kind: PartyKind::Unknown,
-            division: Division::UNKNOWN,
+            kind: None,
+            division: None,
         });
         flow.amount += i128::from(row.amount);
         flow.count += 1;
         flow.last = at(row);
-        if row.counterparty_kind() != PartyKind::Unknown {
-            flow.kind = row.counterparty_kind();
-        }
-        if row.division.is_known() {
-            flow.division = row.division;
-        }
+        let kind = row.counterparty_kind();
+        flow.kind = flow.kind.max((kind != PartyKind::Unknown).then(|| (row.at.day(), kind)));
+        flow.division = flow.division.max(row.division.is_known().then(|| (row.at.day(), row.division)));
     }
     let total = flows.len() as u64;
     let mut flows: Vec<(u32, Flow)> = flows.into_iter().collect();
@@ -304,8 +301,8 @@ fn counterparties(view: &View<'_>, window: Window, direction: Direction) -> (Vec
     let back = amounts_back(view, flows.iter().map(|(pair, _)| *pair), direction);
     let listed = flows.into_iter().map(|(pair, flow)| CounterpartyFlow {
         id: view.key(pair).to_owned(),
-        kind: flow.kind,
-        division: division(flow.division),
+        kind: flow.kind.map_or(PartyKind::Unknown, |(_, kind)| kind),
+        division: flow.division.map_or_else(String::new, |(_, place)| division(place)),
         amount: yuan(flow.amount),
         count: flow.count,
         first: flow.first.to_string(),

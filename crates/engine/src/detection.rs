@@ -10,8 +10,9 @@
 
 use weir_model::{Alert, EventTime, Level, Span};
 
-/// `rule_hits` looks back at most this far (`Windows::SingleLegs`).
-const HITS_KEPT: Span = weir_rules::value::EXACT_WINDOW_MAX;
+/// `rule_hits` looks back at most 15 days (`Windows::SingleLegs`) from a hit that is described at the first tick whose frontier is past it;
+/// from one tick to the next the frontier moves by a day and an hour at most.
+const HITS_KEPT: Span = Span::days(15 + 3);
 
 /// A rule held at an instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,8 +20,10 @@ pub(crate) struct Hit {
     pub(crate) t: EventTime,
     pub(crate) score: i64,
     pub(crate) level: Level,
-    /// Index of the variant within the rule of the set in force at `t`.
+    /// Index of the variant within the rule.
     pub(crate) variant: u16,
+    /// Index of the edition it was decided under.
+    pub(crate) edition: u16,
 }
 
 /// Hits at most `quiet` apart.

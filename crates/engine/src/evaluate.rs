@@ -243,7 +243,8 @@ fn score(edition: &Edition, rows: &[&mut PendingRow], candidates: &[(usize, Cand
             let Some(level) = rule.level(score) else {
                 continue;
             };
-            let hit = Hit { t, score, level, variant: u16::try_from(candidate.variant).unwrap_or(u16::MAX) };
+            let short = |index: usize| u16::try_from(index).unwrap_or(u16::MAX);
+            let hit = Hit { t, score, level, variant: short(candidate.variant), edition: short(rows[*at].edition) };
             match hits.iter_mut().find(|(row, other, _)| row == at && *other == candidate.rule) {
                 Some((_, _, best)) if best.score >= score => {}
                 Some((_, _, best)) => *best = hit,

@@ -38,6 +38,8 @@ pub(crate) struct Party {
     pub(crate) past_active: Option<Day>,
     /// Counted inflow of rows that have left, fen.
     pub(crate) past_inflow: i128,
+    /// Editions known when its hits were last renewed.
+    pub(crate) editions_seen: usize,
     /// A change of this party waits to be evaluated.
     pub(crate) is_pending: bool,
     /// Legs up to this moment left early (`party_legs_max`).
@@ -84,6 +86,8 @@ pub(crate) enum Accepted {
     Silent,
     /// An equal leg was there.
     Duplicate,
+    /// In the history as removed: its removal had been waiting for it.
+    TakenAtOnce,
     /// Set aside.
     Rejected(Reason),
     /// In the history; the waiting removal turned out to be of another amount and goes to the dead letters.
@@ -108,6 +112,7 @@ impl Party {
             history_from: Day(i32::MAX),
             past_active: None,
             past_inflow: 0,
+            editions_seen: 1,
             is_pending: false,
             dropped_to: None,
         }
@@ -145,7 +150,7 @@ impl Party {
             removal.has_removed = true;
             let at = self.insert(number, leg, moment, tables);
             self.take_out(at);
-            return Accepted::Silent;
+            return Accepted::TakenAtOnce;
         }
         let removal = self.pending.swap_remove(waiting);
         let at = self.insert(number, leg, moment, tables);

@@ -63,8 +63,8 @@ pub(crate) fn item_of(flags: Flags, kind: PartyKind) -> Option<ReportItem> {
 
 /// BLAKE3-128 over customer, day, direction and item.
 pub(crate) fn report_id(party: &str, key: ReportKey) -> String {
-    let direction = [u8::from(key.direction == Direction::Out)];
-    hex(&digest128(&[party.as_bytes(), &key.day.0.to_le_bytes(), &direction, &[key.item.number()]]))
+    let direction = if key.direction == Direction::Out { "out" } else { "in" };
+    hex(&digest128(&[party.as_bytes(), key.day.to_string().as_bytes(), direction.as_bytes(), &[key.item.number()]]))
 }
 
 impl DayTotal {

@@ -64,6 +64,7 @@ struct PartyRecord {
     past_active: Option<i32>,
     past_inflow: i128,
     dropped_to: Option<i64>,
+    editions_seen: u64,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -150,6 +151,7 @@ struct HitRecord {
     score: i64,
     level: Level,
     variant: u16,
+    edition: u16,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -269,6 +271,7 @@ impl Engine {
             past_active: party.past_active.map(|day| day.0),
             past_inflow: party.past_inflow,
             dropped_to: party.dropped_to.map(|at| at.0),
+            editions_seen: party.editions_seen as u64,
         }
     }
 
@@ -380,6 +383,7 @@ impl Engine {
         party.past_active = record.past_active.map(Day);
         party.past_inflow = record.past_inflow;
         party.dropped_to = record.dropped_to.map(EventTime);
+        party.editions_seen = usize::try_from(record.editions_seen).unwrap_or(1);
         self.recount_days(number, &mut party, &record.reports);
         if !party.pending.is_empty() {
             self.waiting.insert(number);
@@ -553,11 +557,11 @@ fn removal_record(removal: &PendingRemoval, tables: &Tables) -> RemovalRecord {
 }
 
 fn hit_record(hit: &Hit) -> HitRecord {
-    HitRecord { t: hit.t.0, score: hit.score, level: hit.level, variant: hit.variant }
+    HitRecord { t: hit.t.0, score: hit.score, level: hit.level, variant: hit.variant, edition: hit.edition }
 }
 
 fn load_hit(hit: HitRecord) -> Hit {
-    Hit { t: EventTime(hit.t), score: hit.score, level: hit.level, variant: hit.variant }
+    Hit { t: EventTime(hit.t), score: hit.score, level: hit.level, variant: hit.variant, edition: hit.edition }
 }
 
 fn episode_record(episode: &Episode) -> EpisodeRecord {

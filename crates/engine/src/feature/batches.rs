@@ -9,7 +9,7 @@ use weir_model::Day;
 use weir_rules::{Value, Window};
 
 use crate::feature::modal_share::of_amounts;
-use crate::feature::{count, count128, lower_median, share};
+use crate::feature::{count, count128, lower_median, natural_payments, share};
 use crate::period::Period;
 use crate::view::View;
 
@@ -19,8 +19,8 @@ pub(crate) type Payments = BTreeMap<u32, i128>;
 /// The batches of the window in order of day.
 pub(crate) fn days(view: &View<'_>, window: Window, n: i64) -> Vec<(Day, Payments)> {
     let mut days = BTreeMap::<Day, Payments>::new();
-    for row in view.outflow(window).filter(|row| row.makes_party() && row.is_natural()) {
-        *days.entry(row.at.day()).or_default().entry(row.pair).or_default() += i128::from(row.amount);
+    for ((day, pair), amount) in natural_payments(view, window) {
+        days.entry(day).or_default().insert(pair, amount);
     }
     let n = usize::try_from(n).unwrap_or(usize::MAX);
     days.into_iter().filter(|(_, payments)| payments.len() >= n).collect()

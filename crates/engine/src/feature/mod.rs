@@ -36,6 +36,9 @@ pub(crate) mod testing;
 pub(crate) use batches::days as batch_days;
 pub(crate) use outlets::Outlet;
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use weir_model::Day;
 use weir_rules::{Arg, Feature, FeatureCall, Value, Window};
 
 use crate::cursor::Aggregates;
@@ -58,6 +61,17 @@ fn count(n: usize) -> Value {
 
 fn count128(n: usize) -> i128 {
     i128::try_from(n).unwrap_or(i128::MAX)
+}
+
+/// What each natural payee of the window was paid on each day (movements). Natural is who is so by any of these movements.
+fn natural_payments(view: &View<'_>, window: Window) -> BTreeMap<(Day, u32), i128> {
+    let movements = view.outflow(window).filter(|row| row.makes_party());
+    let natural: BTreeSet<u32> = movements.clone().filter(|row| row.is_natural()).map(|row| row.pair).collect();
+    let mut payments = BTreeMap::new();
+    for row in movements.filter(|row| natural.contains(&row.pair)) {
+        *payments.entry((row.at.day(), row.pair)).or_default() += i128::from(row.amount);
+    }
+    payments
 }
 
 /// The element at index (n − 1) / 2 of a list in order; `None` for an empty one.

@@ -8,14 +8,14 @@ use std::collections::BTreeMap;
 use weir_model::Day;
 use weir_rules::{Value, Window};
 
-use crate::feature::count;
+use crate::feature::{count, natural_payments};
 use crate::period::Period;
 use crate::view::View;
 
 pub(super) fn evaluate(view: &View<'_>, window: Window, n: i64) -> Value {
     let mut payees = BTreeMap::<u32, BTreeMap<Day, i128>>::new();
-    for row in view.outflow(window).filter(|row| row.makes_party() && row.is_natural()) {
-        *payees.entry(row.pair).or_default().entry(row.at.day()).or_default() += i128::from(row.amount);
+    for ((day, pair), amount) in natural_payments(view, window) {
+        payees.entry(pair).or_default().insert(day, amount);
     }
     let n = usize::try_from(n).unwrap_or(usize::MAX);
     let steady = payees.into_values().filter(|payments| {

@@ -1,17 +1,12 @@
 //! `small_share_out`: the small in 定期批量小额转出. A payment is what one natural payee got on one day. One scan.
 
-use std::collections::BTreeMap;
-
 use weir_rules::{Value, Window};
 
-use crate::feature::share;
+use crate::feature::{natural_payments, share};
 use crate::view::View;
 
 pub(super) fn evaluate(view: &View<'_>, window: Window, limit_fen: i64) -> Value {
-    let mut payments = BTreeMap::new();
-    for row in view.outflow(window).filter(|row| row.makes_party() && row.is_natural()) {
-        *payments.entry((row.at.day(), row.pair)).or_insert(0_i128) += i128::from(row.amount);
-    }
+    let payments = natural_payments(view, window);
     share(payments.values().filter(|amount| **amount <= i128::from(limit_fen)).count(), payments.len())
 }
 

@@ -53,7 +53,7 @@ impl Engine {
                 if episode.last.t < group.from {
                     return;
                 }
-                let view = self.view(party, episode.last.t, self.edition(episode.last.t));
+                let view = self.view(party, episode.last.t, self.edition_of(&episode.last));
                 let figures = || describe::figures(&view, self.window(rule, &episode));
                 if !live.is_outgrown(&episode, figures) {
                     return;
@@ -119,8 +119,14 @@ impl LiveAlert {
 }
 
 impl Engine {
+    /// The edition in force at an instant.
     pub(super) fn edition(&self, t: EventTime) -> &Edition {
         &self.editions[edition_at(&self.editions, t)]
+    }
+
+    /// The edition a hit was decided under.
+    fn edition_of(&self, hit: &Hit) -> &Edition {
+        &self.editions[usize::from(hit.edition)]
     }
 
     /// The window of the variant that hit last.
@@ -129,15 +135,15 @@ impl Engine {
     }
 
     fn window_of(&self, rule: u32, hit: &Hit) -> Window {
-        let (_, at) = self.rule_of(rule, hit.t);
-        self.edition(hit.t).rules.rules[at].variants[usize::from(hit.variant)].window
+        let (edition, at) = self.rule_of(rule, hit);
+        edition.rules.rules[at].variants[usize::from(hit.variant)].window
     }
 
-    /// The edition in force at `t`, and the index of the rule in it.
-    fn rule_of(&self, rule: u32, t: EventTime) -> (&Edition, usize) {
-        let edition = self.edition(t);
+    /// The edition a hit was decided under, and the index of the rule in it.
+    fn rule_of(&self, rule: u32, hit: &Hit) -> (&Edition, usize) {
+        let edition = self.edition_of(hit);
         let at = edition.numbers.iter().position(|number| *number == rule);
-        (edition, at.expect("a rule that hit at an instant is in the set in force at it"))
+        (edition, at.expect("a rule that hit is in the set it was decided under"))
     }
 
     pub(super) fn view<'a>(&'a self, party: &'a Party, t: EventTime, edition: &'a Edition) -> View<'a> {
@@ -166,13 +172,13 @@ impl Engine {
 
     /// Inflow before the window of an episode's first hit.
     pub(super) fn inflow_before(&self, party: &Party, rule: u32, first: &Hit) -> i128 {
-        let start = self.window_of(rule, first).start(first.t, &self.edition(first.t).rules.calendar);
+        let start = self.window_of(rule, first).start(first.t, &self.edition_of(first).rules.calendar);
         party.inflow_before(start)
     }
 
     pub(super) fn describe(&self, party: &Party, rule: u32, detection: &Detection, episode: &Episode) -> (Alert, Figures) {
         let t = episode.last.t;
-        let (edition, at) = self.rule_of(rule, t);
+        let (edition, at) = self.rule_of(rule, &episode.last);
         let view = self.view(party, t, edition);
         let variant = &edition.rules.rules[at].variants[usize::from(episode.last.variant)];
         let before = episode.inflow_before.unwrap_or_else(|| self.inflow_before(party, rule, &episode.first));

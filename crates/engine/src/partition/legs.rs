@@ -1,7 +1,7 @@
 //! A leg arrives: what it does to its party, and which instants it asks to be looked at again.
 
 use weir_model::alert::Trigger;
-use weir_model::{Day, EventTime, Leg, LegKind, Reason};
+use weir_model::{Day, EventTime, Leg, LegKind, Reason, Span};
 
 use super::{BATCH_ROWS, Cause, Engine, Group, edition_at};
 use crate::history::{Accepted, Moment, Party, PendingRemoval};
@@ -36,6 +36,7 @@ impl Engine {
         }
         match accepted {
             Accepted::Silent => {}
+            Accepted::TakenAtOnce => effects.counts.reversed += 1,
             Accepted::Duplicate => effects.counts.duplicates += 1,
             Accepted::Rejected(reason) => effects.rejects.push(reject(record, leg, reason, frontier)),
             Accepted::Inserted(at) => {
@@ -71,6 +72,7 @@ impl Engine {
     /// Gates every instant from `from` on; what passes waits in a group.
     fn touch(&mut self, number: u32, from: EventTime, record: u64, leg: &Leg<'_>) {
         let begin = self.pending_rows.len();
+        let from = self.renewed_from(number, from);
         let first = self.parties[number as usize].rows.partition_point(|row| row.at < from);
         let mut last = EventTime::MIN;
         let mut at = first;
@@ -100,6 +102,14 @@ impl Engine {
         let trigger = Trigger { txn_id: leg.txn_id.to_owned(), occurred_at: leg.at.to_string() };
         let cause = Cause { record, tick: false, trigger: Some(trigger) };
         self.groups.push(Group { party: number, cause, from, rows, is_day_end: false });
+    }
+
+    /// The earliest instant a change renews: that of the change, or of a rule set that has come since the last one. What is settled stays.
+    fn renewed_from(&mut self, number: u32, from: EventTime) -> EventTime {
+        let seen = std::mem::replace(&mut self.parties[number as usize].editions_seen, self.editions.len());
+        let settled = self.last_tick.map_or(EventTime::MIN, |tick| tick.frontier);
+        let switches = self.editions.iter().skip(seen).map(|edition| edition.after.plus(Span(1)).max(settled));
+        switches.chain([from]).min().unwrap_or(from)
     }
 
     /// Puts the instant on the list of pending rows if a variant passes its gates there.

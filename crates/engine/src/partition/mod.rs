@@ -39,7 +39,7 @@ const DAY_ENDS_MAX: i32 = 31;
 /// One partition of the leg log.
 pub struct Engine {
     pub(crate) settings: Settings,
-    /// Rule sets by the instants they are in force for, oldest first; never empty.
+    /// Rule sets by the instants they are in force for, oldest first; never empty. None is dropped: hits name them by index.
     pub(crate) editions: Vec<Edition>,
     pub(crate) generation: u32,
     /// Rules ever seen: index is the rule's number in this partition.

@@ -5,7 +5,7 @@ use weir_model::{Alert, AlertStatus, Day, EventTime, Reason};
 use weir_rules::On;
 
 use super::legs::reject_removal;
-use super::{Cause, DAY_ENDS_MAX, Engine, Group, LastTick, WATCH_SPAN, state};
+use super::{Cause, DAY_ENDS_MAX, Engine, Group, LastTick, WATCH_SPAN, edition_at, state};
 use crate::Effects;
 use crate::detection::Detection;
 
@@ -156,7 +156,8 @@ impl Engine {
     /// Lets go of what is too old to matter, in every party. What it frees could not be observed before either.
     fn sweep(&mut self, frontier: EventTime) {
         let memory_day = self.memory_day();
-        let reach = self.editions.iter().map(|edition| edition.reach_days).max().unwrap_or(0);
+        let first = edition_at(&self.editions, frontier);
+        let reach = self.editions[first..].iter().map(|edition| edition.reach_days).max().unwrap_or(0);
         // The lateness on top: a removal may take the last hit away, and the one before it speaks again.
         let slack = i32::try_from(self.settings.lateness.0 / MICROS_PER_DAY).unwrap_or(i32::MAX).saturating_add(2);
         let keep_from = frontier.day().plus(-slack.saturating_add(i32::try_from(reach).unwrap_or(i32::MAX))).min(memory_day);
@@ -173,7 +174,5 @@ impl Engine {
                 party.cursor.forget();
             }
         }
-        let superseded = self.editions.iter().skip(1).take_while(|edition| edition.after < frontier).count();
-        self.editions.drain(..superseded);
     }
 }
