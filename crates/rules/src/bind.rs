@@ -122,7 +122,7 @@ impl<'a> Binder<'a> {
     fn check_test_settings(&mut self) {
         for (name, value) in &self.file.test_settings {
             match self.file.params.iter().find(|param| param.name == name.text) {
-                Some(param) => self.problems.extend(param.value(value).err()),
+                Some(param) => self.problems.extend(param.value(value).err().map(|problem| *problem)),
                 None => self.problems.push(unknown_param(&name.text, self.param_names(), name.place())),
             }
         }
@@ -157,7 +157,7 @@ impl<'a> Binder<'a> {
             };
             match param.value(value) {
                 Ok(value) => bindings.set(&param.name, value),
-                Err(problem) => self.problems.push(problem),
+                Err(problem) => self.problems.push(*problem),
             }
         }
         bindings

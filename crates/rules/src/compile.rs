@@ -5,7 +5,7 @@
 //! AND filters every column it is given. Equal predicates of different rules share one number and thus one evaluation. Combining the
 //! outcomes of several conditions is the caller's business.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Decimal128Array, Int64Array, RecordBatch};
@@ -105,6 +105,8 @@ pub struct SlotBatch {
     rows: usize,
     /// Outcome by predicate number, kept until the rows change.
     outcomes: Vec<OnceCell<BooleanArray>>,
+    /// Whether an array or an outcome is kept: most pushes follow another push and have nothing to forget.
+    evaluated: Cell<bool>,
 }
 
 impl SlotBatch {
@@ -113,7 +115,7 @@ impl SlotBatch {
     pub fn new(set: &RuleSet, cheap_only: bool) -> Self {
         let slots = if cheap_only { &set.slots[..set.cheap_slots] } else { &set.slots[..] };
         let outcomes = std::iter::repeat_with(OnceCell::new).take(set.predicates).collect();
-        Self { columns: slots.iter().map(Column::new).collect(), rows: 0, outcomes }
+        Self { columns: slots.iter().map(Column::new).collect(), rows: 0, outcomes, evaluated: Cell::new(false) }
     }
 
     /// Appends a row; `values[slot]` for every column, NULL where the row's rules do not need the slot. Further values are ignored.
@@ -122,11 +124,11 @@ impl SlotBatch {
     /// When `values` is shorter than the columns, or a value is of another type than its slot: a fault of the caller.
     pub fn push(&mut self, values: &[Value]) {
         assert!(values.len() >= self.columns.len(), "a row has a value for every column");
+        self.forget();
         for (column, value) in self.columns.iter_mut().zip(values) {
             column.push(*value);
         }
         self.rows += 1;
-        self.forget();
     }
 
     /// Rows so far.
@@ -143,14 +145,21 @@ impl SlotBatch {
 
     /// Drops all rows, keeps the memory.
     pub fn clear(&mut self) {
+        self.forget();
         for column in &mut self.columns {
             column.clear();
         }
         self.rows = 0;
-        self.forget();
     }
 
+    /// Drops what was made of the rows so far.
     fn forget(&mut self) {
+        if !self.evaluated.replace(false) {
+            return;
+        }
+        for column in &mut self.columns {
+            column.array.take();
+        }
         for outcome in &mut self.outcomes {
             outcome.take();
         }
@@ -163,6 +172,7 @@ impl SlotBatch {
     #[must_use]
     pub fn evaluate(&self, condition: &Condition) -> BooleanArray {
         let compiled = &condition.predicate.whole;
+        self.evaluated.set(true);
         let outcome = self.outcomes[compiled.id].get_or_init(|| {
             let columns = compiled.columns.iter().map(|slot| self.columns[*slot].array()).collect();
             compiled.evaluate(columns, self.rows)
@@ -200,17 +210,17 @@ impl Column {
     }
 
     fn push(&mut self, value: Value) {
-        let valid = value != Value::Null;
-        assert!(!valid || value.value_type() == Some(self.kind), "a value has the type of its slot");
         match (&mut self.values, value) {
             (Values::Int(values), Value::Int(n) | Value::Duration(n)) => values.push(n),
-            (Values::Int(values), _) => values.push(0),
             (Values::Decimal(values, _), Value::Money(n) | Value::Ratio(n)) => values.push(n.clamp(-DECIMAL_MAX, DECIMAL_MAX)),
+            (Values::Bool(values), Value::Bool(value)) => values.push(value),
+            (Values::Int(values), _) => values.push(0),
             (Values::Decimal(values, _), _) => values.push(0),
-            (Values::Bool(values), value) => values.push(value == Value::Bool(true)),
+            (Values::Bool(values), _) => values.push(false),
         }
-        self.valid.push(valid);
-        self.array.take();
+        let kind = value.value_type();
+        assert!(kind.is_none_or(|kind| kind == self.kind), "a value has the type of its slot");
+        self.valid.push(kind.is_some());
     }
 
     fn clear(&mut self) {
@@ -220,7 +230,6 @@ impl Column {
             Values::Bool(values) => values.clear(),
         }
         self.valid.clear();
-        self.array.take();
     }
 
     fn array(&self) -> ArrayRef {

@@ -90,6 +90,9 @@ pub struct Diagnostic {
     pub help: Option<Text>,
 }
 
+/// What readers give back instead of a value: boxed, since it is large and rare.
+pub(crate) type Problem = Box<Diagnostic>;
+
 impl Diagnostic {
     /// An error without a place yet.
     #[must_use]

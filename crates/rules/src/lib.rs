@@ -31,7 +31,7 @@ pub use catalogue::{CATALOGUE, Cost, Feature, ValueType, Windows};
 pub use compile::SlotBatch;
 pub use diagnostic::{Code, Diagnostic, DiagnosticRecord, Diagnostics, Lang, Severity, SourceFile, explain_code};
 pub use document::FileStatus;
-pub use explain::{Explained, miss_text};
+pub use explain::{Explained, Miss, miss_text};
 pub use load::{Loaded, ParamDocument, RuleDocument, load};
 pub use overrides::Override;
 pub use param::ParamType;

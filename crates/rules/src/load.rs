@@ -109,7 +109,7 @@ pub fn load(files: &[SourceFile], overrides: &[Override]) -> Result<Loaded, Diag
     let settings = overrides.iter().enumerate().filter_map(|(i, over)| match parse(first_setting + i, &over.text) {
         Ok(setting) => Some(setting),
         Err(problem) => {
-            problems.push(problem);
+            problems.push(*problem);
             None
         }
     });
@@ -159,7 +159,7 @@ fn read_files(sources: &[SourceFile], problems: &mut Vec<Diagnostic>) -> (Vec<Ru
         let root = match yaml::parse(file, &source.text) {
             Ok(root) => root,
             Err(problem) => {
-                problems.push(problem);
+                problems.push(*problem);
                 continue;
             }
         };

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use granit_parser::ScalarStyle;
 
-use crate::diagnostic::{Code, Diagnostic, Place, Text};
+use crate::diagnostic::{Code, Diagnostic, Place, Problem, Text};
 use crate::read::Scalar;
 use crate::yaml::{Kind, Node};
 
@@ -45,18 +45,18 @@ pub(crate) struct Setting {
 }
 
 /// Reads a setting whose text is source `file`.
-pub(crate) fn parse(file: usize, text: &str) -> Result<Setting, Diagnostic> {
+pub(crate) fn parse(file: usize, text: &str) -> Result<Setting, Problem> {
     let part = |range: Range<usize>| {
         let node = Node { span: range.clone(), kind: Kind::Scalar { text: text[range.clone()].to_owned(), style: ScalarStyle::Plain } };
         Scalar { file, text: text[range].to_owned(), node }
     };
     let malformed = || {
-        Diagnostic::error(Code::BadOverride, Text::new("this is no setting of a rule", "这不是规则设置"))
-            .at(Place { file, span: 0..text.len() })
-            .help(Text::new(
-                "write RULE.param=value, RULE.variant.param=value, RULE.status=shadow or RULE.variants=a,b",
-                "请写 规则.参数=值、规则.变体.参数=值、规则.status=shadow 或 规则.variants=a,b",
-            ))
+        let message = Text::new("this is no setting of a rule", "这不是规则设置");
+        let help = Text::new(
+            "write RULE.param=value, RULE.variant.param=value, RULE.status=shadow or RULE.variants=a,b",
+            "请写 规则.参数=值、规则.变体.参数=值、规则.status=shadow 或 规则.variants=a,b",
+        );
+        Box::new(Diagnostic::error(Code::BadOverride, message).at(Place { file, span: 0..text.len() }).help(help))
     };
     let equals = text.find('=').filter(|at| at + 1 < text.len()).ok_or_else(malformed)?;
     let value = part(equals + 1..text.len());

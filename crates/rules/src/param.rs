@@ -9,7 +9,7 @@ use std::fmt;
 use weir_model::Span;
 use weir_model::money::yuan;
 
-use crate::diagnostic::{Code, Diagnostic, Place, Text, suggest};
+use crate::diagnostic::{Code, Diagnostic, Place, Problem, Text, suggest};
 use crate::read::{Fields, Reader, Scalar};
 use crate::value::Window;
 use crate::yaml::{Kind, Node};
@@ -208,7 +208,7 @@ pub(crate) struct Param {
 
 impl Param {
     /// Reads a value for this parameter and checks its range.
-    pub(crate) fn value(&self, written: &Scalar) -> Result<ParamValue, Diagnostic> {
+    pub(crate) fn value(&self, written: &Scalar) -> Result<ParamValue, Problem> {
         let value = parse_scalar(self.kind, written)?;
         let below = self.min.as_ref().is_some_and(|min| value.compare(min) == Some(Ordering::Less));
         let above = self.max.as_ref().is_some_and(|max| value.compare(max) == Some(Ordering::Greater));
@@ -219,17 +219,16 @@ impl Param {
         let bound = |bound: &Option<ParamValue>| bound.as_ref().map_or("…".to_owned(), ToString::to_string);
         let range = format!("{} – {}", bound(&self.min), bound(&self.max));
         let message = Text::new(format!("`{name}` = {value} is outside its range"), format!("`{name}` = {value} 超出允许范围"));
-        Err(Diagnostic::error(Code::OutOfRange, message)
-            .at(written.place())
-            .help(Text::new(format!("allowed: {range}"), format!("允许范围：{range}"))))
+        let help = Text::new(format!("allowed: {range}"), format!("允许范围：{range}"));
+        Err(Box::new(Diagnostic::error(Code::OutOfRange, message).at(written.place()).help(help)))
     }
 }
 
-fn parse_scalar(kind: ParamType, written: &Scalar) -> Result<ParamValue, Diagnostic> {
+fn parse_scalar(kind: ParamType, written: &Scalar) -> Result<ParamValue, Problem> {
     ParamValue::parse(kind, &written.text).ok_or_else(|| {
         let form = kind.form();
         let message = Text::new(format!("`{}` is not {}", written.text, form.en), format!("`{}` 不是{}", written.text, form.zh));
-        Diagnostic::error(Code::BadParamValue, message).at(written.place())
+        Box::new(Diagnostic::error(Code::BadParamValue, message).at(written.place()))
     })
 }
 
@@ -285,7 +284,7 @@ fn read_param(reader: &mut Reader<'_>, name: &str, place: Place, node: &Node) ->
     let mut read = |scalar: Option<Scalar>| match parse_scalar(kind, &scalar?) {
         Ok(value) => Some(value),
         Err(problem) => {
-            reader.problems.push(problem);
+            reader.problems.push(*problem);
             None
         }
     };
@@ -305,7 +304,7 @@ fn read_param(reader: &mut Reader<'_>, name: &str, place: Place, node: &Node) ->
     };
     match param.value(&default) {
         Ok(value) => param.default = value,
-        Err(problem) => reader.problems.push(problem),
+        Err(problem) => reader.problems.push(*problem),
     }
     Some(param)
 }

@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use granit_parser::{Event, Parser, ScalarStyle, Span};
 
-use crate::diagnostic::{Code, Diagnostic, Place, Text};
+use crate::diagnostic::{Code, Diagnostic, Place, Problem, Text};
 
 /// One value of the document.
 #[derive(Debug, Clone)]
@@ -146,7 +146,7 @@ fn literal_offsets(source: &str, start: usize, text: &str) -> Option<Vec<usize>>
 ///
 /// # Errors
 /// The first syntax error, or the first use of what rule files may not use.
-pub(crate) fn parse(file: usize, source: &str) -> Result<Node, Diagnostic> {
+pub(crate) fn parse(file: usize, source: &str) -> Result<Node, Problem> {
     let mut reader = Reader { file, source, parser: Parser::new_from_str(source) };
     reader.document()
 }
@@ -158,7 +158,7 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn document(&mut self) -> Result<Node, Diagnostic> {
+    fn document(&mut self) -> Result<Node, Problem> {
         let root = loop {
             match self.next()? {
                 (Event::StreamStart | Event::DocumentStart(..), _) => {}
@@ -184,7 +184,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The next event that is no comment.
-    fn next(&mut self) -> Result<(Event<'a>, Span), Diagnostic> {
+    fn next(&mut self) -> Result<(Event<'a>, Span), Problem> {
         loop {
             match self.parser.next_event() {
                 Some(Ok((Event::Comment(..), _))) => {}
@@ -194,21 +194,17 @@ impl<'a> Reader<'a> {
                     let at = error.marker().byte_offset().unwrap_or(self.source.len()).min(self.source.len());
                     let end = self.source[at..].chars().next().filter(|c| *c != '\n').map_or(at, |c| at + c.len_utf8());
                     let what = error.info();
-                    return Err(Diagnostic::error(
-                        Code::YamlSyntax,
-                        Text::new(format!("not valid YAML: {what}"), format!("YAML 语法错误：{what}")),
-                    )
-                    .at(Place { file: self.file, span: at..end })
-                    .help(Text::new(
-                        "check the indentation and the quotes of this line and the one before",
-                        "请检查本行与上一行的缩进和引号",
-                    )));
+                    let message = Text::new(format!("not valid YAML: {what}"), format!("YAML 语法错误：{what}"));
+                    let help =
+                        Text::new("check the indentation and the quotes of this line and the one before", "请检查本行与上一行的缩进和引号");
+                    let place = Place { file: self.file, span: at..end };
+                    return Err(Box::new(Diagnostic::error(Code::YamlSyntax, message).at(place).help(help)));
                 }
             }
         }
     }
 
-    fn node(&mut self, event: Event<'a>, span: &Span) -> Result<Node, Diagnostic> {
+    fn node(&mut self, event: Event<'a>, span: &Span) -> Result<Node, Problem> {
         if event.anchor_id().is_some_and(|id| id > 0) || event.is_alias() || event.tag().is_some() {
             return Err(self.error(
                 span,
@@ -251,7 +247,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn entry(&mut self, event: Event<'a>, span: &Span) -> Result<Entry, Diagnostic> {
+    fn entry(&mut self, event: Event<'a>, span: &Span) -> Result<Entry, Problem> {
         let key = self.node(event, span)?;
         let Kind::Scalar { text, .. } = key.kind else {
             return Err(self.error(span, Text::new("a key is a word", "键必须是单词"), Text::new("write `key: value`", "请写成 `键: 值`")));
@@ -272,8 +268,8 @@ impl<'a> Reader<'a> {
         range.start.min(end)..end
     }
 
-    fn error(&self, span: &Span, message: Text, help: Text) -> Diagnostic {
-        Diagnostic::error(Code::YamlSyntax, message).at(Place { file: self.file, span: self.bytes(span) }).help(help)
+    fn error(&self, span: &Span, message: Text, help: Text) -> Problem {
+        Box::new(Diagnostic::error(Code::YamlSyntax, message).at(Place { file: self.file, span: self.bytes(span) }).help(help))
     }
 }
 

@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 
 use expect_test::expect_file;
+use proptest::prelude::*;
 use weir_rules::{Code, Diagnostics, Lang, Override, SourceFile, explain_code, load};
 
 use crate::support::files;
@@ -76,4 +77,27 @@ fn colour_changes_no_letter() {
     }
     plain.push_str(rest);
     assert_eq!(plain, problems.render(Lang::En, false));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
+    /// Whatever a slip of the keyboard does to a file, it is reported or loads; nothing panics, and every place can be shown.
+    #[test]
+    fn slips_of_the_keyboard_never_panic(which in any::<prop::sample::Index>(), slips in prop::collection::vec((any::<prop::sample::Index>(), 0_usize..4, "[-a-z0-9'\"{}$|>:,#（人 \n]"), 1..4)) {
+        let mut sources = files("good");
+        let at = which.index(sources.len());
+        let mut chars: Vec<char> = sources[at].text.chars().collect();
+        for (place, cut, inserted) in slips {
+            let place = place.index(chars.len());
+            let end = (place + cut).min(chars.len());
+            chars.splice(place..end, inserted.chars());
+        }
+        sources[at].text = chars.into_iter().collect();
+        let problems = match load(&sources, &[]) {
+            Ok(loaded) => loaded.warnings,
+            Err(problems) => problems,
+        };
+        prop_assert_eq!(problems.records(Lang::Zh).len(), problems.items.len());
+        prop_assert_eq!(problems.render(Lang::En, false).is_empty(), problems.is_empty());
+    }
 }

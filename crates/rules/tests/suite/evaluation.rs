@@ -91,7 +91,7 @@ fn value(kind: ValueType, n: u8) -> Value {
         ValueType::Money => Value::Money(i128::from(n / 2) * 100 + i128::from(n)),
         ValueType::Ratio => Value::Ratio(n.into()),
         ValueType::Duration => Value::Duration((i64::from(n) + 1) * 3_600_000_000),
-        ValueType::Bool => Value::Bool(n % 2 == 0),
+        ValueType::Bool => Value::Bool(n > 3),
     }
 }
 
