@@ -15,10 +15,8 @@ pub(crate) struct Palette {
 
 impl Palette {
     /// No colour.
-    pub(crate) const PLAIN: Self = Self { coloured: false };
-    /// With colour.
     #[cfg(test)]
-    pub(crate) const COLOURED: Self = Self { coloured: true };
+    pub(crate) const PLAIN: Self = Self { coloured: false };
 
     /// Colour for a stream that is a terminal, unless `NO_COLOR` is set (<https://no-color.org>) or the terminal is `dumb`.
     pub(crate) fn of(stream: &impl IsTerminal) -> Self {

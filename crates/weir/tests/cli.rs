@@ -276,7 +276,7 @@ fn the_summary_counts_what_the_outputs_hold() {
 #[test]
 fn what_cannot_run_says_what_to_do_and_leaves_nothing() {
     let bench = Bench::new();
-    bench.write("in.jsonl", transactions(100));
+    bench.write("in.jsonl", transactions(1500));
     bench.write("in.csv", "txn_id,when,sum\n1,2026-03-01,5\n");
     bench.write("feed.yaml", "version: 1\nfields:\n  txn_id: 流水号\n  occurred_at: 时间\n  amount: 金额\n  payer_account: 账号\n");
     bench.write("wrong.jsonl", "{\"id\":1,\"sum\":2}\n".repeat(1500));
