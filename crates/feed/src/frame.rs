@@ -226,7 +226,11 @@ impl Framer {
 
     fn consume(&mut self, found: &Found) {
         let bytes = &self.buffer[self.at..self.at + found.consumed];
-        self.line += u64::try_from(memchr::memchr_iter(b'\n', bytes).count()).unwrap_or(u64::MAX);
+        let line_feeds = match self.shape {
+            Shape::Lines => usize::from(bytes.last() == Some(&b'\n')),
+            Shape::Delimited { .. } => memchr::memchr_iter(b'\n', bytes).count(),
+        };
+        self.line += u64::try_from(line_feeds).unwrap_or(u64::MAX);
         self.advance(found.consumed);
         self.skipping = found.cut;
     }

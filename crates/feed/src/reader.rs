@@ -26,6 +26,9 @@ use crate::tags::Tagger;
 
 /// Rejects kept as samples.
 const SAMPLES: usize = 3;
+/// With more inputs than this a file is opened only when its first record's turn comes: a folder of a year's daily files needs neither a
+/// thousand open files nor a thousand blocks in memory.
+const EAGER_INPUTS_MAX: usize = 64;
 
 /// Settings of a run. None of them but `tags`, `now`, `sort` and `resume` changes what is read.
 #[derive(Debug, Clone)]
@@ -132,6 +135,8 @@ impl Progress {
 /// Reads a run. An iterator of batches; an error comes after everything readable before it, and the other inputs go on after it.
 pub struct Reader {
     context: Arc<Context>,
+    format: Option<Format>,
+    inputs: Vec<Input>,
     sources: Vec<Source>,
     /// Next record of every source that has one: its event time (rejects: the beginning of time) and the source.
     heads: BinaryHeap<Reverse<(EventTime, usize)>>,
@@ -149,6 +154,8 @@ pub struct Reader {
 
 /// Where blocks come from.
 enum Blocks {
+    /// An input not opened yet, or closed again after a look at its first record.
+    Waiting(u32),
     Input(BlockSource),
     Sorted(Sorted),
     Done,
@@ -175,27 +182,29 @@ impl Reader {
         let bytes = Arc::new(AtomicU64::new(0));
         let progress = Progress { bytes: Arc::clone(&bytes), total: inputs.iter().map(Input::size).sum() };
         let labels = labels(inputs, &mapping)?;
-        let mut opened = Vec::new();
-        let mut contexts = Vec::new();
-        for (index, (input, label)) in (0..).zip(inputs.iter().zip(labels)) {
-            let source = open_feed(input, index, &mapping, options.format, &names, &bytes)?;
-            contexts.push(InputContext { label, encoding: source.encoding(), binding: source.binding().clone() });
-            opened.push(source);
-        }
-        let mut peeked = Vec::new();
-        for source in &mut opened {
-            peeked.push(source.next_block()?);
-        }
-        let tagger = Tagger::new(&options.tags);
+        let is_eager = inputs.len() <= EAGER_INPUTS_MAX;
         let own = mapping.own.clone().unwrap_or(Own::All);
-        let mut context = Context { mapping, names, own, parties, tagger, now: options.now, inputs: contexts };
-        if context.mapping.own.is_none() && has_customers(&context, &opened, &peeked) {
+        let tagger = Tagger::new(&options.tags);
+        let mut context = Context { mapping, names, own, parties, tagger, now: options.now, inputs: Vec::new() };
+        let mut sources = Vec::new();
+        let mut has_customer_numbers = false;
+        for (index, (input, label)) in (0..).zip(inputs.iter().zip(labels)) {
+            let stays_open = is_eager || matches!(input, Input::Stdin);
+            let count = if stays_open { Arc::clone(&bytes) } else { Arc::default() };
+            let mut source = open_feed(input, index, &context.mapping, options.format, &context.names, &count)?;
+            context.inputs.push(InputContext { label, encoding: source.encoding(), binding: source.binding().clone() });
+            let peeked = source.next_block()?;
+            has_customer_numbers |= has_customers(&context, &source, peeked.as_ref());
+            sources.push(if stays_open { Source::new(Blocks::Input(source), peeked) } else { Source::new(Blocks::Waiting(index), None) });
+        }
+        if context.mapping.own.is_none() && has_customer_numbers {
             context.own = Own::Customer;
         }
         let resume = options.resume.unwrap_or(Resume { clock: None, last_record: 0 });
-        let sources = opened.into_iter().zip(peeked).map(|(source, peeked)| Source::new(Blocks::Input(source), peeked)).collect();
         Ok(Self {
             context: Arc::new(context),
+            format: options.format,
+            inputs: inputs.to_vec(),
             sources,
             heads: BinaryHeap::new(),
             is_started: false,
@@ -264,17 +273,56 @@ impl Reader {
             }
         }
         for at in 0..self.sources.len() {
-            self.load_head(at);
+            let waiting = match self.sources[at].blocks {
+                Blocks::Waiting(index) => Some(index),
+                _ => None,
+            };
+            match waiting {
+                Some(index) => self.look_ahead(at, index),
+                None => self.load_head(at),
+            }
         }
+    }
+
+    /// Puts the first record of a waiting input into the heap and closes the input again. Nothing of this look is counted.
+    fn look_ahead(&mut self, at: usize, index: u32) {
+        let counts = self.counts;
+        match self.opened(index, &Arc::default()) {
+            Ok(source) => self.sources[at].blocks = Blocks::Input(source),
+            Err(error) => {
+                self.sources[at].blocks = Blocks::Done;
+                self.errors.push_back(error);
+                return;
+            }
+        }
+        self.load_head(at);
+        self.counts = counts;
+        self.sources[at] = Source::new(Blocks::Waiting(index), None);
+    }
+
+    fn opened(&self, index: u32, bytes: &Arc<AtomicU64>) -> Result<BlockSource, Error> {
+        let input = usize::try_from(index).ok().and_then(|index| self.inputs.get(index));
+        let input = input.ok_or_else(|| Error::NotFound { pattern: index.to_string() })?;
+        open_feed(input, index, &self.context.mapping, self.format, &self.context.names, bytes)
+    }
+
+    /// The next raw block of a source, which is opened for it if it waits.
+    fn next_raw(&mut self, at: usize) -> Result<Option<RawBlock>, Error> {
+        if let Blocks::Waiting(index) = self.sources[at].blocks {
+            self.sources[at].blocks = Blocks::Done;
+            self.sources[at].blocks = Blocks::Input(self.opened(index, &Arc::clone(&self.progress.bytes))?);
+        }
+        self.sources[at].next_raw()
     }
 
     /// Reads everything into a sorter. What an input failed with comes after all records.
     fn sorted(&mut self, sort: Sort) -> Result<Sorted, Error> {
-        let mut sorter = Sorter::new(&self.context, sort);
-        for source in &mut self.sources {
+        let context = Arc::clone(&self.context);
+        let mut sorter = Sorter::new(&context, sort);
+        for at in 0..self.sources.len() {
             sorter.next_input();
             loop {
-                match source.next_raw() {
+                match self.next_raw(at) {
                     Ok(Some(block)) => sorter.add(&block)?,
                     Ok(None) => break,
                     Err(error) => {
@@ -287,22 +335,31 @@ impl Reader {
         sorter.finish()
     }
 
-    /// Puts the next record of a source into the heap, decoding its next block where the last one is used up.
-    fn load_head(&mut self, at: usize) {
-        let source = &mut self.sources[at];
-        while source.next >= source.block.outcomes.len() {
-            match source.next_raw() {
+    /// Decodes blocks of a source until its next record is there; `false` at its end.
+    fn load_block(&mut self, at: usize) -> bool {
+        while self.sources[at].next >= self.sources[at].block.outcomes.len() {
+            match self.next_raw(at) {
                 Ok(Some(raw)) => {
                     self.counts.blanks += raw.blanks;
-                    source.set_block(Arc::new(self.context.decode(raw)));
+                    let block = Arc::new(self.context.decode(raw));
+                    self.sources[at].set_block(block);
                 }
-                Ok(None) => return,
+                Ok(None) => return false,
                 Err(error) => {
                     self.errors.push_back(error);
-                    return;
+                    return false;
                 }
             }
         }
+        true
+    }
+
+    /// Puts the next record of a source into the heap.
+    fn load_head(&mut self, at: usize) {
+        if !self.load_block(at) {
+            return;
+        }
+        let source = &self.sources[at];
         let key = match source.block.outcomes[source.next] {
             Outcome::Good { at, .. } => at,
             Outcome::Bad { .. } => EventTime::MIN,
@@ -313,6 +370,10 @@ impl Reader {
     /// Moves the next record into the batch; `false` when there is none.
     fn take(&mut self, batch: &mut RecordBatch) -> bool {
         let Some(Reverse((_, at))) = self.heads.pop() else { return false };
+        // Only a waiting input has a head and no block; should it be gone by now, its error is on the way.
+        if !self.load_block(at) {
+            return true;
+        }
         let source = &mut self.sources[at];
         let index = source.next;
         source.next += 1;
@@ -391,7 +452,7 @@ impl Source {
         let next = match &mut self.blocks {
             Blocks::Input(source) => source.next_block(),
             Blocks::Sorted(sorted) => sorted.next_block(),
-            Blocks::Done => Ok(None),
+            Blocks::Waiting(_) | Blocks::Done => Ok(None),
         };
         if !matches!(next, Ok(Some(_))) {
             self.blocks = Blocks::Done;
@@ -421,13 +482,13 @@ fn labels(inputs: &[Input], mapping: &Mapping) -> Result<Vec<String>, Error> {
     Ok(labels)
 }
 
-/// Whether the feed has customer numbers: a column in a header or schema, a mapped name, or, without a feed file, a value in the first
+/// Whether an input has customer numbers: a column in its header or schema, a mapped name, or, without a feed file, a value in the first
 /// block of a JSON input.
-fn has_customers(context: &Context, sources: &[BlockSource], peeked: &[Option<RawBlock>]) -> bool {
+fn has_customers(context: &Context, source: &BlockSource, peeked: Option<&RawBlock>) -> bool {
     let slots = context.mapping.customer_slots();
-    sources.iter().zip(peeked).any(|(source, block)| match source.columns() {
+    match source.columns() {
         Some(columns) => slots.iter().any(|slot| columns.contains(&context.mapping.columns[*slot].name)),
-        None if context.mapping.is_default => block.as_ref().is_some_and(|block| context.any_value(block, &slots)),
+        None if context.mapping.is_default => peeked.is_some_and(|block| context.any_value(block, &slots)),
         None => !slots.is_empty(),
-    })
+    }
 }

@@ -80,7 +80,10 @@ impl Row {
 
     /// Sets a text cell: trimmed, absent if nothing is left.
     fn set_text(&mut self, slot: Slot, text: &str) {
-        let text = text.trim();
+        // Most texts begin and end with a visible ASCII character: no need to look for Unicode blanks.
+        let is_visible = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_graphic);
+        let is_trimmed = is_visible(text.as_bytes().first()) && is_visible(text.as_bytes().last());
+        let text = if is_trimmed { text } else { text.trim() };
         if !text.is_empty() {
             self.set(slot, Kind::Text, text);
         }

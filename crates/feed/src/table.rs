@@ -230,7 +230,7 @@ fn write_number(array: &ArrayRef, row: usize, out: &mut String) {
         // A value that cannot be written stays empty and becomes null below.
         let _ = write!(out, "{}", formatter.value(row));
     }
-    let written = out[start..].as_bytes();
+    let written = &out.as_bytes()[start..];
     let is_number =
         written.first().is_some_and(|first| first.is_ascii_digit() || *first == b'-') && written.last().is_some_and(u8::is_ascii_digit);
     if !is_number {

@@ -107,6 +107,29 @@ fn inputs_are_merged_by_event_time_and_keep_their_own_order() {
 }
 
 #[test]
+fn many_files_are_opened_one_after_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let minutes = |file: u32| [file, file + 1, file + 500];
+    let texts: Vec<String> = (0..200).map(|file| csv(&format!("f{file:03}-"), &minutes(file))).collect();
+    for (file, text) in texts.iter().enumerate() {
+        write(folder.path(), &format!("{file:03}.csv"), text.as_bytes());
+    }
+    let inputs = weir_feed::inputs::expand(&[folder.path().display().to_string()], None).unwrap();
+    let run = Run { inputs, ..Run::default() };
+    let mut expected: Vec<(u32, u32, usize)> =
+        (0..200).flat_map(|file| minutes(file).into_iter().enumerate().map(move |(i, minute)| (minute, file, i))).collect();
+    expected.sort_unstable();
+    let expected: Vec<String> = expected.iter().map(|(_, file, i)| format!("f{file:03}-{i}")).collect();
+    let reader = run.open().unwrap();
+    let progress = reader.progress();
+    assert_eq!(serials(&read(reader)), expected);
+    assert_eq!(Some(progress.bytes()), progress.total());
+    let mut reader = run.open().unwrap();
+    assert_eq!(reader.by_ref().count(), 1);
+    assert_eq!((reader.counts().records, reader.counts().blanks), (600, 0));
+}
+
+#[test]
 fn sorting_orders_by_event_time_however_little_memory_there_is() {
     let minutes: Vec<u32> = (0..500).map(|i| (i * 7919) % 1440).collect();
     let inputs =

@@ -10,7 +10,7 @@ fn check(name: &str, expected: &[&str]) {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/feeds");
     let mapping = Mapping::load(&folder.join(format!("{name}.yaml"))).expect("a feed file");
     let file = folder.join(format!("{name}.csv")).display().to_string();
-    let inputs = inputs::expand(&[file.clone()], None).expect("a file");
+    let inputs = inputs::expand(std::slice::from_ref(&file), None).expect("a file");
     let reader = Reader::open(&inputs, mapping, Arc::new(Parties::default()), Options::default()).expect("opens");
     let lines: Vec<String> = read(reader).into_iter().map(|line| line.replace(&file, "FILE")).collect();
     assert_eq!(lines, expected);

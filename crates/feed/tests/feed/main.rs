@@ -2,6 +2,8 @@
 //!
 //! `show` is the one place that knows the API; the tests are tables of texts, one module a concern.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+
 mod decoding;
 mod files;
 mod fixtures;

@@ -7,17 +7,12 @@ use weir_feed::{Error, Input, Item, Mapping, Options, Parties, Reader};
 use weir_model::{Flags, Leg, LegKind};
 
 /// Everything a run may be given.
+#[derive(Default)]
 pub(crate) struct Run<'a> {
     pub(crate) feed: &'a str,
     pub(crate) inputs: Vec<Input>,
     pub(crate) parties: &'a str,
     pub(crate) options: Options,
-}
-
-impl Default for Run<'_> {
-    fn default() -> Self {
-        Self { feed: "", inputs: Vec::new(), parties: "", options: Options::default() }
-    }
 }
 
 impl Run<'_> {
@@ -40,9 +35,9 @@ impl Run<'_> {
     }
 }
 
-pub(crate) fn read(mut reader: Reader) -> Vec<String> {
+pub(crate) fn read(reader: Reader) -> Vec<String> {
     let mut lines = Vec::new();
-    while let Some(batch) = reader.next() {
+    for batch in reader {
         match batch {
             Ok(batch) => lines.extend(batch.items().map(|item| match item {
                 Item::Tick(tick) => format!("tick before {} at {}", tick.record, tick.clock),
