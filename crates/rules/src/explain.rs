@@ -298,7 +298,7 @@ fn symbol(comparison: Comparison) -> &'static str {
     }
 }
 
-/// How far `left` is from meeting the comparison; `None` where it does, or where one side is missing.
+/// How far `left` is from meeting the comparison; `None` where it does, where both are equal (a strict comparison), or one side is missing.
 fn distance(comparison: Comparison, left: Value, right: Value) -> Option<String> {
     let (left_number, right_number) = (number(left)?, number(right)?);
     let met = match comparison {
@@ -309,7 +309,7 @@ fn distance(comparison: Comparison, left: Value, right: Value) -> Option<String>
         Comparison::Greater => left_number > right_number,
         Comparison::GreaterOrEqual => left_number >= right_number,
     };
-    let apart = i128::try_from(left_number.abs_diff(right_number)).ok().filter(|_| !met)?;
+    let apart = i128::try_from(left_number.abs_diff(right_number)).ok().filter(|apart| !met && *apart > 0)?;
     format::plain(match left {
         Value::Int(_) => Value::Int(i64::try_from(apart).ok()?),
         Value::Money(_) => Value::Money(apart),

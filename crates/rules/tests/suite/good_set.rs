@@ -194,11 +194,11 @@ fn explanations_and_sentences_read_as_people_write() {
         资金停留2天3小时，快进快出
         natural_payers($window) >= $min_payers：转入人数 14 ≥ 15，未满足，差 1
         pass_through($window) >= $pass_through AND out_count($window) BETWEEN 1 AND 5000：转出转入比 0.9355 ≥ 0.7（满足）且转出笔数 0 介于 1 与 5000（未满足）；未满足，差 1
-        holding_time($window) <= $fast OR list_hits($window, 'prior_alerts') > 0：资金停留时间 2天3小时 ≤ 2天（未满足）或名单命中数（prior_alerts）0 > 0（未满足）；未满足，holding_time(14d) 差 3h，list_hits(14d, prior_alerts) 差 0
+        holding_time($window) <= $fast OR list_hits($window, 'prior_alerts') > 0：资金停留时间 2天3小时 ≤ 2天（未满足）或名单命中数（prior_alerts）0 > 0（未满足）；未满足，holding_time(14d) 差 3h
         agreement('acquiring') AND periodic_payees(2, '90d') = 0：协议（acquiring）（无法评估）且定期收款人数（≥2） = 0（无法评估）；无法评估（缺数据）
         natural_payers($window) >= $min_payers: natural_payers(14d) is 14, needs >= 15, off by 1
         pass_through($window) >= $pass_through AND out_count($window) BETWEEN 1 AND 5000: out_count(14d) is 0, needs between 1 and 5000, off by 1
-        holding_time($window) <= $fast OR list_hits($window, 'prior_alerts') > 0: holding_time(14d) is 2d 3h, needs <= 2d, off by 3h; list_hits(14d, prior_alerts) is 0, needs > 0, off by 0
+        holding_time($window) <= $fast OR list_hits($window, 'prior_alerts') > 0: holding_time(14d) is 2d 3h, needs <= 2d, off by 3h; list_hits(14d, prior_alerts) is 0, needs > 0
         agreement('acquiring') AND periodic_payees(2, '90d') = 0: agreement(acquiring) cannot be evaluated (data missing); periodic_payees(2, 90d) cannot be evaluated (data missing)
     "#]].assert_eq(&text);
 }
