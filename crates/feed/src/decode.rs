@@ -62,22 +62,9 @@ impl<'r> Decoder<'r> {
         let (signed, way_by_amount) = self.amount(currency)?;
         let reverses = self.reversal(signed < 0)?;
         let amount = self.positive(signed)?;
-        let first = self.side(&plan.first)?;
-        let second = self.side(&plan.second)?;
-        let (payer, payee, reporting) = match plan.rows {
-            RowKind::Transfer => {
-                let reporting = match (first.is_given(), second.is_given()) {
-                    (true, false) => Some(ReportingSide::Payer),
-                    (false, true) => Some(ReportingSide::Payee),
-                    _ => None,
-                };
-                (first, second, reporting)
-            }
-            RowKind::LedgerSide => match self.way(way_by_amount)? {
-                Way::Out => (first, second, Some(ReportingSide::Payer)),
-                Way::In => (second, first, Some(ReportingSide::Payee)),
-            },
-        };
+        // A refund written as a negative payment moved money the other way.
+        let is_backwards = signed < 0 && reverses.as_ref().is_some_and(|reversal| reversal.kind == ReversalKind::Return);
+        let (payer, payee, reporting) = self.sides(way_by_amount, is_backwards)?;
         let institution = self.text(&plan.institution, KEY_BYTES_MAX)?;
         let institution = if institution.is_empty() { Cow::Borrowed(plan.institution_default.as_str()) } else { institution };
         Ok(Transaction {
@@ -100,6 +87,28 @@ impl<'r> Decoder<'r> {
             reporting,
             reverses,
         })
+    }
+
+    /// Payer, payee, and which of them the row belongs to.
+    fn sides(&self, way: Option<Way>, is_backwards: bool) -> Result<(Side<'r>, Side<'r>, Option<ReportingSide>), Reject> {
+        let plan = &self.mapping.plan;
+        let first = self.side(&plan.first)?;
+        let second = self.side(&plan.second)?;
+        let is_out = match plan.rows {
+            RowKind::Transfer => true,
+            RowKind::LedgerSide => self.way(way)? == Way::Out,
+        };
+        let (payer, payee) = if is_out == is_backwards { (second, first) } else { (first, second) };
+        let reporting = match plan.rows {
+            RowKind::LedgerSide if is_out == is_backwards => Some(ReportingSide::Payee),
+            RowKind::LedgerSide => Some(ReportingSide::Payer),
+            RowKind::Transfer => match (payer.is_given(), payee.is_given()) {
+                (true, false) => Some(ReportingSide::Payer),
+                (false, true) => Some(ReportingSide::Payee),
+                _ => None,
+            },
+        };
+        Ok((payer, payee, reporting))
     }
 
     // ---- text

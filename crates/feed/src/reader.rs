@@ -29,6 +29,8 @@ const SAMPLES: usize = 3;
 /// With more inputs than this a file is opened only when its first record's turn comes: a folder of a year's daily files needs neither a
 /// thousand open files nor a thousand blocks in memory.
 const EAGER_INPUTS_MAX: usize = 64;
+/// Bytes of blocks a batch may hold on to: records of a megabyte each must not add up to gigabytes.
+const BATCH_BYTES_MAX: usize = 64 << 20;
 
 /// Settings of a run. None of them but `tags`, `now`, `sort` and `resume` changes what is read.
 #[derive(Debug, Clone)]
@@ -425,10 +427,14 @@ impl Iterator for Reader {
             source.in_batch = None;
         }
         let mut batch = RecordBatch { first: self.last_record + 1, inputs: Arc::clone(&self.names), ..RecordBatch::default() };
-        while batch.entries.len() < self.batch_records && (self.errors.is_empty() || is_sorted_run) {
+        let mut counted = 0;
+        let mut bytes = 0;
+        while batch.entries.len() < self.batch_records && bytes < BATCH_BYTES_MAX && (self.errors.is_empty() || is_sorted_run) {
             if !self.take(&mut batch) {
                 break;
             }
+            bytes += batch.blocks[counted..].iter().map(|block| block.raw.bytes.len()).sum::<usize>();
+            counted = batch.blocks.len();
         }
         if batch.is_empty() { self.errors.pop_front().map(Err) } else { Some(Ok(batch)) }
     }

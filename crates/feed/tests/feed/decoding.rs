@@ -236,6 +236,36 @@ fields:
 }
 
 #[test]
+fn red_entries_take_out_or_go_the_other_way() {
+    let feed = |negative: &str| {
+        format!(
+            "version: 1\nrows: ledger_side\nfields: {{txn_id: id, occurred_at: at, amount: {{column: v, negative: {negative}}}, \
+             account: own, counter_account: other, direction: way, reverses: of, balance_after: rest}}\n"
+        )
+    };
+    let rows = "id,at,v,own,other,way,of,rest\n1,2026-01-02,-5,A,B,out,0,7\n2,2026-01-02,-5,A,B,in,0,7\n";
+    check(
+        &feed("correction"),
+        "a.csv",
+        rows,
+        &[
+            "1 Out a:A 1 2026-01-02T00:00:00+08:00 500 removes 0 | a:B balance=700",
+            "2 In a:A 2 2026-01-02T00:00:00+08:00 500 removes 0 | a:B balance=700",
+        ],
+    );
+    check(
+        &feed("return"),
+        "a.csv",
+        rows,
+        &[
+            "1 In a:A 1 2026-01-02T00:00:00+08:00 500 return | a:B balance=700",
+            "2 Out a:A 2 2026-01-02T00:00:00+08:00 500 return | a:B balance=700",
+        ],
+    );
+    check(&feed("reject"), "a.csv", rows, &["1 a.csv:2 amount_negative amount", "2 a.csv:3 amount_negative amount"]);
+}
+
+#[test]
 fn gb18030_is_read_and_bad_bytes_cost_one_record() {
     let feed = "version: 1\nencoding: gb18030\nfields: {txn_id: 流水号, occurred_at: 时间, amount: 金额, payer_name: 户名, payer_customer: 客户}\n";
     let mut bytes = encoding_rs::GB18030.encode("流水号,时间,金额,户名,客户\n1,2026-01-02,1,䶮,P\n2,2026-01-02,1,").0.into_owned();
