@@ -100,7 +100,7 @@ pub(crate) struct RuleState {
     /// In order of `opened`.
     pub(crate) alerts: Vec<LiveAlert>,
     pub(crate) withdrawn: Vec<Withdrawn>,
-    /// Last hit of any episode, those whose alert is over included.
+    /// Last hit of the episodes that are over.
     pub(crate) last_hit: Option<EventTime>,
 }
 
@@ -124,7 +124,9 @@ pub(crate) enum Change {
 impl Detection {
     /// Whether nothing would be lost by dropping it.
     pub(crate) fn is_empty(&self) -> bool {
-        self.rules.values().all(|state| state.hits.is_empty() && state.alerts.is_empty() && state.withdrawn.is_empty() && state.last_hit.is_none())
+        self.rules
+            .values()
+            .all(|state| state.hits.is_empty() && state.alerts.is_empty() && state.withdrawn.is_empty() && state.last_hit.is_none())
     }
 }
 
@@ -161,9 +163,6 @@ impl RuleState {
     /// Lets the live alerts claim the episodes; withdrawals first, then claims, then openings. Withdrawn alerts have left `alerts`.
     pub(crate) fn reconcile(&mut self, quiet: Span) -> Vec<Change> {
         let episodes = self.episodes(quiet);
-        if let Some(last) = episodes.last() {
-            self.last_hit = self.last_hit.max(Some(last.last.t));
-        }
         let mut claimed = vec![None; episodes.len()];
         let mut claims = vec![None; self.alerts.len()];
         for (alert, live) in self.alerts.iter().enumerate() {
@@ -204,6 +203,7 @@ impl RuleState {
             match self.settled.as_mut().filter(|episode| episode.takes(hit, quiet)) {
                 Some(episode) => episode.extend(hit),
                 None => {
+                    self.end_settled();
                     let mut episode = Episode::new(hit);
                     episode.inflow_before = Some(inflow_before(hit));
                     self.settled = Some(episode);
@@ -211,10 +211,21 @@ impl RuleState {
             }
             self.settled_hits += 1;
         }
+        if self.settled.is_some_and(|episode| episode.last.t.plus(quiet) < frontier) {
+            self.end_settled();
+        }
         let old = self.hits[..self.settled_hits].partition_point(|hit| hit.t < frontier.minus(HITS_KEPT));
         self.hits.drain(..old);
         self.settled_hits -= old;
         self.withdrawn.retain(|withdrawn| withdrawn.opened >= frontier);
+    }
+}
+
+impl RuleState {
+    /// The settled episode is over: only its last hit is remembered.
+    fn end_settled(&mut self) {
+        let last = self.settled.take().map(|episode| episode.last.t);
+        self.last_hit = self.last_hit.max(last);
     }
 }
 

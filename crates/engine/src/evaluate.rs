@@ -50,6 +50,8 @@ pub(crate) struct PendingRow {
     pub(crate) party: u32,
     pub(crate) t: EventTime,
     pub(crate) edition: usize,
+    /// A day end rather than an instant with a leg.
+    pub(crate) is_day_end: bool,
     candidates: Vec<Candidate>,
     values: Vec<Value>,
     computed: Vec<bool>,
@@ -95,7 +97,10 @@ impl Edition {
             plan.is_group == is_group
                 && plan.is_day_end == is_day_end
                 && self.rules.rules[plan.rule].fits(view.profile.kind)
-                && plan.gates.iter().all(|(slot, at_least)| matches!(self.cheap_value(*slot, cursor, view), Value::Int(n) if n >= *at_least))
+                && plan
+                    .gates
+                    .iter()
+                    .all(|(slot, at_least)| matches!(self.cheap_value(*slot, cursor, view), Value::Int(n) if n >= *at_least))
         };
         let candidates: Vec<Candidate> =
             self.plans.iter().filter(passes).map(|plan| Candidate { rule: plan.rule, variant: plan.variant }).collect();
@@ -112,7 +117,7 @@ impl Edition {
                 }
             }
         }
-        Some(PendingRow { party, t: view.t, edition, candidates, values, computed, hits: Vec::new() })
+        Some(PendingRow { party, t: view.t, edition, is_day_end, candidates, values, computed, hits: Vec::new() })
     }
 
     fn variant(&self, candidate: Candidate) -> &Variant {
@@ -209,8 +214,7 @@ fn compute<'a>(
     slots: impl Fn(&Variant) -> Vec<SlotId>,
 ) {
     for (at, candidate) in candidates {
-        let wanted: Vec<SlotId> =
-            slots(edition.variant(*candidate)).into_iter().filter(|slot| !rows[*at].computed[*slot]).collect();
+        let wanted: Vec<SlotId> = slots(edition.variant(*candidate)).into_iter().filter(|slot| !rows[*at].computed[*slot]).collect();
         if wanted.is_empty() {
             continue;
         }

@@ -273,9 +273,8 @@ impl Party {
     fn place(&self, row: &Row, txn_id: &str, tables: &Tables) -> usize {
         let from = self.rows.partition_point(|other| other.at < row.at);
         let same_time = &self.rows[from..];
-        from + same_time.partition_point(|other| {
-            other.at == row.at && (other.is_out(), tables.txns.text(other.txn)) <= (row.is_out(), txn_id)
-        })
+        from + same_time
+            .partition_point(|other| other.at == row.at && (other.is_out(), tables.txns.text(other.txn)) <= (row.is_out(), txn_id))
     }
 
     fn pair_for(&mut self, key: &str, tables: &mut Tables) -> u32 {
@@ -310,9 +309,7 @@ impl Party {
             return;
         }
         let rows = self.rows.iter().filter(|other| other.pair == row.pair && other.is_counted());
-        let first = |is_in: bool| {
-            rows.clone().find(|other| other.makes_party() && other.is_in() == is_in).map_or(NEVER, |other| other.at)
-        };
+        let first = |is_in: bool| rows.clone().find(|other| other.makes_party() && other.is_in() == is_in).map_or(NEVER, |other| other.at);
         let (first_in, first_out) = (first(true), first(false));
         let last = rows.clone().next_back().map(|other| other.at.day());
         let pair = self.pairs.get_mut(row.pair);
@@ -373,7 +370,6 @@ impl Party {
         self.aged = self.aged.saturating_sub(count);
         self.cursor.rows_left(count);
     }
-
 }
 
 /// What of a leg goes beside its row.

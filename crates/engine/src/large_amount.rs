@@ -173,7 +173,14 @@ impl Party {
     }
 
     /// The report of a total as it stands, in its next revision.
-    pub(crate) fn report(&mut self, at: usize, status: ReportStatus, tables: &Tables, calendar: &Calendar, max: usize) -> LargeAmountReport {
+    pub(crate) fn report(
+        &mut self,
+        at: usize,
+        status: ReportStatus,
+        tables: &Tables,
+        calendar: &Calendar,
+        max: usize,
+    ) -> LargeAmountReport {
         let total = &mut self.day_totals[at];
         total.revision += 1;
         total.sent = Some(status);

@@ -146,7 +146,7 @@ pub struct Counts {
 }
 
 /// What a step did, each list in order of its sort key; a caller with several shards merges by it. The legs of one record belong in one
-/// call per shard.
+/// call per shard; the tick at the end of a log, which bears the last record's number but comes after it, in a call of its own.
 #[derive(Debug, Default)]
 pub struct Effects {
     /// Alert revisions.

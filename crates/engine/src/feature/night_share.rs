@@ -1,7 +1,7 @@
 //! `night_share`: legs at 22:00–06:00. Feeds that give dates only make it NULL. One scan of single legs.
 
-use weir_model::time::MICROS_PER_DAY;
 use weir_model::Flags;
+use weir_model::time::MICROS_PER_DAY;
 use weir_rules::{Value, Window};
 
 use crate::feature::{enough_known, share};

@@ -25,13 +25,16 @@ pub(super) fn evaluate(view: &View<'_>, window: Window) -> Value {
 
 fn has_rebate(legs: &[&Row]) -> bool {
     legs.iter().enumerate().filter(|(_, paid)| paid.is_in()).any(|(i, paid)| {
-        legs[i + 1..].iter().take_while(|back| back.at.since(paid.at) <= SOON).any(|back| back.is_out() && is_rebate(paid.amount, back.amount))
+        legs[i + 1..]
+            .iter()
+            .take_while(|back| back.at.since(paid.at) <= SOON)
+            .any(|back| back.is_out() && is_rebate(paid.amount, back.amount))
     })
 }
 
 fn is_rebate(paid: i64, back: i64) -> bool {
     let (paid, back) = (i128::from(paid), i128::from(back));
-    back * 20 >= paid && back * 4 <= paid && back > 0
+    back * 20 >= paid && back * 4 <= paid
 }
 
 #[cfg(test)]

@@ -46,8 +46,7 @@ fn payees(view: &View<'_>, window: Window) -> BTreeMap<u32, Payee> {
     let mut payees = BTreeMap::<u32, (bool, Payee)>::new();
     for row in view.outflow(window).filter(|row| row.makes_party()) {
         let day = row.at.day();
-        let (natural, payee) =
-            payees.entry(row.pair).or_insert((false, Payee { first_paid: day, last_paid: day, last_amount: 0 }));
+        let (natural, payee) = payees.entry(row.pair).or_insert((false, Payee { first_paid: day, last_paid: day, last_amount: 0 }));
         *natural |= row.is_natural();
         if payee.last_paid != day {
             payee.last_paid = day;
@@ -65,14 +64,13 @@ fn had_paid_in(view: &View<'_>, pair: u32, payee: &Payee) -> bool {
 
 /// Last payout over principal, in millionths and in order.
 fn ratios(view: &View<'_>, window: Window) -> Vec<i128> {
-    let repaid: BTreeMap<u32, Payee> =
-        payees(view, window).into_iter().filter(|(pair, payee)| had_paid_in(view, *pair, payee)).collect();
+    let repaid: BTreeMap<u32, Payee> = payees(view, window).into_iter().filter(|(pair, payee)| had_paid_in(view, *pair, payee)).collect();
     let mut principals: BTreeMap<u32, i128> = repaid.keys().map(|pair| (*pair, i128::from(view.pair(*pair).past_in))).collect();
     for row in view.rows.iter().filter(|row| row.makes_party() && row.is_in()) {
-        if let (Some(principal), Some(payee)) = (principals.get_mut(&row.pair), repaid.get(&row.pair)) {
-            if row.at.day() < payee.last_paid {
-                *principal += i128::from(row.amount);
-            }
+        if let (Some(principal), Some(payee)) = (principals.get_mut(&row.pair), repaid.get(&row.pair))
+            && row.at.day() < payee.last_paid
+        {
+            *principal += i128::from(row.amount);
         }
     }
     let mut ratios: Vec<i128> = repaid

@@ -107,7 +107,6 @@ impl Engine {
     }
 }
 
-
 impl LiveAlert {
     /// Takes the next revision in.
     fn renew(&mut self, alert: Alert, revision: u32, status: AlertStatus, episode: &Episode, figures: Figures) {
@@ -201,7 +200,14 @@ impl Engine {
     }
 
     /// A live alert as of its last hit, in the form of its last revision.
-    pub(super) fn present_state(&self, party: &Party, rule: u32, detection: &Detection, live: &LiveAlert, episodes: &[Episode]) -> AlertEffect {
+    pub(super) fn present_state(
+        &self,
+        party: &Party,
+        rule: u32,
+        detection: &Detection,
+        live: &LiveAlert,
+        episodes: &[Episode],
+    ) -> AlertEffect {
         let described = match live.settled() {
             Some(settled) => settled.clone(),
             None => match episodes.iter().find(|episode| (episode.first.t, episode.last.t) == live.span) {

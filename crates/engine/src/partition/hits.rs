@@ -20,11 +20,14 @@ impl Engine {
         let mut rows = std::mem::take(&mut self.pending_rows);
         effects.counts.rows_gated += rows.len() as u64;
         self.decide(&mut rows, false);
-        self.apply(&groups, &rows);
+        self.apply(&groups, &rows, false);
+        self.drop_unwatched(&mut rows);
+        self.apply(&groups, &rows, true);
         let uses_rule_hits = self.editions.iter().any(|edition| edition.rules.rules.iter().any(|rule| rule.uses_rule_hits));
         if uses_rule_hits {
             self.decide(&mut rows, true);
-            self.apply(&groups, &rows);
+            self.drop_unwatched(&mut rows);
+            self.apply(&groups, &rows, true);
         }
         effects.counts.hits += rows.iter().map(|row| row.hits.len() as u64).sum::<u64>();
         for group in &groups {
@@ -59,11 +62,20 @@ impl Engine {
         Value::Int(state.map_or(0, |state| i64::try_from(state.hits_within(t, span)).unwrap_or(i64::MAX)))
     }
 
-    /// Puts the rows' hits in the place of those that stood from each group's first instant on.
-    fn apply(&mut self, groups: &[Group], rows: &[PendingRow]) {
+    /// Takes the hits of day ends away from parties whose watched rules, as they hit now, did not hit in time.
+    fn drop_unwatched(&self, rows: &mut [PendingRow]) {
+        for row in rows.iter_mut().filter(|row| row.is_day_end && !row.hits.is_empty()) {
+            if !self.is_watched(row.party, row.t.day()) {
+                row.hits.clear();
+            }
+        }
+    }
+
+    /// Puts the rows' hits in the place of those that stood from each group's first instant on; those of day ends only `with_day_ends`.
+    fn apply(&mut self, groups: &[Group], rows: &[PendingRow], with_day_ends: bool) {
         for group in groups {
             let mut hits = BTreeMap::<u32, Vec<Hit>>::new();
-            for row in &rows[group.rows.clone()] {
+            for row in rows[group.rows.clone()].iter().filter(|row| with_day_ends || !row.is_day_end) {
                 for (rule, hit) in &row.hits {
                     hits.entry(self.editions[row.edition].numbers[*rule]).or_default().push(*hit);
                 }

@@ -85,16 +85,15 @@ impl Engine {
         }
         if let Some(done) = self.day_ends_done.filter(|_| self.editions.iter().any(|edition| edition.has_day_end_rules)) {
             for day in from.day().0..=done.0 {
-                if self.is_watched(number, Day(day)) {
-                    self.gate(number, Day(day).end(), true);
-                }
+                self.gate(number, Day(day).end(), true);
             }
         }
         let rows = begin..self.pending_rows.len();
         let party = &mut self.parties[number as usize];
-        let had_hits = party.detection.as_ref().is_some_and(|detection| {
-            detection.rules.values().any(|state| state.hits.last().is_some_and(|hit| hit.t >= from))
-        });
+        let had_hits = party
+            .detection
+            .as_ref()
+            .is_some_and(|detection| detection.rules.values().any(|state| state.hits.last().is_some_and(|hit| hit.t >= from)));
         if rows.is_empty() && !had_hits {
             return;
         }
@@ -139,7 +138,6 @@ impl Engine {
     }
 }
 
-
 fn reject(record: u64, leg: &Leg<'_>, reason: Reason, frontier: EventTime) -> RejectEffect {
     let is_customers = !leg.is_group() && !matches!(leg.kind, LegKind::Removal { .. });
     let item = item_of(leg.flags, leg.profile.kind).filter(|_| is_customers && reason.is_late());
@@ -159,7 +157,14 @@ fn reject(record: u64, leg: &Leg<'_>, reason: Reason, frontier: EventTime) -> Re
     }
 }
 
-pub(super) fn reject_removal(record: u64, tick: bool, party: &Party, removal: &PendingRemoval, reason: Reason, frontier: EventTime) -> RejectEffect {
+pub(super) fn reject_removal(
+    record: u64,
+    tick: bool,
+    party: &Party,
+    removal: &PendingRemoval,
+    reason: Reason,
+    frontier: EventTime,
+) -> RejectEffect {
     RejectEffect {
         record,
         tick,

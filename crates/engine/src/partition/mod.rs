@@ -222,4 +222,3 @@ fn edition_at(editions: &[Edition], t: EventTime) -> usize {
 fn state(detection: &mut Detection, rule: u32) -> &mut RuleState {
     detection.rules.entry(rule).or_default()
 }
-

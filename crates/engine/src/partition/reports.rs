@@ -18,7 +18,14 @@ impl Engine {
         self.send_report(number, total, status, (record, false), effects);
     }
 
-    pub(super) fn send_report(&mut self, number: u32, total: usize, status: ReportStatus, (record, tick): (u64, bool), effects: &mut Effects) {
+    pub(super) fn send_report(
+        &mut self,
+        number: u32,
+        total: usize,
+        status: ReportStatus,
+        (record, tick): (u64, bool),
+        effects: &mut Effects,
+    ) {
         let calendar = &self.editions.last().expect("a partition has a rule set from the beginning").rules.calendar;
         let max = self.settings.report_transactions_max;
         let report: LargeAmountReport = self.parties[number as usize].report(total, status, &self.tables, calendar, max);

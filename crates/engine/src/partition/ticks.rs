@@ -106,9 +106,6 @@ impl Engine {
                 let party = &self.parties[number as usize];
                 let state = state(&mut detection, rule);
                 state.settle(frontier, quiet, |first| self.inflow_before(party, rule, &first));
-                if state.settled.is_some_and(|episode| episode.last.t.plus(quiet) < frontier) {
-                    state.settled = None;
-                }
                 let is_stale = |last: &EventTime| !keeps_last_hit || last.plus(WATCH_SPAN) < frontier;
                 if state.alerts.is_empty() && state.last_hit.as_ref().is_some_and(is_stale) {
                     state.last_hit = None;
@@ -137,18 +134,13 @@ impl Engine {
             let (described, _) = self.describe(party, rule, detection, &episode);
             state(detection, rule).alerts[at].settled = Some((last, Box::new(described)));
         }
-        let (over, live): (Vec<_>, Vec<_>) = std::mem::take(&mut state(detection, rule).alerts)
-            .into_iter()
-            .partition(|live| live.span.1.plus(quiet) < frontier);
+        let (over, live): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut state(detection, rule).alerts).into_iter().partition(|live| live.span.1.plus(quiet) < frontier);
         state(detection, rule).alerts = live;
         for live in over {
             let described = live.settled().expect("the last hit of an episode that is over was settled above").clone();
-            let alert = Alert {
-                alert_id: live.sent.alert_id.clone(),
-                revision: live.sent.revision + 1,
-                status: AlertStatus::Quiet,
-                ..described
-            };
+            let alert =
+                Alert { alert_id: live.sent.alert_id.clone(), revision: live.sent.revision + 1, status: AlertStatus::Quiet, ..described };
             self.send(alert, cause, effects);
         }
     }
