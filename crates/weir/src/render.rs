@@ -336,7 +336,10 @@ mod tests {
 
     #[test]
     fn an_alert_reads_from_verdict_to_evidence() {
-        check(&sample(), Lang::Zh, &expect![[r#"
+        check(
+            &sample(),
+            Lang::Zh,
+            &expect![[r#"
             ▌ 高  FZ-001 分散转入集中转出 · 14天  75 分  已更新 第4版
             ▌ 海南椰乡康养服务有限公司  企业 · c:ICBC/1001 · 469024 · 8514 · 2025-11-03 开户
             ▌ 账户 2201001 2201002 2201003 等 4 个
@@ -369,8 +372,12 @@ mod tests {
 
               报送 处非办 469024 · 预警 3f0c6d4b9a1e4d5f8c2b7a6e5d4c3b2a · 触发流水 T20260307-0099 · 2026-03.jsonl 第 1234 条
 
-        "#]]);
-        check(&sample(), Lang::En, &expect![[r#"
+        "#]],
+        );
+        check(
+            &sample(),
+            Lang::En,
+            &expect![[r#"
             ▌ high  FZ-001 分散转入集中转出 · 14天  75 points  updated, revision 4
             ▌ 海南椰乡康养服务有限公司  company · c:ICBC/1001 · 469024 · 8514 · opened 2025-11-03
             ▌ accounts 2201001 2201002 2201003 and 1 more
@@ -403,7 +410,8 @@ mod tests {
 
               to the office of 469024 · alert 3f0c6d4b9a1e4d5f8c2b7a6e5d4c3b2a · by transaction T20260307-0099 · 2026-03.jsonl record 1234
 
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
@@ -411,7 +419,10 @@ mod tests {
         let mut alert = sample();
         alert.status = AlertStatus::Withdrawn;
         alert.withdrawal = Some(Withdrawal::Merged { into: "00ff".to_owned() });
-        check(&alert, Lang::Zh, &expect![[r#"
+        check(
+            &alert,
+            Lang::Zh,
+            &expect![[r#"
             ▌ 高  FZ-001 分散转入集中转出 · 14天  75 分  已撤回（并入 00ff） 第4版
             ▌ 海南椰乡康养服务有限公司  企业 · c:ICBC/1001 · 469024 · 8514 · 2025-11-03 开户
             ▌ 账户 2201001 2201002 2201003 等 4 个
@@ -419,7 +430,8 @@ mod tests {
 
               报送 处非办 469024 · 预警 3f0c6d4b9a1e4d5f8c2b7a6e5d4c3b2a · 触发流水 T20260307-0099 · 2026-03.jsonl 第 1234 条
 
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]

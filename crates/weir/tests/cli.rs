@@ -91,7 +91,10 @@ impl Bench {
 
     /// Names in the folder, hidden ones included.
     fn names(&self) -> BTreeSet<String> {
-        fs::read_dir(self.folder.path()).expect("a folder").map(|entry| entry.expect("an entry").file_name().display().to_string()).collect()
+        fs::read_dir(self.folder.path())
+            .expect("a folder")
+            .map(|entry| entry.expect("an entry").file_name().display().to_string())
+            .collect()
     }
 
     fn command(&self, program: &Path) -> Command {
@@ -123,9 +126,8 @@ impl Bench {
     /// Runs with every output, expecting success; returns the outputs' bytes.
     fn outputs(&self, options: &str, input: &str) -> Vec<String> {
         const NAMES: [&str; 5] = ["alerts", "office", "large", "dead", "late"];
-        let arguments = format!(
-            "detect {options} --alerts alerts --office office --large-amount large --dead-letters dead --late late {input}"
-        );
+        let arguments =
+            format!("detect {options} --alerts alerts --office office --large-amount large --dead-letters dead --late late {input}");
         self.check(&arguments, 0, &[]);
         NAMES.map(|name| self.read(name)).to_vec()
     }
@@ -140,7 +142,9 @@ fn transactions(records: u64) -> String {
             i if i.is_multiple_of(101) => transfer(i, i, "0", ""),
             i if i.is_multiple_of(211) => transfer(i - 1, i - 1, &amount(i - 1), ""),
             i if i.is_multiple_of(307) => transfer(i - 1, i - 1, "7.77", ""),
-            i if i.is_multiple_of(401) => transfer(i, i - 5, &amount(i - 5), &format!(",\"reverses\":\"t{}\",\"reversal_kind\":\"cancel\"", i - 5)),
+            i if i.is_multiple_of(401) => {
+                transfer(i, i - 5, &amount(i - 5), &format!(",\"reverses\":\"t{}\",\"reversal_kind\":\"cancel\"", i - 5))
+            }
             i if i.is_multiple_of(1009) => transfer(i, i - 1000, "10.00", ""),
             i => transfer(i, i, &amount(i), ""),
         };
@@ -232,8 +236,26 @@ fn alerts_name_their_subject_and_place_and_the_office_sees_no_more_than_it_may()
     }
     assert_eq!(office.len(), alerts.len());
     let expected: BTreeSet<&str> = [
-        "schema_version", "alert_id", "revision", "status", "pattern", "subject", "level", "window", "people_in", "people_out", "people",
-        "amount_in", "amount_out", "amount_since_first", "outstanding_estimate", "scope", "narrative", "basis", "addressee", "bank_contact",
+        "schema_version",
+        "alert_id",
+        "revision",
+        "status",
+        "pattern",
+        "subject",
+        "level",
+        "window",
+        "people_in",
+        "people_out",
+        "people",
+        "amount_in",
+        "amount_out",
+        "amount_since_first",
+        "outstanding_estimate",
+        "scope",
+        "narrative",
+        "basis",
+        "addressee",
+        "bank_contact",
     ]
     .into();
     for message in &office {
@@ -269,7 +291,10 @@ fn the_summary_counts_what_the_outputs_hold() {
     let alerts = lines(&bench.read("alerts"));
     let withdrawn = alerts.iter().filter(|alert| alert["status"] == "withdrawn").count() as u64;
     assert_eq!(total(&summary["alerts"]["T-001"]) + withdrawn, alerts.len() as u64);
-    assert_eq!(total(&summary["large_amount"]) + summary["large_amount_withdrawn"].as_u64().expect("a count"), lines(&bench.read("large")).len() as u64);
+    assert_eq!(
+        total(&summary["large_amount"]) + summary["large_amount_withdrawn"].as_u64().expect("a count"),
+        lines(&bench.read("large")).len() as u64
+    );
     assert_eq!(summary["dead_letters"]["malformed"], 2800 / 97);
 }
 
@@ -395,7 +420,8 @@ fn rules_are_checked_listed_and_tested() {
     bench.write("rules/t001.yaml", RULE.to_owned() + FAILING_TEST);
     let failed = bench.check("rule test --lang zh --run 少一人", 1, &[]);
     let text = failed.stdout;
-    for words in ["FAIL T-001 少一人也要命中", "t001.yaml:", "期望的预警没有出现", "natural_payers($window) >= $min_payers", "差 1"] {
+    for words in ["FAIL T-001 少一人也要命中", "t001.yaml:", "期望的预警没有出现", "natural_payers($window) >= $min_payers", "差 1"]
+    {
         assert!(text.contains(words), "no `{words}` in\n{text}");
     }
     bench.write("rules/t001.yaml", RULE.replace("title:", "titel:"));
@@ -421,9 +447,12 @@ fn the_shipped_rules_are_built_in_and_their_tests_pass() {
 #[test]
 fn help_and_version_end_well() {
     let bench = Bench::new();
-    for (arguments, code, word) in
-        [("--version", 0, "weir 0."), ("--help", 0, "Example:"), ("--lang zh rule test --help", 0, "示例："), ("detect -h", 0, "--lateness")]
-    {
+    for (arguments, code, word) in [
+        ("--version", 0, "weir 0."),
+        ("--help", 0, "Example:"),
+        ("--lang zh rule test --help", 0, "示例："),
+        ("detect -h", 0, "--lateness"),
+    ] {
         let outcome = bench.check(arguments, code, &[]);
         assert!(outcome.stdout.contains(word), "{}", outcome.stdout);
     }

@@ -99,7 +99,8 @@ impl Run {
         }
         let (state_output, summary_output) = (open(&settings.to_state)?, open(&settings.summary)?);
         // Alerts printed while the run goes on would tear the bar apart.
-        let is_bar_shown = !settings.json && !(settings.outputs.revisions && io::stdout().is_terminal());
+        let tears = settings.outputs.revisions && io::stdout().is_terminal();
+        let is_bar_shown = !(settings.json || tears);
         let bar = Bar::new(setup.reader.progress(), is_bar_shown, lang);
         let shards = setup.shards.len();
         let (event_sender, events) = sync_channel(shards * QUEUE_BATCHES);

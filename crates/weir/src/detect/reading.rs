@@ -107,7 +107,9 @@ impl BadRatio {
     /// at only there, and at the first record that counts.
     fn exceeded_at(&mut self, bad_records: impl Iterator<Item = u64>, last: u64) -> Option<(u64, u64)> {
         for record in bad_records {
-            if record > BAD_RATIO_FROM && let Some(exceeded) = self.start() {
+            if record > BAD_RATIO_FROM
+                && let Some(exceeded) = self.start()
+            {
                 return Some(exceeded);
             }
             self.bad += 1;

@@ -64,13 +64,7 @@ impl Setup {
             .into_iter()
             .zip(directories)
             .enumerate()
-            .map(|(number, (engine, directory))| Shard {
-                number,
-                count: settings.shards,
-                engine,
-                directory,
-                parties: Arc::clone(&parties),
-            })
+            .map(|(number, (engine, directory))| Shard { number, count: settings.shards, engine, directory, parties: Arc::clone(&parties) })
             .collect();
         Ok(Self { rules, rule_sources, reader, shards, state })
     }
@@ -135,9 +129,8 @@ fn restore(settings: &Settings, state: &State, rules: &Arc<RuleSet>, lang: Lang)
     for shard in 0..settings.shards {
         let owns = |party: &str| shard_of(party, settings.shards) == shard;
         let restored = Engine::restore(settings.engine(), &snapshots, &|hash| sets.get(hash).cloned(), &owns);
-        let mut engine = restored.map_err(|error| {
-            Failure::bad_input(say!(lang, "无法从状态继续：{error}", "cannot go on from the state: {error}"))
-        })?;
+        let mut engine =
+            restored.map_err(|error| Failure::bad_input(say!(lang, "无法从状态继续：{error}", "cannot go on from the state: {error}")))?;
         if in_force.as_ref() != Some(&rules.hash) {
             let clock = reader.clock.map_or(EventTime::MIN, EventTime);
             let switch = EngineInput::Switch { record: reader.records + 1, clock, rules: Arc::clone(rules) };

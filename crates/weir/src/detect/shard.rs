@@ -96,7 +96,7 @@ pub(crate) struct Shard {
 }
 
 impl Shard {
-    /// Works until told to end, or until nobody listens. 
+    /// Works until told to end, or until nobody listens.
     pub(crate) fn spawn(mut self, work: Receiver<Work>, events: SyncSender<Event>) -> std::io::Result<()> {
         thread::Builder::new().name(format!("shard {}", self.number)).spawn(move || {
             let number = self.number;
@@ -154,12 +154,7 @@ impl Shard {
         for effect in &mut live {
             self.name_as_of(effect, last_record);
         }
-        ShardEnd {
-            effects,
-            live,
-            parties: self.engine.parties(),
-            saved: save.then(|| (self.engine.snapshot(), self.directory.save())),
-        }
+        ShardEnd { effects, live, parties: self.engine.parties(), saved: save.then(|| (self.engine.snapshot(), self.directory.save())) }
     }
 
     fn name(&self, alerts: &mut [AlertEffect]) {

@@ -57,7 +57,7 @@ pub(crate) struct Sinks {
     /// `None` with `--revisions`.
     waiting: Option<Waiting>,
     seen: BTreeMap<String, Seen>,
-    /// With `--revisions`: what was last said of each report.
+    /// With `--revisions`: what was last said of each report that may still change.
     report_states: BTreeMap<ReportOrder, ReportStatus>,
     settled_before: Option<Day>,
     pub(crate) summary: Summary,
@@ -228,7 +228,12 @@ impl Sinks {
             return Ok(());
         }
         self.settled_before = Some(day);
-        self.deliver_reports(Some(&(day.to_string(), String::new(), Direction::In, 0)))
+        let bound = (day.to_string(), String::new(), Direction::In, 0);
+        let unsettled = self.report_states.split_off(&bound);
+        for (order, status) in std::mem::replace(&mut self.report_states, unsettled) {
+            self.summary.count_report(order.3, status);
+        }
+        self.deliver_reports(Some(&bound))
     }
 
     /// Whether somebody still reads what is written: false once the only output was standard output and its reader has gone.

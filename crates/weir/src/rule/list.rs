@@ -1,5 +1,6 @@
 //! `weir rule list [DIR…]`: what rules there are, with their windows, thresholds and tests.
 
+use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
 use comfy_table::{ContentArrangement, Table, presets};
@@ -60,30 +61,31 @@ pub(crate) fn run(dirs: &[PathBuf], settings: &[String], json: bool, lang: Lang,
     Ok(Exit::Ok)
 }
 
+/// One row a variant; a draft or retired rule has one row without.
 fn table(loaded: &Loaded, lang: Lang) -> Table {
     let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    // A terminal folds long cells; a pipe gets each row on one line.
+    let arrangement = if io::stdout().is_terminal() { ContentArrangement::Dynamic } else { ContentArrangement::Disabled };
+    table.load_style(presets::NOTHING).set_content_arrangement(arrangement);
     table.set_header([
-        say!(lang, "编号", "id"),
-        say!(lang, "名称", "title"),
-        say!(lang, "状态", "status"),
-        say!(lang, "变体 窗口", "variant, window"),
-        say!(lang, "阈值", "thresholds"),
-        say!(lang, "测试", "tests"),
+        lang.of("编号", "id"),
+        lang.of("名称", "title"),
+        lang.of("状态", "status"),
+        lang.of("测试", "tests"),
+        lang.of("变体", "variant"),
+        lang.of("窗口", "window"),
+        lang.of("阈值", "thresholds"),
     ]);
     for rule in &loaded.documents {
-        let (windows, thresholds): (Vec<String>, Vec<String>) = variants(rule, loaded)
-            .into_iter()
-            .map(|variant| (format!("{} {}", variant.name, variant.window).trim().to_owned(), thresholds(&variant.params)))
-            .unzip();
-        table.add_row([
-            rule.id.clone(),
-            rule.title.clone(),
-            rule.status.name().to_owned(),
-            windows.join("\n"),
-            thresholds.join("\n"),
-            rule.tests.len().to_string(),
-        ]);
+        let mut head = [rule.id.clone(), rule.title.clone(), rule.status.name().to_owned(), rule.tests.len().to_string()];
+        let variants = variants(rule, loaded);
+        if variants.is_empty() {
+            table.add_row(head.clone());
+        }
+        for variant in variants {
+            let [id, title, status, tests] = std::mem::take(&mut head);
+            table.add_row([id, title, status, tests, variant.name, variant.window, thresholds(&variant.params)]);
+        }
     }
     table
 }

@@ -37,7 +37,7 @@ pub(crate) fn run(rules: &Arc<RuleSet>, test: &RuleTest, lang: Lang) -> Result<O
     let settings = Settings { lateness: test.lateness.unwrap_or(defaults.lateness), ..defaults };
     let mut engine = Engine::new(settings, Arc::clone(rules));
     let mut effects = Effects::default();
-    while let Some(batch) = reader.next() {
+    for batch in reader.by_ref() {
         let batch = batch.map_err(failure)?;
         let inputs: Vec<EngineInput<'_>> = batch.items().filter_map(engine_input).collect();
         engine.step(&inputs, &mut effects);

@@ -50,7 +50,11 @@ pub(crate) fn run(arguments: &RuleTestArgs, json: bool, lang: Lang, output: &mut
         let mut suite = Suite::new(pack, lang)?;
         for (rule, test) in suite.tests(arguments.run.as_deref()) {
             let report = suite.run(&rule, &test)?;
-            if json { output.json(&report)? } else { output.bytes(line(&report, lang, palette).as_bytes())? }
+            if json {
+                output.json(&report)?
+            } else {
+                output.bytes(line(&report, palette).as_bytes())?
+            }
             reports.push(report);
         }
     }
@@ -67,13 +71,12 @@ pub(crate) fn run(arguments: &RuleTestArgs, json: bool, lang: Lang, output: &mut
 }
 
 /// `PASS FZ-001 name  1.2 ms`, or `FAIL` with what was wrong below it.
-fn line(report: &TestReport, lang: Lang, palette: Palette) -> String {
+fn line(report: &TestReport, palette: Palette) -> String {
     let verdict = if report.passed { palette.paint("32", "PASS") } else { palette.paint("1;31", "FAIL") };
     let time = palette.dim(&format!("{}.{} ms", report.micros / 1000, report.micros % 1000 / 100));
     let mut text = format!("{verdict} {} {}  {time}\n", report.rule, report.name);
     if !report.passed {
-        let place = &report.place;
-        text += &palette.dim(&say!(lang, "     {place}\n", "     {place}\n"));
+        text += &format!("     {}\n", palette.dim(&report.place));
         for problem in &report.problems {
             text += &format!("     {}\n", problem.replace('\n', "\n     "));
         }
@@ -126,13 +129,7 @@ impl Suite {
     }
 
     /// What is not as expected; for an alert that did not come also how near the rule was to it.
-    fn problems(
-        &self,
-        rule: &RuleDocument,
-        test: &RuleTest,
-        settings: &[String],
-        outcome: &case::Outcome,
-    ) -> Result<Vec<String>, Failure> {
+    fn problems(&self, rule: &RuleDocument, test: &RuleTest, settings: &[String], outcome: &case::Outcome) -> Result<Vec<String>, Failure> {
         let compared = compare::compare(&rule.id, test, outcome, self.lang);
         let mut problems = compared.problems;
         for missing in compared.missing {

@@ -6,8 +6,8 @@
 
 use std::sync::Arc;
 
-use weir_model::alert::{Alert, Condition};
 use weir_model::Level;
+use weir_model::alert::{Alert, Condition};
 use weir_rules::{Rule, RuleSet, RuleTest, ScoreItem};
 
 use super::case;
@@ -79,10 +79,18 @@ fn describe(nearest: &Alert, required: &Required, lang: Lang) -> String {
     }
     let excluded: Vec<&str> = must_not.iter().filter(|one| one.met == Some(true)).map(|one| one.text.as_str()).collect();
     if excluded.is_empty() {
-        return say!(lang, "{at}{variant} 条件全部满足，但得分不到最低级别", "at {at}{variant} every condition holds, but the score reaches no level");
+        return say!(
+            lang,
+            "{at}{variant} 条件全部满足，但得分不到最低级别",
+            "at {at}{variant} every condition holds, but the score reaches no level"
+        );
     }
     let excluded = excluded.join("\n  ");
-    say!(lang, "{at}{variant} 条件全部满足，但被排除：\n  {excluded}", "at {at}{variant} every condition holds, but it is excluded by:\n  {excluded}")
+    say!(
+        lang,
+        "{at}{variant} 条件全部满足，但被排除：\n  {excluded}",
+        "at {at}{variant} every condition holds, but it is excluded by:\n  {excluded}"
+    )
 }
 
 /// `natural_payers($window) >= $min_payers：转入人数 14 ≥ 15，未满足，差 1`.
