@@ -139,17 +139,8 @@ pub enum Channel {
 
 impl Channel {
     /// Every channel.
-    pub const ALL: [Self; 9] = [
-        Self::Counter,
-        Self::Atm,
-        Self::Online,
-        Self::Mobile,
-        Self::Pos,
-        Self::Qr,
-        Self::ThirdParty,
-        Self::Batch,
-        Self::Other,
-    ];
+    pub const ALL: [Self; 9] =
+        [Self::Counter, Self::Atm, Self::Online, Self::Mobile, Self::Pos, Self::Qr, Self::ThirdParty, Self::Batch, Self::Other];
 
     /// Reads the names used in records.
     #[must_use]

@@ -51,7 +51,7 @@ mod tests {
         let (a, b) = (json!({"id": 1, "list": [{"x": 1}, {"x": 2}]}), json!({"id": 1, "list": [{"x": 1}, {"x": 3}]}));
         let found = first_difference("alert", name, std::slice::from_ref(&a), &[b]).expect("they differ");
         assert_eq!(found, "alert 0: 1 against 1\n  .list[1].x\n    expected 2\n    found    3");
-        assert_eq!(first_difference("alert", name, &[a.clone()], std::slice::from_ref(&a)), None);
+        assert_eq!(first_difference("alert", name, std::slice::from_ref(&a), std::slice::from_ref(&a)), None);
         let missing = first_difference("alert", name, &[a.clone(), a.clone()], &[a]).expect("they differ");
         assert_eq!(missing, "alert: expected 2, found 1; first missing: 1");
     }

@@ -389,7 +389,7 @@ mod tests {
         check("quiet", 60, &alert(&|a| a.status == AlertStatus::Quiet));
         check("unfounded", 40, &alert(&|a| a.withdrawal == Some(Withdrawal::Unfounded)));
         check("merged", 15, &alert(&|a| matches!(a.withdrawal, Some(Withdrawal::Merged { .. }))));
-        check("reopened", 5, &alert(&|a| a.status == AlertStatus::Opened && a.revision > 1));
+        check("reopened", 3, &alert(&|a| a.status == AlertStatus::Opened && a.revision > 1));
         for rule in ["T-001", "T-002", "T-003", "T-004", "T-005", "T-006", "T-007", "T-008"] {
             check(rule, 20, &|answer| answer.alerts.iter().any(|line| line.revision.rule.id == rule));
         }

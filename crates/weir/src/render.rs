@@ -163,9 +163,12 @@ impl Sheet<'_> {
         let text = if condition.explain.is_empty() { &condition.text } else { &condition.explain };
         let clause = self.palette.dim(condition.clause.as_deref().unwrap_or_default());
         let mut texts = wrapped(text, CONDITION_COLUMNS).into_iter();
-        let first = left(&texts.next().unwrap_or_default(), CONDITION_COLUMNS);
+        // What brought no points steps back, so that the eye finds what did.
+        let shade =
+            |text: &str| if condition.points.is_some() && condition.met != Some(true) { self.palette.dim(text) } else { text.to_owned() };
+        let first = shade(&left(&texts.next().unwrap_or_default(), CONDITION_COLUMNS));
         let mut lines = vec![format!("    {} {points}  {first}  {clause}", self.palette.paint(style, mark)).trim_end().to_owned()];
-        lines.extend(texts.map(|text| format!("            {text}")));
+        lines.extend(texts.map(|text| format!("            {}", shade(&text))));
         lines
     }
 

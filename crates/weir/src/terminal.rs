@@ -56,25 +56,28 @@ pub(crate) fn right(text: &str, columns: usize) -> String {
     format!("{}{text}", " ".repeat(columns.saturating_sub(text.width())))
 }
 
-/// `text` in lines of at most `columns`, broken after punctuation or a space where there is one in the last third of a line, else anywhere.
+/// `text` in lines of at most `columns`, broken in the last third of a line: after punctuation, else after a space, else anywhere.
 pub(crate) fn wrapped(text: &str, columns: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut rest = text;
     while rest.width() > columns {
         let mut width = 0;
         let mut end = 0;
-        let mut good_end = None;
+        let (mut after_punctuation, mut after_space) = (None, None);
         for (at, c) in rest.char_indices() {
             width += c.width().unwrap_or(0);
             if width > columns && end > 0 {
                 break;
             }
             end = at + c.len_utf8();
-            if width * 3 >= columns * 2 && matches!(c, ' ' | '，' | '；' | '、' | '）' | ',' | ';') {
-                good_end = Some(end);
+            match c {
+                _ if width * 3 < columns * 2 => {}
+                '，' | '；' | '、' | '）' | ',' | ';' => after_punctuation = Some(end),
+                ' ' => after_space = Some(end),
+                _ => {}
             }
         }
-        let (line, after) = rest.split_at(good_end.unwrap_or(end));
+        let (line, after) = rest.split_at(after_punctuation.or(after_space).unwrap_or(end));
         lines.push(line.trim_end().to_owned());
         rest = after;
     }

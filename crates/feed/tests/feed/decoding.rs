@@ -201,6 +201,18 @@ fields:
 }
 
 #[test]
+fn files_without_header_or_quotes_are_read_by_what_the_feed_says() {
+    let feed = "version: 1\ncsv: {columns: [id, at, v, who, note], quote: none, delimiter: tab}\n\
+        fields: {txn_id: id, occurred_at: {column: at, epoch: seconds}, amount: v, payer_account: who, memo: note}\n";
+    check(
+        feed,
+        "a.csv",
+        "1\t1772895600\t5\tA\t\"open\n2\t1772895600\t5\tA\n",
+        &["1 Out a:A 1 2026-03-07T23:00:00+08:00 500 | nobody TIME+MEMO", "2 a.csv:2 malformed"],
+    );
+}
+
+#[test]
 fn ledger_rows_are_legs_of_their_own_side() {
     let feed = "
 version: 1

@@ -68,3 +68,37 @@ fn pboc_investigation() {
         ],
     );
 }
+
+fn doc(name: &str) -> String {
+    std::fs::read_to_string(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(name)).unwrap()
+}
+
+#[test]
+fn every_example_of_the_manual_is_a_feed() {
+    let manual = doc("feeds.md");
+    let fields = ["txn_id", "occurred_at", "amount", "reverses", "reversal_kind", "direction"];
+    let mut seen = 0;
+    for line in manual.lines().filter_map(|line| line.strip_prefix("    ")).map(str::trim_start) {
+        let Some((field, _)) = line.split_once(": ").filter(|(field, _)| fields.contains(field)) else { continue };
+        let mut feed = format!("version: 1\nrows: ledger_side\nfields:\n  account: 账号\n  {line}\n");
+        for other in ["txn_id", "occurred_at", "amount", "direction", "reverses"].into_iter().filter(|other| *other != field) {
+            feed.push_str(&format!("  {other}: x\n"));
+        }
+        if let Err(problems) = Mapping::parse(&feed, "feeds.md") {
+            panic!("{line}\n{problems}");
+        }
+        seen += 1;
+    }
+    assert!(seen >= 18, "{seen} examples found");
+}
+
+#[test]
+fn the_record_table_has_every_field() {
+    let table = doc("records.md");
+    for field in weir_feed::FIELDS {
+        assert!(table.contains(&format!("`{field}`")), "{field}");
+    }
+    for reason in weir_model::Reason::ALL {
+        assert!(table.contains(&format!("`{}`", reason.code())), "{}", reason.code());
+    }
+}

@@ -1,9 +1,9 @@
 //! Whatever bytes come: no panic, and no record lost.
 
 use proptest::prelude::*;
-use weir_feed::{Format, Input, Item, Mapping, Options, Sort};
+use weir_feed::{Format, Input, Item, Mapping, Options, RECORD_BYTES_MAX, Sort};
 
-use crate::show::Run;
+use crate::show::{Run, run};
 
 const LEDGER: &str = "version: 1
 encoding: gb18030
@@ -64,6 +64,46 @@ fn account(feed: &str, format: Format, front: &[u8], soup: &[u8], sort: bool) {
     if matches!(format, Format::Jsonl) && !soup.starts_with(b"\xEF\xBB\xBF") && !soup.starts_with(b"\x84\x31\x95\x33") {
         assert_eq!(significant(&held), significant(soup), "nothing but blanks may be left out");
     }
+}
+
+/// Legs without their record numbers; how many records were refused.
+fn legs(name: &str, bytes: Vec<u8>) -> (Vec<String>, usize) {
+    let lines = run("", name, bytes).lines();
+    let (legs, others): (Vec<&String>, Vec<&String>) =
+        lines.iter().filter(|line| !line.starts_with("tick")).partition(|line| line.contains(" Out ") || line.contains(" In "));
+    (legs.into_iter().filter_map(|line| line.split_once(' ')).map(|(_, leg)| leg.to_owned()).collect(), others.len())
+}
+
+#[test]
+fn good_records_come_through_whatever_stands_between_them() {
+    let long = "x".repeat(RECORD_BYTES_MAX + 1);
+    let good_json =
+        |i: usize| format!("{{\"txn_id\":\"{i}\",\"occurred_at\":\"2026-01-02\",\"amount\":{},\"payer_account\":\"A\"}}", i + 1);
+    let good_csv = |i: usize| format!("{i},2026-01-02,{},\"A, \"\"B\"\"\"", i + 1);
+    let bad_json: [&[u8]; 9] =
+        [b"{", b"\"", b"[1,2]", b"\xFF\xFE", b"{\"txn_id\":\"\xB0\"}", b"\0", long.as_bytes(), b"{\"txn_id\":1,\"txn_id\":2}", b"{}{}"];
+    let bad_csv: [&[u8]; 10] =
+        [b"x", b"a,\"b,c,d", b"\"", b"\"\"\"", b"1,2,3,4,5", b"\xFF,,,", b"\0,,,", long.as_bytes(), b"a,b,\"c\"d,e", b"a,\"\"b,c,d"];
+    let check = |name: &str, header: &str, good: &dyn Fn(usize) -> String, bad: &[&[u8]]| {
+        let mut clean = header.as_bytes().to_vec();
+        let mut mixed = clean.clone();
+        for i in 0..200 {
+            clean.extend(format!("{}\n", good(i)).bytes());
+            mixed.extend(format!("{}\n", good(i)).bytes());
+            // Each kind after each other: what a stray quote opens must not reach the next good record.
+            for kind in [bad[i % bad.len()], bad[(i / bad.len()) % bad.len()]] {
+                mixed.extend_from_slice(kind);
+                mixed.push(b'\n');
+            }
+        }
+        let (expected, none) = legs(name, clean);
+        let (legs, refused) = legs(name, mixed);
+        assert_eq!((expected.len(), none), (200, 0), "{name}");
+        assert_eq!(refused, 400, "{name}");
+        assert!(legs == expected, "{name}: {} of {} legs", legs.len(), expected.len());
+    };
+    check("a.jsonl", "", &good_json, &bad_json);
+    check("a.csv", "txn_id,occurred_at,amount,payer_account\n", &good_csv, &bad_csv);
 }
 
 proptest! {

@@ -289,7 +289,11 @@ impl Said {
         let mut standing: Vec<String> = over.chain(&self.live).map(|effect| standing_line(&effect.alert)).collect();
         let mut reports = std::collections::BTreeMap::new();
         for effect in &self.reports {
-            reports.insert(effect.report.report_id.clone(), &effect.report);
+            // By revision, not by place: the tick at the end bears the number of the last record and sorts before it.
+            let last = reports.entry(effect.report.report_id.clone()).or_insert(&effect.report);
+            if effect.report.revision > last.revision {
+                *last = &effect.report;
+            }
         }
         let reports = reports.into_values().filter(|report| report.status != ReportStatus::Withdrawn);
         standing.extend(reports.map(|report| format!("{} {} {:?}", report.report_id, report.cny_total, report.transactions)));

@@ -24,7 +24,7 @@ pub(super) fn low_balance_days(legs: &[&OwnedLeg], flows: &[Flow<'_>]) -> Value 
         *inflow_by_day.entry(flow.day()).or_insert(0) += flow.amount;
     }
     let (mut low, mut all) = (0, 0);
-    for (day, inflow) in inflow_by_day.into_iter().filter(|(_, inflow)| *inflow > 0) {
+    for (day, inflow) in inflow_by_day {
         let balance = legs.iter().rev().filter(|leg| leg.at.day() == day).find_map(|leg| leg.balance_after);
         let Some(balance) = balance else { continue };
         all += 1;
