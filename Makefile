@@ -50,7 +50,7 @@ check-tests: ## Tests of every crate
 	@$(STEP) --show '^( +Running| +Doc-tests|test result:)' tests -- cargo test --locked --workspace --no-fail-fast
 
 check-docs: ## API documentation without a warning (broken links are warnings)
-	@RUSTDOCFLAGS='--deny warnings' $(STEP) docs -- cargo doc --locked --workspace --no-deps
+	@RUSTDOCFLAGS='--deny warnings --allow rustdoc::private_intra_doc_links' $(STEP) docs -- cargo doc --locked --workspace --no-deps --document-private-items
 
 check-rules: ## The shipped rules and what the READMEs show: readable, and each test inside as expected
 	@$(BUILD)

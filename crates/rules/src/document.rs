@@ -1,7 +1,7 @@
 //! A rule file as written: form checked, nothing bound yet.
 //!
 //! Mirrors the keys of `docs/rules.md`. What can be said of one file by itself is said here; parameters, expressions and references
-//! between files are the business of [`crate::load`].
+//! between files are the business of [`mod@crate::load`].
 
 use weir_model::{Day, Level, PartyKind, Span};
 

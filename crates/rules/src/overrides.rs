@@ -1,6 +1,6 @@
 //! Settings from the command line: `--set RULE.param=value`, `RULE.variant.param=value`, `RULE.status=…`, `RULE.variants=a,b`.
 //!
-//! Reads their form only; which rules, variants and parameters exist is checked where the rules are known ([`crate::load`]).
+//! Reads their form only; which rules, variants and parameters exist is checked where the rules are known ([`mod@crate::load`]).
 
 use std::ops::Range;
 

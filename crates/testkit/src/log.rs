@@ -3,7 +3,7 @@
 //! Text form, one row a line: `TIME PARTY in|out AMOUNT COUNTERPARTY TXN [WORD…]`, for example
 //! `2024-02-03T10:15:00 c:A in 5000 p1 t1 natural cash div=330100`. `-` stands for no counterparty; a leading `+` joins the row to the record
 //! of the row before; the row `switch` changes to the next rule set. Words are a kind of counterparty, a flag's name, a channel, or `key=value`
-//! (see [`word`]). What [`Row`] shows, [`parse`] reads back. This module knows the reader's stamping (definition, section 1) and nothing of what
+//! (see `word`). What [`Row`] shows, [`parse`] reads back. This module knows the reader's stamping (definition, section 1) and nothing of what
 //! a log means.
 
 use std::fmt;

@@ -67,7 +67,7 @@ pub enum Step {
     Move(Move),
     /// Several counterparties, one after the other, a minute apart.
     Burst(Move, usize),
-    /// So many people pay in, and then are paid a part of it so many times, that many days apart ([`PERIODS`]).
+    /// So many people pay in, and then are paid a part of it so many times, that many days apart (`PERIODS`).
     Scheme(Move, usize, usize, usize),
     /// An earlier row again, `usize` rows back: unchanged, or with another amount. After a reversal: what it took back, under a new serial.
     Again(usize, bool),

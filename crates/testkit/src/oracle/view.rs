@@ -33,7 +33,7 @@ pub(super) struct Flow<'a> {
     pub(super) counterparty: Option<&'a str>,
     /// Movement rather than return.
     pub(super) is_movement: bool,
-    /// Of [`ROW_FLAGS`].
+    /// Of `ROW_FLAGS`.
     pub(super) flags: Flags,
     pub(super) kind: PartyKind,
     pub(super) division: Division,

@@ -2,7 +2,9 @@
 //!
 //! One thread reads, one for each shard detects, and this one writes:
 //!
-//!     reader ──batches──▶ shard 0 … n ──effects──▶ merge ──▶ sinks ──▶ outputs, published together at the end
+//! ```text
+//! reader ──batches──▶ shard 0 … n ──effects──▶ merge ──▶ sinks ──▶ outputs, published together at the end
+//! ```
 //!
 //! All queues are bounded, so memory does not grow with the input; nothing in the outputs depends on the number of shards, the size of
 //! batches or the speed of a thread. If anything fails, or the run is interrupted, no output appears.
