@@ -41,6 +41,8 @@ struct PairCount([u32; 4]);
 pub(crate) struct Cursor {
     /// Which list of horizons it was built for.
     generation: u32,
+    /// The instant of the last [`Cursor::seek`].
+    t: EventTime,
     /// Rows before this index are at or before the instant.
     tail: usize,
     /// Per horizon: rows before this index have left it.
@@ -64,6 +66,7 @@ impl Cursor {
         if self.generation != horizons.generation || self.heads.len() != horizons.windows.len() {
             self.reset(rows, t, horizons, calendar);
         }
+        self.t = t;
         self.pair_counts.resize(pairs * horizons.windows.len(), PairCount::default());
         while self.tail < rows.len() && rows[self.tail].at <= t {
             for horizon in 0..self.heads.len() {
@@ -100,6 +103,21 @@ impl Cursor {
             self.forget();
         } else if self.tail > 0 && rows[self.tail - 1].at > t {
             self.seek(rows, pairs, t, horizons, calendar);
+        }
+    }
+
+    /// Whether it stands at the instant `t` of the last of `rows`, so that a row of that instant may join it.
+    pub(crate) fn stands_at(&self, rows: &[Row], t: EventTime, horizons: &Horizons) -> bool {
+        self.generation == horizons.generation && self.t == t && self.tail == rows.len()
+    }
+
+    /// Takes in a row that was inserted at index `at` among those of the instant it stands at: aggregates do not depend on the order within
+    /// an instant, and every window covers the instant it ends with.
+    pub(crate) fn row_joined(&mut self, rows: &[Row], at: usize, pairs: usize, horizons: &Horizons) {
+        self.pair_counts.resize(pairs * horizons.windows.len(), PairCount::default());
+        self.tail += 1;
+        for horizon in 0..self.heads.len() {
+            self.apply(&rows[at], horizon, true);
         }
     }
 

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use weir_model::alert::{
     AlertRule, Batch, Condition, CounterpartyFlow, Evidence, EvidenceTransaction, ExclusionConsidered, FundClass, LogPosition,
-    SCHEMA_VERSION, Scope, Subject, WindowSpan,
+    PrefectureCount, SCHEMA_VERSION, Scope, Subject, WindowSpan,
 };
 use weir_model::money::yuan;
 use weir_model::{Alert, AlertStatus, Day, Direction, Division, EventTime, Flags, PartyKind};
@@ -86,6 +86,7 @@ pub(crate) fn describe(view: &View<'_>, occasion: &Occasion<'_>) -> Alert {
             basis: rule.basis.clone(),
             set_hash: set.hash.clone(),
             variant: variant.name.clone(),
+            variant_zh: variant.zh.clone(),
             shadow: occasion.is_shadow || rule.status == Status::Shadow,
         },
         subject: subject(occasion.party, view),
@@ -159,7 +160,7 @@ fn outstanding(view: &View<'_>) -> i128 {
             (is_known && pair.past_in > 0, past)
         })
         .collect();
-    for row in view.rows.iter().filter(|row| row.makes_party()) {
+    for row in view.rows.iter().filter(|row| row.makes_party() && view.remembers(row)) {
         let (is_payer, balance) = &mut balances[row.pair as usize];
         *is_payer |= row.is_in();
         *balance += if row.is_in() { i128::from(row.amount) } else { -i128::from(row.amount) };
@@ -173,6 +174,11 @@ fn scope(view: &View<'_>, window: Window) -> Scope {
         let place = places.entry(row.pair).or_default();
         *place = (*place).max(row.division.is_known().then(|| (row.at.day(), row.division)));
     }
+    let mut payers = BTreeMap::<String, u64>::new();
+    for pair in natural(view.inflow(window)) {
+        let place = places[&pair].map_or_else(|| "unknown".to_owned(), |(_, place)| place.prefecture().to_string());
+        *payers.entry(place).or_default() += 1;
+    }
     let known: Vec<Division> = places.values().flatten().map(|(_, place)| *place).collect();
     let distinct = |area: fn(Division) -> u32| known.iter().map(|place| area(*place)).collect::<BTreeSet<_>>().len() as u64;
     let provinces = distinct(Division::province);
@@ -184,12 +190,14 @@ fn scope(view: &View<'_>, window: Window) -> Scope {
             Value::Ratio(millionths) => Some(format!("{}.{:06}", millionths / 1_000_000, millionths % 1_000_000)),
             _ => None,
         },
+        // Digits sort before letters.
+        payers_by_prefecture: payers.into_iter().map(|(prefecture, people)| PrefectureCount { prefecture, people }).collect(),
     }
 }
 
 fn conditions(set: &RuleSet, variant: &Variant, values: &[Value]) -> Vec<Condition> {
     let required = variant.require.iter().map(|condition| {
-        let explained = set.explain(condition, values);
+        let explained = set.explain(condition, values, variant.window);
         Condition {
             text: condition.text.clone(),
             measured: explained.measured,
@@ -198,10 +206,11 @@ fn conditions(set: &RuleSet, variant: &Variant, values: &[Value]) -> Vec<Conditi
             points: None,
             clause: condition.clause.clone(),
             explain: explained.explain,
+            parts: explained.parts,
         }
     });
     let scored = variant.score.iter().map(|item| {
-        let explained = set.explain(&item.when, values);
+        let explained = set.explain(&item.when, values, variant.window);
         let explain = if explained.met == Some(true) { item.reason.render(values) } else { explained.explain };
         Condition {
             text: item.when.text.clone(),
@@ -211,6 +220,7 @@ fn conditions(set: &RuleSet, variant: &Variant, values: &[Value]) -> Vec<Conditi
             points: Some(item.points),
             clause: item.when.clause.clone(),
             explain,
+            parts: explained.parts,
         }
     });
     required.chain(scored).collect()
@@ -223,15 +233,14 @@ fn exclusions(set: &RuleSet, variant: &Variant, values: &[Value], day: Day) -> V
         reason: exclusion.reason.clone(),
         owner: exclusion.owner.clone(),
         until: exclusion.until.to_string(),
-        held: set.explain(&exclusion.when, values).met,
+        held: set.explain(&exclusion.when, values, variant.window).met,
     });
     considered.collect()
 }
 
 fn data_gaps(view: &View<'_>, set: &RuleSet, variant: &Variant, values: &[Value]) -> Vec<String> {
     let unknown = variant.slots.iter().filter(|slot| values[**slot] == Value::Null);
-    let mut gaps: Vec<String> =
-        unknown.map(|slot| format!("无法评估：{}（{}）", set.slots[*slot].feature.entry().zh, set.slots[*slot])).collect();
+    let mut gaps: Vec<String> = unknown.map(|slot| format!("{}（{}）无法评估", set.name_zh(&set.slots[*slot]), set.slots[*slot])).collect();
     let unconverted = view.counted(variant.window).filter(|row| row.has(Flags::UNCONVERTED)).count();
     if unconverted > 0 {
         gaps.push(format!("{unconverted}笔外币交易无人民币折算，金额按零计"));
@@ -321,7 +330,7 @@ fn amounts_back(view: &View<'_>, pairs: impl Iterator<Item = u32>, direction: Di
             (at, if pair.is_forgotten(view.forget_before) { 0 } else { i128::from(past) })
         })
         .collect();
-    for row in view.rows.iter().filter(|row| row.makes_party() && row.direction() != direction) {
+    for row in view.rows.iter().filter(|row| row.makes_party() && row.direction() != direction && view.remembers(row)) {
         if let Some(amount) = back.get_mut(&row.pair) {
             *amount += i128::from(row.amount);
         }

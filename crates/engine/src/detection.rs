@@ -5,6 +5,9 @@
 //! [`Change`]s, which the partition turns into revisions. This module decides *that* something is said, never *what*: values and evidence
 //! are the business of `describe`. Sections 4 and 5 of `docs/definition.md`.
 //!
+//! How far apart hits of one episode may lie is the `quiet` of the rule set that decided the earlier of them: a new set changes no episode
+//! that stands.
+//!
 //! Hits behind the frontier cannot change any more. They are *settled*: folded into the beginning of their episode, and kept as bare
 //! instants only as long as `rule_hits` may ask for them.
 
@@ -13,6 +16,9 @@ use weir_model::{Alert, EventTime, Level, Span};
 /// `rule_hits` looks back at most 15 days (`Windows::SingleLegs`) from a hit that is described at the first tick whose frontier is past it;
 /// from one tick to the next the frontier moves by a day and an hour at most.
 const HITS_KEPT: Span = Span::days(15 + 3);
+
+/// More than any rule file may ask for.
+const QUIET_MAX: Span = Span::days(4_000);
 
 /// A rule held at an instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,9 +30,11 @@ pub(crate) struct Hit {
     pub(crate) variant: u16,
     /// Index of the edition it was decided under.
     pub(crate) edition: u16,
+    /// The rule's `quiet` in that edition: how long the hit keeps its episode open.
+    pub(crate) quiet: Span,
 }
 
-/// Hits at most `quiet` apart.
+/// Hits at most their `quiet` apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Episode {
     pub(crate) first: Hit,
@@ -50,8 +58,13 @@ impl Episode {
         }
     }
 
-    fn takes(&self, hit: Hit, quiet: Span) -> bool {
-        hit.t.since(self.last.t) <= quiet
+    fn takes(&self, hit: Hit) -> bool {
+        hit.t.since(self.last.t) <= self.last.quiet
+    }
+
+    /// First and last hit.
+    pub(crate) fn span(&self) -> (EventTime, EventTime) {
+        (self.first.t, self.last.t)
     }
 }
 
@@ -70,6 +83,8 @@ pub(crate) struct LiveAlert {
     pub(crate) opened: EventTime,
     /// First and last hit of the episode it claimed last.
     pub(crate) span: (EventTime, EventTime),
+    /// How long the last of them keeps the episode open.
+    pub(crate) quiet: Span,
     /// As sent last.
     pub(crate) sent: Box<Alert>,
     pub(crate) sent_figures: Figures,
@@ -144,15 +159,40 @@ impl RuleState {
     }
 
     /// Episodes in order.
-    pub(crate) fn episodes(&self, quiet: Span) -> Vec<Episode> {
+    pub(crate) fn episodes(&self) -> Vec<Episode> {
         let mut episodes: Vec<Episode> = self.settled.into_iter().collect();
         for hit in &self.hits[self.settled_hits..] {
-            match episodes.last_mut().filter(|episode| episode.takes(*hit, quiet)) {
+            match episodes.last_mut().filter(|episode| episode.takes(*hit)) {
                 Some(episode) => episode.extend(*hit),
                 None => episodes.push(Episode::new(*hit)),
             }
         }
         episodes
+    }
+
+    /// Every hit it holds.
+    pub(crate) fn hits(&self) -> impl Iterator<Item = &Hit> {
+        self.hits.iter().chain(self.settled.iter().flat_map(|episode| [&episode.first, &episode.last]))
+    }
+
+    /// Whether what a saved state says could be after a tick with this frontier: hits in order, settled ones behind it, each live alert on an
+    /// episode, nothing that arithmetic would stumble over.
+    pub(crate) fn is_consistent(&self, frontier: EventTime) -> bool {
+        let quiets = self.hits().map(|hit| hit.quiet).chain(self.alerts.iter().map(|alert| alert.quiet));
+        let are_quiets_possible = { quiets }.all(|quiet| quiet.0 >= 0 && quiet <= QUIET_MAX);
+        let is_in_order = self.settled_hits <= self.hits.len() && self.hits.is_sorted_by(|a, b| a.t < b.t);
+        let is_later =
+            self.settled.is_none_or(|episode| self.hits[self.settled_hits.min(self.hits.len())..].iter().all(|hit| hit.t > episode.last.t));
+        let settled = self.hits.iter().take(self.settled_hits).map(|hit| hit.t).chain(self.settled.map(|episode| episode.last.t));
+        let is_behind = { settled }.all(|t| t < frontier);
+        if !(are_quiets_possible && is_in_order && is_later && is_behind) {
+            return false;
+        }
+        let episodes = self.episodes();
+        let stands = |alert: &LiveAlert| alert.settled().is_some() || episodes.iter().any(|episode| episode.span() == alert.span);
+        let is_revision = |revision: u32| revision < 1 << 30;
+        self.alerts.iter().all(|alert| stands(alert) && is_revision(alert.sent.revision))
+            && self.withdrawn.iter().all(|past| is_revision(past.revision))
     }
 
     /// Instants within (t − w, t] at which the rule hit.
@@ -161,15 +201,19 @@ impl RuleState {
     }
 
     /// Lets the live alerts claim the episodes; withdrawals first, then claims, then openings. Withdrawn alerts have left `alerts`.
-    pub(crate) fn reconcile(&mut self, quiet: Span) -> Vec<Change> {
-        let episodes = self.episodes(quiet);
+    pub(crate) fn reconcile(&mut self) -> Vec<Change> {
+        let episodes = self.episodes();
         let mut claimed = vec![None; episodes.len()];
         let mut claims = vec![None; self.alerts.len()];
-        for (alert, live) in self.alerts.iter().enumerate() {
-            let free = (0..episodes.len()).find(|at| claimed[*at].is_none() && live.reaches(&episodes[*at], quiet));
-            if let Some(at) = free {
-                claimed[at] = Some(live.opened);
-                claims[alert] = Some(at);
+        // First the episode that holds the instant an alert was opened at: so no other alert can open at that instant while it lives.
+        for is_own_wanted in [true, false] {
+            for (alert, live) in self.alerts.iter().enumerate() {
+                let fits = |at: &usize| if is_own_wanted { live.is_within(&episodes[*at]) } else { live.reaches(&episodes[*at]) };
+                let free = (0..episodes.len()).filter(|at| claimed[*at].is_none()).find(fits);
+                if let Some(at) = free.filter(|_| claims[alert].is_none()) {
+                    claimed[at] = Some(live.opened);
+                    claims[alert] = Some(at);
+                }
             }
         }
         let mut changes = Vec::new();
@@ -182,7 +226,7 @@ impl RuleState {
                     kept.push(live);
                 }
                 None => {
-                    let into = (0..episodes.len()).find(|at| live.reaches(&episodes[*at], quiet)).and_then(|at| claimed[at]);
+                    let into = (0..episodes.len()).find(|at| live.reaches(&episodes[*at])).and_then(|at| claimed[at]);
                     changes.push(Change::Withdraw { alert: live, into });
                 }
             }
@@ -198,9 +242,9 @@ impl RuleState {
 
     /// Folds hits before `frontier` into the settled episode; `inflow_before` is asked for an episode whose first hit settles. The rule's
     /// alert on an episode that thereby ends must have been closed before.
-    pub(crate) fn settle(&mut self, frontier: EventTime, quiet: Span, mut inflow_before: impl FnMut(Hit) -> i128) {
+    pub(crate) fn settle(&mut self, frontier: EventTime, mut inflow_before: impl FnMut(Hit) -> i128) {
         while let Some(hit) = self.hits.get(self.settled_hits).copied().filter(|hit| hit.t < frontier) {
-            match self.settled.as_mut().filter(|episode| episode.takes(hit, quiet)) {
+            match self.settled.as_mut().filter(|episode| episode.takes(hit)) {
                 Some(episode) => episode.extend(hit),
                 None => {
                     self.end_settled();
@@ -211,7 +255,7 @@ impl RuleState {
             }
             self.settled_hits += 1;
         }
-        if self.settled.is_some_and(|episode| episode.last.t.plus(quiet) < frontier) {
+        if self.settled.is_some_and(|episode| episode.last.t.plus(episode.last.quiet) < frontier) {
             self.end_settled();
         }
         let old = self.hits[..self.settled_hits].partition_point(|hit| hit.t < frontier.minus(HITS_KEPT));
@@ -235,8 +279,20 @@ impl LiveAlert {
         self.settled.as_ref().filter(|(last, _)| *last == self.span.1).map(|(_, alert)| &**alert)
     }
 
-    fn reaches(&self, episode: &Episode, quiet: Span) -> bool {
-        episode.first.t <= self.span.1.plus(quiet) && episode.last.t >= self.span.0.minus(quiet)
+    /// Whether the episode comes near the one claimed last.
+    fn reaches(&self, episode: &Episode) -> bool {
+        episode.first.t <= self.span.1.plus(self.quiet) && episode.last.t >= self.span.0.minus(self.quiet)
+    }
+
+    /// Whether the alert was opened within the episode.
+    fn is_within(&self, episode: &Episode) -> bool {
+        episode.first.t <= self.opened && self.opened <= episode.last.t
+    }
+
+    /// Takes the episode as its own.
+    pub(crate) fn claim(&mut self, episode: &Episode) {
+        self.span = episode.span();
+        self.quiet = episode.last.quiet;
     }
 
     /// Whether the episode, now with these figures, is worth a revision.

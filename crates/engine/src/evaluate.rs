@@ -7,10 +7,11 @@
 //!
 //! Which rows share a batch cannot be observed: a row's values are those of its own party as of its own instant.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use weir_model::EventTime;
-use weir_rules::{On, Rule, RuleSet, Scope, SlotBatch, SlotId, Value, Variant, Window};
+use weir_rules::{Feature, On, Rule, RuleSet, Scope, SlotBatch, SlotId, Value, Variant, Window};
 
 use crate::cursor::{Cursor, Horizons};
 use crate::describe::{self, RuleHits};
@@ -42,6 +43,15 @@ struct Plan {
     is_day_end: bool,
     is_group: bool,
     gates: Vec<(SlotId, i64)>,
+    /// A party with fewer pairs, or fewer rows, passes its gates at no instant.
+    least: Least,
+}
+
+/// How much of a party there must be.
+#[derive(Debug, Clone, Copy, Default)]
+struct Least {
+    pairs: usize,
+    rows: usize,
 }
 
 /// An instant of a party at which some variant may hit.
@@ -90,6 +100,11 @@ impl Edition {
         feature::cheap(&self.rules.slots[slot], |_| horizon.map_or_else(Default::default, |at| *cursor.aggregates(at)), view)
     }
 
+    /// Whether a party with so many pairs and rows could pass any gates at all: most never do, and need no cursor.
+    pub(crate) fn may_pass(&self, is_group: bool, pairs: usize, rows: usize) -> bool {
+        self.plans.iter().any(|plan| plan.is_group == is_group && plan.least.pairs <= pairs && plan.least.rows <= rows)
+    }
+
     /// The row of an instant, if any variant passes its gates there. The cursor stands at the view's instant.
     pub(crate) fn gate(&self, party: u32, edition: usize, kind: (bool, bool), cursor: &Cursor, view: &View<'_>) -> Option<PendingRow> {
         let (is_group, is_day_end) = kind;
@@ -133,25 +148,48 @@ fn plans(rules: &RuleSet) -> Vec<Plan> {
     let mut plans = Vec::new();
     for (at, rule) in rules.rules.iter().enumerate() {
         for (variant_at, variant) in rule.variants.iter().enumerate() {
+            let gates: Vec<(SlotId, i64)> = variant.gates.iter().map(|gate| (gate.slot, gate.at_least)).collect();
             plans.push(Plan {
                 rule: at,
                 variant: variant_at,
                 is_day_end: is_day_end(rule),
                 is_group: rule.scope == Scope::Group,
-                gates: variant.gates.iter().map(|gate| (gate.slot, gate.at_least)).collect(),
+                least: least(rules, &gates),
+                gates,
             });
         }
     }
     plans
 }
 
-/// Days back from an instant that some window may cover.
-fn reach_days(rules: &RuleSet) -> u32 {
-    let slots = rules.slots.iter().flat_map(|call| call.windows());
-    let evidence = rules.rules.iter().flat_map(|rule| rule.variants.iter().map(|variant| variant.window));
-    slots.chain(evidence).map(days_of).max().unwrap_or(0)
+/// Each of so many people is a pair; each of so many legs is a row.
+fn least(rules: &RuleSet, gates: &[(SlotId, i64)]) -> Least {
+    let mut least = Least::default();
+    for (slot, at_least) in gates {
+        let at_least = usize::try_from(*at_least).unwrap_or(0);
+        match rules.slots[*slot].feature {
+            Feature::Payers | Feature::Payees | Feature::NaturalPayers | Feature::NaturalPayees => {
+                least.pairs = least.pairs.max(at_least);
+            }
+            Feature::InCount | Feature::OutCount => least.rows = least.rows.max(at_least),
+            _ => {}
+        }
+    }
+    least
 }
 
+/// Days back from an instant that some window of a rule may cover.
+fn reach_days(rules: &RuleSet) -> u32 {
+    let variants = rules.rules.iter().flat_map(|rule| &rule.variants);
+    variants.flat_map(|variant| variant_windows(rules, variant)).map(days_of).max().unwrap_or(0)
+}
+
+/// Every window a variant looks at: its own and those of what it measures.
+pub(crate) fn variant_windows<'a>(rules: &'a RuleSet, variant: &'a Variant) -> impl Iterator<Item = Window> + 'a {
+    variant.slots.iter().flat_map(|slot| rules.slots[*slot].windows()).chain([variant.window])
+}
+
+/// Calendar days that a window may cover, its own day included; the definition (section 9) names these figures.
 fn days_of(window: Window) -> u32 {
     match window {
         Window::Exact(_) => 16,
@@ -165,14 +203,14 @@ fn days_of(window: Window) -> u32 {
 pub(crate) type ViewOf<'a> = dyn Fn(&PendingRow) -> View<'a> + 'a;
 
 /// Decides the candidates of rows that share an edition, either those of rules that use `rule_hits` or of those that do not, and puts the
-/// hits into the rows.
+/// hits into the rows. Returns for how many rows it came to costly features.
 pub(crate) fn decide<'a>(
     edition: &Edition,
     rows: &mut [&mut PendingRow],
     uses_rule_hits: bool,
     view_of: &ViewOf<'a>,
     rule_hits: &dyn Fn(u32, EventTime, &str, Window) -> Value,
-) {
+) -> usize {
     let set = &*edition.rules;
     let mut candidates: Vec<(usize, Candidate)> = Vec::new();
     for (at, row) in rows.iter().enumerate() {
@@ -180,14 +218,16 @@ pub(crate) fn decide<'a>(
         candidates.extend(of_phase.map(|candidate| (at, *candidate)));
     }
     require(edition, rows, &mut candidates, true);
+    let scanned = candidates.iter().map(|(at, _)| at).collect::<BTreeSet<_>>().len();
     compute(edition, rows, &candidates, view_of, rule_hits, |variant| {
         variant.require.iter().flat_map(|condition| condition.slots.iter().copied()).collect()
     });
     require(edition, rows, &mut candidates, false);
     compute(edition, rows, &candidates, view_of, rule_hits, |variant| variant.slots.clone());
-    for (at, rule, hit) in score(edition, rows, &candidates) {
+    for ((at, rule), hit) in score(edition, rows, &candidates) {
         rows[at].hits.push((rule, hit));
     }
+    scanned
 }
 
 /// Keeps the candidates whose `require` conditions of the given cost are all true.
@@ -228,31 +268,31 @@ fn compute<'a>(
     }
 }
 
-/// The hits: per row and rule the variant with the highest score, the earliest listed among equals.
-fn score(edition: &Edition, rows: &[&mut PendingRow], candidates: &[(usize, Candidate)]) -> Vec<(usize, usize, Hit)> {
+/// The hits, by row and rule: the variant with the highest score, the earliest listed among equals.
+fn score(edition: &Edition, rows: &[&mut PendingRow], candidates: &[(usize, Candidate)]) -> BTreeMap<(usize, usize), Hit> {
     let (batch, places) = batch(edition, rows, candidates, false);
-    let mut hits: Vec<(usize, usize, Hit)> = Vec::new();
+    let mut hits = BTreeMap::<(usize, usize), Hit>::new();
     for candidate in distinct(candidates) {
         let rule = &edition.rules.rules[candidate.rule];
-        let variant = edition.variant(candidate);
-        let excluded: Vec<_> = variant.exclude.iter().map(|exclusion| (exclusion.until, batch.evaluate(&exclusion.when))).collect();
-        let items: Vec<_> = variant.score.iter().map(|item| (item.points, batch.evaluate(&item.when))).collect();
+        let of_variant = edition.variant(candidate);
+        let excluded: Vec<_> = of_variant.exclude.iter().map(|exclusion| (exclusion.until, batch.evaluate(&exclusion.when))).collect();
+        let items: Vec<_> = of_variant.score.iter().map(|item| (item.points, batch.evaluate(&item.when))).collect();
         for (at, _) in candidates.iter().filter(|(_, other)| *other == candidate) {
             let (t, place) = (rows[*at].t, places[*at]);
             if excluded.iter().any(|(until, outcome)| t.day() <= *until && is_true(outcome, place)) {
                 continue;
             }
             let points: i64 = items.iter().filter(|(_, outcome)| is_true(outcome, place)).map(|(points, _)| points).sum();
-            let score = variant.base + points;
+            let score = of_variant.base + points;
             let Some(level) = rule.level(score) else {
                 continue;
             };
             let short = |index: usize| u16::try_from(index).unwrap_or(u16::MAX);
-            let hit = Hit { t, score, level, variant: short(candidate.variant), edition: short(rows[*at].edition) };
-            match hits.iter_mut().find(|(row, other, _)| row == at && *other == candidate.rule) {
-                Some((_, _, best)) if best.score >= score => {}
-                Some((_, _, best)) => *best = hit,
-                None => hits.push((*at, candidate.rule, hit)),
+            let (variant, edition) = (short(candidate.variant), short(rows[*at].edition));
+            let hit = Hit { t, score, level, variant, edition, quiet: rule.quiet };
+            let best = hits.entry((*at, candidate.rule)).or_insert(hit);
+            if hit.score > best.score {
+                *best = hit;
             }
         }
     }

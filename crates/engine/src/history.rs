@@ -36,10 +36,10 @@ pub(crate) struct Party {
     pub(crate) history_from: Day,
     /// Last day of rows that have left with a counted leg the bank did not book itself.
     pub(crate) past_active: Option<Day>,
+    /// Profile of the last live row that has left.
+    pub(crate) past_profile: Option<u32>,
     /// Counted inflow of rows that have left, fen.
     pub(crate) past_inflow: i128,
-    /// Editions known when its hits were last renewed.
-    pub(crate) editions_seen: usize,
     /// A change of this party waits to be evaluated.
     pub(crate) is_pending: bool,
     /// Legs up to this moment left early (`party_legs_max`).
@@ -57,6 +57,8 @@ pub(crate) struct PendingRemoval {
     pub(crate) at: EventTime,
     pub(crate) currency: Currency,
     pub(crate) minor: i64,
+    /// Fen, where known.
+    pub(crate) cny: Option<i64>,
     pub(crate) direction: Direction,
     pub(crate) txn_id: Box<str>,
     /// It has taken something out: its expiry is silent.
@@ -86,14 +88,13 @@ pub(crate) enum Accepted {
     Silent,
     /// An equal leg was there.
     Duplicate,
-    /// In the history as removed: its removal had been waiting for it.
-    TakenAtOnce,
     /// Set aside.
     Rejected(Reason),
-    /// In the history; the waiting removal turned out to be of another amount and goes to the dead letters.
-    InsertedAgainst(PendingRemoval, usize),
-    /// In the history, at this index.
-    Inserted(usize),
+    /// A removal that was set aside although its target is there: the rows it names.
+    NotRemoved(Reason, Vec<Row>),
+    /// In the history, at this index: `taken` where a waiting removal took it out at once. Waiting removals of other amounts go to the dead
+    /// letters.
+    Inserted { at: usize, taken: bool, against: Vec<PendingRemoval> },
     /// Taken out: the rows, as they were.
     Removed(Vec<Row>),
 }
@@ -111,8 +112,8 @@ impl Party {
             detection: None,
             history_from: Day(i32::MAX),
             past_active: None,
+            past_profile: None,
             past_inflow: 0,
-            editions_seen: 1,
             is_pending: false,
             dropped_to: None,
         }
@@ -122,11 +123,8 @@ impl Party {
         self.key.starts_with("g:")
     }
 
-    /// Takes a leg in, by the numbered steps of the definition.
+    /// Takes a leg in that is not late, by the numbered steps of the definition.
     pub(crate) fn accept(&mut self, number: u32, leg: &Leg<'_>, moment: &Moment<'_>, tables: &mut Tables) -> Accepted {
-        if leg.at < moment.frontier {
-            return Accepted::Rejected(Reason::Late);
-        }
         match leg.kind {
             LegKind::Removal { target } => self.accept_removal(number, leg, target, moment, tables),
             LegKind::Movement | LegKind::Return => self.accept_movement(number, leg, moment, tables),
@@ -138,24 +136,36 @@ impl Party {
             let is_same = self.is_same(&self.rows[row], leg, tables);
             return if is_same { Accepted::Duplicate } else { Accepted::Rejected(Reason::ConflictingDuplicate) };
         }
-        if self.displaced(leg.at) > moment.reevaluate_max {
+        if self.displaces_too_many(leg.at, moment.reevaluate_max) {
             return Accepted::Rejected(Reason::TooCostly);
         }
-        let waiting = tables.txns.find(leg.txn_id).and_then(|txn| self.pending.iter().position(|removal| removal.target == txn));
-        let Some(waiting) = waiting else {
-            return Accepted::Inserted(self.insert(number, leg, moment, tables));
-        };
-        let removal = &mut self.pending[waiting];
-        if removal.currency == leg.amount.currency && removal.minor == leg.amount.minor {
-            removal.has_removed = true;
-            let at = self.insert(number, leg, moment, tables);
-            self.take_out(at);
-            return Accepted::TakenAtOnce;
-        }
-        let removal = self.pending.swap_remove(waiting);
+        let (taken, against) = self.meet_removals(leg, tables);
         let at = self.insert(number, leg, moment, tables);
-        tables.txns.release(removal.target);
-        Accepted::InsertedAgainst(removal, at)
+        if taken {
+            self.take_out(at);
+        }
+        Accepted::Inserted { at, taken, against }
+    }
+
+    /// Whether a removal has waited for this leg; those that waited for it with another amount wait no longer.
+    fn meet_removals(&mut self, leg: &Leg<'_>, tables: &mut Tables) -> (bool, Vec<PendingRemoval>) {
+        let Some(txn) = tables.txns.find(leg.txn_id).filter(|_| !self.pending.is_empty()) else {
+            return (false, Vec::new());
+        };
+        let (named, others): (Vec<_>, Vec<_>) = std::mem::take(&mut self.pending).into_iter().partition(|removal| removal.target == txn);
+        self.pending = others;
+        let (mut taken, mut against) = (false, Vec::new());
+        for mut removal in named {
+            if removal.is_of(leg) {
+                taken = true;
+                removal.has_removed = true;
+                self.pending.push(removal);
+            } else {
+                tables.txns.release(removal.target);
+                against.push(removal);
+            }
+        }
+        (taken, against)
     }
 
     fn accept_removal(&mut self, number: u32, leg: &Leg<'_>, target: &str, moment: &Moment<'_>, tables: &mut Tables) -> Accepted {
@@ -178,12 +188,12 @@ impl Party {
             return Accepted::Rejected(Reason::PartialReversal);
         }
         if live.iter().any(|row| self.rows[*row].at < moment.frontier) {
-            return Accepted::Rejected(Reason::ReversalTooLate);
-        }
-        if live.iter().any(|row| self.displaced(self.rows[*row].at) > moment.reevaluate_max) {
-            return Accepted::Rejected(Reason::TooCostly);
+            return Accepted::NotRemoved(Reason::ReversalTooLate, live.iter().map(|row| self.rows[*row]).collect());
         }
         let removed: Vec<Row> = live.iter().map(|row| self.rows[*row]).collect();
+        if removed.iter().any(|row| self.displaces_too_many(row.at, moment.reevaluate_max)) {
+            return Accepted::NotRemoved(Reason::TooCostly, removed);
+        }
         for row in live {
             self.take_out(row);
         }
@@ -192,7 +202,8 @@ impl Party {
     }
 
     fn wait(&mut self, leg: &Leg<'_>, target: &str, moment: &Moment<'_>, has_removed: bool, tables: &mut Tables) -> Accepted {
-        if tables.txns.find(target).is_some_and(|txn| self.pending.iter().any(|removal| removal.target == txn)) {
+        let is_there = |txn: u32| self.pending.iter().any(|removal| removal.target == txn && removal.is_of(leg));
+        if tables.txns.find(target).is_some_and(is_there) {
             return Accepted::Duplicate;
         }
         self.pending.push(PendingRemoval {
@@ -202,6 +213,7 @@ impl Party {
             at: leg.at,
             currency: leg.amount.currency,
             minor: leg.amount.minor,
+            cny: leg.amount.cny,
             direction: leg.direction,
             txn_id: leg.txn_id.into(),
             has_removed,
@@ -212,11 +224,13 @@ impl Party {
     /// Index of the remembered row of an identity.
     fn remembered(&self, number: u32, txn_id: &str, direction: Direction, moment: &Moment<'_>, tables: &Tables) -> Option<usize> {
         let txn = tables.txns.find(txn_id)?;
-        if !tables.identities.contains(&identity(number, txn, direction)) {
+        let at = *tables.identities.get(&identity(number, txn, direction))?;
+        if at.day() < moment.memory_day {
             return None;
         }
-        let from = self.rows.partition_point(|row| row.at.day() < moment.memory_day).max(self.aged);
-        (from..self.rows.len()).rev().find(|at| self.rows[*at].txn == txn && self.rows[*at].direction() == direction)
+        let from = self.rows.partition_point(|row| row.at < at);
+        let mut of_instant = self.rows[from..].iter().take_while(|row| row.at == at);
+        of_instant.position(|row| row.txn == txn && row.direction() == direction).map(|offset| from + offset)
     }
 
     fn is_same(&self, row: &Row, leg: &Leg<'_>, tables: &Tables) -> bool {
@@ -229,9 +243,13 @@ impl Party {
             && row.is_return() == (leg.kind == LegKind::Return)
     }
 
-    /// Distinct instants after `t`: what a change at `t` displaces.
-    fn displaced(&self, t: EventTime) -> usize {
+    /// Whether more than `max` distinct instants lie after `t`: what a change at `t` displaces.
+    fn displaces_too_many(&self, t: EventTime, max: usize) -> bool {
         let after = &self.rows[self.rows.partition_point(|row| row.at <= t)..];
+        // Rows are no fewer than their instants.
+        if after.len() <= max {
+            return false;
+        }
         let mut instants = 0;
         let mut last = t;
         for row in after.iter().filter(|row| row.is_live()) {
@@ -239,8 +257,11 @@ impl Party {
                 instants += 1;
                 last = row.at;
             }
+            if instants > max {
+                return true;
+            }
         }
-        instants
+        false
     }
 
     fn insert(&mut self, number: u32, leg: &Leg<'_>, moment: &Moment<'_>, tables: &mut Tables) -> usize {
@@ -257,14 +278,18 @@ impl Party {
             bits: Bits::new(leg.flags, leg.direction, leg.kind == LegKind::Return, leg.counterparty_kind, leg.channel),
             tags: leg.tags.0,
         };
-        tables.identities.insert(identity(number, txn, leg.direction));
+        tables.identities.insert(identity(number, txn, leg.direction), leg.at);
         self.history_from = self.history_from.min(leg.at.day());
         let at = self.place(&row, leg.txn_id, tables);
-        if at < self.rows.len() {
-            // A row may only enter behind the cursor's tail.
+        let joins = self.cursor.stands_at(&self.rows, leg.at, moment.horizons);
+        if at < self.rows.len() && !joins {
+            // A row may only enter behind the cursor's tail, or at its very instant.
             self.cursor.retreat(&self.rows, self.pairs.len(), leg.at.minus(Span(1)), moment.horizons, moment.calendar);
         }
         self.rows.insert(at, row);
+        if joins {
+            self.cursor.row_joined(&self.rows, at, self.pairs.len(), moment.horizons);
+        }
         self.remember_pair(&row, moment.forget_before);
         at
     }
@@ -291,7 +316,7 @@ impl Party {
         }
         let pair = self.pairs.get_mut(row.pair);
         if pair.is_forgotten(forget_before) {
-            *pair = Pair::new(pair.key);
+            *pair = pair.renewed(forget_before);
         }
         pair.last_day = pair.last_day.max(row.at.day());
         if row.makes_party() {
@@ -308,18 +333,19 @@ impl Party {
         if row.pair == NONE || !row.is_counted() {
             return;
         }
-        let rows = self.rows.iter().filter(|other| other.pair == row.pair && other.is_counted());
-        let first = |is_in: bool| rows.clone().find(|other| other.makes_party() && other.is_in() == is_in).map_or(NEVER, |other| other.at);
-        let (first_in, first_out) = (first(true), first(false));
-        let last = rows.clone().next_back().map(|other| other.at.day());
+        if !row.makes_party() {
+            return;
+        }
+        let pair = self.pairs.get(row.pair);
+        let was_first = if row.is_in() { pair.first_in == row.at } else { pair.first_out == row.at };
+        if !was_first {
+            return;
+        }
+        let from = self.rows.partition_point(|other| other.at < row.at);
+        let next = self.rows[from..].iter().find(|other| other.pair == row.pair && other.makes_party() && other.is_in() == row.is_in());
+        let next = next.map_or(NEVER, |other| other.at);
         let pair = self.pairs.get_mut(row.pair);
-        pair.last_day = last.map_or(pair.past_day, |last| last.max(pair.past_day));
-        if pair.first_in == row.at {
-            pair.first_in = first_in;
-        }
-        if pair.first_out == row.at {
-            pair.first_out = first_out;
-        }
+        *(if row.is_in() { &mut pair.first_in } else { &mut pair.first_out }) = next;
     }
 
     /// Counted inflow before a moment, over all history: exact as long as rows from that moment on are still there.
@@ -331,7 +357,7 @@ impl Party {
     /// Gives back the transaction ids of rows that are no longer remembered.
     pub(crate) fn age(&mut self, number: u32, memory_day: Day, tables: &mut Tables) {
         while let Some(row) = self.rows.get_mut(self.aged).filter(|row| row.at.day() < memory_day) {
-            tables.identities.remove(&identity(number, row.txn, row.direction()));
+            tables.forget_identity(identity(number, row.txn, row.direction()), row.at);
             tables.txns.release(row.txn);
             row.txn = NONE;
             self.aged += 1;
@@ -343,10 +369,13 @@ impl Party {
         for at in 0..count {
             let row = self.rows[at];
             if at >= self.aged {
-                tables.identities.remove(&identity(number, row.txn, row.direction()));
+                tables.forget_identity(identity(number, row.txn, row.direction()), row.at);
                 tables.txns.release(row.txn);
             }
             tables.extras.release(row.extra);
+            if row.is_live() {
+                self.past_profile = Some(row.profile);
+            }
             if !row.is_counted() {
                 continue;
             }
@@ -360,8 +389,7 @@ impl Party {
                 continue;
             }
             let pair = self.pairs.get_mut(row.pair);
-            pair.past_day = pair.past_day.max(row.at.day());
-            if row.makes_party() {
+            if row.makes_party() && row.at >= pair.begins {
                 let past = if row.is_in() { &mut pair.past_in } else { &mut pair.past_out };
                 *past = past.saturating_add(row.amount);
             }
@@ -369,6 +397,30 @@ impl Party {
         self.rows.drain(..count);
         self.aged = self.aged.saturating_sub(count);
         self.cursor.rows_left(count);
+    }
+}
+
+impl Party {
+    /// Gives back the memory of pairs that are forgotten and have no row left, once they are a quarter of all.
+    pub(crate) fn drop_forgotten_pairs(&mut self, forget_before: Day, tables: &mut Tables) {
+        let forgotten = self.pairs.as_slice().iter().filter(|pair| pair.is_forgotten(forget_before)).count();
+        if forgotten == 0 || forgotten * 4 < self.pairs.len() {
+            return;
+        }
+        let mut has_rows = vec![false; self.pairs.len()];
+        self.rows.iter().filter(|row| row.pair != NONE).for_each(|row| has_rows[row.pair as usize] = true);
+        let forgotten: Vec<bool> = self.pairs.as_slice().iter().map(|pair| pair.is_forgotten(forget_before)).collect();
+        let is_wanted = |at: u32| has_rows[at as usize] || !forgotten[at as usize];
+        let new = self.pairs.retain(is_wanted, |key| tables.strings.release(key));
+        self.rows.iter_mut().filter(|row| row.pair != NONE).for_each(|row| row.pair = new[row.pair as usize]);
+        self.cursor.forget();
+    }
+}
+
+impl PendingRemoval {
+    /// Whether it names the amount of the leg.
+    fn is_of(&self, leg: &Leg<'_>) -> bool {
+        self.currency == leg.amount.currency && self.minor == leg.amount.minor
     }
 }
 

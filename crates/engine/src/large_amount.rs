@@ -38,10 +38,15 @@ pub(crate) struct DayTotal {
     combined_cny: i128,
     /// Cents of all legs that have an equivalent in USD.
     combined_usd: i128,
+    /// Fen of RMB legs without an equivalent in USD.
+    cny_without_usd: i128,
+    /// Fen and cents of foreign legs that have both equivalents: the day's rate.
+    rate_cny: i128,
+    rate_usd: i128,
     legs_cny: u32,
     legs_fx: u32,
-    without_cny: u32,
-    without_usd: u32,
+    fx_without_cny: u32,
+    fx_without_usd: u32,
     kind_unknown: u32,
     /// State last sent; `None` before the first.
     pub(crate) sent: Option<ReportStatus>,
@@ -75,10 +80,13 @@ impl DayTotal {
             fx_usd: 0,
             combined_cny: 0,
             combined_usd: 0,
+            cny_without_usd: 0,
+            rate_cny: 0,
+            rate_usd: 0,
             legs_cny: 0,
             legs_fx: 0,
-            without_cny: 0,
-            without_usd: 0,
+            fx_without_cny: 0,
+            fx_without_usd: 0,
             kind_unknown: 0,
             sent: None,
             revision: 0,
@@ -92,35 +100,51 @@ impl DayTotal {
         let is_foreign = amount.currency != Currency::CNY;
         if is_foreign {
             self.fx_usd += signed(amount.usd.unwrap_or(0));
+            if let (Some(cny), Some(usd)) = (amount.cny, amount.usd) {
+                self.rate_cny += signed(cny);
+                self.rate_usd += signed(usd);
+            }
         } else {
             self.cny += signed(amount.minor);
+            self.cny_without_usd += if amount.usd.is_none() { signed(amount.minor) } else { 0 };
         }
         self.combined_cny += signed(amount.cny.unwrap_or(0));
         self.combined_usd += signed(amount.usd.unwrap_or(0));
         step(&mut self.legs_cny, !is_foreign);
         step(&mut self.legs_fx, is_foreign);
-        step(&mut self.without_cny, amount.cny.is_none());
-        step(&mut self.without_usd, amount.usd.is_none());
+        step(&mut self.fx_without_cny, is_foreign && amount.cny.is_none());
+        step(&mut self.fx_without_usd, is_foreign && amount.usd.is_none());
         step(&mut self.kind_unknown, kind == PartyKind::Unknown);
     }
 
     /// Everything in RMB; `None` where a leg has no equivalent.
     fn all_in_cny(&self) -> Option<i128> {
-        (self.without_cny == 0).then_some(self.combined_cny)
+        (self.fx_without_cny == 0).then_some(self.combined_cny)
     }
 
-    /// Everything in USD; `None` where a leg has no equivalent.
+    /// Everything in USD; `None` where a leg has no equivalent and the day shows no rate.
     fn all_in_usd(&self) -> Option<i128> {
-        (self.without_usd == 0).then_some(self.combined_usd)
+        let converted = self.cny_in_usd().filter(|_| self.fx_without_usd == 0)?;
+        Some(self.combined_usd + converted)
     }
 
-    /// Whether a limit is reached (第五条; 银发〔2017〕99号 for days with both).
+    /// RMB legs without an equivalent in USD, at the rate that the foreign legs of the key show; cut to cents.
+    fn cny_in_usd(&self) -> Option<i128> {
+        if self.cny_without_usd == 0 {
+            return Some(0);
+        }
+        // Saturated only beyond 10^38: far above every limit, as the true value is.
+        (self.rate_cny > 0).then(|| self.cny_without_usd.saturating_mul(self.rate_usd) / self.rate_cny)
+    }
+
+    /// Whether a limit is reached (第五条; 银发〔2017〕99号 for days with both: everything is taken in RMB and in USD, the lower bar decides). A
+    /// leg without an equivalent adds nothing, but takes nothing away either: what is known is enough, or is not. A day of foreign money
+    /// alone that cannot be told in dollars is judged in RMB.
     pub(crate) fn is_reached(&self) -> bool {
         let (fen, cents) = (i128::from(self.key.item.limit_fen()), i128::from(self.key.item.limit_cents()));
-        let is_mixed = self.legs_cny > 0 && self.legs_fx > 0;
-        self.cny >= fen
-            || self.fx_usd >= cents
-            || is_mixed && (self.all_in_cny().is_some_and(|all| all >= fen) || self.all_in_usd().is_some_and(|all| all >= cents))
+        let is_converted = self.legs_fx > 0 && (self.legs_cny > 0 || self.fx_without_usd > 0);
+        let in_usd = self.combined_usd + self.cny_in_usd().unwrap_or(0);
+        self.cny >= fen || self.fx_usd >= cents || is_converted && (self.combined_cny >= fen || in_usd >= cents)
     }
 
     /// The status to send after a change of the day's legs; `None` where nothing is to be said.
@@ -172,19 +196,15 @@ impl Party {
         })
     }
 
-    /// The report of a total as it stands, in its next revision.
-    pub(crate) fn report(
-        &mut self,
-        at: usize,
-        status: ReportStatus,
-        tables: &Tables,
-        calendar: &Calendar,
-        max: usize,
-    ) -> LargeAmountReport {
-        let total = &mut self.day_totals[at];
-        total.revision += 1;
-        total.sent = Some(status);
-        let total = *total;
+    /// Notes that the next revision of a total is sent.
+    pub(crate) fn note_next_revision(&mut self, at: usize, status: ReportStatus) {
+        self.day_totals[at].revision += 1;
+        self.day_totals[at].sent = Some(status);
+    }
+
+    /// The report of a total as it stands, under the revision sent last.
+    pub(crate) fn report(&self, at: usize, status: ReportStatus, tables: &Tables, calendar: &Calendar, max: usize) -> LargeAmountReport {
+        let total = self.day_totals[at];
         let key = total.key;
         let due = calendar.working_days_after(key.day, DUE_WORKING_DAYS);
         let mut report = LargeAmountReport {
@@ -218,29 +238,33 @@ impl Party {
         let of_day = self.rows[from..].iter().take_while(|row| row.at <= key.day.end());
         for row in of_day.filter(|row| row.is_live() && self.report_key(row, tables) == Some(key)) {
             let txn_id = tables.txns.text(row.txn).to_owned();
-            let is_exempt = row.has(Flags::EXEMPT_TERM);
             let amount = tables.extras.amount(row);
-            let is_unconverted = amount.currency != Currency::CNY && amount.usd.is_none();
-            let full = report.transactions.len() >= max || report.exempt_transactions.len() >= max;
-            report.truncated |= full;
-            if full {
+            if row.has(Flags::EXEMPT_TERM) {
+                let exempt = ExemptTransaction { txn_id, clause: EXEMPT_CLAUSE.to_owned() };
+                report.truncated |= !push_below(&mut report.exempt_transactions, max, exempt);
                 continue;
             }
-            if is_exempt {
-                report.exempt_transactions.push(ExemptTransaction { txn_id, clause: EXEMPT_CLAUSE.to_owned() });
-                continue;
+            if amount.currency != Currency::CNY && amount.usd.is_none() {
+                report.truncated |= !push_below(&mut report.unconverted, max, txn_id.clone());
             }
-            if is_unconverted {
-                report.unconverted.push(txn_id.clone());
-            }
-            report.transactions.push(ReportedTransaction {
+            let transaction = ReportedTransaction {
                 txn_id,
                 occurred_at: row.at.to_string(),
                 amount: units(amount.minor, amount.currency),
                 currency: amount.currency.to_string(),
-            });
+            };
+            report.truncated |= !push_below(&mut report.transactions, max, transaction);
         }
     }
+}
+
+/// Adds to a list that holds at most `max`; whether there was room.
+fn push_below<T>(list: &mut Vec<T>, max: usize, item: T) -> bool {
+    let has_room = list.len() < max;
+    if has_room {
+        list.push(item);
+    }
+    has_room
 }
 
 /// Minor units as a decimal string in units of the currency.

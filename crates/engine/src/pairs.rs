@@ -1,8 +1,9 @@
 //! What a party remembers of each counterparty beyond its rows.
 //!
-//! A pair lives as long as the party and is named by a stable index, which rows hold. First payments are exact over all history; sums here
-//! hold only what rows that have left carried, the rest is still in the rows. A pair silent for 24 months is forgotten at the next tick:
-//! nothing is done then, it is only no longer believed ([`Pair::is_forgotten`]) and begins anew with its next leg.
+//! A pair is named by an index, which rows hold. First payments are exact over all history; sums here hold only what rows that have left
+//! carried, the rest is still in the rows. A pair silent for 24 months is forgotten at the next tick: nothing is done then, it is only no
+//! longer believed ([`Pair::is_forgotten`]) and begins anew with its next leg, whatever older rows of it are still there
+//! ([`Pair::begins`]). Forgotten pairs without rows give their memory back ([`Pairs::retain`]).
 
 use hashbrown::HashTable;
 use weir_model::{Day, EventTime};
@@ -17,6 +18,8 @@ pub(crate) const NEVER: EventTime = EventTime(i64::MAX);
 pub(crate) struct Pair {
     /// Interned key of the counterparty.
     pub(crate) key: u32,
+    /// Rows before this moment are forgotten.
+    pub(crate) begins: EventTime,
     /// First In movement counted; [`NEVER`] without one.
     pub(crate) first_in: EventTime,
     /// First Out movement counted; [`NEVER`] without one.
@@ -25,9 +28,7 @@ pub(crate) struct Pair {
     pub(crate) past_in: i64,
     /// Sum of Out movements of rows that have left, fen.
     pub(crate) past_out: i64,
-    /// Day of the last counted leg of rows that have left.
-    pub(crate) past_day: Day,
-    /// Day of the last counted leg.
+    /// Day of the last counted leg, removed ones included.
     pub(crate) last_day: Day,
 }
 
@@ -36,7 +37,17 @@ const NO_DAY: Day = Day(i32::MIN);
 
 impl Pair {
     pub(crate) fn new(key: u32) -> Self {
-        Self { key, first_in: NEVER, first_out: NEVER, past_in: 0, past_out: 0, past_day: NO_DAY, last_day: NO_DAY }
+        Self { key, begins: EventTime::MIN, first_in: NEVER, first_out: NEVER, past_in: 0, past_out: 0, last_day: NO_DAY }
+    }
+
+    /// The pair as it begins anew: all its legs are before `forget_before`.
+    pub(crate) fn renewed(&self, forget_before: Day) -> Self {
+        Self { begins: forget_before.start(), ..Self::new(self.key) }
+    }
+
+    /// Whether a row of the pair is part of all history.
+    pub(crate) fn remembers(&self, at: EventTime, forget_before: Day) -> bool {
+        at >= self.begins && !self.is_forgotten(forget_before)
     }
 
     /// Whether a tick has come since its last leg grew too old.
@@ -98,5 +109,21 @@ impl Pairs {
 
     pub(crate) fn as_slice(&self) -> &[Pair] {
         &self.list
+    }
+
+    /// Keeps the pairs that `is_wanted` by index; returns the new index of each, [`NONE`] for those that have left, whose keys go to `left`.
+    pub(crate) fn retain(&mut self, is_wanted: impl Fn(u32) -> bool, mut left: impl FnMut(u32)) -> Vec<u32> {
+        let old = std::mem::take(self);
+        (0_u32..)
+            .zip(old.list)
+            .map(|(at, pair)| {
+                if is_wanted(at) {
+                    self.push(pair)
+                } else {
+                    left(pair.key);
+                    NONE
+                }
+            })
+            .collect()
     }
 }

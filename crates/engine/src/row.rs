@@ -54,6 +54,17 @@ impl Bits {
     }
 }
 
+impl Bits {
+    pub(crate) fn is_out(self) -> bool {
+        self.0 & OUT != 0
+    }
+
+    /// Whether some row has these bits: a kind and a channel there are, and nothing above them.
+    pub(crate) fn is_possible(self) -> bool {
+        (self.0 >> KIND_SHIFT & 7) < 5 && (self.0 >> CHANNEL_SHIFT & 15) <= 9 && self.0 >> (CHANNEL_SHIFT + 4) == 0
+    }
+}
+
 impl Row {
     /// The model's flags.
     pub(crate) fn flags(&self) -> Flags {
@@ -71,7 +82,7 @@ impl Row {
     }
 
     pub(crate) fn is_out(&self) -> bool {
-        self.bits.0 & OUT != 0
+        self.bits.is_out()
     }
 
     pub(crate) fn is_in(&self) -> bool {

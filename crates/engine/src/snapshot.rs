@@ -23,7 +23,7 @@ use crate::detection::{Detection, Episode, Figures, Hit, LiveAlert, RuleState, W
 use crate::history::{Party, PendingRemoval};
 use crate::intern::NONE;
 use crate::large_amount::ReportKey;
-use crate::pairs::Pair;
+use crate::pairs::{NEVER, Pair};
 use crate::partition::{Engine, LastTick};
 use crate::row::{Bits, Extra, Row};
 use crate::tables::{Tables, identity};
@@ -31,7 +31,7 @@ use crate::{Settings, SnapshotError};
 
 const MAGIC: &[u8; 8] = b"WEIRSNAP";
 /// Raised with every change of the records below.
-const VERSION: u32 = 1;
+const VERSION: u32 = 3;
 /// A block is closed when it has grown past this.
 const BLOCK_BYTES: usize = 1 << 20;
 const CHECKSUM_BYTES: usize = 32;
@@ -62,9 +62,9 @@ struct PartyRecord {
     rules: Vec<(String, RuleRecord)>,
     history_from: i32,
     past_active: Option<i32>,
+    past_profile: Option<u32>,
     past_inflow: i128,
     dropped_to: Option<i64>,
-    editions_seen: u64,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -92,11 +92,11 @@ struct ExtraRecord {
 #[derive(Debug, Serialize, Deserialize)]
 struct PairRecord {
     key: String,
+    begins: i64,
     first_in: i64,
     first_out: i64,
     past_in: i64,
     past_out: i64,
-    past_day: i32,
     last_day: i32,
 }
 
@@ -129,6 +129,7 @@ struct RemovalRecord {
     at: i64,
     currency: String,
     minor: i64,
+    cny: Option<i64>,
     direction: Direction,
     txn_id: String,
     has_removed: bool,
@@ -136,7 +137,6 @@ struct RemovalRecord {
 
 #[derive(Debug, Serialize, Deserialize)]
 struct RuleRecord {
-    quiet: i64,
     hits: Vec<HitRecord>,
     settled_hits: u64,
     settled: Option<EpisodeRecord>,
@@ -152,6 +152,7 @@ struct HitRecord {
     level: Level,
     variant: u16,
     edition: u16,
+    quiet: i64,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -167,6 +168,7 @@ struct EpisodeRecord {
 struct AlertRecord {
     opened: i64,
     span: (i64, i64),
+    quiet: i64,
     sent: Alert,
     people: u64,
     amount_in: i128,
@@ -213,7 +215,7 @@ impl Engine {
         for bytes in snapshots {
             engine.load(bytes, rules, owns)?;
         }
-        Ok(engine)
+        if engine.editions.is_empty() { Err(damaged("there is none")) } else { Ok(engine) }
     }
 
     fn head(&self) -> Head {
@@ -254,6 +256,7 @@ impl Engine {
             tags: row.tags,
         });
         let rows = rows.collect();
+        let past_profile = party.past_profile.map(&mut local);
         let sent = party.day_totals.iter().filter_map(|total| {
             let ReportKey { day, direction, item } = total.key;
             total.sent.map(|sent| ReportRecord { day: day.0, direction, item, sent, revision: total.revision })
@@ -269,16 +272,14 @@ impl Engine {
             rules: states.map(|(rule, state)| self.rule_record(*rule, state)).collect(),
             history_from: party.history_from.0,
             past_active: party.past_active.map(|day| day.0),
+            past_profile,
             past_inflow: party.past_inflow,
             dropped_to: party.dropped_to.map(|at| at.0),
-            editions_seen: party.editions_seen as u64,
         }
     }
 
     fn rule_record(&self, rule: u32, state: &RuleState) -> (String, RuleRecord) {
-        let known = &self.rules[rule as usize];
         let record = RuleRecord {
-            quiet: known.quiet.0,
             hits: state.hits.iter().map(hit_record).collect(),
             settled_hits: state.settled_hits as u64,
             settled: state.settled.as_ref().map(episode_record),
@@ -286,7 +287,7 @@ impl Engine {
             withdrawn: state.withdrawn.iter().map(|past| (past.opened.0, past.revision, past.first_record)).collect(),
             last_hit: state.last_hit.map(|t| t.0),
         };
-        (known.id.clone(), record)
+        (self.rules[rule as usize].clone(), record)
     }
 
     fn load(
@@ -296,7 +297,10 @@ impl Engine {
         owns: &dyn Fn(&str) -> bool,
     ) -> Result<(), SnapshotError> {
         let mut blocks = Blocks::open(bytes)?;
-        let head: Head = decode(blocks.next().ok_or(damaged("no head"))??, "head")?.0;
+        let (head, rest): (Head, &[u8]) = decode(blocks.next().ok_or(damaged("no head"))??, "head")?;
+        if !rest.is_empty() {
+            return Err(damaged("something follows the head"));
+        }
         self.load_head(&head, rules)?;
         let mut parties = 0;
         for block in blocks {
@@ -328,31 +332,55 @@ impl Engine {
                 return Err(differs(name, found.to_string(), expected.to_string()));
             }
         }
+        let last_tick = head.last_tick.map(|(clock, frontier)| LastTick { clock: EventTime(clock), frontier: EventTime(frontier) });
+        let day_ends_done = head.day_ends_done.map(Day);
+        let moments = head.editions.iter().map(|(after, _)| *after).chain([head.clock]);
+        let moments = moments.chain(head.last_tick.into_iter().flat_map(|(clock, frontier)| [clock, frontier]));
+        let days = [head.complete_from].into_iter().chain(head.day_ends_done);
+        if !moments.filter(|at| *at != EventTime::MIN.0).all(is_moment) || !days.filter(|day| *day != i32::MIN).all(is_day) {
+            return Err(damaged("a time of the head is none"));
+        }
+        let tick_day = last_tick.map_or(Day(i32::MIN), |tick| tick.clock.day());
+        let is_past = last_tick.is_none_or(|tick| tick.clock.0 <= head.clock && tick.frontier == tick.clock.minus(self.settings.lateness))
+            && day_ends_done == last_tick.map(|_| tick_day.plus(-1))
+            && head.complete_from <= tick_day.0;
+        if !is_past {
+            return Err(damaged("its clock, last tick and days do not belong together"));
+        }
         if self.editions.is_empty() {
             for (after, hash) in &head.editions {
                 let set = rules(hash).ok_or_else(|| SnapshotError::Rules { hash: hash.clone() })?;
                 self.add_edition(EventTime(*after), set);
             }
+            (self.last_tick, self.day_ends_done) = (last_tick, day_ends_done);
+        }
+        let editions = self.editions.iter().map(|edition| (edition.after.0, &edition.rules.hash));
+        let is_same = editions.eq(head.editions.iter().map(|(after, hash)| (*after, hash)));
+        if !is_same || self.last_tick != last_tick || self.day_ends_done != day_ends_done {
+            return Err(damaged("it is of another position than the one beside it"));
         }
         self.clock = self.clock.max(EventTime(head.clock));
-        self.last_tick = head.last_tick.map(|(clock, frontier)| LastTick { clock: EventTime(clock), frontier: EventTime(frontier) });
         self.complete_from = self.complete_from.max(Day(head.complete_from));
-        self.day_ends_done = head.day_ends_done.map(Day);
         Ok(())
     }
 
     fn load_party(&mut self, record: PartyRecord) -> Result<(), SnapshotError> {
+        let known = self.parties.len();
         let number = self.party_number(&record.key);
+        if (number as usize) < known {
+            return Err(damaged("a party stands there twice"));
+        }
+        record.check()?;
         let tables = &mut self.tables;
         let mut party = Party::new(&record.key);
         for pair in &record.pairs {
             party.pairs.push(Pair {
                 key: tables.strings.intern(&pair.key),
+                begins: EventTime(pair.begins),
                 first_in: EventTime(pair.first_in),
                 first_out: EventTime(pair.first_out),
                 past_in: pair.past_in,
                 past_out: pair.past_out,
-                past_day: Day(pair.past_day),
                 last_day: Day(pair.last_day),
             });
         }
@@ -362,7 +390,7 @@ impl Engine {
             if row.txn == NONE {
                 party.aged = party.rows.len() + 1;
             } else {
-                tables.identities.insert(identity(number, row.txn, row.direction()));
+                tables.identities.insert(identity(number, row.txn, row.direction()), row.at);
             }
             party.rows.push(row);
         }
@@ -374,6 +402,7 @@ impl Engine {
                 at: EventTime(removal.at),
                 currency: Currency::parse(&removal.currency).ok_or(damaged("a currency"))?,
                 minor: removal.minor,
+                cny: removal.cny,
                 direction: removal.direction,
                 txn_id: removal.txn_id.into(),
                 has_removed: removal.has_removed,
@@ -381,14 +410,17 @@ impl Engine {
         }
         party.history_from = Day(record.history_from);
         party.past_active = record.past_active.map(Day);
+        if let Some(profile) = record.past_profile {
+            let profile = record.profiles.get(profile as usize).ok_or(damaged("a party names no profile"))?;
+            party.past_profile = Some(tables.profile(&profile.as_profile()));
+        }
         party.past_inflow = record.past_inflow;
         party.dropped_to = record.dropped_to.map(EventTime);
-        party.editions_seen = usize::try_from(record.editions_seen).unwrap_or(1);
         self.recount_days(number, &mut party, &record.reports);
         if !party.pending.is_empty() {
             self.waiting.insert(number);
         }
-        self.load_detection(number, &mut party, record.rules);
+        self.load_detection(number, &mut party, record.rules)?;
         self.parties[number as usize] = party;
         Ok(())
     }
@@ -412,16 +444,93 @@ impl Engine {
         }
     }
 
-    fn load_detection(&mut self, number: u32, party: &mut Party, rules: Vec<(String, RuleRecord)>) {
+    fn load_detection(&mut self, number: u32, party: &mut Party, rules: Vec<(String, RuleRecord)>) -> Result<(), SnapshotError> {
         if rules.is_empty() {
-            return;
+            return Ok(());
         }
         let mut detection = Detection::default();
+        let frontier = self.last_tick.map_or(EventTime::MIN, |tick| tick.frontier);
         for (id, record) in rules {
-            detection.rules.insert(self.rule_number(&id, Span(record.quiet)), load_rule(record));
+            let state = load_rule(record);
+            let rule = self.rule_number(&id);
+            let is_known = |hit: &Hit| {
+                let edition = self.editions.get(usize::from(hit.edition));
+                let at = edition.and_then(|edition| edition.numbers.iter().position(|number| *number == rule));
+                edition.zip(at).is_some_and(|(edition, at)| usize::from(hit.variant) < edition.rules.rules[at].variants.len())
+            };
+            if !state.hits().all(is_known) {
+                return Err(damaged("a hit of no rule at hand"));
+            }
+            if !state.is_consistent(frontier) {
+                return Err(damaged("hits and alerts do not belong together"));
+            }
+            detection.rules.insert(rule, state);
         }
         self.active.insert(number);
         party.detection = Some(Box::new(detection));
+        Ok(())
+    }
+}
+
+/// A time of the years 1 to 9999: arithmetic on anything else might overflow.
+fn is_moment(at: i64) -> bool {
+    (Day(FIRST_DAY).start().0..=Day(LAST_DAY).end().0).contains(&at)
+}
+
+fn is_day(day: i32) -> bool {
+    (FIRST_DAY..=LAST_DAY).contains(&day)
+}
+
+/// 0001-01-01 and 9999-12-31.
+const FIRST_DAY: i32 = -719_162;
+const LAST_DAY: i32 = 2_932_896;
+
+impl PartyRecord {
+    /// What the checksums cannot tell, because whoever wrote the bytes was mistaken: nothing here may make the detector stumble later.
+    fn check(&self) -> Result<(), SnapshotError> {
+        let optional = |at: i64| at == NEVER.0 || at == EventTime::MIN.0 || is_moment(at);
+        let pairs = self.pairs.iter().flat_map(|pair| [pair.begins, pair.first_in, pair.first_out]);
+        if !pairs.chain(self.dropped_to).all(optional) {
+            return Err(damaged("a time of a counterparty is none"));
+        }
+        let rows = self.rows.iter().map(|row| row.at);
+        let removals = self.pending.iter().flat_map(|removal| [removal.clock, removal.at]);
+        let rules = self.rules.iter().flat_map(|(_, rule)| rule.moments());
+        if !rows.chain(removals).chain(rules).all(is_moment) {
+            return Err(damaged("a time is none"));
+        }
+        let days = self.pairs.iter().map(|pair| pair.last_day).chain([self.history_from]);
+        let days = days.filter(|day| *day != i32::MIN && *day != i32::MAX).chain(self.past_active);
+        let days =
+            days.chain(self.profiles.iter().filter_map(|profile| profile.opened_at)).chain(self.reports.iter().map(|report| report.day));
+        if !{ days }.all(is_day) {
+            return Err(damaged("a day is none"));
+        }
+        if !self.rows.is_sorted_by_key(|row| (row.at, Bits(row.bits).is_out())) || !self.rows.iter().all(|row| Bits(row.bits).is_possible())
+        {
+            return Err(damaged("rows are in no order, or say what no row can"));
+        }
+        let mut keys: Vec<&str> = self.pairs.iter().map(|pair| pair.key.as_str()).collect();
+        keys.sort_unstable();
+        if keys.windows(2).any(|pair| pair[0] == pair[1]) {
+            return Err(damaged("a counterparty stands there twice"));
+        }
+        if self.reports.iter().any(|report| report.revision > REVISIONS_MAX) {
+            return Err(damaged("a revision beyond any"));
+        }
+        Ok(())
+    }
+}
+
+/// No report or alert is revised so often.
+const REVISIONS_MAX: u32 = 1 << 30;
+
+impl RuleRecord {
+    fn moments(&self) -> impl Iterator<Item = i64> + '_ {
+        let settled = self.settled.iter().flat_map(|episode| [episode.first.t, episode.last.t, episode.peak_at]);
+        let alerts = self.alerts.iter().flat_map(|alert| [alert.opened, alert.span.0, alert.span.1, alert.sent_last]);
+        let past = self.withdrawn.iter().map(|(opened, ..)| *opened).chain(self.last_hit);
+        self.hits.iter().map(|hit| hit.t).chain(settled).chain(alerts).chain(past)
     }
 }
 
@@ -493,14 +602,7 @@ fn load_row(row: &RowRecord, profile: &ProfileRecord, pairs: usize, tables: &mut
         amount: row.amount,
         pair: row.pair.unwrap_or(NONE),
         txn: row.txn.as_deref().map_or(NONE, |txn| tables.txns.intern(txn)),
-        profile: tables.profile(&Profile {
-            kind: profile.kind,
-            division: Division::from_code(profile.division),
-            industry: &profile.industry,
-            opened_at: profile.opened_at.map(Day),
-            registered: profile.registered,
-            agreements: Agreements::from_bits(profile.agreements, profile.payroll_people),
-        }),
+        profile: tables.profile(&profile.as_profile()),
         extra,
         division: Division::from_code(row.division),
         bits: Bits(row.bits),
@@ -521,11 +623,11 @@ fn extra_record(extra: &Extra) -> ExtraRecord {
 fn pair_record(pair: &Pair, tables: &Tables) -> PairRecord {
     PairRecord {
         key: tables.strings.text(pair.key).to_owned(),
+        begins: pair.begins.0,
         first_in: pair.first_in.0,
         first_out: pair.first_out.0,
         past_in: pair.past_in,
         past_out: pair.past_out,
-        past_day: pair.past_day.0,
         last_day: pair.last_day.0,
     }
 }
@@ -542,6 +644,19 @@ fn profile_record(profile: Profile<'_>) -> ProfileRecord {
     }
 }
 
+impl ProfileRecord {
+    fn as_profile(&self) -> Profile<'_> {
+        Profile {
+            kind: self.kind,
+            division: Division::from_code(self.division),
+            industry: &self.industry,
+            opened_at: self.opened_at.map(Day),
+            registered: self.registered,
+            agreements: Agreements::from_bits(self.agreements, self.payroll_people),
+        }
+    }
+}
+
 fn removal_record(removal: &PendingRemoval, tables: &Tables) -> RemovalRecord {
     RemovalRecord {
         target: tables.txns.text(removal.target).to_owned(),
@@ -550,6 +665,7 @@ fn removal_record(removal: &PendingRemoval, tables: &Tables) -> RemovalRecord {
         at: removal.at.0,
         currency: removal.currency.code().to_owned(),
         minor: removal.minor,
+        cny: removal.cny,
         direction: removal.direction,
         txn_id: removal.txn_id.to_string(),
         has_removed: removal.has_removed,
@@ -557,11 +673,11 @@ fn removal_record(removal: &PendingRemoval, tables: &Tables) -> RemovalRecord {
 }
 
 fn hit_record(hit: &Hit) -> HitRecord {
-    HitRecord { t: hit.t.0, score: hit.score, level: hit.level, variant: hit.variant, edition: hit.edition }
+    HitRecord { t: hit.t.0, score: hit.score, level: hit.level, variant: hit.variant, edition: hit.edition, quiet: hit.quiet.0 }
 }
 
 fn load_hit(hit: HitRecord) -> Hit {
-    Hit { t: EventTime(hit.t), score: hit.score, level: hit.level, variant: hit.variant, edition: hit.edition }
+    Hit { t: EventTime(hit.t), score: hit.score, level: hit.level, variant: hit.variant, edition: hit.edition, quiet: Span(hit.quiet) }
 }
 
 fn episode_record(episode: &Episode) -> EpisodeRecord {
@@ -578,6 +694,7 @@ fn alert_record(live: &LiveAlert) -> AlertRecord {
     AlertRecord {
         opened: live.opened.0,
         span: (live.span.0.0, live.span.1.0),
+        quiet: live.quiet.0,
         sent: (*live.sent).clone(),
         people: live.sent_figures.people,
         amount_in: live.sent_figures.amount_in,
@@ -593,6 +710,7 @@ fn load_rule(record: RuleRecord) -> RuleState {
     let load_alert = |record: AlertRecord| LiveAlert {
         opened: EventTime(record.opened),
         span: (EventTime(record.span.0), EventTime(record.span.1)),
+        quiet: Span(record.quiet),
         sent: Box::new(record.sent),
         sent_figures: Figures { people: record.people, amount_in: record.amount_in, amount_out: record.amount_out },
         sent_level: record.sent_level,

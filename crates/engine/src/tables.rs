@@ -3,8 +3,8 @@
 //! Nothing here says anything about a party: it only saves memory. Sharing is invisible in every answer.
 
 use foldhash::fast::FixedState;
-use hashbrown::{HashMap, HashSet};
-use weir_model::{Direction, Profile};
+use hashbrown::HashMap;
+use weir_model::{Direction, EventTime, Profile};
 
 use crate::intern::Interner;
 use crate::row::Extras;
@@ -17,8 +17,8 @@ pub(crate) struct Tables {
     pub(crate) strings: Interner,
     /// Transaction ids, one reference a row that is remembered or a removal that waits.
     pub(crate) txns: Interner,
-    /// (party, txn, direction) of every remembered row.
-    pub(crate) identities: HashSet<u64, FixedState>,
+    /// (party, txn, direction) of every remembered row, and when it was: with the time a row is found in a long history.
+    pub(crate) identities: HashMap<u64, EventTime, FixedState>,
     /// Foreign amounts and balances.
     pub(crate) extras: Extras,
     /// Every profile ever stamped.
@@ -34,6 +34,13 @@ pub(crate) fn identity(party: u32, txn: u32, direction: Direction) -> u64 {
 }
 
 impl Tables {
+    /// Forgets the identity of a row, unless a later row has taken it over.
+    pub(crate) fn forget_identity(&mut self, identity: u64, at: EventTime) {
+        if self.identities.get(&identity) == Some(&at) {
+            self.identities.remove(&identity);
+        }
+    }
+
     /// The number of a profile.
     pub(crate) fn profile(&mut self, profile: &Profile<'_>) -> u32 {
         if self.profiles.get(self.last_profile as usize).is_some_and(|last| last.matches(profile)) {

@@ -105,6 +105,11 @@ impl<'a> View<'a> {
         &self.rows[self.rows.partition_point(|row| row.at < start)..]
     }
 
+    /// Whether a row with a counterparty is part of all history: its pair has not been forgotten since.
+    pub(crate) fn remembers(&self, row: &Row) -> bool {
+        self.pairs.get(row.pair).remembers(row.at, self.forget_before)
+    }
+
     /// What is remembered of a pair. Pairs with a row within any window are never forgotten.
     pub(crate) fn pair(&self, at: u32) -> &'a Pair {
         self.pairs.get(at)

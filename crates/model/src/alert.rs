@@ -136,6 +136,8 @@ pub struct AlertRule {
     pub set_hash: String,
     /// Which of the rule's variants hit; empty for a rule without variants.
     pub variant: String,
+    /// Its name for people; may be empty.
+    pub variant_zh: String,
     /// A rule on trial (`shadow`) or not yet filled with history (`warming`): for the bank's eyes, never for the office.
     pub shadow: bool,
 }
@@ -181,6 +183,17 @@ pub struct Scope {
     pub cross_province: bool,
     /// Share of the counterparties whose division is known, six decimals.
     pub known_share: Option<String>,
+    /// Natural payers by prefecture, in order of it: all that is said of payers outside the bank.
+    pub payers_by_prefecture: Vec<PrefectureCount>,
+}
+
+/// Payers of one prefecture.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PrefectureCount {
+    /// The first four digits of GB/T 2260; `unknown`, which comes last.
+    pub prefecture: String,
+    /// People.
+    pub people: u64,
 }
 
 /// One condition of the rule: what was measured against what.
@@ -200,6 +213,27 @@ pub struct Condition {
     pub clause: Option<String>,
     /// One sentence in Chinese.
     pub explain: String,
+    /// What it is made of, where it joins several conditions; null otherwise.
+    pub parts: Option<Parts>,
+}
+
+/// The operands of a condition that joins several, each with its own outcome.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Parts {
+    /// One of them is enough.
+    Any(Vec<Part>),
+    /// All of them must hold.
+    All(Vec<Part>),
+}
+
+/// One operand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// In Chinese, with the values measured.
+    pub explain: String,
+    /// Outcome; null where it cannot be evaluated.
+    pub met: Option<bool>,
 }
 
 /// An exclusion that was looked at.
@@ -402,15 +436,6 @@ pub struct Addressee {
     pub basis: String,
     /// Departments by industry.
     pub departments: Vec<String>,
-}
-
-/// Payers of one division: all that is said of them outside the bank.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DivisionCount {
-    /// GB/T 2260 prefecture prefix, four digits; `unknown`.
-    pub prefecture: String,
-    /// People.
-    pub people: u64,
 }
 
 /// What may leave the bank: to the leading-group office.

@@ -45,6 +45,18 @@ impl PartyKind {
         }
     }
 
+    /// The name in Chinese sentences.
+    #[must_use]
+    pub const fn zh(self) -> &'static str {
+        match self {
+            Self::Unknown => "未知",
+            Self::Natural => "自然人",
+            Self::Organisation => "单位",
+            Self::SoleTrader => "个体户",
+            Self::Internal => "内部户",
+        }
+    }
+
     /// A small number for packed storage; the inverse of `ALL[index]`.
     #[must_use]
     pub const fn index(self) -> u8 {
@@ -94,6 +106,20 @@ impl AgreementKind {
             Self::Licence => "licence",
             Self::Cooperative => "cooperative",
             Self::Collection => "collection",
+        }
+    }
+
+    /// The name in Chinese sentences, before 协议.
+    #[must_use]
+    pub const fn zh(self) -> &'static str {
+        match self {
+            Self::Payroll => "代发工资",
+            Self::Acquiring => "收单",
+            Self::Supervised => "监管账户",
+            Self::Charity => "慈善组织",
+            Self::Licence => "金融牌照",
+            Self::Cooperative => "合作社",
+            Self::Collection => "代收代付",
         }
     }
 }

@@ -145,16 +145,16 @@ impl Day {
         NaiveDate::from_num_days_from_ce_opt(self.0.saturating_add(Self::CE_OFFSET)).unwrap_or(fallback)
     }
 
-    /// The first moment of the day.
+    /// The first moment of the day; days 292,000 years away are clamped.
     #[must_use]
     pub fn start(self) -> EventTime {
-        EventTime(i64::from(self.0) * MICROS_PER_DAY - i64::from(SHANGHAI_SECS) * MICROS_PER_SEC)
+        EventTime(i64::from(self.0).saturating_mul(MICROS_PER_DAY).saturating_sub(i64::from(SHANGHAI_SECS) * MICROS_PER_SEC))
     }
 
     /// The last microsecond of the day: what a rule `on: day_end` is evaluated as of.
     #[must_use]
     pub fn end(self) -> EventTime {
-        EventTime(self.start().0 + MICROS_PER_DAY - 1)
+        EventTime(self.start().0.saturating_add(MICROS_PER_DAY - 1))
     }
 
     /// `self + days`, saturating.

@@ -163,6 +163,22 @@ impl Channel {
             Self::Other => "other",
         }
     }
+
+    /// The name in Chinese sentences.
+    #[must_use]
+    pub const fn zh(self) -> &'static str {
+        match self {
+            Self::Counter => "柜面",
+            Self::Atm => "自助机具",
+            Self::Online => "网银",
+            Self::Mobile => "手机银行",
+            Self::Pos => "POS",
+            Self::Qr => "扫码",
+            Self::ThirdParty => "第三方支付",
+            Self::Batch => "批量",
+            Self::Other => "其他",
+        }
+    }
 }
 
 /// Class of an account, for the deposit roll-over exemption of Article 7 and for what counts as retained.

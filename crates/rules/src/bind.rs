@@ -31,6 +31,7 @@ pub(crate) struct RuleDraft {
 #[derive(Debug)]
 pub(crate) struct VariantDraft {
     pub(crate) name: String,
+    pub(crate) zh: String,
     pub(crate) window: Window,
     pub(crate) params: Vec<(String, String)>,
     pub(crate) require: Vec<ConditionDraft>,
@@ -198,10 +199,12 @@ impl<'a> Binder<'a> {
                 Some(ScoreDraft { when: when?, points: item.points, reason: reason? })
             })
             .collect();
-        let reason = file.reason.as_ref().and_then(|reason| self.sentence(reason, &scope, &calls));
+        let own_reason = variant.and_then(|variant| variant.reason.as_ref());
+        let reason = own_reason.or(file.reason.as_ref()).and_then(|reason| self.sentence(reason, &scope, &calls));
 
         Some(VariantDraft {
             name: variant.map_or(String::new(), |variant| variant.name.text.clone()),
+            zh: variant.and_then(|variant| variant.zh.clone()).unwrap_or_default(),
             window: window?,
             params: bindings.texts(),
             require: require.into_iter().collect::<Option<_>>()?,

@@ -24,6 +24,8 @@ pub struct FeatureDoc {
     pub zh: &'static str,
     /// Exact meaning.
     pub meaning: &'static str,
+    /// Exact meaning in Chinese.
+    pub meaning_zh: &'static str,
 }
 
 /// One argument, as listed.
@@ -58,6 +60,7 @@ pub fn features() -> Vec<FeatureDoc> {
             },
             zh: entry.zh,
             meaning: entry.meaning,
+            meaning_zh: entry.meaning_zh,
         })
         .collect()
 }

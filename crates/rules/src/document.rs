@@ -82,6 +82,10 @@ pub(crate) struct VariantFile {
     pub(crate) params: Vec<(Scalar, Scalar)>,
     pub(crate) require: Vec<ConditionFile>,
     pub(crate) score: Vec<ScoreFile>,
+    /// Name for people.
+    pub(crate) zh: Option<String>,
+    /// The alert's sentence; else the rule's.
+    pub(crate) reason: Option<Scalar>,
 }
 
 /// A condition with its clause.
@@ -331,9 +335,12 @@ fn read_variants(reader: &mut Reader<'_>, node: &Node) -> Vec<VariantFile> {
 fn read_variant(reader: &mut Reader<'_>, node: &Node) -> Option<VariantFile> {
     let mut fields = Fields::of(reader, node)?;
     let name = fields.need_text(reader, "name");
+    let zh = fields.text(reader, "zh").map(|zh| zh.text);
+    let _ = fields.text(reader, "why");
     let params = fields.get("params").map_or(Vec::new(), |node| read_pairs(reader, node));
     let require = fields.get("require").map_or(Vec::new(), |node| read_each(reader, node, read_condition));
     let score = fields.get("score").map_or(Vec::new(), |node| read_each(reader, node, read_score_item));
+    let reason = fields.text(reader, "reason");
     fields.finish(reader);
     let name = name?;
     if !is_name(&name.text) {
@@ -341,7 +348,7 @@ fn read_variant(reader: &mut Reader<'_>, node: &Node) -> Option<VariantFile> {
         let help = Text::new("small letters, digits and underscores, e.g. days14", "用小写字母、数字和下划线，如 days14");
         reader.error(Code::BadName, name.place(), message, Some(help));
     }
-    Some(VariantFile { name, params, require, score })
+    Some(VariantFile { name, zh, params, require, score, reason })
 }
 
 /// A mapping of free names to single values.

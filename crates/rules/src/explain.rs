@@ -3,11 +3,14 @@
 //! Each comparison of a condition is compiled on its own as well, so that the outcome shown beside it is the decision's, not a second
 //! reading. Text is put together here; nothing is decided here.
 
+use weir_model::alert::{Part, Parts};
+
+use crate::catalogue::Feature;
 use crate::compile::Compiled;
 use crate::diagnostic::Lang;
 use crate::format;
 use crate::set::{Comparison, Condition, Formula, RuleSet, SlotId};
-use crate::value::{Arg, FeatureCall, Value};
+use crate::value::{Arg, FeatureCall, Value, Window};
 
 /// What one condition measured on one row, as people read it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +26,8 @@ pub struct Explained {
     pub misses: Vec<Miss>,
     /// One sentence in Chinese, built from the features' names, the values and the outcome.
     pub explain: String,
+    /// The operands of an AND or OR on top, each with its own outcome.
+    pub parts: Option<Parts>,
 }
 
 /// A comparison that did not hold.
@@ -39,13 +44,14 @@ pub struct Miss {
 }
 
 impl RuleSet {
-    /// Evaluates a condition on one row of slot values with the same compiled expression that decides, and says what it measured.
+    /// Evaluates a condition on one row of slot values with the same compiled expression that decides, and says what it measured. Windows
+    /// other than `window` (that of the variant) are named.
     ///
     /// # Panics
     /// When the condition is of another rule set, or `values` is shorter than [`RuleSet::slots`]: a fault of the caller.
     #[must_use]
-    pub fn explain(&self, condition: &Condition, values: &[Value]) -> Explained {
-        let row = Row { set: self, values };
+    pub fn explain(&self, condition: &Condition, values: &[Value], window: Window) -> Explained {
+        let row = Row { set: self, values, window };
         let met = condition.predicate.whole.evaluate_row(&self.slots, values);
         let (measured, threshold) = row.first_comparison(&condition.formula);
         let leaves = &condition.predicate.leaves;
@@ -53,9 +59,30 @@ impl RuleSet {
         if met != Some(true) {
             row.misses(&condition.formula, leaves, &mut misses);
         }
-        let body = row.sentence(&condition.formula, leaves);
+        let body = if leaves.is_empty() { row.comparison(&condition.formula, met) } else { row.sentence(&condition.formula, leaves) };
         let joint = if leaves.is_empty() { "，" } else { "；" };
-        Explained { measured, threshold, met, misses, explain: format!("{body}{joint}{}", outcome(met)) }
+        let explain = format!("{body}{joint}{}", outcome(met));
+        Explained { measured, threshold, met, misses, explain, parts: row.parts(&condition.formula, leaves) }
+    }
+
+    /// What a call measures, in Chinese.
+    #[must_use]
+    pub fn name_zh(&self, call: &FeatureCall) -> String {
+        let zh = call.feature.entry().zh;
+        let argument = call.args.iter().find(|arg| !matches!(arg, Arg::Window(_))).map(|arg| match arg {
+            Arg::Money(fen) => format::exact_zh(i128::from(*fen)),
+            Arg::Channel(channel) => channel.zh().to_owned(),
+            Arg::Tag(bit, name) => self.tags.tags.get(usize::from(*bit)).map_or_else(|| name.clone(), |tag| tag.zh.clone()),
+            Arg::Agreement(kind) => kind.zh().to_owned(),
+            Arg::PartyKind(kind) => kind.zh().to_owned(),
+            Arg::Int(_) | Arg::List(..) | Arg::RuleId(_) | Arg::Window(_) => arg.to_string(),
+        });
+        match argument.as_deref() {
+            // The largest one is not "the first 1".
+            Some("1") if zh.starts_with("前k") => zh.replacen("前k", "最大", 1),
+            Some(argument) => zh.replace(['k', 'n'], argument),
+            None => zh.to_owned(),
+        }
     }
 
     /// The slot of a call.
@@ -104,13 +131,15 @@ fn outcome(met: Option<bool>) -> &'static str {
     match met {
         Some(true) => "满足",
         Some(false) => "未满足",
-        None => "无法评估（缺数据）",
+        None => "无法评估",
     }
 }
 
 struct Row<'a> {
     set: &'a RuleSet,
     values: &'a [Value],
+    /// The variant's.
+    window: Window,
 }
 
 impl Row<'_> {
@@ -188,19 +217,60 @@ impl Row<'_> {
         Some(Miss { feature: of.to_string(), measured: format::plain(value), needed, short_by })
     }
 
-    /// The sentence without its outcome. `leaves` are the condition's comparisons where it has several; each then shows its own outcome.
-    fn sentence(&self, formula: &Formula, leaves: &[(Formula, Compiled)]) -> String {
+    /// The operands of an AND or OR on top.
+    fn parts(&self, formula: &Formula, leaves: &[(Formula, Compiled)]) -> Option<Parts> {
+        let of = |operands: Vec<&Formula>| -> Vec<Part> {
+            let part = |operand: &&Formula| Part { explain: self.sentence(operand, leaves), met: self.outcome(operand, leaves) };
+            operands.iter().map(part).collect()
+        };
+        match formula {
+            Formula::Or(..) => Some(Parts::Any(of(operands(formula)))),
+            Formula::And(..) => Some(Parts::All(of(operands(formula)))),
+            _ => None,
+        }
+    }
+
+    /// The outcome of a part of a condition, from its compiled comparisons (three-valued logic).
+    fn outcome(&self, formula: &Formula, leaves: &[(Formula, Compiled)]) -> Option<bool> {
         if let Some((_, compiled)) = leaves.iter().find(|(leaf, _)| leaf == formula) {
-            let met = compiled.evaluate_row(&self.set.slots, self.values);
-            return format!("{}（{}）", self.comparison(formula), if met.is_none() { "无法评估" } else { outcome(met) });
+            return compiled.evaluate_row(&self.set.slots, self.values);
         }
         match formula {
-            Formula::And(left, right) => format!("{}且{}", self.operand(left, leaves), self.operand(right, leaves)),
-            Formula::Or(left, right) => format!("{}或{}", self.sentence(left, leaves), self.sentence(right, leaves)),
+            Formula::And(left, right) => match (self.outcome(left, leaves), self.outcome(right, leaves)) {
+                (Some(false), _) | (_, Some(false)) => Some(false),
+                (Some(true), Some(true)) => Some(true),
+                _ => None,
+            },
+            Formula::Or(left, right) => match (self.outcome(left, leaves), self.outcome(right, leaves)) {
+                (Some(true), _) | (_, Some(true)) => Some(true),
+                (Some(false), Some(false)) => Some(false),
+                _ => None,
+            },
+            Formula::Not(inner) => self.outcome(inner, leaves).map(|met| !met),
+            _ => None,
+        }
+    }
+
+    /// The sentence without its outcome. `leaves` are the condition's comparisons where it has several; those that do not hold say so.
+    fn sentence(&self, formula: &Formula, leaves: &[(Formula, Compiled)]) -> String {
+        if let Some((leaf, compiled)) = leaves.iter().find(|(leaf, _)| leaf == formula) {
+            let met = compiled.evaluate_row(&self.set.slots, self.values);
+            let suffix = match (met, leaf) {
+                (Some(true), _) => "",
+                // What was asked stands there already.
+                (Some(false), Formula::Compare(..) | Formula::Between(..) | Formula::In(..)) => "",
+                (Some(false), _) => "（未满足）",
+                (None, _) => "（无法评估）",
+            };
+            return format!("{}{suffix}", self.comparison(formula, met));
+        }
+        match formula {
+            Formula::And(left, right) => format!("{}，且{}", self.operand(left, leaves), self.operand(right, leaves)),
+            Formula::Or(left, right) => format!("{}，或{}", self.sentence(left, leaves), self.sentence(right, leaves)),
             Formula::Not(inner) if matches!(**inner, Formula::And(..) | Formula::Or(..) | Formula::Compare(..)) => {
                 format!("并非（{}）", self.sentence(inner, leaves))
             }
-            _ => self.comparison(formula),
+            _ => self.comparison(formula, None),
         }
     }
 
@@ -210,27 +280,19 @@ impl Row<'_> {
         if matches!(formula, Formula::Or(..)) { format!("（{sentence}）") } else { sentence }
     }
 
-    /// One comparison with the value measured, where there is one.
-    fn comparison(&self, formula: &Formula) -> String {
+    /// One comparison with the value measured, where there is one: `转入人数 37 ≥ 15` where it holds, `转入人数 14（须 ≥ 15）` where not.
+    fn comparison(&self, formula: &Formula, met: Option<bool>) -> String {
         match formula {
-            Formula::Compare(comparison, left, right) => {
-                format!("{} {} {}", self.measured(left), symbol(*comparison), self.threshold(right))
-            }
-            Formula::Between(of, low, high) => format!("{} 介于 {} 与 {}", self.measured(of), self.threshold(low), self.threshold(high)),
-            Formula::In(of, list) => {
-                let list: Vec<String> = list.iter().map(|item| self.threshold(item)).collect();
-                format!("{} 属于 {}", self.measured(of), list.join("、"))
-            }
-            Formula::IsNull(of) => format!("{} 缺数据", self.measured(of)),
+            Formula::Compare(comparison, of, right) => self.against(of, met, &format!("{} {}", symbol(*comparison), self.threshold(right))),
+            Formula::Between(of, low, high) => self.against(of, met, &format!("介于 {} 与 {}", self.threshold(low), self.threshold(high))),
+            Formula::In(of, list) => self.against(of, met, &format!("属于 {}", self.items(list))),
+            Formula::IsNull(of) => self.presence(of, met == Some(true)),
             Formula::Not(inner) => match &**inner {
                 Formula::Between(of, low, high) => {
-                    format!("{} 不介于 {} 与 {}", self.measured(of), self.threshold(low), self.threshold(high))
+                    self.against(of, met, &format!("不介于 {} 与 {}", self.threshold(low), self.threshold(high)))
                 }
-                Formula::In(of, list) => {
-                    let list: Vec<String> = list.iter().map(|item| self.threshold(item)).collect();
-                    format!("{} 不属于 {}", self.measured(of), list.join("、"))
-                }
-                Formula::IsNull(of) => format!("{} 有数据", self.measured(of)),
+                Formula::In(of, list) => self.against(of, met, &format!("不属于 {}", self.items(list))),
+                Formula::IsNull(of) => self.presence(of, met != Some(true)),
                 other => self.measured(other),
             },
             Formula::Call(_) | Formula::Literal(_) => self.measured(formula),
@@ -238,17 +300,46 @@ impl Row<'_> {
         }
     }
 
+    /// A value beside what was asked of it.
+    fn against(&self, of: &Formula, met: Option<bool>, asked: &str) -> String {
+        let measured = self.measured(of);
+        if met == Some(true) { format!("{measured} {asked}") } else { format!("{measured}（须 {asked}）") }
+    }
+
+    fn presence(&self, of: &Formula, is_missing: bool) -> String {
+        match of {
+            Formula::Call(call) => format!("{}{}", self.name(call), if is_missing { "缺数据" } else { "有数据" }),
+            other => self.threshold(other),
+        }
+    }
+
+    fn items(&self, list: &[Formula]) -> String {
+        list.iter().map(|item| self.threshold(item)).collect::<Vec<_>>().join("、")
+    }
+
     /// `转入人数 37`; the name alone where the value is missing.
     fn measured(&self, formula: &Formula) -> String {
         let Formula::Call(call) = formula else { return self.threshold(formula) };
-        match self.value(formula) {
-            Value::Null => name(call),
-            Value::Bool(value) => format!("{}为{}", name(call), if value { "是" } else { "否" }),
-            value => {
-                let name = name(call);
+        match (self.value(formula), call.feature) {
+            (Value::Null, _) => self.name(call),
+            (Value::Bool(value), Feature::HasAgreement) => format!("{}{}", if value { "有" } else { "无" }, self.name(call)),
+            (Value::Bool(true), Feature::SubjectIs) => self.name(call),
+            (Value::Bool(false), Feature::SubjectIs) => self.name(call).replacen('为', "不是", 1),
+            (Value::Bool(value), _) => format!("{}为{}", self.name(call), if value { "是" } else { "否" }),
+            (value, _) => {
+                let name = self.name(call);
                 let gap = if name.ends_with('）') { "" } else { " " };
                 format!("{name}{gap}{}", format::zh(value))
             }
+        }
+    }
+
+    /// What a call measures, with its window where that is not the variant's.
+    fn name(&self, call: &FeatureCall) -> String {
+        let name = self.set.name_zh(call);
+        match call.window().filter(|window| *window != self.window) {
+            Some(window) => format!("近{}{name}", format::window_zh(window)),
+            None => name,
         }
     }
 
@@ -327,23 +418,19 @@ fn number(value: Value) -> Option<i128> {
     }
 }
 
-/// The feature in Chinese, with the arguments that are no windows.
-fn name(call: &FeatureCall) -> String {
-    let zh = call.feature.entry().zh;
-    let details: Vec<String> = call
-        .args
-        .iter()
-        .filter_map(|arg| match arg {
-            Arg::Window(_) => None,
-            Arg::Int(n) if zh.contains('k') => Some(n.to_string()),
-            Arg::Int(n) => Some(format!("≥{n}")),
-            Arg::Money(fen) => Some(format!("{}元", weir_model::Fen(*fen))),
-            other => Some(other.to_string()),
-        })
-        .collect();
-    match details.as_slice() {
-        [] => zh.to_owned(),
-        [k] if zh.contains('k') => zh.replace('k', k),
-        details => format!("{zh}（{}）", details.join("、")),
+/// The operands of a chain of one operator.
+fn operands(formula: &Formula) -> Vec<&Formula> {
+    match formula {
+        Formula::Or(left, right) => {
+            [chain(left, |f| matches!(f, Formula::Or(..))), chain(right, |f| matches!(f, Formula::Or(..)))].concat()
+        }
+        Formula::And(left, right) => {
+            [chain(left, |f| matches!(f, Formula::And(..))), chain(right, |f| matches!(f, Formula::And(..)))].concat()
+        }
+        other => vec![other],
     }
+}
+
+fn chain(formula: &Formula, is_same: impl Fn(&Formula) -> bool) -> Vec<&Formula> {
+    if is_same(formula) { operands(formula) } else { vec![formula] }
 }

@@ -24,12 +24,34 @@ pub(crate) fn zh(value: Value) -> String {
     match value {
         Value::Null => "未知".to_owned(),
         Value::Int(n) => n.to_string(),
-        Value::Money(fen) => format!("{}元", yuan(fen)),
-        Value::Ratio(millionths) => ratio_text(millionths),
+        Value::Money(fen) => exact_zh(fen),
+        Value::Ratio(millionths) => format!("{}%", trimmed_signed(millionths, 4)),
         Value::Duration(micros) => duration_zh(micros),
         Value::Bool(true) => "是".to_owned(),
         Value::Bool(false) => "否".to_owned(),
     }
+}
+
+/// Fen without a digit lost: `572万元`, `126.84万元` where two decimals of 万 say it all, else `499,999.99元`.
+pub(crate) fn exact_zh(fen: i128) -> String {
+    if fen.unsigned_abs() >= 1_000_000 && fen % 10_000 == 0 {
+        return format!("{}万元", trimmed_signed(fen / 10_000, 2));
+    }
+    let text = trimmed_signed(fen, 2);
+    let (whole, fraction) = text.split_once('.').map_or((text.as_str(), String::new()), |(whole, cents)| (whole, format!(".{cents:0<2}")));
+    let (sign, digits) = whole.strip_prefix('-').map_or(("", whole), |digits| ("-", digits));
+    let mut grouped = String::new();
+    for (at, digit) in digits.char_indices() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    format!("{sign}{grouped}{fraction}元")
+}
+
+fn trimmed_signed(scaled: i128, places: u32) -> String {
+    format!("{}{}", if scaled < 0 { "-" } else { "" }, trimmed(scaled.unsigned_abs(), places))
 }
 
 /// Fen as 万元, two decimals half-up, without trailing zeros: `126.84万元`.
@@ -121,6 +143,25 @@ mod tests {
         }
         for (millionths, text) in [(940_000, "94%"), (935_500, "93.6%"), (1_000_000, "100%"), (499, "0%"), (-500, "-0.1%")] {
             assert_eq!(percent(millionths), text);
+        }
+    }
+
+    #[test]
+    fn measured_values_in_sentences_keep_every_digit() {
+        for (fen, text) in [
+            (572_000_000, "572万元"),
+            (126_840_000, "126.84万元"),
+            (49_999_999, "499,999.99元"),
+            (1_000_000, "1万元"),
+            (999_900, "9,999元"),
+            (50, "0.50元"),
+            (0, "0元"),
+            (-123_456_789_01, "-123,456,789.01元"),
+        ] {
+            assert_eq!(zh(Value::Money(fen)), text);
+        }
+        for (millionths, text) in [(918_531, "91.8531%"), (600_000, "60%"), (1_200_000, "120%"), (0, "0%"), (-5_000, "-0.5%")] {
+            assert_eq!(zh(Value::Ratio(millionths)), text);
         }
     }
 

@@ -93,6 +93,7 @@ impl Freezer {
         let gates = self.gates(&require);
         Variant {
             name: draft.name,
+            zh: draft.zh,
             window: draft.window,
             params: draft.params,
             require,

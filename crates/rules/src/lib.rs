@@ -35,5 +35,5 @@ pub use explain::{Explained, Miss, miss_text};
 pub use load::{Loaded, ParamDocument, RuleDocument, load};
 pub use overrides::Override;
 pub use param::ParamType;
-pub use set::{Condition, Exclusion, Formula, Gate, On, Rule, RuleSet, Scope, ScoreItem, SlotId, Status, TagFile, Variant};
+pub use set::{Condition, Exclusion, Formula, Gate, On, Rule, RuleSet, Scope, ScoreItem, SlotId, Status, Tag, TagFile, Variant};
 pub use value::{Arg, FeatureCall, Value, Window};

@@ -191,7 +191,7 @@ fn read_files(sources: &[SourceFile], problems: &mut Vec<Diagnostic>) -> (Vec<Ru
         }
     }
     lists.sort_by(|a, b| a.name.cmp(&b.name));
-    let tag_names = tags.tags.iter().map(|(name, _)| name.clone()).collect();
+    let tag_names = tags.tags.iter().map(|tag| tag.name.clone()).collect();
     let list_names = lists.iter().map(|list| list.name.clone()).collect();
     (rules, Reference { calendar: days.finish(problems), lists, tags, tag_names, list_names })
 }

@@ -33,7 +33,7 @@ use weir_model::{Calendar, Day};
 use crate::diagnostic::{Code, Diagnostic, Place, Text};
 use crate::param::is_name;
 use crate::read::{Fields, Reader, Scalar};
-use crate::set::TagFile;
+use crate::set::{Tag, TagFile};
 use crate::yaml::Node;
 
 /// Tags a leg has room for.
@@ -217,7 +217,7 @@ pub(crate) fn read_tags(reader: &mut Reader<'_>, root: &Node) -> TagFile {
     for node in nodes {
         let Some(mut fields) = Fields::of(reader, node) else { continue };
         let name = fields.need_text(reader, "name");
-        let _ = fields.text(reader, "zh");
+        let zh = fields.text(reader, "zh");
         let keywords = fields.get("keywords").map_or(Vec::new(), |node| reader.texts(node));
         let keywords = reader.distinct(keywords);
         let keywords_place = fields.head(reader, "keywords");
@@ -228,12 +228,13 @@ pub(crate) fn read_tags(reader: &mut Reader<'_>, root: &Node) -> TagFile {
             let message = Text::new(format!("tag `{}` has no keywords", name.text), format!("标签 `{}` 没有关键词", name.text));
             reader.error(Code::BadTags, keywords_place, message, None);
         }
-        if file.tags.iter().any(|(known, _)| *known == name.text) {
+        if file.tags.iter().any(|known| known.name == name.text) {
             let message = Text::new(format!("there is another tag `{}`", name.text), format!("标签 `{}` 已存在", name.text));
             reader.error(Code::BadTags, name.place(), message, None);
             continue;
         }
-        file.tags.push((name.text, keywords.into_iter().map(|keyword| keyword.text).collect()));
+        let zh = zh.map_or_else(|| name.text.clone(), |zh| zh.text);
+        file.tags.push(Tag { name: name.text, zh, keywords: keywords.into_iter().map(|keyword| keyword.text).collect() });
     }
     if let Some(first_beyond) = nodes.get(TAGS_MAX) {
         let place = reader.place(first_beyond);

@@ -37,8 +37,27 @@ pub struct RuleSet {
 /// Keyword lists that tag memos: `tags[i]` owns bit `i`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TagFile {
-    /// Name and keywords.
-    pub tags: Vec<(String, Vec<String>)>,
+    /// In the order of their bits.
+    pub tags: Vec<Tag>,
+}
+
+/// One tag.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tag {
+    /// Name in conditions.
+    pub name: String,
+    /// Name in Chinese sentences; that in conditions where the file gives none.
+    pub zh: String,
+    /// A text that contains one of them has the tag.
+    pub keywords: Vec<String>,
+}
+
+impl TagFile {
+    /// Names and keywords, as the splitter takes them.
+    #[must_use]
+    pub fn keywords(&self) -> Vec<(String, Vec<String>)> {
+        self.tags.iter().map(|tag| (tag.name.clone(), tag.keywords.clone())).collect()
+    }
 }
 
 /// Where a rule stands in its life. Draft and retired rules are checked, then left out of the set.
@@ -119,6 +138,8 @@ impl Rule {
 pub struct Variant {
     /// Empty for the only variant of a rule without variants.
     pub name: String,
+    /// Name for people; may be empty.
+    pub zh: String,
     /// The window of evidence, people and amounts.
     pub window: Window,
     /// Parameters as bound, for `weir rule list` and templates: name and text.

@@ -1,7 +1,7 @@
 //! Reason sentences: Chinese text with places for values.
 //!
-//! `{natural_payers}` is the first call of that feature in the rule's variant, `{payees($window)}` a call written out, `{min_payers}` a
-//! parameter; after a bar stands a filter: `万元` for money, `%` for ratios, `zh` for windows and durations. `{{` and `}}` are braces.
+//! `{natural_payers}` is the first call of that feature in the rule's variant, `{payees($window)}` a call written out, `{min_payers}` or
+//! `{$min_payers}` a parameter (a name that could be either is refused, lest a sentence show a limit for a measurement); after a bar stands a filter: `万元` for money, `%` for ratios, `zh` for windows and durations. `{{` and `}}` are braces.
 //! Parameters are put in when the rule set is loaded; only feature values are left for rendering.
 
 use std::ops::Range;
@@ -167,13 +167,19 @@ fn resolve(
             _ => Err(faults),
         };
     }
-    if let Some(value) = scope.bindings.get(name) {
+    let (parameter, is_explicit) = name.strip_prefix('$').map_or((name, false), |name| (name, true));
+    let call = calls.iter().find(|call| !is_explicit && call.feature.entry().name == name);
+    if let Some(value) = scope.bindings.get(parameter) {
+        if let Some(call) = call {
+            return Err(vec![ambiguous(name, call, name_range)]);
+        }
+        let name = parameter;
         if !used.iter().any(|known| known == name) {
             used.push(name.to_owned());
         }
         return param_text(value, filter, filter_range).map(Part::Text).map_err(|fault| vec![fault]);
     }
-    if let Some(call) = calls.iter().find(|call| call.feature.entry().name == name) {
+    if let Some(call) = call {
         return feature_part(call.clone(), filter, filter_range).map_err(|fault| vec![fault]);
     }
     let help = if Feature::by_name(name).is_some() {
@@ -186,6 +192,18 @@ fn resolve(
     };
     let message = Text::new(format!("unknown name `{name}`"), format!("名称 `{name}` 不存在"));
     Err(vec![fault(Code::UnknownTemplateName, name_range, message, Some(help))])
+}
+
+/// A parameter bears the name of a feature that the variant measures.
+fn ambiguous(name: &str, call: &FeatureCall, range: Range<usize>) -> Fault {
+    let message =
+        Text::new(format!("`{name}` is a parameter and a feature of this variant"), format!("`{name}` 既是参数，又是该变体用到的指标"));
+    let written = if call.args.is_empty() { format!("{name}()") } else { format!("{name}($window)") };
+    let help = Text::new(
+        format!("write `{{{written}}}` for what was measured, `{{${name}}}` for the parameter"),
+        format!("测得的值写 `{{{written}}}`，参数写 `{{${name}}}`"),
+    );
+    fault(Code::AmbiguousName, range, message, Some(help))
 }
 
 fn feature_part(call: FeatureCall, filter: Option<&str>, range: Range<usize>) -> Result<Part<FeatureCall>, Fault> {

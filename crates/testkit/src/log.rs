@@ -2,7 +2,7 @@
 //!
 //! Text form, one row a line: `TIME PARTY in|out AMOUNT COUNTERPARTY TXN [WORD…]`, for example
 //! `2024-02-03T10:15:00 c:A in 5000 p1 t1 natural cash div=330100`. `-` stands for no counterparty; a leading `+` joins the row to the record
-//! of the row before; the row `switch` changes to the next rule set. Words are a kind of counterparty, a flag's name, a channel, or `key=value`
+//! of the row before; the row `switch` changes to the next rule set, `pass 30` lets days pass. Words are a kind of counterparty, a flag's name, a channel, or `key=value`
 //! (see `word`). What [`Row`] shows, [`parse`] reads back. This module knows the reader's stamping (definition, section 1) and nothing of what
 //! a log means.
 
@@ -137,6 +137,8 @@ pub enum Row {
     },
     /// The next rule set from here on.
     Switch,
+    /// So many days pass without a record, each with a tick.
+    Pass(u16),
 }
 
 /// An input of a partition: [`Row`]s with their record numbers and stamped clocks, and the ticks between them.
@@ -183,6 +185,13 @@ pub fn stamp(rows: &[Row], later: &[Arc<RuleSet>]) -> Vec<Event> {
                 if let Some(rules) = later.next() {
                     let clock = now.unwrap_or(EventTime::MIN);
                     events.push(Event::Switch { record: record + 1, clock, rules: Arc::clone(rules) });
+                }
+            }
+            Row::Pass(days) => {
+                for _ in 0..*days {
+                    let Some(clock) = now.map(|clock| clock.plus(Span::days(1))) else { break };
+                    events.push(Event::Tick { record: record + 1, clock });
+                    now = Some(clock);
                 }
             }
             Row::Leg { joined, leg } => {
@@ -243,6 +252,7 @@ impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Switch => f.write_str("switch"),
+            Self::Pass(days) => write!(f, "pass {days}"),
             Self::Leg { joined, leg } => write!(f, "{}{leg}", if *joined { "+ " } else { "" }),
         }
     }
@@ -310,6 +320,9 @@ pub fn parse(text: &str) -> Result<Vec<Row>, String> {
 fn parse_row(line: &str) -> Result<Row, String> {
     if line == "switch" {
         return Ok(Row::Switch);
+    }
+    if let Some(days) = line.strip_prefix("pass ") {
+        return days.parse().map(Row::Pass).map_err(|error| error.to_string());
     }
     let joined = line.starts_with('+');
     let words: Vec<&str> = line.trim_start_matches('+').split_whitespace().collect();

@@ -1,7 +1,8 @@
-//! Two small rule sets with thresholds so low that random logs reach them: `rules/` of this crate.
+//! Small rule sets with thresholds so low that random logs reach them: `rules/` of this crate.
 //!
-//! Together their conditions name every feature of the catalogue, over exact and day windows, so that each value is seen as a measured one
-//! on some alert. The second set differs from the first in thresholds, spans and rules.
+//! Together the conditions of the first two name every feature of the catalogue, over exact and day windows, so that each value is seen as a
+//! measured one on some alert. The second differs from the first in thresholds, spans and rules; the third looks back a fortnight only, so
+//! that legs leave, with another `quiet`, another calendar, and without day ends.
 
 use std::sync::Arc;
 
@@ -24,17 +25,31 @@ const BOTH: [(&str, &str); 9] = files![
 ];
 const FIRST: [(&str, &str); 1] = files!["first/t005.yaml"];
 const SECOND: [(&str, &str); 1] = files!["second/t008.yaml"];
+const THIRD: [(&str, &str); 3] = files!["third/calendar/2024.yaml", "third/t001.yaml", "third/t009.yaml"];
 /// What the second set changes.
 const SETTINGS: [&str; 2] = ["T-001.people=3", "T-001.window=2d"];
 
-/// The set a run begins with, and the one a switch brings.
+/// The set a run begins with, and those that switches bring.
 ///
 /// # Panics
 /// If the files of this crate do not load: a fault of this crate, shown in full.
 #[must_use]
-pub fn both() -> Vec<Arc<RuleSet>> {
+pub fn all() -> Vec<Arc<RuleSet>> {
     let second: Vec<Override> = SETTINGS.iter().map(|text| Override { text: (*text).to_owned() }).collect();
-    vec![of(&[&BOTH[..], &FIRST[..]].concat(), &[]), of(&[&BOTH[..], &SECOND[..]].concat(), &second)]
+    let third = THIRD.map(|(path, text)| (path.trim_start_matches("third/"), text));
+    let tags = BOTH.iter().copied().filter(|(path, _)| *path == "tags.yaml");
+    let third: Vec<_> = tags.chain(third).collect();
+    let second = of(&[&BOTH[..], &SECOND[..]].concat(), &second);
+    vec![of(&[&BOTH[..], &FIRST[..]].concat(), &[]), Arc::clone(&second), of(&third, &[]), second]
+}
+
+/// A set that looks back a fortnight only.
+///
+/// # Panics
+/// As [`all`].
+#[must_use]
+pub fn short() -> Arc<RuleSet> {
+    Arc::clone(&all()[2])
 }
 
 /// A rule set from paths and texts.

@@ -73,6 +73,8 @@ pub(crate) struct DetectArgs {
     pub(crate) summary: Option<PathBuf>,
     #[arg(long)]
     pub(crate) revisions: bool,
+    #[arg(long)]
+    pub(crate) text: bool,
     #[arg(long, value_name = "STATE")]
     pub(crate) from_state: Option<PathBuf>,
     #[arg(long, value_name = "STATE")]

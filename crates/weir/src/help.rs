@@ -104,6 +104,11 @@ const OPTIONS: &[OptionHelp] = &[
     option("late", "迟到输出：早于允许迟到范围的流水", "Late output: legs behind the allowed lateness"),
     option("summary", "把汇总写成 JSON 文件", "Write the summary to a file as JSON"),
     option("revisions", "输出每次修订，而不只是最终状态", "Write every revision instead of the final state"),
+    option(
+        "text",
+        "把预警写成供人阅读的文字（终端上默认如此），而不是 JSON",
+        "Alerts as text to read (the default on a terminal) instead of JSON",
+    ),
     option("from_state", "从上次运行保存的状态继续", "Go on from the state of an earlier run"),
     option("to_state", "运行后保存状态，以便下次继续（可与 --from-state 同名）", "Save the state for a later run (may equal --from-state)"),
     option("lateness", "允许迟到多久，默认 3d", "How late a record may come, default 3d"),

@@ -1,7 +1,8 @@
 //! Which rule files a run uses: a folder's, or the pack built into the binary.
 //!
 //! Files are read here and handed to `weir-rules` as texts. Without a folder named, `./rules` is used where it exists; the label says which
-//! it was, so that nobody mistakes one for the other.
+//! it was, so that nobody mistakes one for the other. A folder without a calendar, or without tags, takes the built-in ones: working days and
+//! the words of memos are facts that a folder with one rule should not have to bring.
 
 use std::fs;
 use std::io::{self, Write};
@@ -72,8 +73,28 @@ impl Pack {
         if files.is_empty() {
             return Err(Failure::bad_input(say!(lang, "{label} 中没有规则文件（*.yaml）", "{label} holds no rule file (*.yaml)")));
         }
+        complete(&mut files);
         Ok(Self { label, files })
     }
+}
+
+/// Adds the built-in calendar and tags to files that have none of their own.
+fn complete(files: &mut Vec<SourceFile>) {
+    for is_kind in [is_calendar, is_tags] {
+        if !files.iter().any(|file| is_kind(&file.path)) {
+            let built_in = BUILT_IN.iter().filter(|(path, _)| is_kind(path));
+            files.extend(built_in.map(|(path, text)| SourceFile { path: (*path).to_owned(), text: (*text).to_owned() }));
+        }
+    }
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+}
+
+fn is_calendar(path: &str) -> bool {
+    path.starts_with("calendar/")
+}
+
+fn is_tags(path: &str) -> bool {
+    path == "tags.yaml" || path == "tags.yml"
 }
 
 /// Checks and compiles a pack; what is wrong with it is printed to standard error, every problem of it.

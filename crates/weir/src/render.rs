@@ -3,24 +3,29 @@
 //! Nothing is computed here beyond units: every number is in the alert. Lists are cut for the screen with their true totals beside; the
 //! complete record is the JSON line.
 
-use weir_model::alert::{Alert, AlertStatus, Batch, Condition, CounterpartyFlow, Level, Withdrawal};
+use unicode_width::UnicodeWidthStr;
+use weir_model::alert::{Alert, AlertStatus, Batch, Condition, CounterpartyFlow, ExclusionConsidered, FundClass, Level, Parts, Withdrawal};
 use weir_model::{Direction, PartyKind};
 
 use crate::language::{Lang, say};
-use crate::terminal::{Palette, grouped, grouped_yuan, left, right, wan, wrapped};
+use crate::terminal::{Palette, grouped, grouped_yuan, left, right, shortened, wan, wrapped};
 
 /// Counterparties and batches shown.
 const ROWS_MAX: usize = 5;
-/// Columns for the identity of a counterparty.
-const PARTY_COLUMNS: usize = 34;
-/// Columns for a condition before its clause.
+/// From this width on a condition and its clause share a line.
+const WIDE_COLUMNS: usize = 110;
+/// Columns for a condition before its clause, where both share a line.
 const CONDITION_COLUMNS: usize = 66;
-/// Columns for remarks.
-const REMARK_COLUMNS: usize = 104;
+/// Beyond this width lines are no easier to read.
+const COLUMNS_MAX: usize = 120;
+/// Columns of a counterparty's row besides its identity and its last date: mark, kind, amount, count, amount back.
+const FLOW_COLUMNS: usize = 4 + 8 + 16 + 8 + 16;
+/// Columns of a last date with the gap before it.
+const DATE_COLUMNS: usize = 18;
 
-/// The alert as lines of text, with an empty line at the end.
-pub(crate) fn alert(alert: &Alert, lang: Lang, palette: Palette) -> String {
-    let sheet = Sheet { alert, lang, palette };
+/// The alert as lines of text of at most `columns`, with an empty line at the end.
+pub(crate) fn alert(alert: &Alert, lang: Lang, palette: Palette, columns: usize) -> String {
+    let sheet = Sheet { alert, lang, palette, columns: columns.min(COLUMNS_MAX) };
     let mut lines = sheet.head();
     if alert.status != AlertStatus::Withdrawn {
         lines.extend(sheet.totals());
@@ -39,6 +44,7 @@ struct Sheet<'a> {
     alert: &'a Alert,
     lang: Lang,
     palette: Palette,
+    columns: usize,
 }
 
 impl Sheet<'_> {
@@ -47,7 +53,8 @@ impl Sheet<'_> {
         let Alert { rule, subject, .. } = self.alert;
         let bar = self.palette.paint(level_style(self.alert.level), "▌");
         let level = self.palette.paint(level_style(self.alert.level), &format!(" {} ", level_name(self.alert.level, self.lang)));
-        let variant = if rule.variant.is_empty() { String::new() } else { format!(" · {}", rule.variant) };
+        let variant = if self.lang == Lang::Zh && !rule.variant_zh.is_empty() { &rule.variant_zh } else { &rule.variant };
+        let variant = if variant.is_empty() { String::new() } else { format!(" · {variant}") };
         let shadow = if rule.shadow { self.lang.of("  〔试运行〕", "  [on trial]") } else { "" };
         let score = self.alert.score;
         let score = say!(self.lang, "{score} 分", "{score} points");
@@ -65,7 +72,7 @@ impl Sheet<'_> {
         if !subject.accounts.is_empty() {
             lines.push(format!("{bar} {}", self.palette.dim(&self.accounts(&subject.accounts))));
         }
-        lines.push(format!("{bar} {}", self.alert.reason));
+        lines.extend(wrapped(&self.alert.reason, self.columns - 2).iter().map(|line| format!("{bar} {line}")));
         lines
     }
 
@@ -85,13 +92,13 @@ impl Sheet<'_> {
         let status = match (self.alert.status, &self.alert.withdrawal) {
             (AlertStatus::Opened, _) => self.lang.of("新开", "opened").to_owned(),
             (AlertStatus::Updated, _) => self.lang.of("已更新", "updated").to_owned(),
-            (AlertStatus::Quiet, _) => self.lang.of("已静默", "quiet").to_owned(),
+            (AlertStatus::Quiet, _) => self.lang.of("已无新命中，定稿", "quiet").to_owned(),
             (AlertStatus::Withdrawn, Some(Withdrawal::Merged { into })) => {
                 say!(self.lang, "已撤回（并入 {into}）", "withdrawn (merged into {into})")
             }
             (AlertStatus::Withdrawn, _) => self.lang.of("已撤回（依据不再成立）", "withdrawn (unfounded)").to_owned(),
         };
-        say!(self.lang, "{status} 第{revision}版", "{status}, revision {revision}")
+        say!(self.lang, "{status}（第{revision}版）", "{status}, revision {revision}")
     }
 
     /// When, how many, how much, where.
@@ -100,21 +107,64 @@ impl Sheet<'_> {
         let label = |zh, en| self.palette.dim(&left(self.lang.of(zh, en), if self.lang == Lang::Zh { 8 } else { 10 }));
         let people = |n: u64| {
             let n = grouped(n.into());
-            right(&say!(self.lang, "{n} 人", "{n} people"), if self.lang == Lang::Zh { 9 } else { 13 })
+            right(&say!(self.lang, "自然人 {n} 人", "{n} people"), if self.lang == Lang::Zh { 14 } else { 13 })
         };
         let money = |yuan: &str| right(&self.money(yuan), 18);
         let (first, last, peak) = (minute(&alert.first_hit_at), minute(&alert.last_hit_at), minute(&alert.peak_at));
         let (since, owed) = (self.money(&alert.amount_since_first), self.money(&alert.outstanding_estimate));
         let since = say!(self.lang, "首次命中窗口以来转入 {since}", "in since the first hit's window: {since}");
         let owed = say!(self.lang, "估计尚未兑付 {owed}", "estimated still owed: {owed}");
-        let peak = say!(self.lang, "等级峰值 {peak}", "peak {peak}");
-        vec![
+        let peak = say!(self.lang, "最高级别始于 {peak}", "peak {peak}");
+        // What is owed is a figure of investors; money of one's own firm is none.
+        let owed = if alert.people_in > 0 { owed } else { String::new() };
+        let mut lines = vec![
             String::new(),
             format!("  {}{first} → {last}   {}", label("命中", "hits"), self.palette.dim(&peak)),
-            format!("  {}{}{}   {}", label("转入", "in"), people(alert.people_in), money(&alert.amount_in), self.palette.dim(&since)),
-            format!("  {}{}{}   {}", label("转出", "out"), people(alert.people_out), money(&alert.amount_out), self.palette.dim(&owed)),
+            self.with_remark(&format!("  {}{}{}", label("转入", "in"), people(alert.people_in), money(&alert.amount_in)), &since),
+            self.with_remark(&format!("  {}{}{}", label("转出", "out"), people(alert.people_out), money(&alert.amount_out)), &owed),
             format!("  {}{}{}", label("涉及", "involved"), people(alert.people), self.spread()),
-        ]
+        ];
+        for (zh, en, classes, total) in
+            [("来源", "from", &alert.evidence.funds_from, &alert.amount_in), ("去向", "to", &alert.evidence.funds_to, &alert.amount_out)]
+        {
+            let classes: Vec<String> = classes.iter().map(|class| self.fund_class(class, total)).collect();
+            let mut line = format!("  {}", label(zh, en));
+            let indent = plain_width(&line);
+            for (at, class) in classes.iter().enumerate() {
+                if plain_width(&line) + plain_width(class) + 3 > self.columns && at > 0 {
+                    lines.push(std::mem::replace(&mut line, " ".repeat(indent)));
+                } else if at > 0 {
+                    line.push_str(" · ");
+                }
+                line.push_str(class);
+            }
+            if !classes.is_empty() {
+                lines.push(line);
+            }
+        }
+        lines.iter().map(|line| line.trim_end().to_owned()).collect()
+    }
+
+    /// A line with a remark behind it, or below it where there is no room.
+    fn with_remark(&self, line: &str, remark: &str) -> String {
+        let (own, more) = (plain_width(line), remark.width());
+        if remark.is_empty() || own + more + 3 <= self.columns {
+            return format!("{line}   {}", self.palette.dim(remark));
+        }
+        format!("{line}\n    {}", self.palette.dim(remark))
+    }
+
+    /// `企业 331.6万元 63.1%`.
+    fn fund_class(&self, class: &FundClass, total: &str) -> String {
+        let name = match class.class.as_str() {
+            "cash" => self.lang.of("现金", "cash"),
+            "same_name" => self.lang.of("同名账户", "same name"),
+            "securities" => self.lang.of("证券", "securities"),
+            "cross_border" => self.lang.of("跨境", "cross-border"),
+            kind => PartyKind::parse(kind).map_or(kind, |kind| self.kind(kind)),
+        };
+        let share = share(&class.amount, total).map(|share| format!(" {share}")).unwrap_or_default();
+        format!("{name} {}{}", self.money(&class.amount), self.palette.dim(&share))
     }
 
     fn spread(&self) -> String {
@@ -123,10 +173,12 @@ impl Sheet<'_> {
         match &scope.known_share {
             Some(share) if prefectures > 0 => {
                 let known = percent(share);
+                let plural = |n: u64| if n == 1 { "" } else { "s" };
+                let (p, q) = (plural(provinces), plural(prefectures));
                 say!(
                     self.lang,
                     "   {provinces} 省 {prefectures} 地市（已知地区占 {known}）",
-                    "   {provinces} provinces, {prefectures} prefectures ({known} known)"
+                    "   {provinces} province{p}, {prefectures} prefecture{q} ({known} known)"
                 )
             }
             _ => String::new(),
@@ -138,55 +190,101 @@ impl Sheet<'_> {
         lines.extend(self.alert.conditions.iter().flat_map(|condition| self.condition(condition)));
         if !self.alert.data_gaps.is_empty() {
             let gaps = self.alert.data_gaps.join(self.lang.of("；", "; "));
-            lines.extend(self.remark(&say!(self.lang, "缺数据 {gaps}", "data missing: {gaps}")));
+            lines.extend(self.remark(&say!(self.lang, "缺数据：{gaps}", "data missing: {gaps}")));
         }
         lines
     }
 
     /// Secondary text below the conditions.
     fn remark(&self, text: &str) -> Vec<String> {
-        wrapped(text, REMARK_COLUMNS).iter().map(|line| format!("    {}", self.palette.dim(line))).collect()
+        wrapped(text, self.columns - 4).iter().map(|line| format!("    {}", self.palette.dim(line))).collect()
     }
 
-    /// Mark, points, what was measured, clause; a long text goes on in the lines below.
+    /// Mark, points, what was measured, clause; a long text goes on in the lines below, operands of a joint condition have lines of their
+    /// own.
     fn condition(&self, condition: &Condition) -> Vec<String> {
-        let (mark, style) = match condition.met {
-            Some(true) => ("✓", "32"),
-            Some(false) => ("✗", "2"),
-            None => ("?", "33"),
-        };
         let points = match (condition.points, condition.met) {
             (None, _) => "    ".to_owned(),
             (Some(points), Some(true)) => right(&format!("{points:+}"), 4),
             (Some(_), _) => right("·", 4),
         };
-        let text = if condition.explain.is_empty() { &condition.text } else { &condition.explain };
-        let clause = self.palette.dim(condition.clause.as_deref().unwrap_or_default());
-        let mut texts = wrapped(text, CONDITION_COLUMNS).into_iter();
+        // A score item that holds says why in its own words.
+        let parts = condition.parts.as_ref().filter(|_| condition.points.is_none() || condition.met != Some(true));
+        let text = match parts {
+            Some(Parts::Any(_)) => self.lang.of("以下任一成立", "one of these holds"),
+            Some(Parts::All(_)) => self.lang.of("以下全部成立", "all of these hold"),
+            None if condition.explain.is_empty() => &condition.text,
+            None => without_outcome(&condition.explain),
+        };
         // What brought no points steps back, so that the eye finds what did.
-        let shade =
-            |text: &str| if condition.points.is_some() && condition.met != Some(true) { self.palette.dim(text) } else { text.to_owned() };
-        let first = shade(&left(&texts.next().unwrap_or_default(), CONDITION_COLUMNS));
-        let mut lines = vec![format!("    {} {points}  {first}  {clause}", self.palette.paint(style, mark)).trim_end().to_owned()];
+        let steps_back = condition.points.is_some() && condition.met != Some(true);
+        let shade = |text: &str| if steps_back { self.palette.dim(text) } else { text.to_owned() };
+        let clause = condition.clause.as_deref().unwrap_or_default();
+        let is_wide = self.columns >= WIDE_COLUMNS;
+        let room = if is_wide { CONDITION_COLUMNS } else { self.columns - 12 };
+        let mut texts = wrapped(text, room).into_iter();
+        let first = texts.next().unwrap_or_default();
+        let beside = if is_wide { format!("  {}", self.palette.dim(clause)) } else { String::new() };
+        let first = shade(&if is_wide { left(&first, CONDITION_COLUMNS) } else { first });
+        let mut lines = vec![format!("    {} {points}  {first}{beside}", self.mark(condition.met)).trim_end().to_owned()];
         lines.extend(texts.map(|text| format!("            {}", shade(&text))));
+        if let Some(Parts::Any(parts) | Parts::All(parts)) = parts {
+            for part in parts {
+                let mut texts = wrapped(without_outcome(&part.explain), room - 2).into_iter();
+                let first = texts.next().unwrap_or_default();
+                lines.push(format!("            {} {}", self.mark(part.met), shade(&first)));
+                lines.extend(texts.map(|text| format!("              {}", shade(&text))));
+            }
+        }
+        if !is_wide && !clause.is_empty() {
+            lines.push(format!("            {}", self.palette.dim(clause)));
+        }
         lines
     }
 
+    fn mark(&self, met: Option<bool>) -> String {
+        let (mark, style) = match met {
+            Some(true) => ("✓", "32"),
+            Some(false) => ("✗", "2"),
+            None => ("?", "33"),
+        };
+        self.palette.paint(style, mark)
+    }
+
+    /// What would have silenced the rule: looked at and found not to apply, or not to be judged for want of data.
     fn exclusions(&self) -> Vec<String> {
         let considered = &self.alert.exclusions_considered;
-        if considered.is_empty() {
-            return Vec::new();
+        let (judged, unknown): (Vec<_>, Vec<_>) = considered.iter().partition(|one| one.held.is_some());
+        let reasons = |of: &[&ExclusionConsidered]| {
+            let reasons: Vec<&str> = of.iter().map(|one| one.reason.as_str()).collect();
+            reasons.join(self.lang.of("；", "; "))
+        };
+        let mut lines = Vec::new();
+        if !judged.is_empty() {
+            let (count, reasons) = (judged.len(), reasons(&judged));
+            lines.extend(self.remark(&say!(
+                self.lang,
+                "不属于以下 {count} 种可排除的情形：{reasons}",
+                "none of {count} exclusions applies: {reasons}"
+            )));
         }
-        let reasons = considered.iter().map(|one| one.reason.as_str()).collect::<Vec<_>>().join(self.lang.of("；", "; "));
-        self.remark(&say!(self.lang, "已排查而不适用 {reasons}", "looked at and not applicable: {reasons}"))
+        if !unknown.is_empty() {
+            let (count, reasons) = (unknown.len(), reasons(&unknown));
+            lines.extend(self.remark(&say!(
+                self.lang,
+                "缺资料，无法判断是否属于以下 {count} 种可排除的情形：{reasons}",
+                "{count} exclusions could not be judged for want of data: {reasons}"
+            )));
+        }
+        lines
     }
 
     /// Payers or payees with their sums.
     fn flows(&self, direction: Direction) -> Vec<String> {
         let evidence = &self.alert.evidence;
         let (flows, total, heading) = match direction {
-            Direction::In => (&evidence.payers, evidence.payers_total, self.lang.of("转入方", "Payers")),
-            Direction::Out => (&evidence.payees, evidence.payees_total, self.lang.of("转出去向", "Payees")),
+            Direction::In => (&evidence.payers, evidence.payers_total, self.lang.of("付款方", "Payers")),
+            Direction::Out => (&evidence.payees, evidence.payees_total, self.lang.of("收款方", "Payees")),
         };
         if flows.is_empty() {
             return Vec::new();
@@ -196,30 +294,41 @@ impl Sheet<'_> {
             Direction::In => self.lang.of("曾付回", "paid back"),
             Direction::Out => self.lang.of("曾转入", "had paid in"),
         };
-        let title = left(&say!(self.lang, "{heading}（前 {shown}，共 {total}）", "{heading} ({shown} of {total})"), PARTY_COLUMNS + 8);
+        let title = say!(self.lang, "{heading}（前 {shown}，共 {total}）", "{heading} ({shown} of {total})");
         let columns = format!(
-            "{}{}{}  {}",
-            right(self.lang.of("金额（万元）", "amount (yuan)"), 16),
+            "{}{}{}{}",
+            right(self.lang.of("金额（元）", "amount (yuan)"), 16),
             right(self.lang.of("笔数", "count"), 8),
-            right(back, 14),
-            self.lang.of("末次", "last"),
+            right(back, 16),
+            if self.shows_dates() { self.lang.of("  末次", "  last") } else { "" },
         );
+        let title = left(&title, self.party_columns() + 10);
         let mut lines = vec![String::new(), format!("  {}{}", self.palette.bold(&title), self.palette.dim(&columns))];
         lines.extend(flows.iter().take(shown).map(|flow| self.flow(flow)));
         lines
     }
 
+    /// Columns for the identity of a counterparty.
+    fn party_columns(&self) -> usize {
+        let dates = if self.shows_dates() { DATE_COLUMNS } else { 0 };
+        (self.columns - FLOW_COLUMNS - dates).min(34)
+    }
+
+    fn shows_dates(&self) -> bool {
+        self.columns >= FLOW_COLUMNS + DATE_COLUMNS + 24
+    }
+
     fn flow(&self, flow: &CounterpartyFlow) -> String {
-        let kind = left(self.kind(flow.kind), 8);
-        let count = grouped(flow.count.into());
+        let columns = self.party_columns();
+        let last = if self.shows_dates() { format!("  {}", minute(&flow.last)) } else { String::new() };
         format!(
-            "    {}{}{}{}{}  {}",
-            left(&flow.id, PARTY_COLUMNS - 2),
-            self.palette.dim(&kind),
-            right(&self.amount(&flow.amount), 16),
-            right(&count, 8),
-            right(&self.amount(&flow.amount_back), 14),
-            self.palette.dim(&minute(&flow.last))
+            "    {}{}{}{}{}{}",
+            left(&shortened(&flow.id, columns - 1), columns),
+            self.palette.dim(&left(self.kind(flow.kind), 8)),
+            right(&grouped_yuan(&flow.amount), 16),
+            right(&grouped(flow.count.into()), 8),
+            right(&grouped_yuan(&flow.amount_back), 16),
+            self.palette.dim(&last)
         )
     }
 
@@ -265,35 +374,51 @@ impl Sheet<'_> {
         }
         let (source, record) = (&alert.detected_from.source, alert.detected_from.offset);
         parts.push(say!(self.lang, "{source} 第 {record} 条", "{source} record {record}"));
-        vec![String::new(), format!("  {}", self.palette.dim(&parts.join(" · ")))]
+        let foot = wrapped(&parts.join(" · "), self.columns - 2);
+        std::iter::once(String::new()).chain(foot.iter().map(|line| format!("  {}", self.palette.dim(line)))).collect()
     }
 
     fn heading(&self, zh: &'static str, en: &'static str) -> String {
         format!("  {}", self.palette.bold(self.lang.of(zh, en)))
     }
 
-    /// An amount with its unit: 万元 in Chinese, yuan in English.
+    /// An amount with its unit: 万元 in Chinese, unless it is too small for that; yuan in English.
     fn money(&self, yuan: &str) -> String {
-        let amount = self.amount(yuan);
-        say!(self.lang, "{amount} 万元", "{amount} yuan")
-    }
-
-    fn amount(&self, yuan: &str) -> String {
+        let is_small = yuan.split('.').next().is_some_and(|whole| whole.trim_start_matches('-').len() < 5);
         match self.lang {
-            Lang::Zh => wan(yuan),
-            Lang::En => grouped_yuan(yuan),
+            Lang::Zh if is_small => format!("{} 元", grouped_yuan(yuan)),
+            Lang::Zh => format!("{} 万元", wan(yuan)),
+            Lang::En => format!("{} yuan", grouped_yuan(yuan)),
         }
     }
 
     fn kind(&self, kind: PartyKind) -> &'static str {
-        match kind {
-            PartyKind::Natural => self.lang.of("自然人", "person"),
-            PartyKind::Organisation => self.lang.of("企业", "company"),
-            PartyKind::SoleTrader => self.lang.of("个体户", "trader"),
-            PartyKind::Internal => self.lang.of("内部户", "internal"),
-            PartyKind::Unknown => self.lang.of("未知", "unknown"),
-        }
+        let en = match kind {
+            PartyKind::Natural => "person",
+            PartyKind::Organisation => "company",
+            PartyKind::SoleTrader => "trader",
+            PartyKind::Internal => "internal",
+            PartyKind::Unknown => "unknown",
+        };
+        self.lang.of(kind.zh(), en)
     }
+}
+
+/// A sentence without the outcome at its end: the mark before it says the same.
+fn without_outcome(sentence: &str) -> &str {
+    let outcomes = ["，满足", "，未满足", "，无法评估", "；满足", "；未满足", "；无法评估", "（未满足）", "（无法评估）"];
+    outcomes.iter().find_map(|outcome| sentence.strip_suffix(outcome)).unwrap_or(sentence)
+}
+
+/// Columns of a line without its colours.
+fn plain_width(line: &str) -> usize {
+    let mut width = 0;
+    let mut rest = line;
+    while let Some((text, after)) = rest.split_once('\u{1b}') {
+        width += text.width();
+        rest = after.split_once('m').map_or("", |(_, after)| after);
+    }
+    width + rest.width()
 }
 
 /// Name of a level.
@@ -317,6 +442,13 @@ fn minute(rfc3339: &str) -> String {
     text.strip_suffix(" 00:00").map(str::to_owned).unwrap_or(text)
 }
 
+/// One amount in per cent of another, one decimal, cut; `None` where there is nothing to divide by.
+fn share(part: &str, whole: &str) -> Option<String> {
+    let fen = |yuan: &str| yuan.replace('.', "").parse::<i128>().ok();
+    let per_mille = fen(part)?.checked_mul(1000)?.checked_div(fen(whole)?)?;
+    Some(format!("{}.{}%", per_mille / 10, per_mille % 10))
+}
+
 /// `0.812345` as `81.2%`, cut after one decimal.
 fn percent(share: &str) -> String {
     let (whole, fraction) = share.split_once('.').unwrap_or((share, ""));
@@ -333,8 +465,13 @@ mod tests {
         serde_json::from_str(include_str!("../tests/alert.json")).expect("is an alert")
     }
 
-    fn check(alert: &Alert, lang: Lang, expected: &Expect) {
-        expected.assert_eq(&super::alert(alert, lang, Palette::PLAIN));
+    fn check(alert: &Alert, lang: Lang, columns: usize, expected: &Expect) {
+        let text = super::alert(alert, lang, Palette::PLAIN, columns);
+        for line in text.lines() {
+            // Closing punctuation may hang over.
+            assert!(line.width() <= columns + 2, "{} columns: {line}", line.width());
+        }
+        expected.assert_eq(&text);
     }
 
     #[test]
@@ -342,79 +479,160 @@ mod tests {
         check(
             &sample(),
             Lang::Zh,
+            120,
             &expect![[r#"
-            ▌ 高  FZ-001 分散转入集中转出 · 14天  75 分  已更新 第4版
-            ▌ 海南椰乡康养服务有限公司  企业 · c:ICBC/1001 · 469024 · 8514 · 2025-11-03 开户
+                ▌ 高  FZ-001 分散转入集中转出 · 14天  75 分  已更新（第4版）
+                ▌ 海南椰乡康养服务有限公司  单位 · c:ICBC/1001 · 469024 · 8514 · 2025-11-03 开户
+                ▌ 账户 2201001 2201002 2201003 等 4 个
+                ▌ 14天内37人转入126.84万元，94%转至3个账户
+
+                  命中    2026-03-01 09:12 → 2026-03-07 23:00   最高级别始于 2026-03-06 14:00
+                  转入      自然人 37 人       126.84 万元   首次命中窗口以来转入 130.00 万元
+                  转出       自然人 3 人       120.30 万元   估计尚未兑付 6.54 万元
+                  涉及      自然人 40 人   3 省 5 地市（已知地区占 81.2%）
+                  来源    自然人 126.84 万元 100.0%
+                  去向    现金 3,000.00 元 0.2% · 单位 113.00 万元 93.9% · 自然人 7.00 万元 5.8%
+
+                  为什么命中
+                    ✓       转入人数 37 ≥ 15                                                    国发〔2015〕59号
+                    ✓       前3去向占比 94% ≥ 80%
+                    ✓  +15  资金停留时间 2小时 ≤ 2天
+                    ✗    ·  夜间占比 12%（须 ≥ 30%）
+                    ?    ·  老年付款人占比（须 ≥ 50%）
+                    ✗    ·  以下任一成立                                                        实务经验（收款人曾付款）
+                            ✗ 收款人中曾付款者占比 0%（须 ≥ 30%）
+                            ✗ 定期收款人数（每人至少3次）4（须 ≥ 10），且无代发工资协议
+                    缺数据：老年付款人占比（elderly_share(14d)）无法评估
+                    不属于以下 1 种可排除的情形：已核实收单商户
+                    缺资料，无法判断是否属于以下 1 种可排除的情形：已登记慈善组织，捐赠人没有收款
+
+                  付款方（前 2，共 38）                             金额（元）    笔数          曾付回  末次
+                    c:ICBC/2001                       自然人        100,000.00       2        5,000.00  2026-03-07 12:00
+                    n:102641000018/王某某             自然人         80,000.00       1            0.00  2026-03-02 09:12
+
+                  收款方（前 1，共 4）                              金额（元）    笔数          曾转入  末次
+                    a:102641000018/6222000011112222   单位        1,130,000.00       9            0.00  2026-03-07 23:00
+
+                  批量转出（近 2 批，共 2 批）
+                    2026-03-05       12 人         6.00 万元
+                    2026-03-06       12 人         6.10 万元   11 人上批也收过
+
+                  报送 处非办 469024 · 预警 3f0c6d4b9a1e4d5f8c2b7a6e5d4c3b2a · 触发流水 T20260307-0099 · 2026-03.jsonl 第 1234 条
+
+            "#]],
+        );
+        check(
+            &sample(),
+            Lang::En,
+            120,
+            &expect![[r#"
+                ▌ high  FZ-001 分散转入集中转出 · days14  75 points  updated, revision 4
+                ▌ 海南椰乡康养服务有限公司  company · c:ICBC/1001 · 469024 · 8514 · opened 2025-11-03
+                ▌ accounts 2201001 2201002 2201003 and 1 more
+                ▌ 14天内37人转入126.84万元，94%转至3个账户
+
+                  hits      2026-03-01 09:12 → 2026-03-07 23:00   peak 2026-03-06 14:00
+                  in            37 people 1,268,400.00 yuan   in since the first hit's window: 1,300,000.00 yuan
+                  out            3 people 1,203,000.00 yuan   estimated still owed: 65,400.00 yuan
+                  involved      40 people   3 provinces, 5 prefectures (81.2% known)
+                  from      person 1,268,400.00 yuan 100.0%
+                  to        cash 3,000.00 yuan 0.2% · company 1,130,000.00 yuan 93.9% · person 70,000.00 yuan 5.8%
+
+                  Why
+                    ✓       转入人数 37 ≥ 15                                                    国发〔2015〕59号
+                    ✓       前3去向占比 94% ≥ 80%
+                    ✓  +15  资金停留时间 2小时 ≤ 2天
+                    ✗    ·  夜间占比 12%（须 ≥ 30%）
+                    ?    ·  老年付款人占比（须 ≥ 50%）
+                    ✗    ·  one of these holds                                                  实务经验（收款人曾付款）
+                            ✗ 收款人中曾付款者占比 0%（须 ≥ 30%）
+                            ✗ 定期收款人数（每人至少3次）4（须 ≥ 10），且无代发工资协议
+                    data missing: 老年付款人占比（elderly_share(14d)）无法评估
+                    none of 1 exclusions applies: 已核实收单商户
+                    1 exclusions could not be judged for want of data: 已登记慈善组织，捐赠人没有收款
+
+                  Payers (2 of 38)                               amount (yuan)   count       paid back  last
+                    c:ICBC/2001                       person        100,000.00       2        5,000.00  2026-03-07 12:00
+                    n:102641000018/王某某             person         80,000.00       1            0.00  2026-03-02 09:12
+
+                  Payees (1 of 4)                                amount (yuan)   count     had paid in  last
+                    a:102641000018/6222000011112222   company     1,130,000.00       9            0.00  2026-03-07 23:00
+
+                  Batches paid (latest 2 of 2)
+                    2026-03-05   12 people    60,000.00 yuan
+                    2026-03-06   12 people    61,000.00 yuan   11 of them paid the time before
+
+                  to the office of 469024 · alert 3f0c6d4b9a1e4d5f8c2b7a6e5d4c3b2a · by transaction T20260307-0099 · 2026-03.jsonl
+                  record 1234
+
+            "#]],
+        );
+    }
+
+    #[test]
+    fn a_narrow_terminal_takes_more_lines() {
+        check(
+            &sample(),
+            Lang::Zh,
+            80,
+            &expect![[r#"
+            ▌ 高  FZ-001 分散转入集中转出 · 14天  75 分  已更新（第4版）
+            ▌ 海南椰乡康养服务有限公司  单位 · c:ICBC/1001 · 469024 · 8514 · 2025-11-03 开户
             ▌ 账户 2201001 2201002 2201003 等 4 个
             ▌ 14天内37人转入126.84万元，94%转至3个账户
 
-              命中    2026-03-01 09:12 → 2026-03-07 23:00   等级峰值 2026-03-06 14:00
-              转入        37 人       126.84 万元   首次命中窗口以来转入 130.00 万元
-              转出         3 人       120.30 万元   估计尚未兑付 6.54 万元
-              涉及        40 人   3 省 5 地市（已知地区占 81.2%）
+              命中    2026-03-01 09:12 → 2026-03-07 23:00   最高级别始于 2026-03-06 14:00
+              转入      自然人 37 人       126.84 万元   首次命中窗口以来转入 130.00 万元
+              转出       自然人 3 人       120.30 万元   估计尚未兑付 6.54 万元
+              涉及      自然人 40 人   3 省 5 地市（已知地区占 81.2%）
+              来源    自然人 126.84 万元 100.0%
+              去向    现金 3,000.00 元 0.2% · 单位 113.00 万元 93.9% · 自然人 7.00 万元 5.8%
 
               为什么命中
-                ✓       转入人数 37 ≥ 15，满足                                              国发〔2015〕59号
-                ✓       前3去向占比 0.94 ≥ 0.8，满足
-                ✓  +15  资金停留时间 2小时 ≤ 2天，满足
-                ✗    ·  夜间占比 0.12 ≥ 0.3，未满足
-                ?    ·  老年付款人占比 ≥ 0.5，无法评估（缺数据）
-                缺数据 老年付款人占比
-                已排查而不适用 已核实收单商户
+                ✓       转入人数 37 ≥ 15
+                        国发〔2015〕59号
+                ✓       前3去向占比 94% ≥ 80%
+                ✓  +15  资金停留时间 2小时 ≤ 2天
+                ✗    ·  夜间占比 12%（须 ≥ 30%）
+                ?    ·  老年付款人占比（须 ≥ 50%）
+                ✗    ·  以下任一成立
+                        ✗ 收款人中曾付款者占比 0%（须 ≥ 30%）
+                        ✗ 定期收款人数（每人至少3次）4（须 ≥ 10），且无代发工资协议
+                        实务经验（收款人曾付款）
+                缺数据：老年付款人占比（elderly_share(14d)）无法评估
+                不属于以下 1 种可排除的情形：已核实收单商户
+                缺资料，无法判断是否属于以下 1 种可排除的情形：已登记慈善组织，
+                捐赠人没有收款
 
-              转入方（前 2，共 38）                         金额（万元）    笔数        曾付回  末次
-                c:ICBC/2001                     自然人             10.00       2          0.50  2026-03-07 12:00
-                n:102641000018/王某某           自然人              8.00       1          0.00  2026-03-02 09:12
+              付款方（前 2，共 38）                       金额（元）    笔数          曾付回
+                c:ICBC/2001                 自然人        100,000.00       2        5,000.00
+                n:102641000018/王某某       自然人         80,000.00       1            0.00
 
-              转出去向（前 1，共 4）                        金额（万元）    笔数        曾转入  末次
-                a:102641000018/6222000011112222 企业              113.00       9          0.00  2026-03-07 23:00
+              收款方（前 1，共 4）                        金额（元）    笔数          曾转入
+                a:10264100001…2000011112222 单位        1,130,000.00       9            0.00
 
               批量转出（近 2 批，共 2 批）
                 2026-03-05       12 人         6.00 万元
                 2026-03-06       12 人         6.10 万元   11 人上批也收过
 
-              报送 处非办 469024 · 预警 3f0c6d4b9a1e4d5f8c2b7a6e5d4c3b2a · 触发流水 T20260307-0099 · 2026-03.jsonl 第 1234 条
+              报送 处非办 469024 · 预警 3f0c6d4b9a1e4d5f8c2b7a6e5d4c3b2a · 触发流水
+              T20260307-0099 · 2026-03.jsonl 第 1234 条
 
         "#]],
         );
-        check(
-            &sample(),
-            Lang::En,
-            &expect![[r#"
-            ▌ high  FZ-001 分散转入集中转出 · 14天  75 points  updated, revision 4
-            ▌ 海南椰乡康养服务有限公司  company · c:ICBC/1001 · 469024 · 8514 · opened 2025-11-03
-            ▌ accounts 2201001 2201002 2201003 and 1 more
-            ▌ 14天内37人转入126.84万元，94%转至3个账户
+    }
 
-              hits      2026-03-01 09:12 → 2026-03-07 23:00   peak 2026-03-06 14:00
-              in            37 people 1,268,400.00 yuan   in since the first hit's window: 1,300,000.00 yuan
-              out            3 people 1,203,000.00 yuan   estimated still owed: 65,400.00 yuan
-              involved      40 people   3 provinces, 5 prefectures (81.2% known)
+    #[test]
+    fn an_account_too_long_for_its_column_loses_its_middle() {
+        assert_eq!(shortened("a:102641000018/6222000011112222", 20), "a:1026410…0011112222");
+        assert_eq!(shortened("n:102641/王某某", 12), "n:102…王某某");
+        assert_eq!(shortened("short", 12), "short");
+    }
 
-              Why
-                ✓       转入人数 37 ≥ 15，满足                                              国发〔2015〕59号
-                ✓       前3去向占比 0.94 ≥ 0.8，满足
-                ✓  +15  资金停留时间 2小时 ≤ 2天，满足
-                ✗    ·  夜间占比 0.12 ≥ 0.3，未满足
-                ?    ·  老年付款人占比 ≥ 0.5，无法评估（缺数据）
-                data missing: 老年付款人占比
-                looked at and not applicable: 已核实收单商户
-
-              Payers (2 of 38)                             amount (yuan)   count     paid back  last
-                c:ICBC/2001                     person        100,000.00       2      5,000.00  2026-03-07 12:00
-                n:102641000018/王某某           person         80,000.00       1          0.00  2026-03-02 09:12
-
-              Payees (1 of 4)                              amount (yuan)   count   had paid in  last
-                a:102641000018/6222000011112222 company     1,130,000.00       9          0.00  2026-03-07 23:00
-
-              Batches paid (latest 2 of 2)
-                2026-03-05   12 people    60,000.00 yuan
-                2026-03-06   12 people    61,000.00 yuan   11 of them paid the time before
-
-              to the office of 469024 · alert 3f0c6d4b9a1e4d5f8c2b7a6e5d4c3b2a · by transaction T20260307-0099 · 2026-03.jsonl record 1234
-
-        "#]],
-        );
+    #[test]
+    fn shares_of_an_amount_are_cut() {
+        assert_eq!(share("1130000.00", "1203000.00").as_deref(), Some("93.9%"));
+        assert_eq!(share("1.00", "0.00"), None);
     }
 
     #[test]
@@ -425,15 +643,16 @@ mod tests {
         check(
             &alert,
             Lang::Zh,
+            120,
             &expect![[r#"
-            ▌ 高  FZ-001 分散转入集中转出 · 14天  75 分  已撤回（并入 00ff） 第4版
-            ▌ 海南椰乡康养服务有限公司  企业 · c:ICBC/1001 · 469024 · 8514 · 2025-11-03 开户
-            ▌ 账户 2201001 2201002 2201003 等 4 个
-            ▌ 14天内37人转入126.84万元，94%转至3个账户
+                ▌ 高  FZ-001 分散转入集中转出 · 14天  75 分  已撤回（并入 00ff）（第4版）
+                ▌ 海南椰乡康养服务有限公司  单位 · c:ICBC/1001 · 469024 · 8514 · 2025-11-03 开户
+                ▌ 账户 2201001 2201002 2201003 等 4 个
+                ▌ 14天内37人转入126.84万元，94%转至3个账户
 
-              报送 处非办 469024 · 预警 3f0c6d4b9a1e4d5f8c2b7a6e5d4c3b2a · 触发流水 T20260307-0099 · 2026-03.jsonl 第 1234 条
+                  报送 处非办 469024 · 预警 3f0c6d4b9a1e4d5f8c2b7a6e5d4c3b2a · 触发流水 T20260307-0099 · 2026-03.jsonl 第 1234 条
 
-        "#]],
+            "#]],
         );
     }
 

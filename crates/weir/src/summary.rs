@@ -33,6 +33,12 @@ pub(crate) struct Summary {
     pub(crate) reversed: u64,
     /// Legs that left early because a party has too many.
     pub(crate) legs_dropped: u64,
+    /// Instants that passed the integer gates of some rule and were looked at as columns.
+    pub(crate) instants_gated: u64,
+    /// Of them, those that also passed the cheap conditions, so that costly features were computed.
+    pub(crate) instants_scanned: u64,
+    /// Rule hits.
+    pub(crate) hits: u64,
     /// Parties with a history.
     pub(crate) parties: u64,
     /// Alerts in their final state, by rule and level; withdrawn ones apart.
@@ -105,9 +111,9 @@ impl Summary {
         };
         let number = |n: u64| grouped(n.into());
         row(say!(lang, "记录", "records"), number(self.records));
-        row(say!(lang, "流水腿", "legs"), number(self.legs));
+        row(say!(lang, "单边流水", "legs"), number(self.legs));
         let dead: u64 = self.dead_letters.values().sum();
-        row(say!(lang, "死信", "dead letters"), number(dead));
+        row(say!(lang, "无法使用（死信）", "dead letters"), number(dead));
         by_reason(&self.dead_letters, lang, &mut row);
         row(say!(lang, "迟到", "late"), number(self.late.values().sum()));
         by_reason(&self.late, lang, &mut row);
@@ -160,7 +166,7 @@ fn by_reason(counts: &BTreeMap<&'static str, u64>, lang: Lang, row: &mut impl Fn
         if let Some(count) = counts.get(reason.code()) {
             let code = reason.code();
             let meaning = reason.zh();
-            row(say!(lang, "  {meaning} {code}", "  {code}"), grouped(u128::from(*count)));
+            row(say!(lang, "  {meaning}（{code}）", "  {code}"), grouped(u128::from(*count)));
         }
     }
 }

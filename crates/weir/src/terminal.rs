@@ -15,7 +15,6 @@ pub(crate) struct Palette {
 
 impl Palette {
     /// No colour.
-    #[cfg(test)]
     pub(crate) const PLAIN: Self = Self { coloured: false };
 
     /// Colour for a stream that is a terminal, unless `NO_COLOR` is set (<https://no-color.org>) or the terminal is `dumb`.
@@ -46,6 +45,12 @@ impl Palette {
     }
 }
 
+/// Columns of the terminal on standard output; where there is none, or it does not say, as many as a page takes.
+pub(crate) fn columns() -> usize {
+    const PAGE: usize = 120;
+    terminal_size::terminal_size_of(std::io::stdout()).map_or(PAGE, |(width, _)| usize::from(width.0)).max(60)
+}
+
 /// `text` filled with spaces on the right up to `columns`.
 pub(crate) fn left(text: &str, columns: usize) -> String {
     format!("{text}{}", " ".repeat(columns.saturating_sub(text.width())))
@@ -54,6 +59,33 @@ pub(crate) fn left(text: &str, columns: usize) -> String {
 /// `text` filled with spaces on the left up to `columns`.
 pub(crate) fn right(text: &str, columns: usize) -> String {
     format!("{}{text}", " ".repeat(columns.saturating_sub(text.width())))
+}
+
+/// `text` cut in its middle to at most `columns`: both ends tell accounts apart, the middle seldom does.
+pub(crate) fn shortened(text: &str, columns: usize) -> String {
+    let chars: Vec<char> = text.chars().collect();
+    if text.width() <= columns || columns < 3 {
+        return text.to_owned();
+    }
+    let (mut head, mut tail) = (String::new(), String::new());
+    let (mut from, mut to) = (0, chars.len());
+    let mut room = columns - 1;
+    // From both ends in turn, the end first: serials differ there.
+    loop {
+        let (next, is_tail) = if tail.width() <= head.width() { (chars[to - 1], true) } else { (chars[from], false) };
+        let width = next.width().unwrap_or(0);
+        if width > room || from >= to {
+            return format!("{head}…{}", tail.chars().rev().collect::<String>());
+        }
+        room -= width;
+        if is_tail {
+            tail.push(next);
+            to -= 1;
+        } else {
+            head.push(next);
+            from += 1;
+        }
+    }
 }
 
 /// `text` in lines of at most `columns`, broken in the last third of a line: after punctuation, else after a space, else anywhere.
@@ -77,7 +109,10 @@ pub(crate) fn wrapped(text: &str, columns: usize) -> Vec<String> {
                 _ => {}
             }
         }
-        let (line, after) = rest.split_at(after_punctuation.or(after_space).unwrap_or(end));
+        let mut end = after_punctuation.or(after_space).unwrap_or(end);
+        // No line begins with what closes the one before: it hangs over instead.
+        end += rest[end..].chars().take_while(|c| "，。；、：）」》”%,;:)".contains(*c)).map(char::len_utf8).sum::<usize>();
+        let (line, after) = rest.split_at(end);
         lines.push(line.trim_end().to_owned());
         rest = after;
     }

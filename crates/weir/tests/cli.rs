@@ -2,6 +2,8 @@
 //!
 //! Everything slower tests could show of answers is shown elsewhere; here is what only a process can show.
 
+mod malformed;
+
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
@@ -287,6 +289,8 @@ fn the_summary_counts_what_the_outputs_hold() {
     let summary: Value = serde_json::from_str(&outcome.stderr).expect("is JSON");
     assert_eq!(summary, serde_json::from_str::<Value>(&bench.read("summary")).expect("is JSON"));
     assert_eq!(summary["records"], 2800);
+    let count = |name: &str| summary[name].as_u64().expect("a count");
+    assert!(count("instants_gated") >= count("instants_scanned") && count("instants_scanned") >= count("hits") && count("hits") > 0);
     let total = |counts: &Value| counts.as_object().expect("is an object").values().filter_map(Value::as_u64).sum::<u64>();
     let alerts = lines(&bench.read("alerts"));
     let withdrawn = alerts.iter().filter(|alert| alert["status"] == "withdrawn").count() as u64;

@@ -6,7 +6,6 @@
 use weir_rules::{Feature, Value};
 
 use crate::cursor::Aggregates;
-use crate::feature::enough_known;
 
 /// One of the nine, from the aggregates of its window.
 pub(super) fn evaluate(feature: Feature, a: &Aggregates) -> Value {
@@ -24,8 +23,9 @@ pub(super) fn evaluate(feature: Feature, a: &Aggregates) -> Value {
     }
 }
 
+/// Those known to be natural are a lower bound, whatever else is unknown; where nobody's kind is known, there is no bound.
 fn if_known(natural: u32, known: u32, identified: u32) -> Value {
-    if enough_known(known as usize, identified as usize) { Value::Int(natural.into()) } else { Value::Null }
+    if known > 0 || identified == 0 { Value::Int(natural.into()) } else { Value::Null }
 }
 
 #[cfg(test)]
@@ -61,8 +61,10 @@ mod tests {
     }
 
     #[test]
-    fn people_of_unknown_kind_make_the_count_unknown() {
+    fn people_count_as_far_as_their_kind_is_known() {
         check("03-01 10:00 in A 1.00 unknown", "natural_payers(14d)", "null");
+        check("03-01 10:00 in A 1.00 unknown\n03-01 10:00 in B 1.00", "natural_payers(14d)", "1");
+        check("03-01 10:00 in A 1.00 unknown\n03-01 10:00 in B 1.00 org", "natural_payers(14d)", "0");
         check("03-01 10:00 in - 1.00 unknown", "natural_payers(14d)", "0");
         check("03-01 10:00 out A 1.00", "pass_through(14d)", "null");
     }

@@ -66,7 +66,7 @@ fn had_paid_in(view: &View<'_>, pair: u32, payee: &Payee) -> bool {
 fn ratios(view: &View<'_>, window: Window) -> Vec<i128> {
     let repaid: BTreeMap<u32, Payee> = payees(view, window).into_iter().filter(|(pair, payee)| had_paid_in(view, *pair, payee)).collect();
     let mut principals: BTreeMap<u32, i128> = repaid.keys().map(|pair| (*pair, i128::from(view.pair(*pair).past_in))).collect();
-    for row in view.rows.iter().filter(|row| row.makes_party() && row.is_in()) {
+    for row in view.rows.iter().filter(|row| row.makes_party() && row.is_in() && view.remembers(row)) {
         if let (Some(principal), Some(payee)) = (principals.get_mut(&row.pair), repaid.get(&row.pair))
             && row.at.day() < payee.last_paid
         {

@@ -87,7 +87,7 @@ fn accept(party: &mut Party, tables: &mut Tables, facts: &[&str], txn_id: &str, 
         horizons,
         calendar,
     };
-    assert!(matches!(party.accept(0, &leg, &moment, tables), Accepted::Inserted(_)), "{txn_id} enters the history");
+    assert!(matches!(party.accept(0, &leg, &moment, tables), Accepted::Inserted { taken: false, .. }), "{txn_id} enters the history");
 }
 
 fn apply(leg: &mut Leg<'_>, fact: &str) {

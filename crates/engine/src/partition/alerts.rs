@@ -6,8 +6,8 @@ use weir_rules::Window;
 
 use super::{Cause, Engine, Group, edition_at, state};
 use crate::describe::{self, Occasion};
-use crate::detection::{Change, Detection, Episode, Figures, Hit, LiveAlert, Withdrawn};
-use crate::evaluate::Edition;
+use crate::detection::{Change, Detection, Episode, Figures, Hit, LiveAlert, RuleState, Withdrawn};
+use crate::evaluate::{Edition, variant_windows};
 use crate::history::Party;
 use crate::view::{ProfileData, View};
 use crate::{AlertEffect, Effects};
@@ -20,8 +20,7 @@ impl Engine {
         };
         let rules: Vec<u32> = detection.rules.keys().copied().collect();
         for rule in rules {
-            let quiet = self.rules[rule as usize].quiet;
-            let changes = detection.rules.get_mut(&rule).map(|state| state.reconcile(quiet)).unwrap_or_default();
+            let changes = detection.rules.get_mut(&rule).map(RuleState::reconcile).unwrap_or_default();
             for change in changes {
                 self.speak_of(group, rule, &mut detection, change, effects);
             }
@@ -49,8 +48,10 @@ impl Engine {
             }
             Change::Claim { alert, episode } => {
                 let live = &mut state(detection, rule).alerts[alert];
-                live.span = (episode.first.t, episode.last.t);
-                if episode.last.t < group.from {
+                let is_same = live.span == episode.span();
+                live.claim(&episode);
+                // Nothing before the change is other than it was when this was last asked.
+                if is_same && episode.last.t < group.from {
                     return;
                 }
                 let view = self.view(party, episode.last.t, self.edition_of(&episode.last));
@@ -82,7 +83,8 @@ impl Engine {
         let sent = self.stamped(&alert, &group.cause);
         state.alerts.push(LiveAlert {
             opened,
-            span: (episode.first.t, episode.last.t),
+            span: episode.span(),
+            quiet: episode.last.quiet,
             sent: Box::new(sent.clone()),
             sent_figures: figures,
             sent_level: episode.level,
@@ -94,7 +96,7 @@ impl Engine {
     }
 
     fn alert_id(&self, rule: u32, party: &Party, opened: EventTime) -> String {
-        AlertId::new(&self.rules[rule as usize].id, &party.key, opened).hex()
+        AlertId::new(&self.rules[rule as usize], &party.key, opened).hex()
     }
 
     pub(super) fn stamped(&self, alert: &Alert, cause: &Cause) -> Alert {
@@ -152,12 +154,12 @@ impl Engine {
     pub(super) fn view_of_rows<'a>(&'a self, party: &'a Party, rows: usize, t: EventTime, edition: &'a Edition) -> View<'a> {
         static NOBODY: std::sync::LazyLock<ProfileData> = std::sync::LazyLock::new(ProfileData::default);
         let rows = &party.rows[..rows];
-        let last = rows.iter().rev().find(|row| row.is_live());
+        let last = rows.iter().rev().find(|row| row.is_live()).map(|row| row.profile).or(party.past_profile);
         View {
             rows,
             pairs: &party.pairs,
             t,
-            profile: last.map_or(&NOBODY, |row| self.tables.profile_data(row.profile)),
+            profile: last.map_or(&NOBODY, |profile| self.tables.profile_data(profile)),
             history_from: party.history_from,
             forget_before: self.forget_before(),
             calendar: &edition.rules.calendar,
@@ -181,9 +183,8 @@ impl Engine {
         let view = self.view(party, t, edition);
         let variant = &edition.rules.rules[at].variants[usize::from(episode.last.variant)];
         let before = episode.inflow_before.unwrap_or_else(|| self.inflow_before(party, rule, &episode.first));
-        let first_day = variant.window.first_day(t, view.calendar);
-        let is_truncated = party.dropped_to.is_some_and(|dropped| dropped.day() >= first_day);
-        let reach = t.day().plus(-i32::try_from(edition.reach_days).unwrap_or(i32::MAX));
+        let windows = variant_windows(&edition.rules, variant);
+        let first_day = windows.map(|window| window.first_day(t, view.calendar)).min().unwrap_or(t.day());
         let occasion = Occasion {
             party: &party.key,
             set: &edition.rules,
@@ -192,8 +193,8 @@ impl Engine {
             txns: &self.tables.txns,
             memory_day: self.memory_day(),
             inflow_since_first: party.inflow_before(t.plus(Span(1))) - before,
-            is_shadow: self.complete_from > reach,
-            is_truncated,
+            is_shadow: self.complete_from > first_day,
+            is_truncated: party.dropped_to.is_some_and(|dropped| dropped.day() >= first_day),
             rule_hits: &|id, window| self.rule_hits(Some(detection), t, id, window),
         };
         (describe::describe(&view, &occasion), describe::figures(&view, variant.window))
@@ -210,7 +211,7 @@ impl Engine {
     ) -> AlertEffect {
         let described = match live.settled() {
             Some(settled) => settled.clone(),
-            None => match episodes.iter().find(|episode| (episode.first.t, episode.last.t) == live.span) {
+            None => match episodes.iter().find(|episode| episode.span() == live.span) {
                 Some(episode) => self.describe(party, rule, detection, episode).0,
                 None => (*live.sent).clone(),
             },

@@ -19,13 +19,13 @@ impl Engine {
         let groups = std::mem::take(&mut self.groups);
         let mut rows = std::mem::take(&mut self.pending_rows);
         effects.counts.rows_gated += rows.len() as u64;
-        self.decide(&mut rows, false);
+        effects.counts.rows_scanned += self.decide(&mut rows, false);
         self.apply(&groups, &rows, false);
         self.drop_unwatched(&mut rows);
         self.apply(&groups, &rows, true);
         let uses_rule_hits = self.editions.iter().any(|edition| edition.rules.rules.iter().any(|rule| rule.uses_rule_hits));
         if uses_rule_hits {
-            self.decide(&mut rows, true);
+            effects.counts.rows_scanned += self.decide(&mut rows, true);
             self.drop_unwatched(&mut rows);
             self.apply(&groups, &rows, true);
         }
@@ -38,7 +38,9 @@ impl Engine {
         self.pending_rows = rows;
     }
 
-    fn decide(&self, rows: &mut [PendingRow], uses_rule_hits: bool) {
+    /// Returns for how many rows it came to costly features.
+    fn decide(&self, rows: &mut [PendingRow], uses_rule_hits: bool) -> u64 {
+        let mut scanned = 0;
         for (at, edition) in self.editions.iter().enumerate() {
             let mut of_edition: Vec<&mut PendingRow> = rows.iter_mut().filter(|row| row.edition == at).collect();
             if of_edition.is_empty() {
@@ -49,15 +51,16 @@ impl Engine {
                 let detection = self.parties[party as usize].detection.as_deref();
                 self.rule_hits(detection, t, id, window)
             };
-            decide(edition, &mut of_edition, uses_rule_hits, &view_of, &rule_hits);
+            scanned += decide(edition, &mut of_edition, uses_rule_hits, &view_of, &rule_hits) as u64;
         }
+        scanned
     }
 
     pub(super) fn rule_hits(&self, detection: Option<&Detection>, t: EventTime, id: &str, window: Window) -> Value {
         let Window::Exact(span) = window else {
             return Value::Null;
         };
-        let number = self.rules.iter().position(|rule| rule.id == id).and_then(|at| u32::try_from(at).ok());
+        let number = self.rules.iter().position(|known| known == id).and_then(|at| u32::try_from(at).ok());
         let state = number.and_then(|number| detection?.rules.get(&number));
         Value::Int(state.map_or(0, |state| i64::try_from(state.hits_within(t, span)).unwrap_or(i64::MAX)))
     }

@@ -1,7 +1,9 @@
 //! A leg arrives: what it does to its party, and which instants it asks to be looked at again.
 
+use std::collections::BTreeSet;
+
 use weir_model::alert::Trigger;
-use weir_model::{Day, EventTime, Leg, LegKind, Reason, Span};
+use weir_model::{Day, EventTime, Leg, LegKind, Reason};
 
 use super::{BATCH_ROWS, Cause, Engine, Group, edition_at};
 use crate::history::{Accepted, Moment, Party, PendingRemoval};
@@ -13,6 +15,11 @@ impl Engine {
     pub(super) fn leg(&mut self, record: u64, clock: EventTime, leg: &Leg<'_>, effects: &mut Effects) {
         effects.counts.legs += 1;
         self.clock = self.clock.max(clock);
+        let frontier = self.clock.minus(self.settings.lateness);
+        if leg.at < frontier {
+            effects.rejects.push(reject(record, leg, Reason::Late, frontier));
+            return;
+        }
         let number = self.party_number(leg.party);
         if self.parties[number as usize].is_pending || self.pending_rows.len() >= BATCH_ROWS {
             self.flush(effects);
@@ -21,14 +28,13 @@ impl Engine {
         let moment = Moment {
             record,
             clock,
-            frontier: self.clock.minus(self.settings.lateness),
+            frontier,
             memory_day: self.memory_day(),
             forget_before: self.forget_before(),
             reevaluate_max: self.settings.reevaluate_max,
             horizons: &newest.horizons,
             calendar: &newest.rules.calendar,
         };
-        let frontier = moment.frontier;
         let party = &mut self.parties[number as usize];
         let accepted = party.accept(number, leg, &moment, &mut self.tables);
         if matches!(leg.kind, LegKind::Removal { .. }) && !party.pending.is_empty() {
@@ -36,16 +42,25 @@ impl Engine {
         }
         match accepted {
             Accepted::Silent => {}
-            Accepted::TakenAtOnce => effects.counts.reversed += 1,
             Accepted::Duplicate => effects.counts.duplicates += 1,
             Accepted::Rejected(reason) => effects.rejects.push(reject(record, leg, reason, frontier)),
-            Accepted::Inserted(at) => {
-                self.changed(number, &[self.parties[number as usize].rows[at]], true, record, leg, effects);
+            Accepted::NotRemoved(reason, rows) => {
+                let mut reject = reject(record, leg, reason, frontier);
+                reject.report_ids = self.report_ids(number, &rows);
+                effects.rejects.push(reject);
             }
-            Accepted::InsertedAgainst(removal, at) => {
+            Accepted::Inserted { at, taken, against } => {
                 let party = &self.parties[number as usize];
-                effects.rejects.push(reject_removal(record, false, party, &removal, Reason::PartialReversal, frontier));
-                self.changed(number, &[party.rows[at]], true, record, leg, effects);
+                let row = party.rows[at];
+                let refused =
+                    against.iter().map(|removal| reject_removal(record, false, party, removal, Reason::PartialReversal, frontier));
+                effects.rejects.extend(refused);
+                if taken {
+                    effects.counts.reversed += 1;
+                    self.touch(number, row.at, cause_of(record, leg));
+                } else {
+                    self.changed(number, &[row], true, record, leg, effects);
+                }
             }
             Accepted::Removed(rows) => {
                 effects.counts.reversed += rows.len() as u64;
@@ -53,6 +68,14 @@ impl Engine {
             }
         }
         self.drop_excess(number, effects);
+    }
+
+    /// The large-amount reports that rows of a party belong to, each once.
+    fn report_ids(&self, number: u32, rows: &[Row]) -> Vec<String> {
+        let party = &self.parties[number as usize];
+        let keys = rows.iter().filter(|_| !party.is_group()).filter_map(|row| party.report_key(row, &self.tables));
+        let keys: BTreeSet<ReportKey> = keys.collect();
+        keys.into_iter().map(|key| report_id(&party.key, key)).collect()
     }
 
     /// Rows have entered or left a history: totals of their days, then the instants from the earliest on.
@@ -65,17 +88,35 @@ impl Engine {
             self.report_change(number, total, record, effects);
         }
         if let Some(from) = rows.iter().map(|row| row.at).min() {
-            self.touch(number, from, record, leg);
+            self.touch(number, from, cause_of(record, leg));
         }
     }
 
     /// Gates every instant from `from` on; what passes waits in a group.
-    fn touch(&mut self, number: u32, from: EventTime, record: u64, leg: &Leg<'_>) {
+    pub(super) fn touch(&mut self, number: u32, from: EventTime, cause: Cause) {
         let begin = self.pending_rows.len();
-        let from = self.renewed_from(number, from);
-        let first = self.parties[number as usize].rows.partition_point(|row| row.at < from);
+        let party = &self.parties[number as usize];
+        let (is_group, pairs, legs) = (party.is_group(), party.pairs.len(), party.rows.len());
+        if self.editions.iter().any(|edition| edition.may_pass(is_group, pairs, legs)) {
+            self.gate_from(number, from);
+        }
+        let rows = begin..self.pending_rows.len();
+        let party = &mut self.parties[number as usize];
+        let had_hits = party
+            .detection
+            .as_ref()
+            .is_some_and(|detection| detection.rules.values().any(|state| state.hits.last().is_some_and(|hit| hit.t >= from)));
+        if rows.is_empty() && !had_hits {
+            return;
+        }
+        party.is_pending = true;
+        self.groups.push(Group { party: number, cause, from, rows, is_day_end: false });
+    }
+
+    /// Gates the instants of a party from `from` on, and the ends of days that have been evaluated.
+    fn gate_from(&mut self, number: u32, from: EventTime) {
+        let mut at = self.parties[number as usize].rows.partition_point(|row| row.at < from);
         let mut last = EventTime::MIN;
-        let mut at = first;
         while let Some(row) = self.parties[number as usize].rows.get(at) {
             at += 1;
             if row.is_live() && row.at != last {
@@ -88,27 +129,6 @@ impl Engine {
                 self.gate(number, Day(day).end(), true);
             }
         }
-        let rows = begin..self.pending_rows.len();
-        let party = &mut self.parties[number as usize];
-        let had_hits = party
-            .detection
-            .as_ref()
-            .is_some_and(|detection| detection.rules.values().any(|state| state.hits.last().is_some_and(|hit| hit.t >= from)));
-        if rows.is_empty() && !had_hits {
-            return;
-        }
-        party.is_pending = true;
-        let trigger = Trigger { txn_id: leg.txn_id.to_owned(), occurred_at: leg.at.to_string() };
-        let cause = Cause { record, tick: false, trigger: Some(trigger) };
-        self.groups.push(Group { party: number, cause, from, rows, is_day_end: false });
-    }
-
-    /// The earliest instant a change renews: that of the change, or of a rule set that has come since the last one. What is settled stays.
-    fn renewed_from(&mut self, number: u32, from: EventTime) -> EventTime {
-        let seen = std::mem::replace(&mut self.parties[number as usize].editions_seen, self.editions.len());
-        let settled = self.last_tick.map_or(EventTime::MIN, |tick| tick.frontier);
-        let switches = self.editions.iter().skip(seen).map(|edition| edition.after.plus(Span(1)).max(settled));
-        switches.chain([from]).min().unwrap_or(from)
     }
 
     /// Puts the instant on the list of pending rows if a variant passes its gates there.
@@ -123,19 +143,34 @@ impl Engine {
         self.pending_rows.extend(row);
     }
 
-    /// `party_legs_max`: the oldest sixteenth leaves at once, so that a full party does not pay for every leg.
+    /// `party_legs_max`: the oldest whole days leave early, a sixteenth of the bound more than must, so that a full party does not pay for
+    /// every leg. Days that may still change stay.
     fn drop_excess(&mut self, number: u32, effects: &mut Effects) {
         let max = self.settings.party_legs_max;
-        if self.parties[number as usize].rows.len() <= max {
+        let rows = &self.parties[number as usize].rows;
+        if rows.len() <= max {
+            return;
+        }
+        // Rows that no window reaches any more may still be there, and do not count.
+        let old = rows.partition_point(|row| row.at < self.complete_from.start());
+        let excess = (rows.len() - old).saturating_sub(max);
+        let beyond = (old + excess + max / 16).min(rows.len() - 1);
+        let day = rows[beyond].at.day().min(self.clock.minus(self.settings.lateness).day());
+        let count = rows.partition_point(|row| row.at < day.start());
+        if excess == 0 || count <= old {
             return;
         }
         self.flush(effects);
         let party = &mut self.parties[number as usize];
-        let count = (party.rows.len() - max + max / 16).min(party.rows.len() - 1);
         party.dropped_to = Some(party.rows[count - 1].at);
         party.drop_rows(number, count, &mut self.tables);
-        effects.counts.legs_dropped += count as u64;
+        effects.counts.legs_dropped += (count - old) as u64;
     }
+}
+
+fn cause_of(record: u64, leg: &Leg<'_>) -> Cause {
+    let trigger = Trigger { txn_id: leg.txn_id.to_owned(), occurred_at: leg.at.to_string() };
+    Cause { record, tick: false, trigger: Some(trigger) }
 }
 
 fn reject(record: u64, leg: &Leg<'_>, reason: Reason, frontier: EventTime) -> RejectEffect {
@@ -174,7 +209,7 @@ pub(super) fn reject_removal(
         txn_id: removal.txn_id.to_string(),
         direction: removal.direction,
         at: removal.at,
-        amount: (removal.currency == weir_model::Currency::CNY).then_some(removal.minor),
+        amount: removal.cny,
         frontier,
         report_ids: Vec::new(),
     }

@@ -42,8 +42,8 @@ pub struct Engine {
     /// Rule sets by the instants they are in force for, oldest first; never empty. None is dropped: hits name them by index.
     pub(crate) editions: Vec<Edition>,
     pub(crate) generation: u32,
-    /// Rules ever seen: index is the rule's number in this partition.
-    pub(crate) rules: Vec<KnownRule>,
+    /// Ids of the rules ever seen: index is the rule's number in this partition.
+    pub(crate) rules: Vec<String>,
     pub(crate) clock: EventTime,
     pub(crate) last_tick: Option<LastTick>,
     pub(crate) parties: Vec<Party>,
@@ -60,14 +60,6 @@ pub struct Engine {
     /// Rows from this day on are all there.
     pub(crate) complete_from: Day,
     pub(crate) day_ends_done: Option<Day>,
-}
-
-/// A rule by its id.
-#[derive(Debug, Clone)]
-pub(crate) struct KnownRule {
-    pub(crate) id: String,
-    /// Of the newest set that has the rule.
-    pub(crate) quiet: Span,
 }
 
 /// The last tick: what is forgotten follows from it.
@@ -134,17 +126,27 @@ impl Engine {
             match input {
                 Input::Leg { record, clock, leg } => self.leg(*record, *clock, leg, effects),
                 Input::Tick { record, clock } => self.tick(*record, *clock, effects),
-                Input::Switch { clock, rules, .. } => {
-                    self.flush(effects);
-                    self.clock = self.clock.max(*clock);
-                    self.add_edition(*clock, Arc::clone(rules));
-                }
+                Input::Switch { record, clock, rules } => self.switch(*record, *clock, rules, effects),
             }
         }
         self.flush(effects);
         effects.alerts[begin.0..].sort_by(|a, b| a.key().cmp(&b.key()));
         effects.reports[begin.1..].sort_by(|a, b| a.key().cmp(&b.key()));
         effects.rejects[begin.2..].sort_by(|a, b| a.key().cmp(&b.key()));
+    }
+
+    /// Takes another rule set in. Instants that are later than its clock already (the clock moves a day a record at most) are looked at again
+    /// at once, so that a hit always belongs to the set in force at its instant.
+    fn switch(&mut self, record: u64, clock: EventTime, rules: &Arc<RuleSet>, effects: &mut Effects) {
+        self.flush(effects);
+        self.clock = self.clock.max(clock);
+        self.add_edition(clock, Arc::clone(rules));
+        let ahead = |(_, party): &(u32, &Party)| party.rows.last().is_some_and(|row| row.at > clock);
+        let ahead: Vec<u32> = (0_u32..).zip(&self.parties).filter(ahead).map(|(number, _)| number).collect();
+        for number in ahead {
+            self.touch(number, clock.plus(Span(1)), Cause { record, tick: true, trigger: None });
+            self.flush(effects);
+        }
     }
 
     /// The live alerts in their present state, values as of their last hit: what a file run adds at its end to the quiet and withdrawn ones.
@@ -156,7 +158,7 @@ impl Engine {
             let party = &self.parties[*number as usize];
             let Some(detection) = &party.detection else { continue };
             for (rule, state) in &detection.rules {
-                let episodes = state.episodes(self.rules[*rule as usize].quiet);
+                let episodes = state.episodes();
                 for alert in &state.alerts {
                     live.push(self.present_state(party, *rule, detection, alert, &episodes));
                 }
@@ -174,17 +176,16 @@ impl Engine {
 
     pub(crate) fn add_edition(&mut self, after: EventTime, set: Arc<RuleSet>) {
         self.generation += 1;
-        let numbers = set.rules.iter().map(|rule| self.rule_number(&rule.id, rule.quiet)).collect();
+        let numbers = set.rules.iter().map(|rule| self.rule_number(&rule.id)).collect();
         self.editions.push(Edition::new(set, after, self.generation, numbers));
     }
 
-    /// The number of a rule, new or known; the newest `quiet` counts.
-    pub(crate) fn rule_number(&mut self, id: &str, quiet: Span) -> u32 {
-        let at = self.rules.iter().position(|rule| rule.id == id).unwrap_or_else(|| {
-            self.rules.push(KnownRule { id: id.to_owned(), quiet });
+    /// The number of a rule, new or known.
+    pub(crate) fn rule_number(&mut self, id: &str) -> u32 {
+        let at = self.rules.iter().position(|known| known == id).unwrap_or_else(|| {
+            self.rules.push(id.to_owned());
             self.rules.len() - 1
         });
-        self.rules[at].quiet = quiet;
         u32::try_from(at).unwrap_or(u32::MAX)
     }
 

@@ -26,10 +26,31 @@ impl Engine {
         (record, tick): (u64, bool),
         effects: &mut Effects,
     ) {
-        let calendar = &self.editions.last().expect("a partition has a rule set from the beginning").rules.calendar;
-        let max = self.settings.report_transactions_max;
-        let report: LargeAmountReport = self.parties[number as usize].report(total, status, &self.tables, calendar, max);
+        self.parties[number as usize].note_next_revision(total, status);
+        let report = self.report_of(number, total, status);
         effects.reports.push(ReportEffect { record, tick, report });
+    }
+
+    fn report_of(&self, number: u32, total: usize, status: ReportStatus) -> LargeAmountReport {
+        let calendar = &self.editions.last().expect("a partition has a rule set from the beginning").rules.calendar;
+        self.parties[number as usize].report(total, status, &self.tables, calendar, self.settings.report_transactions_max)
+    }
+
+    /// The reports of days that are not over, with their totals as they stand: what a file run adds at its end to those sent. In order of
+    /// (customer, day, direction, item); the record is that of no line.
+    #[must_use]
+    pub fn open_reports(&self) -> Vec<ReportEffect> {
+        let mut open = Vec::new();
+        for (day, number) in &self.opened_reports {
+            for (at, total) in self.parties[*number as usize].day_totals.iter().enumerate() {
+                if total.key.day == *day && total.sent == Some(ReportStatus::Opened) {
+                    let report = self.report_of(*number, at, ReportStatus::Opened);
+                    open.push(ReportEffect { record: u64::MAX, tick: false, report });
+                }
+            }
+        }
+        open.sort_by(|a, b| a.key().cmp(&b.key()));
+        open
     }
 
     /// Reports of days that are over become final.

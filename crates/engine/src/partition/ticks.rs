@@ -83,7 +83,7 @@ impl Engine {
         });
         let within = |t: EventTime| t <= day.end() && t >= day.end().minus(WATCH_SPAN);
         watched.flatten().any(|id| {
-            let number = self.rules.iter().position(|rule| rule.id == *id).and_then(|at| u32::try_from(at).ok());
+            let number = self.rules.iter().position(|known| known == id).and_then(|at| u32::try_from(at).ok());
             number.and_then(|number| detection.rules.get(&number)).is_some_and(|state| {
                 state.last_hit.is_some_and(within)
                     || state.settled.is_some_and(|episode| within(episode.last.t))
@@ -94,7 +94,6 @@ impl Engine {
 
     /// Alerts whose last hit cannot change any more are described once; those whose episode is over become quiet.
     fn close_and_settle(&mut self, frontier: EventTime, cause: &Cause, effects: &mut Effects) {
-        let keeps_last_hit = self.editions.iter().any(|edition| edition.has_day_end_rules);
         for number in self.active.clone() {
             let Some(mut detection) = self.parties[number as usize].detection.take() else {
                 continue;
@@ -102,11 +101,11 @@ impl Engine {
             let rules: Vec<u32> = detection.rules.keys().copied().collect();
             for rule in rules {
                 self.settle_alerts(number, rule, &mut detection, frontier, cause, effects);
-                let quiet = self.rules[rule as usize].quiet;
                 let party = &self.parties[number as usize];
                 let state = state(&mut detection, rule);
-                state.settle(frontier, quiet, |first| self.inflow_before(party, rule, &first));
-                let is_stale = |last: &EventTime| !keeps_last_hit || last.plus(WATCH_SPAN) < frontier;
+                state.settle(frontier, |first| self.inflow_before(party, rule, &first));
+                // Kept for day-end rules, also for those that a later set brings.
+                let is_stale = |last: &EventTime| last.plus(WATCH_SPAN) < frontier;
                 if state.alerts.is_empty() && state.last_hit.as_ref().is_some_and(is_stale) {
                     state.last_hit = None;
                 }
@@ -121,21 +120,20 @@ impl Engine {
 
     fn settle_alerts(&self, number: u32, rule: u32, detection: &mut Detection, frontier: EventTime, cause: &Cause, effects: &mut Effects) {
         let party = &self.parties[number as usize];
-        let quiet = self.rules[rule as usize].quiet;
-        let episodes = state(detection, rule).episodes(quiet);
+        let episodes = state(detection, rule).episodes();
         for at in 0..state(detection, rule).alerts.len() {
             let live = &state(detection, rule).alerts[at];
             if live.span.1 >= frontier || live.settled().is_some() {
                 continue;
             }
             let last = live.span.1;
-            let episode = episodes.iter().find(|episode| (episode.first.t, episode.last.t) == live.span);
+            let episode = episodes.iter().find(|episode| episode.span() == live.span);
             let episode = *episode.expect("a live alert has claimed an episode");
             let (described, _) = self.describe(party, rule, detection, &episode);
             state(detection, rule).alerts[at].settled = Some((last, Box::new(described)));
         }
         let (over, live): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut state(detection, rule).alerts).into_iter().partition(|live| live.span.1.plus(quiet) < frontier);
+            std::mem::take(&mut state(detection, rule).alerts).into_iter().partition(|live| live.span.1.plus(live.quiet) < frontier);
         state(detection, rule).alerts = live;
         for live in over {
             let described = live.settled().expect("the last hit of an episode that is over was settled above").clone();
@@ -147,7 +145,7 @@ impl Engine {
 
     /// Lets go of what is too old to matter, in every party. What it frees could not be observed before either.
     fn sweep(&mut self, frontier: EventTime) {
-        let memory_day = self.memory_day();
+        let (memory_day, forget_before) = (self.memory_day(), self.forget_before());
         let first = edition_at(&self.editions, frontier);
         let reach = self.editions[first..].iter().map(|edition| edition.reach_days).max().unwrap_or(0);
         // The lateness on top: a removal may take the last hit away, and the one before it speaks again.
@@ -161,6 +159,7 @@ impl Engine {
             if old * 4 > party.rows.len() {
                 party.drop_rows(number, old, &mut self.tables);
             }
+            party.drop_forgotten_pairs(forget_before, &mut self.tables);
             party.day_totals.retain(|total| total.key.day.end() >= frontier);
             if party.rows.last().is_some_and(|row| row.at < frontier) {
                 party.cursor.forget();

@@ -21,7 +21,7 @@ impl Walk<'_> {
         let name_range = self.span_range(function.name.span());
         let plain = plain_args(function);
         let Some(feature) = Feature::by_name(&name) else {
-            let message = Text::new(format!("unknown feature `{name}`"), format!("特征 `{name}` 不存在"));
+            let message = Text::new(format!("unknown feature `{name}`"), format!("指标 `{name}` 不存在"));
             self.fault(Code::UnknownFeature, name_range, message, Some(suggest(&name, CATALOGUE.iter().map(|entry| entry.name))));
             // Parameters inside count as used all the same: one slip should not be reported twice.
             for arg in plain.unwrap_or_default() {
@@ -30,7 +30,7 @@ impl Walk<'_> {
             return None;
         };
         let Some(written) = plain else {
-            let message = Text::new("a feature is called with plain arguments only", "特征调用只接受普通参数");
+            let message = Text::new("a feature is called with plain arguments only", "指标调用只接受普通参数");
             self.fault(Code::NotAllowed, range, message, None);
             return None;
         };
@@ -113,7 +113,7 @@ impl Walk<'_> {
         };
         let long = matches!(window, Window::Days(_));
         if kind == ArgKind::LongWindow && !long {
-            let message = Text::new("a window above 15 days belongs here", "此处应为 15 天以上的窗口");
+            let message = Text::new("a window above 15 days belongs here", "此处应为 超过 15 天的窗口");
             self.fault(Code::WindowMisfit, range, message, Some(Text::new("e.g. '180d'", "例如 '180d'")));
             return None;
         }
@@ -187,7 +187,7 @@ fn plain_args(function: &Function) -> Option<Vec<&Expr>> {
 pub(crate) fn arg_words(kind: ArgKind) -> Text {
     match kind {
         ArgKind::Window => Text::new("a window in quotes or a window parameter", "窗口（带引号）或窗口参数"),
-        ArgKind::LongWindow => Text::new("a window above 15 days", "15 天以上的窗口"),
+        ArgKind::LongWindow => Text::new("a window above 15 days", "超过 15 天的窗口"),
         ArgKind::Int(_) => Text::new("a whole number", "整数"),
         ArgKind::Money => Text::new("an amount in yuan", "以元为单位的金额"),
         ArgKind::Channel => Text::new("a channel", "渠道"),

@@ -75,7 +75,7 @@ pub(crate) fn parse_call(text: &str, scope: &Scope<'_>, used: &mut Vec<String>) 
         Ok(Expr::Function(function)) => walk.call(&function),
         Ok(other) => {
             let range = walk.range(&other);
-            walk.fault(Code::UnknownFeature, range, Text::new("this is no feature call", "这不是特征调用"), None);
+            walk.fault(Code::UnknownFeature, range, Text::new("this is no feature call", "这不是指标调用"), None);
             None
         }
         Err(fault) => {
@@ -203,8 +203,8 @@ impl<'a> Walk<'a> {
     fn is_null(&mut self, of: &Expr, negated: bool) -> Option<Lowered> {
         let Expr::Function(function) = unnest(of) else {
             let range = self.range(of);
-            let message = Text::new("only a feature can be asked for being missing", "只有特征可以判断是否缺失");
-            self.fault(Code::NotAllowed, range, message, Some(Text::new("write `feature(…) IS NULL`", "请写成 `特征(…) IS NULL`")));
+            let message = Text::new("only a feature can be asked for being missing", "只有指标可以判断是否缺失");
+            self.fault(Code::NotAllowed, range, message, Some(Text::new("write `feature(…) IS NULL`", "请写成 `指标(…) IS NULL`")));
             return None;
         };
         let (_, (formula, sql)) = self.call(function)?;
@@ -224,8 +224,8 @@ impl<'a> Walk<'a> {
         let range = self.range(expr);
         let (measured, threshold, flipped) = match (left_side?, right_side?) {
             (Side::Constant(..), Side::Constant(..)) => {
-                let message = Text::new("this comparison measures nothing", "该比较没有用到任何特征");
-                self.fault(Code::NothingMeasured, range, message, Some(Text::new("put a feature on one side", "请在一侧写特征")));
+                let message = Text::new("this comparison measures nothing", "该比较没有用到任何指标");
+                self.fault(Code::NothingMeasured, range, message, Some(Text::new("put a feature on one side", "请在一侧写指标")));
                 return None;
             }
             (Side::Call(a, a_type), Side::Call(b, b_type)) => return self.two_features(range, comparison, (*a, a_type), (*b, b_type), op),
@@ -273,7 +273,7 @@ impl<'a> Walk<'a> {
     }
 
     fn bool_compared(&mut self, range: Range<usize>) {
-        let message = Text::new("a yes-or-no feature stands alone, it is not compared", "是非类特征应单独使用，不作比较");
+        let message = Text::new("a yes-or-no feature stands alone, it is not compared", "是非类指标应单独使用，不作比较");
         let help = Text::new(
             "write `agreement('payroll')` or `NOT agreement('payroll')`",
             "请写 `agreement('payroll')` 或 `NOT agreement('payroll')`",
@@ -329,7 +329,7 @@ impl<'a> Walk<'a> {
             }
             Side::Call(lowered, kind) => Some((*lowered, kind)),
             Side::Constant(..) => {
-                let message = Text::new("a feature belongs here", "此处应为特征");
+                let message = Text::new("a feature belongs here", "此处应为指标");
                 self.fault(Code::NothingMeasured, range, message, None);
                 None
             }

@@ -39,7 +39,7 @@ impl Walk<'_> {
             Expr::Value(ValueWithSpan { value: SqlValue::SingleQuotedString(text), .. }) => Some(Constant::Quoted(text.clone())),
             Expr::Value(ValueWithSpan { value: SqlValue::Placeholder(name), .. }) => self.param(name.trim_start_matches('$'), range),
             Expr::Function(_) => {
-                let message = Text::new("a literal or parameter belongs here, not a feature", "此处应为数值或参数，不能是特征");
+                let message = Text::new("a literal or parameter belongs here, not a feature", "此处应为数值或参数，不能是指标");
                 self.fault(Code::NotAllowed, range, message, None);
                 None
             }

@@ -15,10 +15,10 @@ impl Walk<'_> {
 
 /// Name of the thing refused, in both languages, and what to do instead.
 fn refusal(expr: &Expr) -> (&'static str, &'static str, Text) {
-    let compare = Text::new("join comparisons of features by AND, OR and NOT", "请用 AND、OR、NOT 连接特征的比较");
+    let compare = Text::new("join comparisons of features by AND, OR and NOT", "请用 AND、OR、NOT 连接指标的比较");
     let ratio = Text::new(
         "ratios are features: `pass_through`, `top_share_in`, …; see `weir rule features`",
-        "比率本身就是特征：`pass_through`、`top_share_in` 等，见 `weir rule features`",
+        "比率本身就是指标：`pass_through`、`top_share_in` 等，见 `weir rule features`",
     );
     match expr {
         Expr::BinaryOp {
@@ -41,7 +41,7 @@ fn refusal(expr: &Expr) -> (&'static str, &'static str, Text) {
         Expr::Identifier(_) | Expr::CompoundIdentifier(_) => (
             "a bare name",
             "单独的名称",
-            Text::new("features have brackets, parameters a dollar sign, texts single quotes", "特征带括号，参数带 $，文字用单引号"),
+            Text::new("features have brackets, parameters a dollar sign, texts single quotes", "指标带括号，参数带 $，文字用单引号"),
         ),
         Expr::Subquery(_) | Expr::Exists { .. } | Expr::InSubquery { .. } => ("a subquery", "子查询", compare),
         Expr::Like { .. } | Expr::ILike { .. } | Expr::SimilarTo { .. } | Expr::RLike { .. } => (
@@ -52,7 +52,7 @@ fn refusal(expr: &Expr) -> (&'static str, &'static str, Text) {
                 "附言通过标签匹配：`memo_share_in($window, 'interest')`",
             ),
         ),
-        Expr::Case { .. } => ("CASE", " CASE", Text::new("write several score items", "请写成多个加分项")),
+        Expr::Case { .. } => ("CASE", " CASE", Text::new("write several score items", "请写成多个得分项")),
         Expr::Cast { .. } | Expr::Convert { .. } => ("a cast", "类型转换", compare),
         _ => ("this form", "此写法", compare),
     }

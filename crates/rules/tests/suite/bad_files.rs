@@ -46,10 +46,12 @@ fn samples_give_the_texts_beside_them_and_cover_every_code() {
 #[test]
 fn every_code_is_explained() {
     for code in Code::ALL {
-        let paragraph = explain_code(code.name()).expect("a paragraph");
-        assert!(paragraph.contains("\nExample: ") && paragraph.contains("\nMend: "), "{}", code.name());
+        let paragraph = |lang| explain_code(code.name(), lang).expect("a paragraph");
+        let (en, zh) = (paragraph(Lang::En), paragraph(Lang::Zh));
+        assert!(en.contains("\nExample: ") && en.contains("\nMend: "), "{}", code.name());
+        assert!(zh.contains("\n示例：") && zh.contains("\n处理："), "{}", code.name());
     }
-    assert_eq!(explain_code("R9999"), None);
+    assert_eq!(explain_code("R9999", Lang::En), None);
     assert!(Code::ALL.windows(2).all(|pair| pair[0].name() < pair[1].name()));
 }
 

@@ -4,8 +4,9 @@
 //! against conversions that the planner or the simplifier might slip in.
 
 use proptest::prelude::*;
+use weir_model::alert::{Part, Parts};
 use weir_rules::set::Comparison;
-use weir_rules::{CATALOGUE, Formula, RuleSet, SlotBatch, Value, ValueType, load};
+use weir_rules::{CATALOGUE, Formula, RuleSet, SlotBatch, Value, ValueType, Window, load};
 
 use crate::support::rule_of;
 
@@ -24,6 +25,22 @@ fn number(set: &RuleSet, formula: &Formula, row: &[Value]) -> Option<i128> {
     }
 }
 
+fn and(left: Option<bool>, right: Option<bool>) -> Option<bool> {
+    match (left, right) {
+        (Some(false), _) | (_, Some(false)) => Some(false),
+        (Some(true), Some(true)) => Some(true),
+        _ => None,
+    }
+}
+
+fn or(left: Option<bool>, right: Option<bool>) -> Option<bool> {
+    match (left, right) {
+        (Some(true), _) | (_, Some(true)) => Some(true),
+        (Some(false), Some(false)) => Some(false),
+        _ => None,
+    }
+}
+
 fn interpret(set: &RuleSet, formula: &Formula, row: &[Value]) -> Option<bool> {
     match formula {
         Formula::Compare(comparison, left, right) => {
@@ -37,16 +54,8 @@ fn interpret(set: &RuleSet, formula: &Formula, row: &[Value]) -> Option<bool> {
                 Comparison::GreaterOrEqual => left >= right,
             })
         }
-        Formula::And(left, right) => match (interpret(set, left, row), interpret(set, right, row)) {
-            (Some(false), _) | (_, Some(false)) => Some(false),
-            (Some(true), Some(true)) => Some(true),
-            _ => None,
-        },
-        Formula::Or(left, right) => match (interpret(set, left, row), interpret(set, right, row)) {
-            (Some(true), _) | (_, Some(true)) => Some(true),
-            (Some(false), Some(false)) => Some(false),
-            _ => None,
-        },
+        Formula::And(left, right) => and(interpret(set, left, row), interpret(set, right, row)),
+        Formula::Or(left, right) => or(interpret(set, left, row), interpret(set, right, row)),
         Formula::Not(inner) => interpret(set, inner, row).map(|value| !value),
         Formula::Between(of, low, high) => {
             let of = number(set, of, row)?;
@@ -151,7 +160,16 @@ proptest! {
             let decided: Vec<Option<bool>> = batch.evaluate(condition).iter().collect();
             prop_assert_eq!(&decided, &expected, "{}", condition.text);
             // One row alone, as explanations do it.
-            prop_assert_eq!(set.explain(condition, &rows[0]).met, expected[0], "{}", condition.text);
+            let explained = set.explain(condition, &rows[0], Window::Days(30));
+            prop_assert_eq!(explained.met, expected[0], "{}", condition.text);
+            // The parts that people read come to the same.
+            let outcomes = |parts: &[Part]| parts.iter().map(|part| part.met).collect::<Vec<_>>();
+            let of_parts = match &explained.parts {
+                Some(Parts::Any(parts)) => outcomes(parts).into_iter().reduce(or).flatten(),
+                Some(Parts::All(parts)) => outcomes(parts).into_iter().reduce(and).flatten(),
+                None => explained.met,
+            };
+            prop_assert_eq!(of_parts, expected[0], "{}", condition.text);
         }
     }
 }

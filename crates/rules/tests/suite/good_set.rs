@@ -144,7 +144,7 @@ fn calendar_lists_and_tags_come_along() {
     let day = |text| weir_model::Day::parse(text).expect("a date");
     assert!(!set.calendar.is_working(day("2025-10-08")) && set.calendar.is_working(day("2025-09-28")));
     assert_eq!(set.lists, [("prior_alerts".to_owned(), vec!["c:1001".to_owned(), "c:1002".to_owned()])]);
-    assert_eq!(set.tags.tags[1].0, "invest");
+    assert_eq!(set.tags.tags[1].name, "invest");
     assert!(set.rules[0].fits(PartyKind::Unknown) && !set.rules[0].fits(PartyKind::Internal));
 }
 
@@ -174,7 +174,7 @@ fn explanations_and_sentences_read_as_people_write() {
     );
     let conditions =
         variant.require.iter().chain(variant.score.iter().map(|item| &item.when)).chain(variant.exclude.iter().map(|e| &e.when));
-    let explained: Vec<_> = conditions.map(|condition| (condition, set.explain(condition, &values))).collect();
+    let explained: Vec<_> = conditions.map(|condition| (condition, set.explain(condition, &values, variant.window))).collect();
     let mut text = String::new();
     for (_, e) in &explained {
         let _ = writeln!(text, "{:?} {:?} {:?} {}", e.measured, e.threshold, e.met, e.explain);
@@ -183,19 +183,19 @@ fn explanations_and_sentences_read_as_people_write() {
     text.push_str(&miss_text(&explained, Lang::Zh));
     text.push_str(&miss_text(&explained, Lang::En));
     expect![[r#"
-        Some("14") Some("15") Some(false) 转入人数 14 ≥ 15，未满足
-        Some("1268400.00") Some("500000.00") Some(true) 转入金额 1268400.00元 ≥ 500000.00元，满足
-        Some("0.9355") Some("0.7") Some(false) 转出转入比 0.9355 ≥ 0.7（满足）且转出笔数 0 介于 1 与 5000（未满足）；未满足
-        Some("0.94") Some("0.8") Some(true) 前3去向占比 0.94 ≥ 0.8，满足
-        Some("2d 3h") Some("2d") Some(false) 资金停留时间 2天3小时 ≤ 2天（未满足）或名单命中数（prior_alerts）0 > 0（未满足）；未满足
-        Some("false") None Some(true) 协议（payroll）为否，满足
-        None None None 协议（acquiring）（无法评估）且定期收款人数（≥2） = 0（无法评估）；无法评估（缺数据）
+        Some("14") Some("15") Some(false) 转入人数 14（须 ≥ 15），未满足
+        Some("1268400.00") Some("500000.00") Some(true) 转入金额 126.84万元 ≥ 50万元，满足
+        Some("0.9355") Some("0.7") Some(false) 转出转入比 93.55% ≥ 70%，且转出笔数 0（须 介于 1 与 5000）；未满足
+        Some("0.94") Some("0.8") Some(true) 前3去向占比 94% ≥ 80%，满足
+        Some("2d 3h") Some("2d") Some(false) 资金停留时间 2天3小时（须 ≤ 2天），或prior_alerts名单命中数 0（须 > 0）；未满足
+        Some("false") None Some(true) 无代发工资协议，满足
+        None None None 收单协议（无法评估），且近90天定期收款人数（每人至少2次）（须 = 0）（无法评估）；无法评估
         14天内14人转入126.84万元，94%转至2个账户
         资金停留2天3小时，快进快出
-        natural_payers($window) >= $min_payers：转入人数 14 ≥ 15，未满足，差 1
-        pass_through($window) >= $pass_through AND out_count($window) BETWEEN 1 AND 5000：转出转入比 0.9355 ≥ 0.7（满足）且转出笔数 0 介于 1 与 5000（未满足）；未满足，差 1
-        holding_time($window) <= $fast OR list_hits($window, 'prior_alerts') > 0：资金停留时间 2天3小时 ≤ 2天（未满足）或名单命中数（prior_alerts）0 > 0（未满足）；未满足，holding_time(14d) 差 3h
-        agreement('acquiring') AND periodic_payees(2, '90d') = 0：协议（acquiring）（无法评估）且定期收款人数（≥2） = 0（无法评估）；无法评估（缺数据）
+        natural_payers($window) >= $min_payers：转入人数 14（须 ≥ 15），未满足，差 1
+        pass_through($window) >= $pass_through AND out_count($window) BETWEEN 1 AND 5000：转出转入比 93.55% ≥ 70%，且转出笔数 0（须 介于 1 与 5000）；未满足，差 1
+        holding_time($window) <= $fast OR list_hits($window, 'prior_alerts') > 0：资金停留时间 2天3小时（须 ≤ 2天），或prior_alerts名单命中数 0（须 > 0）；未满足，holding_time(14d) 差 3h
+        agreement('acquiring') AND periodic_payees(2, '90d') = 0：收单协议（无法评估），且近90天定期收款人数（每人至少2次）（须 = 0）（无法评估）；无法评估
         natural_payers($window) >= $min_payers: natural_payers(14d) is 14, needs >= 15, off by 1
         pass_through($window) >= $pass_through AND out_count($window) BETWEEN 1 AND 5000: out_count(14d) is 0, needs between 1 and 5000, off by 1
         holding_time($window) <= $fast OR list_hits($window, 'prior_alerts') > 0: holding_time(14d) is 2d 3h, needs <= 2d, off by 3h; list_hits(14d, prior_alerts) is 0, needs > 0

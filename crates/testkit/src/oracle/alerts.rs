@@ -36,8 +36,8 @@ struct Live {
     sent_size: Size,
     sent_level: Level,
     sent_last: EventTime,
-    /// The description of the last hit, once a tick's frontier was past it.
-    settled: Option<Alert>,
+    /// The description of a last hit, made when a tick's frontier was past it, and that hit.
+    settled: Option<(EventTime, Alert)>,
 }
 
 /// The alerts of one rule on one party.
@@ -57,14 +57,14 @@ impl Alerts {
     }
 
     /// Steps 1 to 4: claims, withdrawals, updates, openings.
-    pub(super) fn follow(&mut self, quiet: Span, episodes: &[Episode], describe: &Describer<'_>, cause: &Cause) -> Vec<Alert> {
+    pub(super) fn follow(&mut self, episodes: &[Episode], describe: &Describer<'_>, cause: &Cause) -> Vec<Alert> {
         self.live.sort_by_key(|live| live.opened);
-        let claims = self.claim(quiet, episodes);
-        let mut revisions = self.withdraw(quiet, episodes, &claims, cause);
+        let claims = self.claim(episodes);
+        let mut revisions = self.withdraw(episodes, &claims, cause);
         let mut claimants: Vec<(usize, usize)> = Vec::new();
         for (at, claim) in claims.iter().enumerate() {
             if let Some(episode) = claim {
-                self.live[at].speak_of(&episodes[*episode]);
+                self.live[at].episode = episodes[*episode].clone();
                 claimants.push((*episode, at));
             }
         }
@@ -85,21 +85,25 @@ impl Alerts {
         revisions
     }
 
-    /// The episode of each live alert.
-    fn claim(&self, quiet: Span, episodes: &[Episode]) -> Vec<Option<usize>> {
-        let mut claims: Vec<Option<usize>> = Vec::new();
-        for live in &self.live {
-            let is_free = |index: &usize| !claims.contains(&Some(*index));
-            let claimed = (0..episodes.len()).filter(is_free).find(|index| live.is_near(&episodes[*index], quiet));
-            claims.push(claimed);
+    /// The episode of each live alert: first that which holds its opening instant, then the earliest that is near.
+    fn claim(&self, episodes: &[Episode]) -> Vec<Option<usize>> {
+        let mut claims: Vec<Option<usize>> = vec![None; self.live.len()];
+        let holds = |live: &Live, episode: &Episode| episode.start <= live.opened && live.opened <= episode.last;
+        for fits in [holds as fn(&Live, &Episode) -> bool, Live::is_near] {
+            for (at, live) in self.live.iter().enumerate() {
+                let is_free = |index: &usize| !claims.contains(&Some(*index));
+                if claims[at].is_none() {
+                    claims[at] = (0..episodes.len()).filter(is_free).find(|index| fits(live, &episodes[*index]));
+                }
+            }
         }
         claims
     }
 
-    fn withdraw(&mut self, quiet: Span, episodes: &[Episode], claims: &[Option<usize>], cause: &Cause) -> Vec<Alert> {
+    fn withdraw(&mut self, episodes: &[Episode], claims: &[Option<usize>], cause: &Cause) -> Vec<Alert> {
         let mut revisions = Vec::new();
         for (live, _) in self.live.iter().zip(claims).filter(|(_, claim)| claim.is_none()) {
-            let overlapping = (0..episodes.len()).find(|index| live.is_near(&episodes[*index], quiet));
+            let overlapping = (0..episodes.len()).find(|index| live.is_near(&episodes[*index]));
             let heir = overlapping.and_then(|index| claims.iter().position(|claim| *claim == Some(index)));
             let mut alert = live.sent.clone();
             alert.withdrawal = Some(heir.map_or(Withdrawal::Unfounded, |at| Withdrawal::Merged { into: self.live[at].id.hex() }));
@@ -134,12 +138,12 @@ impl Alerts {
     }
 
     /// At a tick: descriptions of hits behind the frontier are settled; alerts without a hit for long enough become quiet.
-    pub(super) fn settle(&mut self, quiet: Span, tick_frontier: EventTime, describe: &Describer<'_>, cause: &Cause) -> Vec<Alert> {
-        for live in self.live.iter_mut().filter(|live| live.settled.is_none() && live.episode.last < tick_frontier) {
-            live.settled = Some(describe.alert(&live.episode));
+    pub(super) fn settle(&mut self, tick_frontier: EventTime, describe: &Describer<'_>, cause: &Cause) -> Vec<Alert> {
+        for live in self.live.iter_mut().filter(|live| live.settled().is_none() && live.episode.last < tick_frontier) {
+            live.settled = Some((live.episode.last, describe.alert(&live.episode)));
         }
         self.live.sort_by_key(|live| live.episode.start);
-        let is_over = |live: &Live| live.episode.last.plus(quiet) < tick_frontier;
+        let is_over = |live: &Live| live.episode.last.plus(live.episode.quiet) < tick_frontier;
         let (over, live): (Vec<Live>, Vec<Live>) = std::mem::take(&mut self.live).into_iter().partition(is_over);
         self.live = live;
         let mut revisions = Vec::new();
@@ -169,21 +173,19 @@ impl Alerts {
 
 impl Live {
     /// Whether the episode comes within `quiet` of the span claimed last.
-    fn is_near(&self, episode: &Episode, quiet: Span) -> bool {
+    fn is_near(&self, episode: &Episode) -> bool {
+        let quiet = self.episode.quiet;
         episode.start <= self.episode.last.plus(quiet) && episode.last >= self.episode.start.minus(quiet)
     }
 
-    /// Claims an episode; a description settled for another last hit is void.
-    fn speak_of(&mut self, episode: &Episode) {
-        if episode.last != self.episode.last {
-            self.settled = None;
-        }
-        self.episode = episode.clone();
+    /// The description settled for the present last hit.
+    fn settled(&self) -> Option<&Alert> {
+        self.settled.as_ref().filter(|(last, _)| *last == self.episode.last).map(|(_, alert)| alert)
     }
 
     /// The alert as of its last hit, settled or as the history stands.
     fn present(&self, describe: &Describer<'_>) -> Alert {
-        let mut alert = self.settled.clone().unwrap_or_else(|| describe.alert(&self.episode));
+        let mut alert = self.settled().cloned().unwrap_or_else(|| describe.alert(&self.episode));
         alert.alert_id = self.id.hex();
         alert
     }

@@ -3,7 +3,7 @@
 //! Keeps every leg ever accepted and never frees one; what the definition calls remembered or forgotten is asked of `tick_frontier` each
 //! time. Decides nothing about rules.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use weir_model::time::Day;
 use weir_model::{Direction, EventTime, Flags, Reason};
@@ -25,6 +25,8 @@ pub(super) struct Held {
     pub(super) removed: bool,
     /// Its pair was forgotten since: no part of "all history".
     pub(super) forgotten: bool,
+    /// It left early (`party_legs_max`): no part of any window, and its identity is not known any more.
+    pub(super) left: bool,
 }
 
 impl Held {
@@ -51,6 +53,7 @@ impl Held {
 /// A removal that waits for its target, or for the target's other direction.
 #[derive(Debug, Clone)]
 struct Pending {
+    target: String,
     record: u64,
     stamp: EventTime,
     leg: OwnedLeg,
@@ -61,8 +64,8 @@ struct Pending {
 #[derive(Debug, Clone, Default)]
 pub(super) struct History {
     held: Vec<Held>,
-    /// By target.
-    pending: BTreeMap<String, Pending>,
+    /// In order of arrival; no two of one target and amount.
+    pending: Vec<Pending>,
 }
 
 /// What an arriving leg did.
@@ -91,9 +94,43 @@ impl Arrival {
 impl History {
     /// The legs of the history with time ≤ `t`, in order.
     pub(super) fn live_until(&self, t: EventTime) -> Vec<&Held> {
-        let mut legs: Vec<&Held> = self.held.iter().filter(|held| !held.removed && held.leg.at <= t).collect();
+        self.of(|held| !held.removed && !held.left && held.leg.at <= t)
+    }
+
+    /// The legs with time ≤ `t` that left early and were not removed, in order.
+    pub(super) fn left_until(&self, t: EventTime) -> Vec<&Held> {
+        self.of(|held| !held.removed && held.left && held.leg.at <= t)
+    }
+
+    fn of(&self, is_wanted: impl Fn(&Held) -> bool) -> Vec<&Held> {
+        let mut legs: Vec<&Held> = self.held.iter().filter(|held| is_wanted(held)).collect();
         legs.sort_by(|a, b| a.order().cmp(&b.order()));
         legs
+    }
+
+    /// Every leg that was not removed, those that left early included: a day is reported as it was.
+    pub(super) fn ever(&self) -> Vec<&Held> {
+        self.of(|held| !held.removed)
+    }
+
+    /// The time of the last leg that left early.
+    pub(super) fn left_to(&self) -> Option<EventTime> {
+        self.held.iter().filter(|held| held.left).map(|held| held.leg.at).max()
+    }
+
+    /// `party_legs_max`: above it the oldest whole days before `settled` leave early; legs before `complete_from` do not count.
+    pub(super) fn drop_excess(&mut self, max: usize, complete_from: Option<Day>, settled: Day) {
+        let is_there = |held: &Held| !held.left && complete_from.is_none_or(|day| held.day() >= day);
+        let mut there: Vec<usize> = (0..self.held.len()).filter(|at| is_there(&self.held[*at])).collect();
+        if there.len() <= max {
+            return;
+        }
+        there.sort_by(|a, b| self.held[*a].order().cmp(&self.held[*b].order()));
+        let beyond = there.len() - max + max / 16;
+        let day = self.held[there[beyond.min(there.len() - 1)]].day().min(settled);
+        for at in there {
+            self.held[at].left |= self.held[at].day() < day;
+        }
     }
 
     /// Every leg of the history, in order.
@@ -106,18 +143,23 @@ impl History {
         self.held.iter().map(Held::day).min()
     }
 
-    /// An arriving leg of this party. The clock already counts its stamp.
-    pub(super) fn arrive(&mut self, record: u64, clock: &Clock, leg: &OwnedLeg) -> Arrival {
+    /// An arriving leg of this party, which may displace `reevaluate_max` instants. The clock already counts its stamp.
+    pub(super) fn arrive(&mut self, record: u64, clock: &Clock, leg: &OwnedLeg, reevaluate_max: usize) -> Arrival {
         if leg.at < clock.frontier() {
             return Arrival::rejected(Reject::new(Reason::Late, record, record, leg, clock));
         }
         match &leg.kind {
-            OwnedKind::Removal { target } => self.remove(target, record, clock, leg),
-            OwnedKind::Movement | OwnedKind::Return => self.accept(record, clock, leg),
+            OwnedKind::Removal { target } => self.remove(target, record, clock, leg, reevaluate_max),
+            OwnedKind::Movement | OwnedKind::Return => self.accept(record, clock, leg, reevaluate_max),
         }
     }
 
-    fn accept(&mut self, record: u64, clock: &Clock, leg: &OwnedLeg) -> Arrival {
+    /// Distinct instants of the history later than a moment.
+    fn instants_after(&self, at: EventTime) -> usize {
+        self.live().iter().map(|held| held.leg.at).filter(|later| *later > at).collect::<BTreeSet<_>>().len()
+    }
+
+    fn accept(&mut self, record: u64, clock: &Clock, leg: &OwnedLeg, reevaluate_max: usize) -> Arrival {
         let same_identity =
             |held: &&Held| held.leg.txn_id == leg.txn_id && held.leg.direction == leg.direction && is_remembered(held, clock);
         if let Some(known) = self.held.iter().find(same_identity) {
@@ -128,31 +170,46 @@ impl History {
             }
             return Arrival::rejected(Reject::new(Reason::ConflictingDuplicate, record, record, leg, clock));
         }
-        let mut held = Held { leg: leg.clone(), removed: false, forgotten: false };
+        if self.instants_after(leg.at) > reevaluate_max {
+            return Arrival::rejected(Reject::new(Reason::TooCostly, record, record, leg, clock));
+        }
+        let mut held = Held { leg: leg.clone(), removed: false, forgotten: false, left: false };
         let mut arrival = Arrival { changed_from: Some(leg.at), ..Arrival::default() };
-        if let Some(pending) = self.pending.get_mut(&leg.txn_id) {
+        let (named, others) = std::mem::take(&mut self.pending).into_iter().partition(|pending| pending.target == leg.txn_id);
+        self.pending = others;
+        for mut pending in named as Vec<Pending> {
             if held.same_money(&pending.leg) {
                 held.removed = true;
                 pending.has_removed = true;
                 arrival.reversed = 1;
+                self.pending.push(pending);
             } else {
                 arrival.rejects.push(Reject::new(Reason::PartialReversal, record, pending.record, &pending.leg, clock));
-                self.pending.remove(&leg.txn_id);
             }
         }
         self.held.push(held);
         arrival
     }
 
-    fn remove(&mut self, target: &str, record: u64, clock: &Clock, leg: &OwnedLeg) -> Arrival {
-        let wait = |has_removed| Pending { record, stamp: clock.stamp, leg: leg.clone(), has_removed };
+    fn remove(&mut self, target: &str, record: u64, clock: &Clock, leg: &OwnedLeg, reevaluate_max: usize) -> Arrival {
+        let displaced = |held: &Held| self.instants_after(held.leg.at);
+        let of_target = self.held.iter().filter(|held| held.leg.txn_id == target && is_remembered(held, clock) && !held.removed);
+        let is_too_costly = of_target.clone().map(displaced).max().is_some_and(|most| most > reevaluate_max);
+        let wait = |has_removed| Pending { target: target.to_owned(), record, stamp: clock.stamp, leg: leg.clone(), has_removed };
+        let is_waiting = self.pending.iter().any(|pending| pending.target == target && pending.is_of(leg));
+        let reports = of_target.clone().map(|held| &held.leg).filter_map(super::large_amount::report_id_and_key_of);
+        let reports: BTreeSet<_> = reports.collect();
+        let too_late = |reason| {
+            let report_ids = reports.iter().map(|(_, id)| id.clone()).collect();
+            Arrival::rejected(Reject { report_ids, ..Reject::new(reason, record, record, leg, clock) })
+        };
         let remembered: Vec<&mut Held> =
             self.held.iter_mut().filter(|held| held.leg.txn_id == target && is_remembered(held, clock)).collect();
         if remembered.is_empty() {
-            if self.pending.contains_key(target) {
+            if is_waiting {
                 return Arrival::duplicate();
             }
-            self.pending.insert(target.to_owned(), wait(false));
+            self.pending.push(wait(false));
             return Arrival::default();
         }
         let live: Vec<&mut Held> = remembered.into_iter().filter(|held| !held.removed).collect();
@@ -163,7 +220,10 @@ impl History {
             return Arrival::rejected(Reject::new(Reason::PartialReversal, record, record, leg, clock));
         }
         if live.iter().any(|held| held.leg.at < clock.frontier()) {
-            return Arrival::rejected(Reject::new(Reason::ReversalTooLate, record, record, leg, clock));
+            return too_late(Reason::ReversalTooLate);
+        }
+        if is_too_costly {
+            return too_late(Reason::TooCostly);
         }
         let mut arrival = Arrival::default();
         for held in live {
@@ -171,16 +231,18 @@ impl History {
             arrival.reversed += 1;
             arrival.changed_from = Some(arrival.changed_from.map_or(held.leg.at, |from| from.min(held.leg.at)));
         }
-        self.pending.insert(target.to_owned(), wait(true));
+        if !is_waiting {
+            self.pending.push(wait(true));
+        }
         arrival
     }
 
     /// At a tick: pending removals whose time is over leave; those that removed nothing are rejected.
     pub(super) fn expire(&mut self, record: u64, clock: &Clock) -> Vec<Reject> {
         let is_over = |pending: &Pending| clock.stamp > pending.stamp.plus(clock.lateness);
-        let over: Vec<String> = self.pending.iter().filter(|(_, p)| is_over(p)).map(|(target, _)| target.clone()).collect();
-        let gone = over.iter().filter_map(|target| self.pending.remove(target)).filter(|pending| !pending.has_removed);
-        let mut gone: Vec<Pending> = gone.collect();
+        let (over, waiting): (Vec<Pending>, Vec<Pending>) = std::mem::take(&mut self.pending).into_iter().partition(is_over);
+        self.pending = waiting;
+        let mut gone: Vec<Pending> = over.into_iter().filter(|pending| !pending.has_removed).collect();
         gone.sort_by_key(|pending| pending.record);
         gone.iter().map(|p| Reject::new(Reason::ReversalTargetMissing, record, p.record, &p.leg, clock)).collect()
     }
@@ -190,7 +252,7 @@ impl History {
         let Some(frontier) = clock.tick_frontier else { return };
         let line = frontier.day().plus(-PAIR_DAYS);
         let recent: BTreeSet<String> = (self.held.iter())
-            .filter(|held| !held.removed && held.is_counted() && held.day() >= line)
+            .filter(|held| held.is_counted() && held.day() >= line)
             .filter_map(|held| held.leg.counterparty.clone())
             .collect();
         for held in &mut self.held {
@@ -201,9 +263,16 @@ impl History {
     }
 }
 
+impl Pending {
+    /// Whether it names the amount of another removal.
+    fn is_of(&self, other: &OwnedLeg) -> bool {
+        self.leg.amount.minor == other.amount.minor && self.leg.amount.currency == other.amount.currency
+    }
+}
+
 /// Whether the history still knows the identity of a leg, removed or not.
 fn is_remembered(held: &Held, clock: &Clock) -> bool {
-    clock.memory_day().is_none_or(|day| held.day() >= day)
+    !held.left && clock.memory_day().is_none_or(|day| held.day() >= day)
 }
 
 impl Clock {

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use weir_model::{Day, EventTime, Level, Span};
-use weir_rules::{On, Rule, RuleSet, Scope, Value, Variant};
+use weir_rules::{On, Rule, RuleSet, Scope, Value, Variant, Window};
 
 use super::features::{self, Facts, Hits};
 use super::formula::holds;
@@ -56,9 +56,14 @@ impl Sets {
     }
 }
 
-/// A view of a party as of `t`.
+/// A view of a party as of `t`, under the set in force there.
 pub(super) fn view_at<'a>(history: &'a History, sets: &'a Sets, t: EventTime) -> View<'a> {
-    View { t, live: history.live_until(t), history_from: history.earliest_day(), calendar: &sets.at(t).1.calendar }
+    view_under(history, sets.at(t).1, t)
+}
+
+/// A view of a party as of `t`, under the set that decided there.
+pub(super) fn view_under<'a>(history: &'a History, set: &'a RuleSet, t: EventTime) -> View<'a> {
+    View { t, live: history.live_until(t), left: history.left_until(t), history_from: history.earliest_day(), calendar: &set.calendar }
 }
 
 /// Renews the verdicts of a party's instants, and of the `days` whose ends were evaluated, from the moment `from` on. Rules that others
@@ -111,7 +116,7 @@ fn evaluate_at(
 /// Scope and subject.
 fn applies(rule: &Rule, party: &str, view: &View<'_>) -> bool {
     let scope = if party.starts_with("g:") { Scope::Group } else { Scope::Customer };
-    rule.scope == scope && !view.live.is_empty() && rule.fits(view.profile().kind)
+    rule.scope == scope && !(view.live.is_empty() && view.left.is_empty()) && rule.fits(view.profile().kind)
 }
 
 /// Whether a watched rule hit within 180 days before; rules that watch none always look.
@@ -136,6 +141,11 @@ fn verdict(rule: &Rule, set: usize, facts: &Facts<'_>) -> Option<Hit> {
     Some(Hit { set, variant, score, level })
 }
 
+/// Every window a variant looks at: its own and those of what it measures.
+pub(super) fn windows<'a>(set: &'a RuleSet, variant: &'a Variant) -> impl Iterator<Item = Window> + 'a {
+    variant.slots.iter().flat_map(|slot| set.slots[*slot].windows()).chain([variant.window])
+}
+
 /// The score of a variant that hits.
 fn score(variant: &Variant, facts: &Facts<'_>) -> Option<i64> {
     let is_true = |formula| holds(formula, &|call| features::value(call, facts)) == Some(true);
@@ -156,7 +166,7 @@ pub(super) fn slot_values(variant: &Variant, facts: &Facts<'_>) -> Vec<Value> {
     calls.map(|(slot, call)| if named.contains(&slot) { features::value(call, facts) } else { Value::Null }).collect()
 }
 
-/// A maximal run of hits, neighbours at most `quiet` apart.
+/// A maximal run of hits, neighbours at most the `quiet` of the earlier one apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Episode {
     pub(super) start: EventTime,
@@ -168,22 +178,24 @@ pub(super) struct Episode {
     pub(super) first_hit: Hit,
     /// The hit at `last`.
     pub(super) hit: Hit,
+    /// How long that hit keeps the episode open.
+    pub(super) quiet: Span,
 }
 
 /// Episodes of the hits later than `after`, in order.
-pub(super) fn episodes(hits: &Hits, rule: &str, quiet: Span, after: Option<EventTime>) -> Vec<Episode> {
+pub(super) fn episodes(hits: &Hits, rule: &str, sets: &Sets, after: Option<EventTime>) -> Vec<Episode> {
     let mut episodes: Vec<Episode> = Vec::new();
     let instants = hits.get(rule).into_iter().flatten();
     for (&t, &hit) in instants.filter(|(t, _)| after.is_none_or(|after| **t > after)) {
+        let quiet = sets.behind(hit, rule).0.quiet;
         match episodes.last_mut() {
-            Some(episode) if t.since(episode.last) <= quiet => {
-                episode.last = t;
-                episode.hit = hit;
+            Some(episode) if t.since(episode.last) <= episode.quiet => {
+                (episode.last, episode.hit, episode.quiet) = (t, hit, quiet);
                 if hit.level > episode.level {
                     (episode.level, episode.peak) = (hit.level, t);
                 }
             }
-            _ => episodes.push(Episode { start: t, last: t, level: hit.level, peak: t, first_hit: hit, hit }),
+            _ => episodes.push(Episode { start: t, last: t, level: hit.level, peak: t, first_hit: hit, hit, quiet }),
         }
     }
     episodes

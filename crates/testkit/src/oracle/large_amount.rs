@@ -23,14 +23,12 @@ pub(super) type Key = (Day, Direction, ReportItem);
 
 /// The item of Article 5 a leg falls under.
 pub(super) fn item_of(leg: &OwnedLeg) -> Option<ReportItem> {
-    if leg.has(Flags::CASH) {
-        return Some(ReportItem::Cash);
-    }
     match leg.profile.kind {
+        PartyKind::Internal => None,
+        _ if leg.has(Flags::CASH) => Some(ReportItem::Cash),
         PartyKind::Organisation | PartyKind::SoleTrader => Some(ReportItem::NonNatural),
         PartyKind::Natural | PartyKind::Unknown if leg.has(Flags::CROSS_BORDER) => Some(ReportItem::NaturalCrossBorder),
         PartyKind::Natural | PartyKind::Unknown => Some(ReportItem::NaturalDomestic),
-        PartyKind::Internal => None,
     }
 }
 
@@ -42,6 +40,11 @@ fn key_of(leg: &OwnedLeg) -> Option<Key> {
 /// The id of the report a leg belongs, or would belong, to.
 pub(super) fn report_id_of(leg: &OwnedLeg) -> Option<String> {
     key_of(leg).map(|key| report_id(&leg.party, key))
+}
+
+/// The same with its key, for those who put several in order.
+pub(super) fn report_id_and_key_of(leg: &OwnedLeg) -> Option<(Key, String)> {
+    key_of(leg).map(|key| (key, report_id(&leg.party, key)))
 }
 
 fn report_id(customer: &str, (day, direction, item): Key) -> String {
@@ -57,8 +60,15 @@ pub(super) struct Reports {
 
 impl Reports {
     /// The last state of every key, in order.
-    pub(super) fn last(&self) -> impl Iterator<Item = &LargeAmountReport> {
-        self.sent.values()
+    pub(super) fn last(&self, customer: &str, history: &History, sets: &Sets, list_max: usize) -> Vec<LargeAmountReport> {
+        let as_it_stands = |(key, sent): (&Key, &LargeAmountReport)| {
+            if sent.status != ReportStatus::Opened {
+                return sent.clone();
+            }
+            let present = report(customer, *key, history, sets, list_max).report;
+            LargeAmountReport { revision: sent.revision, status: sent.status, ..present }
+        };
+        self.sent.iter().map(as_it_stands).collect()
     }
 
     /// After a leg: reports that are reached, changed, or no longer reached. `last_tick` tells which days are over.
@@ -108,7 +118,7 @@ impl Reports {
     }
 
     fn keys(&self, history: &History) -> BTreeSet<Key> {
-        let present = history.live().into_iter().filter_map(|held| key_of(&held.leg));
+        let present = history.ever().into_iter().filter_map(|held| key_of(&held.leg));
         present.chain(self.sent.keys().copied()).collect()
     }
 
@@ -120,9 +130,10 @@ impl Reports {
     }
 }
 
-/// Everything but revision and status.
+/// Everything but revision, status and what another calendar makes of the due date.
 fn same_content(sent: &LargeAmountReport, present: &LargeAmountReport) -> bool {
-    LargeAmountReport { revision: sent.revision, status: sent.status, ..present.clone() } == *sent
+    let LargeAmountReport { revision, status, due, calendar_assumed, .. } = sent.clone();
+    LargeAmountReport { revision, status, due, calendar_assumed, ..present.clone() } == *sent
 }
 
 /// A key's report as its day stands.
@@ -133,7 +144,7 @@ struct Present {
 
 fn report(customer: &str, key: Key, history: &History, sets: &Sets, list_max: usize) -> Present {
     let (day, direction, item) = key;
-    let live = history.live();
+    let live = history.ever();
     let of_day: Vec<&OwnedLeg> = live.iter().map(|held| &held.leg).filter(|leg| key_of(leg) == Some(key)).collect();
     let (exempt, counted): (Vec<_>, Vec<_>) = of_day.iter().copied().partition(|leg| leg.has(Flags::EXEMPT_TERM));
     let (yuan_legs, foreign): (Vec<_>, Vec<_>) = counted.iter().copied().partition(|leg| leg.amount.currency == Currency::CNY);
@@ -142,18 +153,31 @@ fn report(customer: &str, key: Key, history: &History, sets: &Sets, list_max: us
     let cny_total: i128 = yuan_legs.iter().map(|leg| i128::from(leg.amount.minor)).sum();
     let fx_total: i128 = converted.iter().filter_map(|leg| leg.amount.usd).map(i128::from).sum();
     let combined_cny = total(&foreign, |leg| leg.amount.cny).map(|fen| cny_total + fen);
-    let combined_usd = total(&counted, |leg| leg.amount.usd);
+    // RMB legs without an equivalent in dollars take the rate that the foreign legs with both equivalents show.
+    let (with_usd, without_usd): (Vec<_>, Vec<_>) = yuan_legs.iter().copied().partition(|leg| leg.amount.usd.is_some());
+    let rate = foreign.iter().filter_map(|leg| leg.amount.cny.zip(leg.amount.usd));
+    let (rate_cny, rate_usd) = rate.fold((0, 0), |(fen, cents), (cny, usd)| (fen + i128::from(cny), cents + i128::from(usd)));
+    let to_convert: i128 = without_usd.iter().map(|leg| i128::from(leg.amount.minor)).sum();
+    let yuan_in_usd = match (without_usd.is_empty(), rate_cny > 0) {
+        (true, _) => Some(0),
+        (false, true) => Some(to_convert * rate_usd / rate_cny),
+        (false, false) => None,
+    };
+    let known = |equivalent: fn(&OwnedLeg) -> Option<i64>, legs: &[&OwnedLeg]| -> i128 {
+        legs.iter().filter_map(|leg| equivalent(leg)).map(i128::from).sum()
+    };
+    let known_cny = cny_total + known(|leg| leg.amount.cny, &foreign);
+    let known_usd = fx_total + known(|leg| leg.amount.usd, &with_usd) + yuan_in_usd.unwrap_or(0);
+    let combined_usd = if unconverted.is_empty() && yuan_in_usd.is_some() { Some(known_usd) } else { None };
 
     let (limit_fen, limit_cents) = (i128::from(item.limit_fen()), i128::from(item.limit_cents()));
-    let has_both = !yuan_legs.is_empty() && !foreign.is_empty();
+    let is_taken_together = !foreign.is_empty() && (!yuan_legs.is_empty() || !unconverted.is_empty());
     let is_reached = cny_total >= limit_fen
         || fx_total >= limit_cents
-        || (has_both && combined_cny.is_some_and(|fen| fen >= limit_fen))
-        || (has_both && combined_usd.is_some_and(|cents| cents >= limit_cents));
+        || (is_taken_together && known_cny >= limit_fen)
+        || (is_taken_together && known_usd >= limit_cents);
 
-    let reported: Vec<&OwnedLeg> =
-        counted.iter().copied().filter(|leg| leg.amount.currency == Currency::CNY || leg.amount.usd.is_some()).collect();
-    let calendar: &Calendar = &sets.at(day.end()).1.calendar;
+    let calendar: &Calendar = &sets.0.last().expect("a run has a set from the beginning").1.calendar;
     let due = calendar.working_days_after(day, DUE_DAYS);
     let report = LargeAmountReport {
         report_id: report_id(customer, key),
@@ -163,16 +187,16 @@ fn report(customer: &str, key: Key, history: &History, sets: &Sets, list_max: us
         day: day.to_string(),
         direction,
         item,
-        kind_assumed: of_day.iter().any(|leg| leg.profile.kind == PartyKind::Unknown),
+        kind_assumed: counted.iter().any(|leg| leg.profile.kind == PartyKind::Unknown),
         cny_total: yuan(cny_total),
         fx_usd_total: yuan(fx_total),
         combined_cny: combined_cny.map(yuan),
         combined_usd: combined_usd.map(yuan),
-        count: reported.len() as u64,
-        transactions: reported.iter().take(list_max).map(|leg| reported_transaction(leg)).collect(),
+        count: counted.len() as u64,
+        transactions: counted.iter().take(list_max).map(|leg| reported_transaction(leg)).collect(),
         exempt_transactions: exempt.iter().take(list_max).map(|leg| exempt_transaction(leg)).collect(),
         unconverted: unconverted.iter().take(list_max).map(|leg| leg.txn_id.clone()).collect(),
-        truncated: [reported.len(), exempt.len(), unconverted.len()].into_iter().any(|length| length > list_max),
+        truncated: [counted.len(), exempt.len(), unconverted.len()].into_iter().any(|length| length > list_max),
         basis: item.basis().to_owned(),
         due: due.to_string(),
         calendar_assumed: !calendar.knows(due),

@@ -3,8 +3,8 @@
 //! After every input everything is computed again from all the legs ever accepted: windows, features, verdicts, episodes, day totals. Only
 //! what the definition itself makes a matter of order is carried along: identities and pending removals, what was sent, what has been
 //! settled, and verdicts of instants that no later input touched. The files follow the sections: `history` 2, `view` 3, `hits` 4,
-//! `alerts` 5, `values` 6, `features` 7, `large_amount` 8. Of the bounds of section 9 only those of evidence and report lists are kept:
-//! an oracle that drops legs or gives up would judge nothing.
+//! `alerts` 5, `values` 6, `features` 7, `large_amount` 8. The bounds of section 9 are kept as well, though no leg is
+//! ever freed: one that left early is marked.
 //!
 //! It must never look at the engine.
 
@@ -25,7 +25,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use weir_model::alert::Trigger;
 use weir_model::{Alert, Day, Direction, EventTime, LargeAmountReport, Reason, Span};
-use weir_rules::{On, RuleSet};
+use weir_rules::{On, RuleSet, Window};
 
 use crate::log::{Event, OwnedLeg};
 use alerts::{Alerts, Cause};
@@ -43,13 +43,17 @@ const DAY_ENDS_BACK: i32 = 31;
 pub struct Settings {
     /// Allowed lateness.
     pub lateness: Span,
+    /// Instants a record may displace.
+    pub reevaluate_max: usize,
+    /// Legs kept of one party.
+    pub party_legs_max: usize,
     /// Transactions listed in a large-amount report.
     pub report_transactions_max: usize,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { lateness: Span::days(3), report_transactions_max: 5_000 }
+        Self { lateness: Span::days(3), reevaluate_max: 100_000, party_legs_max: 2_000_000, report_transactions_max: 5_000 }
     }
 }
 
@@ -95,7 +99,7 @@ pub struct Reject {
 
 impl Reject {
     fn new(reason: Reason, record: u64, rejected_record: u64, leg: &OwnedLeg, clock: &Clock) -> Self {
-        let is_late_movement = reason == Reason::Late && !matches!(leg.kind, crate::log::OwnedKind::Removal { .. });
+        let is_late_movement = reason.is_late() && !matches!(leg.kind, crate::log::OwnedKind::Removal { .. });
         let report_id = if is_late_movement { large_amount::report_id_of(leg) } else { None };
         Self {
             record,
@@ -171,6 +175,8 @@ struct Clock {
     /// Largest stamp at the last tick.
     last_tick: Option<EventTime>,
     lateness: Span,
+    /// Legs of earlier days may be gone (section 9).
+    complete_from: Option<Day>,
 }
 
 /// What is carried along for a party.
@@ -178,8 +184,6 @@ struct Clock {
 struct PartyState {
     history: History,
     hits: Hits,
-    /// Switches known when the verdicts were last renewed.
-    switches_seen: usize,
     alerts: BTreeMap<String, Alerts>,
     reports: Reports,
 }
@@ -209,7 +213,7 @@ impl Run {
     fn new(settings: Settings, rules: &Arc<RuleSet>) -> Self {
         Self {
             settings,
-            clock: Clock { stamp: EventTime::MIN, tick_frontier: None, last_tick: None, lateness: settings.lateness },
+            clock: Clock { stamp: EventTime::MIN, tick_frontier: None, last_tick: None, lateness: settings.lateness, complete_from: None },
             sets: Sets(vec![(EventTime::MIN, Arc::clone(rules))]),
             parties: BTreeMap::new(),
             days: BTreeSet::new(),
@@ -227,24 +231,32 @@ impl Run {
                 self.clock.stamp = self.clock.stamp.max(*clock);
                 self.tick(*record);
             }
-            Event::Switch { clock, rules, .. } => {
+            Event::Switch { record, clock, rules } => {
                 self.clock.stamp = self.clock.stamp.max(*clock);
                 self.sets.0.push((*clock, Arc::clone(rules)));
+                self.renew_after(*record, *clock);
             }
         }
     }
 
     fn leg(&mut self, record: u64, leg: &OwnedLeg) {
         let party = self.parties.entry(leg.party.clone()).or_default();
-        let arrival = party.history.arrive(record, &self.clock, leg);
+        let arrival = party.history.arrive(record, &self.clock, leg, self.settings.reevaluate_max);
         self.answer.rejects.extend(arrival.rejects);
         self.answer.duplicates += u64::from(arrival.duplicate);
         self.answer.reversed += arrival.reversed;
-        let Some(changed_from) = arrival.changed_from else { return };
+        if let Some(changed_from) = arrival.changed_from {
+            self.changed(record, leg, changed_from);
+        }
+        let frontier = self.clock.frontier();
+        if let Some(party) = self.parties.get_mut(&leg.party).filter(|_| leg.at >= frontier) {
+            party.history.drop_excess(self.settings.party_legs_max, self.clock.complete_from, frontier.day());
+        }
+    }
 
-        let from = renewed_from(changed_from, &self.sets, party.switches_seen);
-        party.switches_seen = self.sets.0.len();
-        hits::evaluate(&leg.party, &party.history, &self.sets, &self.days, from, &mut party.hits);
+    fn changed(&mut self, record: u64, leg: &OwnedLeg, changed_from: EventTime) {
+        let party = self.parties.entry(leg.party.clone()).or_default();
+        hits::evaluate(&leg.party, &party.history, &self.sets, &self.days, changed_from, &mut party.hits);
         let trigger = Trigger { txn_id: leg.txn_id.clone(), occurred_at: leg.at.to_string() };
         let cause = Cause { record, tick: false, trigger: Some(trigger) };
         let revisions = follow_alerts(&leg.party, party, &self.sets, &self.clock, &cause);
@@ -257,9 +269,21 @@ impl Run {
         }
     }
 
+    /// A switch: instants later than its clock are looked at again under the new set.
+    fn renew_after(&mut self, record: u64, clock: EventTime) {
+        let cause = Cause { record, tick: true, trigger: None };
+        let mut alerts = Vec::new();
+        for (key, party) in &mut self.parties {
+            hits::evaluate(key, &party.history, &self.sets, &self.days, clock.plus(Span(1)), &mut party.hits);
+            alerts.extend(follow_alerts(key, party, &self.sets, &self.clock, &cause));
+        }
+        self.answer.alerts.extend(sent(&cause, alerts));
+    }
+
     /// Timers: pending removals, forgetting, day ends, quiet alerts, finished days.
     fn tick(&mut self, record: u64) {
         let before = self.clock.last_tick;
+        let memory_day = self.clock.memory_day();
         let now = self.clock.stamp;
         let tick_frontier = self.clock.frontier();
         self.clock.last_tick = Some(now);
@@ -273,7 +297,7 @@ impl Run {
             self.answer.rejects.extend(party.history.expire(record, &self.clock));
             party.history.forget_pairs(&self.clock);
             hits::evaluate_day_ends(key, &party.history, &self.sets, &ends, &mut party.hits);
-            alerts.extend(follow_alerts(key, party, &self.sets, &self.clock, &cause));
+            alerts.extend(follow_alerts_at_tick(key, party, &self.sets, &self.clock, &cause));
             alerts.extend(settle_alerts(key, party, &self.sets, &self.clock, &cause));
             let list_max = self.settings.report_transactions_max;
             if !key.starts_with("g:") {
@@ -282,6 +306,26 @@ impl Run {
         }
         self.answer.alerts.extend(sent(&cause, alerts));
         self.answer.reports.extend(sent(&cause, reports));
+        if self.clock.memory_day() != memory_day {
+            let kept = self.kept_from(tick_frontier);
+            self.clock.complete_from = self.clock.complete_from.max(Some(kept));
+        }
+    }
+
+    /// The first day whose legs some window may still cover, or whose identities are remembered (section 9).
+    fn kept_from(&self, tick_frontier: EventTime) -> Day {
+        let in_force = self.sets.0.iter().rposition(|(clock, _)| *clock < tick_frontier).unwrap_or(0);
+        let sets = self.sets.0[in_force..].iter().map(|(_, set)| set);
+        let windows = sets.flat_map(|set| set.rules.iter().flat_map(|rule| &rule.variants).flat_map(|variant| hits::windows(set, variant)));
+        let reach = windows.map(|window| match window {
+            Window::Exact(_) => 16,
+            Window::Days(days) => days,
+            Window::WorkingDays(count) => count * 9 / 5 + 14,
+        });
+        let reach = i32::try_from(reach.max().unwrap_or(0)).unwrap_or(i32::MAX);
+        let lateness = i32::try_from(self.clock.lateness.0 / Span::days(1).0).unwrap_or(i32::MAX);
+        let kept = tick_frontier.day().plus(-(reach + lateness + 2));
+        self.clock.memory_day().map_or(kept, |day| day.min(kept))
     }
 
     fn close(mut self) -> Answer {
@@ -289,7 +333,8 @@ impl Run {
             for (rule, alerts) in &party.alerts {
                 self.answer.last_alerts.extend(alerts.last(&describer(key, rule, party, &self.sets, &self.clock)));
             }
-            self.answer.last_reports.extend(party.reports.last().cloned());
+            let list_max = self.settings.report_transactions_max;
+            self.answer.last_reports.extend(party.reports.last(key, &party.history, &self.sets, list_max));
         }
         self.answer.sort_lines();
         sort_last_alerts(&mut self.answer.last_alerts);
@@ -305,22 +350,23 @@ fn new_days(before: Option<EventTime>, now: EventTime) -> impl Iterator<Item = D
     days.filter(move |day| before.is_none_or(|tick| day.end() >= tick))
 }
 
-/// The earliest moment whose verdicts a change renews: that of the change, or of a switch of rules since the last one.
-fn renewed_from(changed_from: EventTime, sets: &Sets, switches_seen: usize) -> EventTime {
-    let switches = sets.0.iter().skip(switches_seen.max(1)).map(|(clock, _)| clock.plus(Span(1)));
-    switches.chain([changed_from]).min().unwrap_or(changed_from)
+/// Claims, withdrawals, updates and openings of a party, rule by rule.
+fn follow_alerts(key: &str, party: &mut PartyState, sets: &Sets, clock: &Clock, cause: &Cause) -> Vec<Alert> {
+    let ids = sets.rule_ids().into_iter();
+    ids.flat_map(|id| follow_alerts_of(id, key, party, sets, clock, cause)).collect()
 }
 
-/// Claims, withdrawals, updates and openings of a party, rule by rule. A tick brings no hits but day ends'.
-fn follow_alerts(key: &str, party: &mut PartyState, sets: &Sets, clock: &Clock, cause: &Cause) -> Vec<Alert> {
-    let mut revisions = Vec::new();
-    for id in sets.rule_ids() {
-        let Some(rule) = sets.newest(id).filter(|rule| !cause.tick || rule.on != On::Instant) else { continue };
-        let mut alerts = party.alerts.remove(id).unwrap_or_default();
-        let episodes = hits::episodes(&party.hits, id, rule.quiet, alerts.settled());
-        revisions.extend(alerts.follow(rule.quiet, &episodes, &describer(key, id, party, sets, clock), cause));
-        party.alerts.insert(id.to_owned(), alerts);
-    }
+/// The same for the rules that a tick may bring hits of: those of day ends.
+fn follow_alerts_at_tick(key: &str, party: &mut PartyState, sets: &Sets, clock: &Clock, cause: &Cause) -> Vec<Alert> {
+    let ids = sets.rule_ids().into_iter().filter(|id| sets.newest(id).is_some_and(|rule| rule.on != On::Instant));
+    ids.flat_map(|id| follow_alerts_of(id, key, party, sets, clock, cause)).collect()
+}
+
+fn follow_alerts_of(id: &str, key: &str, party: &mut PartyState, sets: &Sets, clock: &Clock, cause: &Cause) -> Vec<Alert> {
+    let mut alerts = party.alerts.remove(id).unwrap_or_default();
+    let episodes = hits::episodes(&party.hits, id, sets, alerts.settled());
+    let revisions = alerts.follow(&episodes, &describer(key, id, party, sets, clock), cause);
+    party.alerts.insert(id.to_owned(), alerts);
     revisions
 }
 
@@ -329,15 +375,23 @@ fn settle_alerts(key: &str, party: &mut PartyState, sets: &Sets, clock: &Clock, 
     let mut revisions = Vec::new();
     let Some(tick_frontier) = clock.tick_frontier else { return revisions };
     for id in sets.rule_ids() {
-        let Some((rule, mut alerts)) = sets.newest(id).zip(party.alerts.remove(id)) else { continue };
-        revisions.extend(alerts.settle(rule.quiet, tick_frontier, &describer(key, id, party, sets, clock), cause));
+        let Some(mut alerts) = party.alerts.remove(id) else { continue };
+        revisions.extend(alerts.settle(tick_frontier, &describer(key, id, party, sets, clock), cause));
         party.alerts.insert(id.to_owned(), alerts);
     }
     revisions
 }
 
 fn describer<'a>(key: &'a str, rule: &'a str, party: &'a PartyState, sets: &'a Sets, clock: &Clock) -> Describer<'a> {
-    Describer { party: key, rule, history: &party.history, sets, hits: &party.hits, memory_day: clock.memory_day() }
+    Describer {
+        party: key,
+        rule,
+        history: &party.history,
+        sets,
+        hits: &party.hits,
+        memory_day: clock.memory_day(),
+        complete_from: clock.complete_from,
+    }
 }
 
 fn sent<T>(cause: &Cause, revisions: Vec<T>) -> impl Iterator<Item = Sent<T>> {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use weir_model::alert::{
     AlertRule, Batch, Condition, CounterpartyFlow, Evidence, EvidenceTransaction, ExclusionConsidered, FundClass, LogPosition,
-    SCHEMA_VERSION, Scope, Subject, WindowSpan,
+    PrefectureCount, SCHEMA_VERSION, Scope, Subject, WindowSpan,
 };
 use weir_model::money::yuan;
 use weir_model::{Alert, AlertStatus, Day, Direction, Division, EventTime, Flags, PartyKind};
@@ -15,7 +15,7 @@ use weir_rules::{Rule, RuleSet, Status, Value, Variant, Window};
 use super::features::{self, Facts, Hits, batch_days, ratio};
 use super::formula::holds;
 use super::history::History;
-use super::hits::{Episode, Sets, slot_values, view_at};
+use super::hits::{Episode, Sets, slot_values, view_under, windows};
 use super::view::{Flow, View, naturals, parties, sum, sums_by_party};
 
 /// Largest payers and payees listed.
@@ -33,6 +33,8 @@ pub(super) struct Describer<'a> {
     pub(super) sets: &'a Sets,
     pub(super) hits: &'a Hits,
     pub(super) memory_day: Option<Day>,
+    /// Legs of earlier days may be gone.
+    pub(super) complete_from: Option<Day>,
 }
 
 /// The numbers that decide whether a revision is due.
@@ -46,7 +48,7 @@ pub(super) struct Size {
 impl Describer<'_> {
     /// How large the episode is as of its last hit.
     pub(super) fn size(&self, episode: &Episode) -> Size {
-        let view = view_at(self.history, self.sets, episode.last);
+        let view = view_under(self.history, &self.sets.0[episode.hit.set].1, episode.last);
         let flows = view.flows(self.sets.behind(episode.hit, self.rule).1.window);
         let people = &naturals(&flows, Direction::In) | &naturals(&flows, Direction::Out);
         Size { people: people.len() as i128, amount_in: sum(&flows, Direction::In), amount_out: sum(&flows, Direction::Out) }
@@ -56,14 +58,17 @@ impl Describer<'_> {
     pub(super) fn alert(&self, episode: &Episode) -> Alert {
         let (rule, variant) = self.sets.behind(episode.hit, self.rule);
         let set: &RuleSet = &self.sets.0[episode.hit.set].1;
-        let view = view_at(self.history, self.sets, episode.last);
+        let view = view_under(self.history, set, episode.last);
         let facts = Facts::new(&view, set, self.hits);
         let slots = slot_values(variant, &facts);
         let flows = view.flows(variant.window);
         let size = self.size(episode);
         let (payers, payees) = (naturals(&flows, Direction::In), naturals(&flows, Direction::Out));
         let people = &payers | &payees;
-        let first_view = view_at(self.history, self.sets, episode.start);
+        let first_view = view_under(self.history, &self.sets.0[episode.first_hit.set].1, episode.start);
+        let first_day = view.first_of(windows(set, variant));
+        let is_warming = self.complete_from.is_some_and(|day| day > first_day);
+        let is_cut = self.history.left_to().is_some_and(|at| at.day() >= first_day);
         let first_window = self.sets.behind(episode.first_hit, self.rule).1.window;
         Alert {
             schema_version: SCHEMA_VERSION,
@@ -71,7 +76,7 @@ impl Describer<'_> {
             revision: 0,
             status: AlertStatus::Opened,
             withdrawal: None,
-            rule: alert_rule(rule, variant, set),
+            rule: AlertRule { shadow: is_warming || rule.status == Status::Shadow, ..alert_rule(rule, variant, set) },
             subject: subject(self.party, &view),
             level: episode.level,
             score: episode.hit.score,
@@ -89,7 +94,7 @@ impl Describer<'_> {
             scope: scope(&flows),
             conditions: conditions(variant, &facts, &slots),
             exclusions_considered: exclusions(variant, &facts),
-            evidence: evidence(variant, &view, &flows, self.memory_day),
+            evidence: evidence(variant, &view, &flows, self.memory_day, is_cut),
             addressees: Vec::new(),
             history_from: view.history_from.map(|day| day.to_string()).unwrap_or_default(),
             data_gaps: data_gaps(variant, set, &slots),
@@ -112,6 +117,7 @@ fn alert_rule(rule: &Rule, variant: &Variant, set: &RuleSet) -> AlertRule {
         basis: rule.basis.clone(),
         set_hash: set.hash.clone(),
         variant: variant.name.clone(),
+        variant_zh: variant.zh.clone(),
         shadow: rule.status == Status::Shadow,
     }
 }
@@ -171,7 +177,19 @@ fn scope(flows: &[Flow<'_>]) -> Scope {
         provinces: length(provinces),
         cross_province: provinces > 1,
         known_share,
+        payers_by_prefecture: payers_by_prefecture(flows),
     }
+}
+
+fn payers_by_prefecture(flows: &[Flow<'_>]) -> Vec<PrefectureCount> {
+    let place = |id: &&str| match last_division(flows.iter().filter(|flow| is_party(flow, id))) {
+        Some(division) => format!("{:04}", division.prefecture()),
+        None => "unknown".to_owned(),
+    };
+    let mut places: Vec<String> = naturals(flows, Direction::In).iter().map(place).collect();
+    places.sort();
+    let counts = places.chunk_by(|a, b| a == b);
+    counts.map(|of_one| PrefectureCount { prefecture: of_one[0].clone(), people: length(of_one.len()) }).collect()
 }
 
 fn is_party(flow: &Flow<'_>, id: &str) -> bool {
@@ -184,7 +202,7 @@ fn last_division<'a>(flows: impl Iterator<Item = &'a Flow<'a>>) -> Option<Divisi
 
 fn conditions(variant: &Variant, facts: &Facts<'_>, slots: &[Value]) -> Vec<Condition> {
     let condition = |condition: &weir_rules::Condition, points| {
-        let told = facts.set.explain(condition, slots);
+        let told = facts.set.explain(condition, slots, variant.window);
         Condition {
             text: condition.text.clone(),
             measured: told.measured,
@@ -193,6 +211,7 @@ fn conditions(variant: &Variant, facts: &Facts<'_>, slots: &[Value]) -> Vec<Cond
             points,
             clause: condition.clause.clone(),
             explain: told.explain,
+            parts: told.parts,
         }
     };
     let required = variant.require.iter().map(|required| condition(required, None));
@@ -218,7 +237,7 @@ fn data_gaps(variant: &Variant, set: &RuleSet, slots: &[Value]) -> Vec<String> {
     missing.map(|slot| set.slots[*slot].to_string()).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
-fn evidence(variant: &Variant, view: &View<'_>, flows: &[Flow<'_>], memory_day: Option<Day>) -> Evidence {
+fn evidence(variant: &Variant, view: &View<'_>, flows: &[Flow<'_>], memory_day: Option<Day>, is_cut: bool) -> Evidence {
     let mut payers = counterparties(view, flows, Direction::In);
     let mut payees = counterparties(view, flows, Direction::Out);
     let mut batches = variant.batch_size.map(|n| batches(flows, n)).unwrap_or_default();
@@ -250,7 +269,7 @@ fn evidence(variant: &Variant, view: &View<'_>, flows: &[Flow<'_>], memory_day: 
         transactions_total: length(totals[3]),
         funds_from: funds(flows, Direction::In),
         funds_to: funds(flows, Direction::Out),
-        truncated: listed != totals,
+        truncated: is_cut || listed != totals,
     }
 }
 

@@ -18,6 +18,8 @@ pub(super) struct View<'a> {
     pub(super) t: EventTime,
     /// Live legs with time ≤ t, in order, OWN and RETAINED included.
     pub(super) live: Vec<&'a Held>,
+    /// Legs with time ≤ t that left early, in order: part of all history, in no window.
+    pub(super) left: Vec<&'a Held>,
     /// Day of the earliest leg ever accepted.
     pub(super) history_from: Option<Day>,
     /// Working days.
@@ -85,9 +87,9 @@ pub(super) fn fen(leg: &OwnedLeg) -> i64 {
 }
 
 impl<'a> View<'a> {
-    /// The party's profile: that of its last live leg.
+    /// The party's profile: that of its last live leg, one that left early where there is no other.
     pub(super) fn profile(&self) -> OwnedProfile {
-        self.live.last().map(|held| held.leg.profile.clone()).unwrap_or_default()
+        self.live.last().or(self.left.last()).map(|held| held.leg.profile.clone()).unwrap_or_default()
     }
 
     /// Whether a moment up to `t` lies in the window.
@@ -147,7 +149,13 @@ impl<'a> View<'a> {
 
     /// Counted legs of all history that is not forgotten, in order.
     pub(super) fn all_history(&self) -> Vec<Flow<'a>> {
-        self.live.iter().filter(|held| held.is_counted() && !held.forgotten).map(|held| Flow::of(&held.leg)).collect()
+        let all = self.left.iter().chain(&self.live);
+        all.filter(|held| held.is_counted() && !held.forgotten).map(|held| Flow::of(&held.leg)).collect()
+    }
+
+    /// The first day that any of the windows covers.
+    pub(super) fn first_of(&self, windows: impl Iterator<Item = Window>) -> Day {
+        windows.map(|window| self.first_day(window)).min().unwrap_or(self.t.day())
     }
 }
 

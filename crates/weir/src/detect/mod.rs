@@ -189,18 +189,19 @@ impl Run {
 impl Finished {
     /// Writes what stands at the end only, gives the outputs their names, and tells the numbers.
     fn publish(mut self, settings: &Settings, mut writing: Writing, begun: Instant, lang: Lang) -> Result<Exit, Failure> {
-        let mut live = Vec::new();
+        let (mut live, mut open) = (Vec::new(), Vec::new());
         let mut saved = Vec::new();
         let mut effects = Vec::new();
         let mut parties = 0;
         for end in std::mem::take(&mut self.ends) {
             effects.push(end.effects);
             live.extend(end.live);
+            open.extend(end.open);
             saved.extend(end.saved);
             parties += end.parties;
         }
         live.sort_by(|a, b| a.key().cmp(&b.key()));
-        writing.end(merge::in_order(effects), &live)?;
+        writing.end(merge::in_order(effects), &live, open)?;
         let remembered = live.iter().map(|effect| writing.sinks.remember(effect)).collect();
         if let Some(output) = &mut self.state_output {
             let reader = ReaderState { records: self.position.last_record, clock: self.position.clock.map(|clock| clock.0) };
@@ -236,6 +237,9 @@ fn count(summary: &mut Summary, read: &Counts, engine: &EngineCounts) {
     summary.duplicates = engine.duplicates;
     summary.reversed = engine.reversed;
     summary.legs_dropped = engine.legs_dropped;
+    summary.instants_gated = engine.rows_gated;
+    summary.instants_scanned = engine.rows_scanned;
+    summary.hits = engine.hits;
 }
 
 /// The numbers, to standard error.

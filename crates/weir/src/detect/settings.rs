@@ -72,6 +72,8 @@ pub(crate) struct OutputSettings {
     pub(crate) late: Option<PathBuf>,
     /// Every revision instead of the final state.
     pub(crate) revisions: bool,
+    /// Alerts to read, wherever they go; else only on a terminal.
+    pub(crate) text: bool,
 }
 
 /// What is handed to the office.
@@ -105,6 +107,7 @@ impl Settings {
                 dead_letters: raw.dead_letters,
                 late: raw.late,
                 revisions: raw.revisions,
+                text: raw.text,
             },
             summary: raw.summary,
             from_state: raw.from_state,

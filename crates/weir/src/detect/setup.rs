@@ -3,6 +3,7 @@
 //! Whatever is wrong with any of them is found here, before an output is begun.
 
 use std::collections::BTreeMap;
+use std::io::{self, Write};
 use std::sync::Arc;
 
 use weir_engine::{Engine, Input as EngineInput};
@@ -42,6 +43,7 @@ impl Setup {
         let source = RuleSource { files: rules.files.clone(), settings: pack.set.clone() };
         let loaded = pack::load(&rules, &pack.set, lang)?;
         mention_warnings(&loaded.warnings, lang);
+        mention_missing_contact(settings, lang);
         let rules = Arc::new(loaded.rules);
         let mut state = settings.from_state.as_deref().map(|path| State::read(path, lang)).transpose()?;
         let input_failure = |error| input_error::failure(&error, lang);
@@ -67,6 +69,19 @@ impl Setup {
             .map(|(number, (engine, directory))| Shard { number, count: settings.shards, engine, directory, parties: Arc::clone(&parties) })
             .collect();
         Ok(Self { rules, rule_sources, reader, shards, state })
+    }
+}
+
+/// An office cannot ask back where nobody is named.
+fn mention_missing_contact(settings: &Settings, lang: Lang) {
+    if settings.outputs.office.is_some() && settings.office.bank_contact.trim().is_empty() {
+        let text = say!(
+            lang,
+            "提示：报处非办的消息没有写报送单位和联系人，请用 --bank-contact 写明",
+            "note: messages to offices name no bank and nobody to ask; say so with --bank-contact"
+        );
+        // Nobody is left to tell where standard error is closed.
+        let _ = writeln!(io::stderr(), "{text}");
     }
 }
 
@@ -105,7 +120,7 @@ fn options(settings: &Settings, rules: &RuleSet, state: Option<&State>, lang: La
         now: settings.now,
         sort: settings.sort.then(Sort::default),
         resume,
-        tags: rules.tags.tags.clone(),
+        tags: rules.tags.keywords(),
     })
 }
 

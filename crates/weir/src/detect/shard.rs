@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::thread;
 
-use weir_engine::{AlertEffect, Effects, Engine, Input};
+use weir_engine::{AlertEffect, Effects, Engine, Input, ReportEffect};
 use weir_feed::{Item, Parties, RecordBatch, Tick};
 use weir_model::{EventTime, LegKind};
 
@@ -75,6 +75,8 @@ pub(crate) struct ShardEnd {
     pub(crate) effects: Effects,
     /// Alerts live at the end, named.
     pub(crate) live: Vec<AlertEffect>,
+    /// Large-amount reports of days that are not over.
+    pub(crate) open: Vec<ReportEffect>,
     /// Parties with a history.
     pub(crate) parties: usize,
     /// Snapshot and names, where asked for.
@@ -154,7 +156,14 @@ impl Shard {
         for effect in &mut live {
             self.name_as_of(effect, last_record);
         }
-        ShardEnd { effects, live, parties: self.engine.parties(), saved: save.then(|| (self.engine.snapshot(), self.directory.save())) }
+        let open = self.engine.open_reports();
+        ShardEnd {
+            effects,
+            live,
+            open,
+            parties: self.engine.parties(),
+            saved: save.then(|| (self.engine.snapshot(), self.directory.save())),
+        }
     }
 
     fn name(&self, alerts: &mut [AlertEffect]) {

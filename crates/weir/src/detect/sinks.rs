@@ -21,7 +21,7 @@ use crate::outputs::{Output, write_failure};
 use crate::render;
 use crate::spool::Spool;
 use crate::summary::Summary;
-use crate::terminal::Palette;
+use crate::terminal::{self, Palette};
 
 /// Order of alerts in their final state: first record, rule, party, then which was first said.
 type AlertOrder = (u64, String, String, usize);
@@ -88,7 +88,8 @@ impl Sinks {
     pub(crate) fn open(outputs: &OutputSettings, office: &OfficeSettings, lang: Lang) -> Result<Self, Failure> {
         let open = |path: &Option<std::path::PathBuf>| path.as_deref().map(|path| Output::open(path, lang)).transpose();
         let is_stdout = outputs.alerts == Path::new("-");
-        let readable = (is_stdout && io::stdout().is_terminal()).then(|| Palette::of(&io::stdout()));
+        let is_terminal = is_stdout && io::stdout().is_terminal();
+        let readable = (outputs.text || is_terminal).then(|| if is_stdout { Palette::of(&io::stdout()) } else { Palette::PLAIN });
         let waiting = if outputs.revisions { None } else { Some(Waiting::new(outputs, lang)?) };
         Ok(Self {
             lang,
@@ -184,7 +185,7 @@ impl Sinks {
     /// Writes an alert and what of it goes to the office.
     fn deliver(&mut self, alert: &Alert) -> Result<(), Failure> {
         match self.readable {
-            Some(palette) => self.alerts.bytes(render::alert(alert, self.lang, palette).as_bytes())?,
+            Some(palette) => self.alerts.bytes(render::alert(alert, self.lang, palette, terminal::columns()).as_bytes())?,
             None => self.alerts.json(alert)?,
         }
         self.hand_over(alert)
@@ -219,6 +220,11 @@ impl Sinks {
                 self.reports.as_mut().map_or(Ok(()), |output| output.json(&report))
             }
         }
+    }
+
+    /// A report of a day that is not over at the end: its totals as they stand, whether or not a revision said so.
+    pub(crate) fn open_report(&mut self, effect: ReportEffect) -> Result<(), Failure> {
+        if self.waiting.is_some() { self.report(effect) } else { Ok(()) }
     }
 
     /// Writes the reports of days that nothing can change any more: those before the day of the frontier.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use weir_engine::{AlertEffect, Counts, Effects, RejectEffect};
+use weir_engine::{AlertEffect, Counts, Effects, RejectEffect, ReportEffect};
 use weir_feed::{RecordBatch, RejectedRecord};
 use weir_model::alert::LogPosition;
 use weir_model::{EventTime, Reason, Span};
@@ -81,8 +81,8 @@ impl Writing {
         self.sinks.flush()
     }
 
-    /// Writes what the tick at the end caused, and the alerts that are live then.
-    pub(crate) fn end(&mut self, effects: Effects, live: &[AlertEffect]) -> Result<(), Failure> {
+    /// Writes what the tick at the end caused, and the alerts and reports that are not settled then.
+    pub(crate) fn end(&mut self, effects: Effects, live: &[AlertEffect], open: Vec<ReportEffect>) -> Result<(), Failure> {
         merge::add(&mut self.counts, &effects.counts);
         let none = RecordBatch::default();
         self.rejects(&none, &effects.rejects)?;
@@ -95,6 +95,7 @@ impl Writing {
         for effect in live {
             self.sinks.live_alert(effect.clone())?;
         }
+        open.into_iter().try_for_each(|effect| self.sinks.open_report(effect))?;
         Ok(())
     }
 

@@ -68,7 +68,7 @@ fn summary(label: &str, diagnostics: &Diagnostics, hash: Option<&str>, rule_file
 
 /// The paragraph of a code: `weir rule explain-code`.
 pub(crate) fn explain_code(code: &str, json: bool, lang: Lang, output: &mut Output) -> Result<Exit, Failure> {
-    let Some(paragraph) = weir_rules::explain_code(code) else {
+    let Some(paragraph) = weir_rules::explain_code(code, lang.into()) else {
         let text = say!(lang, "没有诊断代码 `{code}`；代码形如 R0102", "there is no diagnostic code `{code}`; codes look like R0102");
         return Err(Failure::usage(text));
     };
@@ -84,7 +84,8 @@ pub(crate) fn explain_code(code: &str, json: bool, lang: Lang, output: &mut Outp
 pub(crate) fn mention_warnings(warnings: &Diagnostics, lang: Lang) {
     let count = warnings.warnings();
     if count > 0 {
-        let text = say!(lang, "规则有 {count} 处警告，详见 weir rule check", "the rules have {count} warnings, see weir rule check");
+        let plural = if count == 1 { "" } else { "s" };
+        let text = say!(lang, "规则有 {count} 处警告，详见 weir rule check", "the rules have {count} warning{plural}, see weir rule check");
         // Nobody is left to tell where standard error is closed.
         let _ = writeln!(io::stderr(), "{text}");
     }

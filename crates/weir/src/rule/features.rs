@@ -13,7 +13,10 @@ pub(crate) fn run(name: Option<&str>, json: bool, lang: Lang, output: &mut Outpu
     let mut features = features();
     if let Some(name) = name {
         let near = nearest(name, features.iter().map(|feature| feature.name)).map(str::to_owned);
-        features.retain(|feature| feature.name == name);
+        let is_named = |feature: &FeatureDoc| feature.name == name;
+        // A word of the Chinese name finds all that have it: 夜间.
+        let is_exact = features.iter().any(is_named) || name.is_ascii();
+        features.retain(|feature| if is_exact { is_named(feature) } else { feature.zh.contains(name) });
         if features.is_empty() {
             return Err(unknown(name, near.as_deref(), lang));
         }
@@ -46,13 +49,35 @@ fn table(features: &[FeatureDoc], lang: Lang) -> Table {
         say!(lang, "名称", "name"),
     ]);
     for feature in features {
-        table.add_row([feature.signature.as_str(), feature.result, feature.cost, feature.windows, feature.zh]);
+        let [result, cost, windows] = facts(feature, lang);
+        table.add_row([feature.signature.as_str(), result, cost, windows, feature.zh]);
     }
     table
 }
 
+/// Type, cost and windows in words.
+fn facts(feature: &FeatureDoc, lang: Lang) -> [&'static str; 3] {
+    let FeatureDoc { result, cost, windows, .. } = feature;
+    let zh = |word: &'static str| match word {
+        "int" => "计数",
+        "money" => "金额",
+        "ratio" => "比率",
+        "duration" => "时长",
+        "bool" => "是否",
+        "cheap" => "低",
+        "costly" => "高",
+        "any" => "任意",
+        "15d" => "至多15天",
+        "none" => "无",
+        other => other,
+    };
+    [result, cost, windows].map(|word| if lang == Lang::Zh { zh(word) } else { word })
+}
+
 fn in_full(feature: &FeatureDoc, lang: Lang) -> String {
-    let FeatureDoc { signature, result, cost, windows, zh, meaning, .. } = feature;
+    let FeatureDoc { signature, zh, .. } = feature;
+    let [result, cost, windows] = facts(feature, lang);
+    let meaning = lang.of(feature.meaning_zh, feature.meaning);
     let mut text = say!(
         lang,
         "{signature}\n  {zh}\n  类型 {result}；代价 {cost}；窗口 {windows}\n",

@@ -1,9 +1,10 @@
 //! `weir rule list [DIR…]`: what rules there are, with their windows, thresholds and tests.
 
-use std::io::{self, IsTerminal};
+use std::fmt::Write as _;
+use std::io;
 use std::path::PathBuf;
 
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use serde::Serialize;
 use weir_rules::{Loaded, RuleDocument};
 
@@ -11,6 +12,7 @@ use crate::failure::{Exit, Failure};
 use crate::language::{Lang, say};
 use crate::outputs::Output;
 use crate::pack::{self, Pack};
+use crate::terminal::Palette;
 
 /// A rule as `--json` gives it.
 #[derive(Serialize)]
@@ -55,44 +57,50 @@ pub(crate) fn run(dirs: &[PathBuf], settings: &[String], json: bool, lang: Lang,
             continue;
         }
         let (label, hash) = (&pack.label, &loaded.rules.hash);
-        output.bytes(say!(lang, "{label}（规则集 {hash}）\n\n", "{label} (rule set {hash})\n\n").as_bytes())?;
-        output.bytes(format!("{}\n", table(&loaded, lang).trim_fmt()).as_bytes())?;
+        output.bytes(say!(lang, "{label}（规则集 {hash}）\n", "{label} (rule set {hash})\n").as_bytes())?;
+        for rule in &loaded.documents {
+            output.bytes(sheet(rule, &loaded, lang, Palette::of(&io::stdout())).as_bytes())?;
+        }
     }
     Ok(Exit::Ok)
 }
 
-/// One row a variant; a draft or retired rule has one row without.
-fn table(loaded: &Loaded, lang: Lang) -> Table {
+/// What a rule is called and stands on, then its parameters, a column for each variant in force.
+fn sheet(rule: &RuleDocument, loaded: &Loaded, lang: Lang, palette: Palette) -> String {
+    let (status, tests) = (rule.status.name(), rule.tests.len());
+    let facts = say!(lang, "{status} · {tests} 个测试", "{status} · {tests} tests");
+    let title = palette.bold(&format!("{} {}", rule.id, rule.title));
+    let basis = rule.basis.join(lang.of("；", "; "));
+    let mut text = format!("\n{title}  {}\n  {}\n", palette.dim(&facts), palette.dim(&basis));
+    let variants = variants(rule, loaded);
+    if variants.is_empty() || rule.params.is_empty() {
+        return text;
+    }
     let mut table = Table::new();
-    // A terminal folds long cells; a pipe gets each row on one line.
-    let arrangement = if io::stdout().is_terminal() { ContentArrangement::Dynamic } else { ContentArrangement::Disabled };
-    table.load_style(presets::NOTHING).set_content_arrangement(arrangement);
-    table.set_header([
-        lang.of("编号", "id"),
-        lang.of("名称", "title"),
-        lang.of("状态", "status"),
-        lang.of("测试", "tests"),
-        lang.of("变体", "variant"),
-        lang.of("窗口", "window"),
-        lang.of("阈值", "thresholds"),
-    ]);
-    for rule in &loaded.documents {
-        let mut head = [rule.id.clone(), rule.title.clone(), rule.status.name().to_owned(), rule.tests.len().to_string()];
-        let variants = variants(rule, loaded);
-        if variants.is_empty() {
-            table.add_row(head.clone());
-        }
-        for variant in variants {
-            let [id, title, status, tests] = std::mem::take(&mut head);
-            table.add_row([id, title, status, tests, variant.name, variant.window, thresholds(&variant.params)]);
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    // The only variant of a rule without variants has no name.
+    let names =
+        variants.iter().map(|variant| if variant.name.is_empty() { lang.of("取值", "value").to_owned() } else { variant.name.clone() });
+    let mut head = vec![lang.of("参数", "parameter").to_owned()];
+    head.extend(names);
+    head.push(lang.of("含义", "meaning").to_owned());
+    table.set_header(head);
+    for param in &rule.params {
+        let value = |variant: &VariantJson| variant.params.iter().find(|(name, _)| *name == param.name).map(|(_, value)| value.clone());
+        let mut row = vec![param.name.clone()];
+        row.extend(variants.iter().map(|variant| value(variant).unwrap_or_default()));
+        row.push(param.zh.clone());
+        table.add_row(row);
+    }
+    for column in 1..=variants.len() {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    table
-}
-
-fn thresholds(params: &[(String, String)]) -> String {
-    let texts: Vec<String> = params.iter().filter(|(name, _)| name != "window").map(|(name, value)| format!("{name}={value}")).collect();
-    texts.join(" ")
+    for line in table.trim_fmt().lines() {
+        let _ = writeln!(text, "  {line}");
+    }
+    text
 }
 
 /// The variants in force; none for a draft or retired rule.

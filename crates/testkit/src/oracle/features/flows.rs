@@ -3,19 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use weir_model::time::MICROS_PER_DAY;
-use weir_model::{Calendar, Day, Direction, Division, Flags, PartyKind};
+use weir_model::{Calendar, Day, Direction, Division, EventTime, Flags, PartyKind};
 use weir_rules::{Value, Window};
 
 use super::{is_too_little_known, known_share, ratio, size};
 use crate::log::OwnedLeg;
+use crate::oracle::history::Held;
 use crate::oracle::view::{Flow, View, fen, naturals, parties, sum};
 
 /// `natural_payers`, `natural_payees`.
 pub(super) fn natural_parties(flows: &[Flow<'_>], direction: Direction) -> Value {
-    let made: Vec<_> = flows.iter().filter(|flow| flow.party_of(direction).is_some()).collect();
-    let all = made.iter().map(|flow| flow.count).sum();
-    let known = made.iter().filter(|flow| flow.kind != PartyKind::Unknown).map(|flow| flow.count).sum();
-    if is_too_little_known(known, all) { Value::Null } else { size(naturals(flows, direction).len()) }
+    let mut made = flows.iter().filter(|flow| flow.party_of(direction).is_some()).peekable();
+    let is_nobody_known = made.peek().is_some() && made.all(|flow| flow.kind == PartyKind::Unknown);
+    if is_nobody_known { Value::Null } else { size(naturals(flows, direction).len()) }
 }
 
 /// An outlet: where money leaves to.
@@ -152,13 +152,17 @@ fn count(ids: &BTreeSet<&str>) -> i64 {
 
 /// `dormant_before`.
 pub(super) fn dormant_before(view: &View<'_>, window: Window) -> Value {
-    let history = view.all_history();
-    let mut known = history.iter().filter(|flow| flow.kind != PartyKind::Internal);
-    let Some(first) = known.clone().find(|flow| view.covers(window, flow.at)) else {
+    let days = |legs: &[&Held], is_wanted: &dyn Fn(EventTime) -> bool| -> Vec<Day> {
+        let known = legs.iter().filter(|held| held.is_counted() && held.leg.counterparty_kind != PartyKind::Internal);
+        known.filter(|held| is_wanted(held.leg.at)).map(|held| held.day()).collect()
+    };
+    let inside = |at| view.covers(window, at);
+    let Some(first) = days(&view.live, &inside).into_iter().min() else {
         return Value::Null;
     };
-    let before = known.rfind(|flow| flow.day() < first.day() && !view.covers(window, flow.at));
-    before.map_or(Value::Null, |last| whole_days(last.day(), first.day()))
+    // Forgotten pairs count here: a long sleep is what is asked for. What left early is in no window.
+    let outside = [days(&view.live, &|at| !inside(at)), days(&view.left, &|_| true)].concat();
+    outside.into_iter().filter(|day| *day < first).max().map_or(Value::Null, |last| whole_days(last, first))
 }
 
 /// `account_age`.

@@ -30,7 +30,7 @@ pub(crate) fn run(rules: &Arc<RuleSet>, test: &RuleTest, lang: Lang) -> Result<O
         Some(table) => Parties::read(&Input::bytes("parties.csv", table.to_csv()), "").map_err(failure)?,
         None => Parties::default(),
     };
-    let options = Options { format: Some(Format::Csv), tags: rules.tags.tags.clone(), ..Options::default() };
+    let options = Options { format: Some(Format::Csv), tags: rules.tags.keywords(), ..Options::default() };
     let transactions = Input::bytes("transactions", test.transactions.to_csv());
     let mut reader = Reader::open(&[transactions], Mapping::default(), Arc::new(parties), options).map_err(failure)?;
     let defaults = Settings::default();
