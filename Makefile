@@ -12,9 +12,10 @@ STEP := scripts/step
 # does for tests; with `--package weir` it would build some of them, and all that stands on them, a second time.
 BUILD := $(STEP) build -- cargo build --locked --workspace --bin weir --examples
 CARGO_TARGET_DIR ?= target
+SEEDS ?= 100..120
 WEIR := $(CARGO_TARGET_DIR)/debug/weir
 
-.PHONY: help setup demo test bench clean format check-format check-tidy check-dependencies check-lints check-tests check-docs check-rules
+.PHONY: help setup demo test fuzz bench clean format check-format check-tidy check-dependencies check-lints check-tests check-docs check-rules
 
 help: ## What there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +28,9 @@ demo: setup ## Build, run the detector over a small town's bank (fixtures/demo),
 	@WEIR='$(WEIR)' scripts/demo
 
 test: setup check-format check-tidy check-dependencies check-lints check-tests check-docs check-rules ## All that CI runs, in this order
+
+fuzz: setup ## Engine against oracle on other random logs: make fuzz SEEDS=100..200
+	@WEIR_FUZZ_SEEDS='$(SEEDS)' $(STEP) --show '^(test |test result:)' fuzz -- cargo test --locked --workspace --test oracle_agrees agree
 
 bench: setup ## Benchmarks, in the release profile (docs/performance.md says how to read them)
 	cargo bench --locked --package weir-benches

@@ -3,7 +3,8 @@
 //! 1. *Gate.* For every instant the integer lower bounds that a variant's conjunction implies are checked on running aggregates, natively;
 //!    nearly all rows end here.
 //! 2. *Cheap.* What passed waits as a [`PendingRow`] with its cheap values; the conditions that read cheap slots only run on the whole batch.
-//! 3. *Costly.* For the rows still alive the slots of the remaining conditions are computed by scanning, then exclusions and score items.
+//! 3. *Costly.* For the rows still alive the slots of the remaining conditions are computed by scanning, then those of exclusions, then those
+//!    of score items, each only where the step before left something.
 //!
 //! Which rows share a batch cannot be observed: a row's values are those of its own party as of its own instant.
 
@@ -223,6 +224,11 @@ pub(crate) fn decide<'a>(
         variant.require.iter().flat_map(|condition| condition.slots.iter().copied()).collect()
     });
     require(edition, rows, &mut candidates, false);
+    // What is excluded needs no score: shops and payrolls that a bank has verified end here, hit after hit.
+    compute(edition, rows, &candidates, view_of, rule_hits, |variant| {
+        variant.exclude.iter().flat_map(|exclusion| exclusion.when.slots.iter().copied()).collect()
+    });
+    exclude(edition, rows, &mut candidates);
     compute(edition, rows, &candidates, view_of, rule_hits, |variant| variant.slots.clone());
     for ((at, rule), hit) in score(edition, rows, &candidates) {
         rows[at].hits.push((rule, hit));
@@ -240,6 +246,21 @@ fn require(edition: &Edition, rows: &[&mut PendingRow], candidates: &mut Vec<(us
             }
             let outcome = batch.evaluate(condition);
             candidates.retain(|(at, other)| *other != candidate || is_true(&outcome, places[*at]));
+        }
+    }
+}
+
+/// Drops the candidates that an exclusion silences on their day.
+fn exclude(edition: &Edition, rows: &[&mut PendingRow], candidates: &mut Vec<(usize, Candidate)>) {
+    if candidates.iter().all(|(_, candidate)| edition.variant(*candidate).exclude.is_empty()) {
+        return;
+    }
+    let (batch, places) = batch(edition, rows, candidates, false);
+    for candidate in distinct(candidates) {
+        for exclusion in &edition.variant(candidate).exclude {
+            let outcome = batch.evaluate(&exclusion.when);
+            let is_silenced = |at: usize| rows[at].t.day() <= exclusion.until && is_true(&outcome, places[at]);
+            candidates.retain(|(at, other)| *other != candidate || !is_silenced(*at));
         }
     }
 }
@@ -275,13 +296,9 @@ fn score(edition: &Edition, rows: &[&mut PendingRow], candidates: &[(usize, Cand
     for candidate in distinct(candidates) {
         let rule = &edition.rules.rules[candidate.rule];
         let of_variant = edition.variant(candidate);
-        let excluded: Vec<_> = of_variant.exclude.iter().map(|exclusion| (exclusion.until, batch.evaluate(&exclusion.when))).collect();
         let items: Vec<_> = of_variant.score.iter().map(|item| (item.points, batch.evaluate(&item.when))).collect();
         for (at, _) in candidates.iter().filter(|(_, other)| *other == candidate) {
             let (t, place) = (rows[*at].t, places[*at]);
-            if excluded.iter().any(|(until, outcome)| t.day() <= *until && is_true(outcome, place)) {
-                continue;
-            }
             let points: i64 = items.iter().filter(|(_, outcome)| is_true(outcome, place)).map(|(points, _)| points).sum();
             let score = of_variant.base + points;
             let Some(level) = rule.level(score) else {

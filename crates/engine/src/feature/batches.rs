@@ -19,8 +19,10 @@ pub(crate) type Payments = BTreeMap<u32, i128>;
 /// The batches of the window in order of day.
 pub(crate) fn days(view: &View<'_>, window: Window, n: i64) -> Vec<(Day, Payments)> {
     let mut days = BTreeMap::<Day, Payments>::new();
-    for ((day, pair), amount) in natural_payments(view, window) {
-        days.entry(day).or_default().insert(pair, amount);
+    for (pair, payments) in natural_payments(view, window) {
+        for (day, amount) in payments {
+            days.entry(day).or_default().insert(pair, amount);
+        }
     }
     let n = usize::try_from(n).unwrap_or(usize::MAX);
     days.into_iter().filter(|(_, payments)| payments.len() >= n).collect()

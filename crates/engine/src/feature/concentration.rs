@@ -3,11 +3,11 @@
 //! In goes by payer (movements), out by outlet; both over the whole flow, so money without a name dilutes. One scan and one sort of the
 //! window's counterparties.
 
-use std::collections::BTreeMap;
-
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
 use weir_rules::{Value, Window};
 
-use crate::feature::Outlet;
+use crate::feature::{ByPair, Outlet};
 use crate::view::{View, sum};
 
 pub(super) fn top_share_in(view: &View<'_>, window: Window, k: i64) -> Value {
@@ -27,7 +27,7 @@ pub(super) fn hhi_out(view: &View<'_>, window: Window) -> Value {
 }
 
 fn by_payer(view: &View<'_>, window: Window) -> Vec<i128> {
-    let mut sums = BTreeMap::<u32, i128>::new();
+    let mut sums = ByPair::<i128>::default();
     for row in view.inflow(window).filter(|row| row.makes_party()) {
         *sums.entry(row.pair).or_default() += i128::from(row.amount);
     }
@@ -35,7 +35,7 @@ fn by_payer(view: &View<'_>, window: Window) -> Vec<i128> {
 }
 
 fn by_outlet(view: &View<'_>, window: Window) -> Vec<i128> {
-    let mut sums = BTreeMap::<Outlet, i128>::new();
+    let mut sums = HashMap::<Outlet, i128, FixedState>::default();
     for row in view.outflow(window) {
         if let Some(outlet) = Outlet::of(row) {
             *sums.entry(outlet).or_default() += i128::from(row.amount);

@@ -1,16 +1,14 @@
 //! `elderly_share`: people of 60 and more among the natural payers. One scan.
 
-use std::collections::BTreeMap;
-
 use weir_model::Flags;
 use weir_rules::{Value, Window};
 
-use crate::feature::{enough_known, share};
+use crate::feature::{ByPair, enough_known, share};
 use crate::view::View;
 
 pub(super) fn evaluate(view: &View<'_>, window: Window) -> Value {
     // Per natural payer: whether the age is known, whether it is 60 or more, from any In movement of the window.
-    let mut payers = BTreeMap::<u32, (bool, bool, bool)>::new();
+    let mut payers = ByPair::<(bool, bool, bool)>::default();
     for row in view.inflow(window).filter(|row| row.makes_party()) {
         let (natural, known, elderly) = payers.entry(row.pair).or_default();
         *natural |= row.is_natural();

@@ -2,12 +2,10 @@
 //!
 //! The first payment of a pair is exact over all history (`pairs`), so the scan is of the window only.
 
-use std::collections::BTreeSet;
-
 use weir_model::EventTime;
 use weir_rules::{Value, Window};
 
-use crate::feature::count;
+use crate::feature::{Distinct, count};
 use crate::pairs::Pair;
 use crate::row::Row;
 use crate::view::View;
@@ -22,7 +20,7 @@ pub(super) fn payees(view: &View<'_>, window: Window) -> Value {
 
 fn first_time<'a>(view: &View<'_>, window: Window, rows: impl Iterator<Item = &'a Row>, first: fn(&Pair) -> EventTime) -> Value {
     let start = window.start(view.t, view.calendar);
-    let natural: BTreeSet<u32> = rows.filter(|row| row.makes_party() && row.is_natural()).map(|row| row.pair).collect();
+    let natural: Distinct<u32> = rows.filter(|row| row.makes_party() && row.is_natural()).map(|row| row.pair).collect();
     count(natural.into_iter().filter(|pair| first(view.pair(*pair)) >= start).count())
 }
 

@@ -36,13 +36,17 @@ pub(crate) mod testing;
 pub(crate) use batches::days as batch_days;
 pub(crate) use outlets::Outlet;
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use weir_model::Day;
 use weir_rules::{Arg, Feature, FeatureCall, Value, Window};
 
 use crate::cursor::Aggregates;
 use crate::view::View;
+
+/// Something for each pair of a window. Its order means nothing: what is made of it must not depend on one.
+type ByPair<T> = hashbrown::HashMap<u32, T, foldhash::fast::FixedState>;
+
+/// Distinct things of a window, likewise.
+type Distinct<T> = hashbrown::HashSet<T, foldhash::fast::FixedState>;
 
 /// Share of something that must be known for a share over it to mean anything: 30 %.
 pub(crate) fn enough_known(known: usize, total: usize) -> bool {
@@ -63,15 +67,19 @@ fn count128(n: usize) -> i128 {
     i128::try_from(n).unwrap_or(i128::MAX)
 }
 
-/// What each natural payee of the window was paid on each day (movements). Natural is who is so by any of these movements.
-fn natural_payments(view: &View<'_>, window: Window) -> BTreeMap<(Day, u32), i128> {
-    let movements = view.outflow(window).filter(|row| row.makes_party());
-    let natural: BTreeSet<u32> = movements.clone().filter(|row| row.is_natural()).map(|row| row.pair).collect();
-    let mut payments = BTreeMap::new();
-    for row in movements.filter(|row| natural.contains(&row.pair)) {
-        *payments.entry((row.at.day(), row.pair)).or_default() += i128::from(row.amount);
+/// What each natural payee of the window was paid, day by day in order (movements). Natural is who is so by any of these movements.
+fn natural_payments(view: &View<'_>, window: Window) -> ByPair<Vec<(Day, i128)>> {
+    let mut payees = ByPair::<(bool, Vec<(Day, i128)>)>::default();
+    for row in view.outflow(window).filter(|row| row.makes_party()) {
+        let (is_natural, payments) = payees.entry(row.pair).or_default();
+        *is_natural |= row.is_natural();
+        let (day, amount) = (row.at.day(), i128::from(row.amount));
+        match payments.last_mut() {
+            Some((last, sum)) if *last == day => *sum += amount,
+            _ => payments.push((day, amount)),
+        }
     }
-    payments
+    payees.into_iter().filter(|(_, (is_natural, _))| *is_natural).map(|(pair, (_, payments))| (pair, payments)).collect()
 }
 
 /// The element at index (n − 1) / 2 of a list in order; `None` for an empty one.

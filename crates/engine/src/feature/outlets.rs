@@ -3,12 +3,10 @@
 //! Cash, the own name at other banks, and securities firms count as one outlet each, however many accounts stand behind them; everyone else
 //! by counterparty. One scan of the window.
 
-use std::collections::BTreeSet;
-
 use weir_model::Flags;
 use weir_rules::{Value, Window};
 
-use crate::feature::count;
+use crate::feature::{Distinct, count};
 use crate::intern::NONE;
 use crate::row::Row;
 use crate::view::View;
@@ -41,7 +39,7 @@ impl Outlet {
 }
 
 pub(super) fn evaluate(view: &View<'_>, window: Window) -> Value {
-    count(view.outflow(window).filter_map(Outlet::of).collect::<BTreeSet<_>>().len())
+    count(view.outflow(window).filter_map(Outlet::of).collect::<Distinct<_>>().len())
 }
 
 #[cfg(test)]

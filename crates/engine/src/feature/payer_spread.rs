@@ -1,11 +1,9 @@
 //! `payer_prefectures`, `payer_provinces`: over how many places the payers are spread. One scan.
 
-use std::collections::BTreeSet;
-
 use weir_model::Division;
 use weir_rules::{Value, Window};
 
-use crate::feature::{count, enough_known};
+use crate::feature::{Distinct, count, enough_known};
 use crate::view::View;
 
 pub(super) fn prefectures(view: &View<'_>, window: Window) -> Value {
@@ -18,13 +16,13 @@ pub(super) fn provinces(view: &View<'_>, window: Window) -> Value {
 
 fn spread(view: &View<'_>, window: Window, area: fn(Division) -> u32) -> Value {
     let rows = view.inflow(window).filter(|row| row.makes_party());
-    let payers: BTreeSet<u32> = rows.clone().map(|row| row.pair).collect();
+    let payers: Distinct<u32> = rows.clone().map(|row| row.pair).collect();
     let located = rows.filter(|row| row.division.is_known());
-    let known: BTreeSet<u32> = located.clone().map(|row| row.pair).collect();
+    let known: Distinct<u32> = located.clone().map(|row| row.pair).collect();
     if payers.is_empty() || !enough_known(known.len(), payers.len()) {
         return Value::Null;
     }
-    count(located.map(|row| area(row.division)).collect::<BTreeSet<_>>().len())
+    count(located.map(|row| area(row.division)).collect::<Distinct<_>>().len())
 }
 
 #[cfg(test)]

@@ -3,8 +3,6 @@
 //! Schemes that pay on each contract's anniversary have no batches; this is how they show. One scan of the window, then one backward walk
 //! over the payment days of each payee.
 
-use std::collections::BTreeMap;
-
 use weir_model::Day;
 use weir_rules::{Value, Window};
 
@@ -13,16 +11,9 @@ use crate::period::Period;
 use crate::view::View;
 
 pub(super) fn evaluate(view: &View<'_>, window: Window, n: i64) -> Value {
-    let mut payees = BTreeMap::<u32, BTreeMap<Day, i128>>::new();
-    for ((day, pair), amount) in natural_payments(view, window) {
-        payees.entry(pair).or_default().insert(day, amount);
-    }
     let n = usize::try_from(n).unwrap_or(usize::MAX);
-    let steady = payees.into_values().filter(|payments| {
-        let payments: Vec<(Day, i128)> = payments.iter().map(|(day, amount)| (*day, *amount)).collect();
-        payments.len() >= n && run_length(view, &payments) >= n
-    });
-    count(steady.count())
+    let payees = natural_payments(view, window);
+    count(payees.values().filter(|payments| payments.len() >= n && run_length(view, payments) >= n).count())
 }
 
 /// Payments of the run that ends with the last one; at least 1 for a non-empty list.

@@ -4,12 +4,10 @@
 //! The first payment of a pair is exact over all history; principals add the memory of rows that have left to the rows still there. One
 //! scan of the window, one of all rows for the principals.
 
-use std::collections::BTreeMap;
-
 use weir_model::Day;
 use weir_rules::{Value, Window};
 
-use crate::feature;
+use crate::feature::{self, ByPair};
 use crate::pairs::NEVER;
 use crate::view::View;
 
@@ -42,8 +40,8 @@ pub(super) fn payout_ratio_spread(view: &View<'_>, window: Window) -> Value {
     Value::Ratio(ratios[3 * last / 4] - ratios[last / 4])
 }
 
-fn payees(view: &View<'_>, window: Window) -> BTreeMap<u32, Payee> {
-    let mut payees = BTreeMap::<u32, (bool, Payee)>::new();
+fn payees(view: &View<'_>, window: Window) -> ByPair<Payee> {
+    let mut payees = ByPair::<(bool, Payee)>::default();
     for row in view.outflow(window).filter(|row| row.makes_party()) {
         let day = row.at.day();
         let (natural, payee) = payees.entry(row.pair).or_insert((false, Payee { first_paid: day, last_paid: day, last_amount: 0 }));
@@ -64,8 +62,8 @@ fn had_paid_in(view: &View<'_>, pair: u32, payee: &Payee) -> bool {
 
 /// Last payout over principal, in millionths and in order.
 fn ratios(view: &View<'_>, window: Window) -> Vec<i128> {
-    let repaid: BTreeMap<u32, Payee> = payees(view, window).into_iter().filter(|(pair, payee)| had_paid_in(view, *pair, payee)).collect();
-    let mut principals: BTreeMap<u32, i128> = repaid.keys().map(|pair| (*pair, i128::from(view.pair(*pair).past_in))).collect();
+    let repaid: ByPair<Payee> = payees(view, window).into_iter().filter(|(pair, payee)| had_paid_in(view, *pair, payee)).collect();
+    let mut principals: ByPair<i128> = repaid.keys().map(|pair| (*pair, i128::from(view.pair(*pair).past_in))).collect();
     for row in view.rows.iter().filter(|row| row.makes_party() && row.is_in() && view.remembers(row)) {
         if let (Some(principal), Some(payee)) = (principals.get_mut(&row.pair), repaid.get(&row.pair))
             && row.at.day() < payee.last_paid

@@ -6,8 +6,9 @@ use crate::feature::{natural_payments, share};
 use crate::view::View;
 
 pub(super) fn evaluate(view: &View<'_>, window: Window, limit_fen: i64) -> Value {
-    let payments = natural_payments(view, window);
-    share(payments.values().filter(|amount| **amount <= i128::from(limit_fen)).count(), payments.len())
+    let payees = natural_payments(view, window);
+    let amounts = || payees.values().flatten().map(|(_, amount)| *amount);
+    share(amounts().filter(|amount| *amount <= i128::from(limit_fen)).count(), amounts().count())
 }
 
 #[cfg(test)]
