@@ -12,7 +12,7 @@ use weir_model::alert::{
 };
 use weir_model::money::yuan;
 use weir_model::{Alert, AlertStatus, Day, Direction, Division, EventTime, Flags, PartyKind};
-use weir_rules::{Arg, Cost, Feature, FeatureCall, Rule, RuleSet, Status, Value, Variant, Window};
+use weir_rules::{Arg, Cost, Feature, FeatureCall, Rule, RuleSet, SlotId, Status, Value, Variant, Window};
 
 use crate::cursor::Aggregates;
 use crate::detection::{Episode, Figures};
@@ -239,7 +239,9 @@ fn exclusions(set: &RuleSet, variant: &Variant, values: &[Value], day: Day) -> V
 }
 
 fn data_gaps(view: &View<'_>, set: &RuleSet, variant: &Variant, values: &[Value]) -> Vec<String> {
-    let unknown = variant.slots.iter().filter(|slot| values[**slot] == Value::Null);
+    // A registered party without an agreement has no head count: that is no gap.
+    let is_gap = |slot: &&SlotId| set.slots[**slot].feature != Feature::AgreementPeople || !view.profile.registered;
+    let unknown = variant.slots.iter().filter(|slot| values[**slot] == Value::Null).filter(is_gap);
     let mut gaps: Vec<String> = unknown.map(|slot| format!("{}（{}）无法评估", set.name_zh(&set.slots[*slot]), set.slots[*slot])).collect();
     let unconverted = view.counted(variant.window).filter(|row| row.has(Flags::UNCONVERTED)).count();
     if unconverted > 0 {

@@ -8,7 +8,7 @@ use weir_model::{Calendar, Currency, Day, Direction, EventTime, Flags, Leg, LegK
 use crate::cursor::{Cursor, Horizons};
 use crate::detection::Detection;
 use crate::intern::NONE;
-use crate::large_amount::DayTotal;
+use crate::large_amount::{DayKinds, DayTotal};
 use crate::pairs::{NEVER, Pair, Pairs};
 use crate::row::{Bits, Extra, Row};
 use crate::tables::{Tables, identity};
@@ -29,6 +29,8 @@ pub(crate) struct Party {
     pub(crate) cursor: Cursor,
     /// Large-amount totals of days that may still change.
     pub(crate) day_totals: Vec<DayTotal>,
+    /// Whether rows of those days state the party's kind.
+    pub(crate) day_kinds: Vec<DayKinds>,
     pub(crate) pending: Vec<PendingRemoval>,
     /// Hits and alerts; most parties never have any.
     pub(crate) detection: Option<Box<Detection>>,
@@ -108,6 +110,7 @@ impl Party {
             pairs: Pairs::default(),
             cursor: Cursor::default(),
             day_totals: Vec::new(),
+            day_kinds: Vec::new(),
             pending: Vec::new(),
             detection: None,
             history_from: Day(i32::MAX),

@@ -3,6 +3,8 @@
 //! Totals run along with the legs; a report's lists are gathered from the rows only when it is sent. The rules are section 8 of
 //! `docs/definition.md`. This module knows nothing of detection rules: a large amount is a duty, not a suspicion.
 
+use std::collections::BTreeSet;
+
 use weir_model::alert::{digest128, hex};
 use weir_model::large_amount::{ExemptTransaction, ReportedTransaction};
 use weir_model::leg::LegAmount;
@@ -160,11 +162,91 @@ impl DayTotal {
     }
 }
 
+/// Live rows of a day that may still change, by whether they state the party's kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct DayKinds {
+    pub(crate) day: Day,
+    known: u32,
+    unknown: u32,
+}
+
+impl DayKinds {
+    /// Some rows of the day follow others.
+    fn is_mixed(self) -> bool {
+        self.known > 0 && self.unknown > 0
+    }
+}
+
 impl Party {
     /// The report key of a row.
     pub(crate) fn report_key(&self, row: &Row, tables: &Tables) -> Option<ReportKey> {
-        let item = item_of(row.flags(), tables.profile_data(row.profile).kind)?;
+        let item = item_of(row.flags(), self.kind_of(row, tables))?;
         Some(ReportKey { day: row.at.day(), direction: row.direction(), item })
+    }
+
+    /// The party's kind as stamped on the row; where it is unknown, as the last row of the day states it that states one.
+    fn kind_of(&self, row: &Row, tables: &Tables) -> PartyKind {
+        let kind_of = |row: &Row| tables.profile_data(row.profile).kind;
+        let day = row.at.day();
+        let is_stated = |kinds: &DayKinds| kinds.day == day && kinds.known > 0;
+        if kind_of(row) != PartyKind::Unknown || !self.day_kinds.iter().any(is_stated) {
+            return kind_of(row);
+        }
+        let mut stated = self.rows_of(day).iter().rev().filter(|row| row.is_live()).map(kind_of);
+        stated.find(|kind| *kind != PartyKind::Unknown).unwrap_or_default()
+    }
+
+    fn rows_of(&self, day: Day) -> &[Row] {
+        let from = self.rows.partition_point(|row| row.at < day.start());
+        let to = self.rows.partition_point(|row| row.at <= day.end());
+        &self.rows[from..to]
+    }
+
+    /// Rows have entered the history, or left it: the indexes of the totals that changed. Groups have none.
+    pub(crate) fn count_rows(&mut self, rows: &[Row], add: bool, tables: &Tables) -> Vec<usize> {
+        if self.is_group() {
+            return Vec::new();
+        }
+        let mixed: BTreeSet<Day> = rows.iter().filter(|row| self.note_kind(row, add, tables)).map(|row| row.at.day()).collect();
+        let mut changed = Vec::new();
+        for row in rows.iter().filter(|row| !mixed.contains(&row.at.day())) {
+            changed.extend(self.count_large_amount(row, add, tables));
+        }
+        for day in mixed {
+            changed.extend(self.recount_day(day, rows, tables));
+        }
+        changed.sort_unstable();
+        changed.dedup();
+        changed
+    }
+
+    /// Counts whether a row states the party's kind; whether rows of its day follow others, before or now.
+    pub(crate) fn note_kind(&mut self, row: &Row, add: bool, tables: &Tables) -> bool {
+        let day = row.at.day();
+        let at = self.day_kinds.iter().position(|kinds| kinds.day == day).unwrap_or_else(|| {
+            self.day_kinds.push(DayKinds { day, known: 0, unknown: 0 });
+            self.day_kinds.len() - 1
+        });
+        let kinds = &mut self.day_kinds[at];
+        let was_mixed = kinds.is_mixed();
+        let count = if tables.profile_data(row.profile).kind == PartyKind::Unknown { &mut kinds.unknown } else { &mut kinds.known };
+        *count = if add { *count + 1 } else { *count - 1 };
+        was_mixed || kinds.is_mixed()
+    }
+
+    /// Counts a whole day anew, where some of its rows follow others, after `rows` have come or gone.
+    fn recount_day(&mut self, day: Day, rows: &[Row], tables: &Tables) -> Vec<usize> {
+        let before = self.day_totals.clone();
+        for total in self.day_totals.iter_mut().filter(|total| total.key.day == day) {
+            *total = DayTotal { sent: total.sent, revision: total.revision, ..DayTotal::new(total.key) };
+        }
+        for row in self.rows_of(day).to_vec().iter().filter(|row| row.is_live()) {
+            self.count_large_amount(row, true, tables);
+        }
+        // Legs that are in no total are in a list of their report.
+        let own: Vec<ReportKey> = rows.iter().filter_map(|row| self.report_key(row, tables)).filter(|key| key.day == day).collect();
+        let is_changed = |at: &usize| before.get(*at) != Some(&self.day_totals[*at]) || own.contains(&self.day_totals[*at].key);
+        (0..self.day_totals.len()).filter(is_changed).collect()
     }
 
     /// Adds a row to its day's total, or takes it out; returns the index of the total it changed. Groups have none.
@@ -175,7 +257,7 @@ impl Party {
         let key = self.report_key(row, tables)?;
         let at = self.day_total(key);
         if !row.has(Flags::EXEMPT_TERM) {
-            let kind = tables.profile_data(row.profile).kind;
+            let kind = self.kind_of(row, tables);
             self.day_totals[at].count(tables.extras.amount(row), kind, add);
         }
         Some(at)

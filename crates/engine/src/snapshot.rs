@@ -429,11 +429,12 @@ impl Engine {
     fn recount_days(&mut self, number: u32, party: &mut Party, reports: &[ReportRecord]) {
         let open_from = self.clock.minus(self.settings.lateness).day();
         let from = party.rows.partition_point(|row| row.at.day() < open_from);
-        for at in from..party.rows.len() {
-            let row = party.rows[at];
-            if row.is_live() {
-                party.count_large_amount(&row, true, &self.tables);
-            }
+        let rows: Vec<Row> = party.rows[from..].iter().filter(|row| row.is_live()).copied().collect();
+        if !party.is_group() {
+            rows.iter().for_each(|row| _ = party.note_kind(row, true, &self.tables));
+        }
+        for row in &rows {
+            party.count_large_amount(row, true, &self.tables);
         }
         for report in reports.iter().filter(|report| report.day >= open_from.0) {
             let key = ReportKey { day: Day(report.day), direction: report.direction, item: report.item };

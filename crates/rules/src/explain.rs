@@ -258,8 +258,9 @@ impl Row<'_> {
             let suffix = match (met, leaf) {
                 (Some(true), _) => "",
                 // What was asked stands there already.
-                (Some(false), Formula::Compare(..) | Formula::Between(..) | Formula::In(..)) => "",
-                (Some(false), _) => "（未满足）",
+                (Some(false), Formula::Call(_)) => "（未满足）",
+                (Some(false), Formula::Not(inner)) if matches!(**inner, Formula::Call(_)) => "（未满足）",
+                (Some(false), _) => "",
                 (None, _) => "（无法评估）",
             };
             return format!("{}{suffix}", self.comparison(formula, met));

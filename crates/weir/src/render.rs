@@ -190,7 +190,7 @@ impl Sheet<'_> {
         lines.extend(self.alert.conditions.iter().flat_map(|condition| self.condition(condition)));
         if !self.alert.data_gaps.is_empty() {
             let gaps = self.alert.data_gaps.join(self.lang.of("；", "; "));
-            lines.extend(self.remark(&say!(self.lang, "缺数据：{gaps}", "data missing: {gaps}")));
+            lines.extend(self.remark(&say!(self.lang, "数据说明：{gaps}", "data: {gaps}")));
         }
         lines
     }

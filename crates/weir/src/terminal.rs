@@ -114,7 +114,7 @@ pub(crate) fn wrapped(text: &str, columns: usize) -> Vec<String> {
         end += rest[end..].chars().take_while(|c| "，。；、：）」》”%,;:)".contains(*c)).map(char::len_utf8).sum::<usize>();
         let (line, after) = rest.split_at(end);
         lines.push(line.trim_end().to_owned());
-        rest = after;
+        rest = after.trim_start();
     }
     if !rest.is_empty() || lines.is_empty() {
         lines.push(rest.to_owned());

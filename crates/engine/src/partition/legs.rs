@@ -80,11 +80,7 @@ impl Engine {
 
     /// Rows have entered or left a history: totals of their days, then the instants from the earliest on.
     fn changed(&mut self, number: u32, rows: &[Row], add: bool, record: u64, leg: &Leg<'_>, effects: &mut Effects) {
-        let mut totals: Vec<usize> =
-            rows.iter().filter_map(|row| self.parties[number as usize].count_large_amount(row, add, &self.tables)).collect();
-        totals.sort_unstable();
-        totals.dedup();
-        for total in totals {
+        for total in self.parties[number as usize].count_rows(rows, add, &self.tables) {
             self.report_change(number, total, record, effects);
         }
         if let Some(from) = rows.iter().map(|row| row.at).min() {

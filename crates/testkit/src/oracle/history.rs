@@ -197,7 +197,7 @@ impl History {
         let is_too_costly = of_target.clone().map(displaced).max().is_some_and(|most| most > reevaluate_max);
         let wait = |has_removed| Pending { target: target.to_owned(), record, stamp: clock.stamp, leg: leg.clone(), has_removed };
         let is_waiting = self.pending.iter().any(|pending| pending.target == target && pending.is_of(leg));
-        let reports = of_target.clone().map(|held| &held.leg).filter_map(super::large_amount::report_id_and_key_of);
+        let reports = of_target.clone().filter_map(|held| super::large_amount::report_id_and_key_of(self, &held.leg));
         let reports: BTreeSet<_> = reports.collect();
         let too_late = |reason| {
             let report_ids = reports.iter().map(|(_, id)| id.clone()).collect();

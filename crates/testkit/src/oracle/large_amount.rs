@@ -32,19 +32,31 @@ pub(super) fn item_of(leg: &OwnedLeg) -> Option<ReportItem> {
     }
 }
 
-/// The key of the report a leg belongs to.
+/// The key of the report a leg would belong to, by the kind stamped on it.
 fn key_of(leg: &OwnedLeg) -> Option<Key> {
     if leg.is_group() { None } else { item_of(leg).map(|item| (leg.at.day(), leg.direction, item)) }
 }
 
-/// The id of the report a leg belongs, or would belong, to.
+/// A leg of a history with the kind it counts under: its own, or where that is unknown that of the last leg of its day that states one.
+fn with_kind(history: &History, leg: &OwnedLeg) -> OwnedLeg {
+    let day = leg.at.day();
+    let stated = history.ever().into_iter().map(|held| &held.leg).filter(|other| other.at.day() == day).map(|other| other.profile.kind);
+    let last = { stated }.rfind(|kind| *kind != PartyKind::Unknown);
+    let mut leg = leg.clone();
+    if leg.profile.kind == PartyKind::Unknown {
+        leg.profile.kind = last.unwrap_or_default();
+    }
+    leg
+}
+
+/// The id of the report a leg that came too late would have belonged to.
 pub(super) fn report_id_of(leg: &OwnedLeg) -> Option<String> {
     key_of(leg).map(|key| report_id(&leg.party, key))
 }
 
-/// The same with its key, for those who put several in order.
-pub(super) fn report_id_and_key_of(leg: &OwnedLeg) -> Option<(Key, String)> {
-    key_of(leg).map(|key| (key, report_id(&leg.party, key)))
+/// The id of the report a leg of a history belongs to, and its key for those who put several in order.
+pub(super) fn report_id_and_key_of(history: &History, leg: &OwnedLeg) -> Option<(Key, String)> {
+    key_of(&with_kind(history, leg)).map(|key| (key, report_id(&leg.party, key)))
 }
 
 fn report_id(customer: &str, (day, direction, item): Key) -> String {
@@ -118,7 +130,7 @@ impl Reports {
     }
 
     fn keys(&self, history: &History) -> BTreeSet<Key> {
-        let present = history.ever().into_iter().filter_map(|held| key_of(&held.leg));
+        let present = history.ever().into_iter().filter_map(|held| key_of(&with_kind(history, &held.leg)));
         present.chain(self.sent.keys().copied()).collect()
     }
 
@@ -144,8 +156,8 @@ struct Present {
 
 fn report(customer: &str, key: Key, history: &History, sets: &Sets, list_max: usize) -> Present {
     let (day, direction, item) = key;
-    let live = history.ever();
-    let of_day: Vec<&OwnedLeg> = live.iter().map(|held| &held.leg).filter(|leg| key_of(leg) == Some(key)).collect();
+    let live: Vec<OwnedLeg> = history.ever().iter().map(|held| with_kind(history, &held.leg)).collect();
+    let of_day: Vec<&OwnedLeg> = live.iter().filter(|leg| key_of(leg) == Some(key)).collect();
     let (exempt, counted): (Vec<_>, Vec<_>) = of_day.iter().copied().partition(|leg| leg.has(Flags::EXEMPT_TERM));
     let (yuan_legs, foreign): (Vec<_>, Vec<_>) = counted.iter().copied().partition(|leg| leg.amount.currency == Currency::CNY);
     let (converted, unconverted): (Vec<_>, Vec<_>) = foreign.iter().copied().partition(|leg| leg.amount.usd.is_some());
