@@ -5,7 +5,7 @@ use weir_model::{Alert, AlertStatus, Day, EventTime, Reason};
 use weir_rules::On;
 
 use super::legs::reject_removal;
-use super::{Cause, DAY_ENDS_MAX, Engine, Group, LastTick, WATCH_SPAN, edition_at, state};
+use super::{BATCH_ROWS, Cause, DAY_ENDS_MAX, Engine, Group, LastTick, WATCH_SPAN, edition_at, state};
 use crate::Effects;
 use crate::detection::Detection;
 
@@ -55,20 +55,22 @@ impl Engine {
         if !self.editions.iter().any(|edition| edition.has_day_end_rules) {
             return;
         }
-        for day in first.0..=last.0 {
-            for number in self.active.clone() {
-                if !self.is_watched(number, Day(day)) {
-                    continue;
-                }
-                let begin = self.pending_rows.len();
-                self.gate(number, Day(day).end(), true);
-                let rows = begin..self.pending_rows.len();
-                if !rows.is_empty() {
-                    self.groups.push(Group { party: number, cause: cause.clone(), from: Day(day).end(), rows, is_day_end: true });
-                }
+        // All ends of a party together: what a tick brings is said once.
+        for number in self.active.clone() {
+            let begin = self.pending_rows.len();
+            let watched = (first.0..=last.0).map(Day).filter(|day| self.is_watched(number, *day));
+            for day in watched.collect::<Vec<_>>() {
+                self.gate(number, day.end(), true);
             }
-            self.flush(effects);
+            let rows = begin..self.pending_rows.len();
+            if let Some(from) = self.pending_rows[rows.clone()].first().map(|row| row.t) {
+                self.groups.push(Group { party: number, cause: cause.clone(), from, rows, is_day_end: true });
+            }
+            if self.pending_rows.len() >= BATCH_ROWS {
+                self.flush(effects);
+            }
         }
+        self.flush(effects);
     }
 
     /// Whether a rule that some day-end rule watches hit on the party within the time before the end of the day.

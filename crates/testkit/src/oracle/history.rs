@@ -41,7 +41,7 @@ impl Held {
     }
 
     /// The order of a history.
-    fn order(&self) -> (EventTime, Direction, &[u8]) {
+    pub(super) fn order(&self) -> (EventTime, Direction, &[u8]) {
         (self.leg.at, self.leg.direction, self.leg.txn_id.as_bytes())
     }
 

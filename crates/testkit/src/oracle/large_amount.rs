@@ -68,6 +68,8 @@ fn report_id(customer: &str, (day, direction, item): Key) -> String {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Reports {
     sent: BTreeMap<Key, LargeAmountReport>,
+    /// The same with uncut lists: what is compared.
+    whole: BTreeMap<Key, LargeAmountReport>,
 }
 
 impl Reports {
@@ -96,14 +98,16 @@ impl Reports {
         for key in self.keys(history) {
             let is_over = last_tick.is_some_and(|tick| tick > key.0.end());
             let present = report(customer, key, history, sets, list_max);
-            let before = self.sent.get(&key).filter(|sent| sent.status != ReportStatus::Withdrawn);
-            let status = match before {
+            let is_standing = self.sent.get(&key).is_some_and(|sent| sent.status != ReportStatus::Withdrawn);
+            let whole = report(customer, key, history, sets, usize::MAX).report;
+            let status = match self.whole.get(&key).filter(|_| is_standing) {
                 Some(_) if !present.is_reached => ReportStatus::Withdrawn,
-                Some(sent) if is_over && !same_content(sent, &present.report) => ReportStatus::Corrected,
+                Some(before) if is_over && !same_content(before, &whole) => ReportStatus::Corrected,
                 None if present.is_reached && is_over => ReportStatus::Corrected,
                 None if present.is_reached => ReportStatus::Opened,
                 _ => continue,
             };
+            self.whole.insert(key, whole);
             revisions.push(self.send(key, present.report, status));
         }
         revisions
@@ -123,6 +127,7 @@ impl Reports {
             let is_due = now > key.0.end() && before.is_none_or(|tick| tick <= key.0.end());
             let present = report(customer, key, history, sets, list_max);
             if is_due && present.is_reached {
+                self.whole.insert(key, report(customer, key, history, sets, usize::MAX).report);
                 revisions.push(self.send(key, present.report, ReportStatus::Final));
             }
         }
@@ -143,9 +148,9 @@ impl Reports {
 }
 
 /// Everything but revision, status and what another calendar makes of the due date.
-fn same_content(sent: &LargeAmountReport, present: &LargeAmountReport) -> bool {
-    let LargeAmountReport { revision, status, due, calendar_assumed, .. } = sent.clone();
-    LargeAmountReport { revision, status, due, calendar_assumed, ..present.clone() } == *sent
+fn same_content(before: &LargeAmountReport, present: &LargeAmountReport) -> bool {
+    let LargeAmountReport { revision, status, due, calendar_assumed, .. } = before.clone();
+    LargeAmountReport { revision, status, due, calendar_assumed, ..present.clone() } == *before
 }
 
 /// A key's report as its day stands.

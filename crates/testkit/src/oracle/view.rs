@@ -87,9 +87,10 @@ pub(super) fn fen(leg: &OwnedLeg) -> i64 {
 }
 
 impl<'a> View<'a> {
-    /// The party's profile: that of its last live leg, one that left early where there is no other.
+    /// The party's profile: that of its last live leg, those that left early included.
     pub(super) fn profile(&self) -> OwnedProfile {
-        self.live.last().or(self.left.last()).map(|held| held.leg.profile.clone()).unwrap_or_default()
+        let last = self.live.last().into_iter().chain(self.left.last()).max_by(|a, b| a.order().cmp(&b.order()));
+        last.map(|held| held.leg.profile.clone()).unwrap_or_default()
     }
 
     /// Whether a moment up to `t` lies in the window.
