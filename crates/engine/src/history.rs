@@ -248,6 +248,9 @@ impl Party {
 
     /// Whether more than `max` distinct instants lie after `t`: what a change at `t` displaces.
     fn displaces_too_many(&self, t: EventTime, max: usize) -> bool {
+        if self.rows.last().is_none_or(|last| last.at <= t) {
+            return false;
+        }
         let after = &self.rows[self.rows.partition_point(|row| row.at <= t)..];
         // Rows are no fewer than their instants.
         if after.len() <= max {
@@ -299,6 +302,10 @@ impl Party {
 
     /// Where a row belongs: by time, In before Out, transaction id.
     fn place(&self, row: &Row, txn_id: &str, tables: &Tables) -> usize {
+        // Nearly every leg is the latest of its party; a search through a long history misses the cache at each step.
+        if self.rows.last().is_none_or(|last| last.at < row.at) {
+            return self.rows.len();
+        }
         let from = self.rows.partition_point(|other| other.at < row.at);
         let same_time = &self.rows[from..];
         from + same_time

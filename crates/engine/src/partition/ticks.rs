@@ -9,6 +9,9 @@ use super::{BATCH_ROWS, Cause, DAY_ENDS_MAX, Engine, Group, LastTick, WATCH_SPAN
 use crate::Effects;
 use crate::detection::Detection;
 
+/// Days between two looks at a party for pairs that are forgotten.
+const SILENCE_DAYS: i32 = 32;
+
 impl Engine {
     pub(super) fn tick(&mut self, record: u64, clock: EventTime, effects: &mut Effects) {
         self.flush(effects);
@@ -156,12 +159,17 @@ impl Engine {
         self.complete_from = self.complete_from.max(keep_from);
         for (number, party) in (0_u32..).zip(&mut self.parties) {
             party.age(number, memory_day, &mut self.tables);
-            let old = party.rows.partition_point(|row| row.at < keep_from.start());
-            // Moving the rest costs as much as it holds: wait until a quarter is old, or all is.
-            if old * 4 > party.rows.len() {
-                party.drop_rows(number, old, &mut self.tables);
+            if party.rows.first().is_some_and(|row| row.at < keep_from.start()) {
+                let old = party.rows.partition_point(|row| row.at < keep_from.start());
+                // Moving the rest costs as much as it holds: wait until a quarter is old, or all is.
+                if old * 4 > party.rows.len() {
+                    party.drop_rows(number, old, &mut self.tables);
+                }
             }
-            party.drop_forgotten_pairs(forget_before, &mut self.tables);
+            // Two years of silence need no daily look: each party has its day of the month.
+            if forget_before.0.wrapping_add_unsigned(number).rem_euclid(SILENCE_DAYS) == 0 {
+                party.drop_forgotten_pairs(forget_before, &mut self.tables);
+            }
             party.day_totals.retain(|total| total.key.day.end() >= frontier);
             party.day_kinds.retain(|kinds| kinds.day.end() >= frontier);
             if party.rows.last().is_some_and(|row| row.at < frontier) {
