@@ -42,6 +42,46 @@ pub enum Error {
         /// What is not supported, and what to do instead.
         what: String,
     },
+    /// A file of another program, whatever its name says.
+    #[error("{path}: {what}")]
+    Foreign {
+        /// The input.
+        path: String,
+        /// What it is.
+        what: Foreign,
+    },
+    /// Lines that end in carriage returns alone, as none of our records do: the whole file would be one.
+    #[error("{path}: the lines end in carriage returns alone (CR); give them line feeds first, for example with tr '\\r' '\\n'")]
+    LineEnds {
+        /// The input.
+        path: String,
+    },
+    /// Parquet from a pipe: its reader jumps about.
+    #[error("{path}: Parquet cannot be read from a pipe or standard input; give the path of the file")]
+    ParquetStream {
+        /// The input.
+        path: String,
+    },
+    /// A column that is wanted and of a type that has no text.
+    #[error(
+        "{path}: the column `{column}` is of the type {kind}, which cannot be read; write it as text, number, date or timestamp, or leave it out of the feed file"
+    )]
+    ParquetColumn {
+        /// The input.
+        path: String,
+        /// Its name.
+        column: String,
+        /// Its type.
+        kind: String,
+    },
+    /// Pages packed in a way that is not unpacked here.
+    #[error("{path}: its pages are packed by {codec}, which is not read; write it with Snappy, Zstandard, GZIP, LZ4 or unpacked")]
+    ParquetCodec {
+        /// The input.
+        path: String,
+        /// The name of the codec.
+        codec: String,
+    },
     /// A file that cannot be opened.
     #[error("{path}: cannot be opened: {source}")]
     Open {
@@ -91,26 +131,47 @@ pub enum Error {
         message: String,
     },
     /// The feed file names columns that the input does not have.
-    #[error("{path}: {}", missing_columns(missing, existing))]
+    #[error("{path}: {}", missing_columns(missing, existing.as_deref()))]
     MissingColumns {
         /// The input.
         path: String,
         /// Columns named by the feed file, each with the record field it feeds and the nearest existing column.
         missing: Vec<MissingColumn>,
-        /// Columns of the input.
-        existing: Vec<String>,
+        /// Columns of the input; `None` where its first line may be a record, which nobody should read in a message.
+        existing: Option<Vec<String>>,
     },
     /// A feed file or party data with mistakes: all of them.
     #[error(transparent)]
     Problems(#[from] Problems),
     /// The temporary files of a sort.
-    #[error("sorting needs temporary files in {path}: {source}")]
+    #[error("sorting needs temporary files in {path}: {source}; free some space, or name another folder in the variable TMPDIR")]
     Temporary {
         /// Folder.
         path: String,
         /// From the operating system.
         source: io::Error,
     },
+}
+
+/// What a file is that is none of ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Foreign {
+    /// A ZIP archive, which a workbook of Excel is too.
+    Zip,
+    /// A workbook of older Excel.
+    Workbook,
+    /// bzip2, xz, 7z.
+    Packed,
+}
+
+impl fmt::Display for Foreign {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Zip => "it is a ZIP archive or an Excel workbook (.xlsx); unpack it, or save its sheet as CSV in UTF-8",
+            Self::Workbook => "it is an Excel workbook (.xls); save its sheet as CSV in UTF-8",
+            Self::Packed => "it is packed by bzip2, xz or 7z; unpack it first (gzip and Zstandard are read as they are)",
+        })
+    }
 }
 
 /// A column that is not there.
@@ -124,7 +185,7 @@ pub struct MissingColumn {
     pub nearest: Option<String>,
 }
 
-fn missing_columns(missing: &[MissingColumn], existing: &[String]) -> String {
+fn missing_columns(missing: &[MissingColumn], existing: Option<&[String]>) -> String {
     let mut text = String::from("wrong feed?");
     for column in missing {
         text.push_str(&format!(" no column `{}` (for {})", column.name, column.field));
@@ -133,6 +194,13 @@ fn missing_columns(missing: &[MissingColumn], existing: &[String]) -> String {
         }
         text.push(';');
     }
+    let Some(existing) = existing else {
+        text.push_str(
+            " the first line looks like a record, not like a header; name the columns of a file without one under `csv: columns:` in the feed \
+             file, and lines before the header by `skip_lines`",
+        );
+        return text;
+    };
     let shown: Vec<String> = existing.iter().take(60).map(|name| format!("`{name}`")).collect();
     let more = if existing.len() > shown.len() { ", …" } else { "" };
     text.push_str(&format!(" the columns are {}{more}", shown.join(", ")));

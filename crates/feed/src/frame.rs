@@ -12,13 +12,15 @@ use std::ops::Range;
 
 use weir_model::Reason;
 
-use crate::inputs::Bytes;
+use crate::inputs::{ByteCount, Bytes};
 use crate::text::{Quoting, split_fields};
 
 /// The longest record accepted. The first this many bytes of a longer one are kept for its dead letter.
 pub const RECORD_BYTES_MAX: usize = 1 << 20;
 /// Bytes asked for at a time: small enough for the cache, large enough that cut records do not matter.
 pub(crate) const BLOCK_BYTES: usize = 256 << 10;
+/// Bytes asked for in one read: what a pipe holds.
+const READ_BYTES: usize = 64 << 10;
 
 /// A block of raw records and the bytes they lie in.
 #[derive(Debug, Default)]
@@ -89,6 +91,8 @@ pub(crate) struct Framer {
     end: End,
     /// Inside the rest of a line that was too long.
     skipping: bool,
+    /// Set for a stream whose records are wanted as soon as they are there.
+    pub(crate) pauses_with: Option<ByteCount>,
 }
 
 /// A record found at the front of the buffer.
@@ -116,6 +120,7 @@ impl Framer {
             blanks: 0,
             end: End::Open,
             skipping: false,
+            pauses_with: None,
         }
     }
 
@@ -260,16 +265,26 @@ impl Framer {
         }
     }
 
-    /// Reads until [`BLOCK_BYTES`] more are there, so that blocks do not depend on the sizes in which bytes come.
+    /// Reads until [`BLOCK_BYTES`] more are there, so that blocks do not depend on the sizes in which bytes come; or, where records are wanted
+    /// promptly, until the stream pauses. Where blocks are cut means nothing for what comes out.
     fn fill(&mut self) {
         use io::Read;
-        let wanted = u64::try_from(BLOCK_BYTES).unwrap_or(u64::MAX);
-        let before = self.buffer.len();
-        self.end = match self.source.by_ref().take(wanted).read_to_end(&mut self.buffer) {
-            Ok(_) if self.buffer.len() - before < BLOCK_BYTES => End::Done,
-            Ok(_) => End::Open,
-            Err(error) => End::Failed(Some(error)),
-        };
+        let wanted = self.buffer.len() + BLOCK_BYTES;
+        while self.buffer.len() < wanted {
+            let before = self.buffer.len();
+            let piece = (wanted - before).min(READ_BYTES);
+            self.buffer.resize(before + piece, 0);
+            let read = self.source.read(&mut self.buffer[before..]);
+            self.buffer.truncate(before + read.as_ref().ok().copied().unwrap_or(0));
+            match read {
+                Ok(0) => self.end = End::Done,
+                Ok(_) if self.pauses_with.as_ref().is_some_and(ByteCount::is_paused) => return,
+                Ok(_) => continue,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => self.end = End::Failed(Some(error)),
+            }
+            return;
+        }
     }
 
     /// The record at the front, if it is all there.

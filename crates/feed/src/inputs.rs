@@ -1,17 +1,18 @@
 //! Finding and opening inputs: files, folders, patterns, standard input, bytes in memory.
 //!
-//! A folder is read recursively in the order of its paths. The format comes from the caller, the feed file or the name; compression is seen
+//! A folder is read recursively in the order of its paths. Names need not be UTF-8: patterns are matched here, name by name, against what a
+//! person would see of it. The format comes from the caller, the feed file or the name; compression is seen
 //! from the first bytes, so a renamed file is still read. Bytes are counted as they come from the operating system, before unpacking, which
 //! is what a progress bar can compare with the sizes of files.
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{self, Cursor, Read};
-use std::path::{Path, PathBuf};
+use std::io::{self, BufRead, BufReader, Cursor, Read};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use crate::error::Error;
+use crate::error::{Error, Foreign};
 
 /// Formats of records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,6 +106,15 @@ impl Input {
         }
     }
 
+    /// Whether it can be read only once, and may pause: standard input, a named pipe.
+    pub(crate) fn is_stream(&self) -> bool {
+        match self {
+            Self::File { path, .. } => std::fs::metadata(path).is_ok_and(|meta| !meta.is_file()),
+            Self::Stdin => true,
+            Self::Bytes { .. } => false,
+        }
+    }
+
     /// Size in bytes before unpacking, where known.
     pub(crate) fn size(&self) -> Option<u64> {
         match self {
@@ -122,11 +132,12 @@ impl Input {
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::BadPattern`], [`Error::EmptyFolder`], [`Error::Open`] for a folder that cannot be read.
-pub fn expand(arguments: &[String], format: Option<Format>) -> Result<Vec<Input>, Error> {
+pub fn expand(arguments: &[impl AsRef<Path>], format: Option<Format>) -> Result<Vec<Input>, Error> {
     let mut inputs = Vec::new();
     let mut seen = BTreeSet::new();
     for argument in arguments {
-        if argument == "-" {
+        let argument = argument.as_ref();
+        if argument == Path::new("-") {
             if seen.insert(PathBuf::from("-")) {
                 inputs.push(Input::Stdin);
             }
@@ -142,32 +153,84 @@ pub fn expand(arguments: &[String], format: Option<Format>) -> Result<Vec<Input>
     Ok(inputs)
 }
 
-fn files(argument: &str, format: Option<Format>) -> Result<Vec<(PathBuf, String)>, Error> {
-    let path = PathBuf::from(argument);
+fn files(path: &Path, format: Option<Format>) -> Result<Vec<(PathBuf, String)>, Error> {
     if path.is_dir() {
-        return folder(&path, format);
+        return folder(path, format);
     }
     if path.exists() {
         let label = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        return Ok(vec![(path, label)]);
+        return Ok(vec![(path.to_owned(), label)]);
     }
-    if !argument.contains(['*', '?', '[']) {
-        return Err(Error::NotFound { pattern: argument.to_owned() });
-    }
-    let options = glob::MatchOptions { require_literal_leading_dot: true, ..glob::MatchOptions::new() };
-    let matches = glob::glob_with(argument, options)
-        .map_err(|error| Error::BadPattern { pattern: argument.to_owned(), message: error.msg.to_owned() })?;
     let mut found = Vec::new();
-    for entry in matches {
-        let path = entry.map_err(|error| Error::Open { path: error.path().display().to_string(), source: error.into() })?;
-        if path.is_dir() {
-            found.extend(folder(&path, format)?);
-        } else {
-            let label = path.to_string_lossy().into_owned();
-            found.push((path, label));
+    if is_pattern(&path.to_string_lossy()) {
+        for path in matches(path)? {
+            if path.is_dir() {
+                found.extend(folder(&path, format)?);
+            } else {
+                let label = path.to_string_lossy().into_owned();
+                found.push((path, label));
+            }
         }
     }
-    if found.is_empty() { Err(Error::NotFound { pattern: argument.to_owned() }) } else { Ok(found) }
+    if found.is_empty() { Err(Error::NotFound { pattern: path.display().to_string() }) } else { Ok(found) }
+}
+
+fn is_pattern(text: &str) -> bool {
+    text.contains(['*', '?', '['])
+}
+
+/// The paths that fit a pattern, in their order. `**` stands for any folders in between; hidden names are matched only by a literal dot.
+fn matches(pattern: &Path) -> Result<Vec<PathBuf>, Error> {
+    const OPTIONS: glob::MatchOptions =
+        glob::MatchOptions { case_sensitive: true, require_literal_separator: false, require_literal_leading_dot: true };
+    let mut found = vec![PathBuf::new()];
+    for component in pattern.components() {
+        let text = component.as_os_str().to_string_lossy();
+        if !matches!(component, Component::Normal(_)) || !is_pattern(&text) {
+            found = found.into_iter().map(|path| path.join(component)).filter(|path| path.symlink_metadata().is_ok()).collect();
+            continue;
+        }
+        let part = glob::Pattern::new(&text)
+            .map_err(|error| Error::BadPattern { pattern: pattern.display().to_string(), message: error.msg.to_owned() })?;
+        let mut next = Vec::new();
+        for folder in &found {
+            if text == "**" {
+                folders_below(folder, &mut next)?;
+                continue;
+            }
+            let entries = entries(folder)?;
+            next.extend(
+                entries.into_iter().filter(|name| part.matches_with(&name.to_string_lossy(), OPTIONS)).map(|name| folder.join(name)),
+            );
+        }
+        found = next;
+    }
+    found.sort();
+    found.dedup();
+    Ok(found)
+}
+
+/// Names in a folder; none in what is no folder.
+fn entries(folder: &Path) -> Result<Vec<std::ffi::OsString>, Error> {
+    let shown = if folder == Path::new("") { Path::new(".") } else { folder };
+    if !shown.is_dir() {
+        return Ok(Vec::new());
+    }
+    let names = std::fs::read_dir(shown).and_then(|entries| entries.map(|entry| Ok(entry?.file_name())).collect());
+    names.map_err(|source| Error::Open { path: shown.display().to_string(), source })
+}
+
+/// A folder and all those below it, hidden ones and links left out.
+fn folders_below(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Error> {
+    found.push(folder.to_owned());
+    for name in entries(folder)? {
+        let path = folder.join(&name);
+        let is_folder = path.symlink_metadata().is_ok_and(|meta| meta.is_dir());
+        if is_folder && !name.to_string_lossy().starts_with('.') {
+            folders_below(&path, found)?;
+        }
+    }
+    Ok(())
 }
 
 fn folder(root: &Path, format: Option<Format>) -> Result<Vec<(PathBuf, String)>, Error> {
@@ -209,12 +272,14 @@ fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Error> {
 pub(crate) struct ByteCount {
     own: Arc<AtomicU64>,
     all: Arc<AtomicU64>,
+    /// Whether the last read of a stream brought less than there was room for: the next one may wait.
+    paused: Arc<AtomicBool>,
 }
 
 impl ByteCount {
     /// A count of its own that also adds to `all`.
     pub(crate) fn within(all: &Arc<AtomicU64>) -> Self {
-        Self { own: Arc::default(), all: Arc::clone(all) }
+        Self { all: Arc::clone(all), ..Self::default() }
     }
 
     pub(crate) fn add(&self, bytes: u64) {
@@ -225,17 +290,26 @@ impl ByteCount {
     pub(crate) fn get(&self) -> u64 {
         self.own.load(Ordering::Relaxed)
     }
+
+    /// Whether the next read may wait for whoever writes into the stream. Never for a file.
+    pub(crate) fn is_paused(&self) -> bool {
+        self.paused.load(Ordering::Relaxed)
+    }
 }
 
 struct Counted<R> {
     inner: R,
     count: ByteCount,
+    is_stream: bool,
 }
 
 impl<R: Read> Read for Counted<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer)?;
         self.count.add(u64::try_from(read).unwrap_or(u64::MAX));
+        if self.is_stream {
+            self.count.paused.store(read > 0 && read < buffer.len(), Ordering::Relaxed);
+        }
         Ok(read)
     }
 }
@@ -263,15 +337,67 @@ pub(crate) fn open(input: &Input, count: &ByteCount) -> Result<Opened, Error> {
         Input::Stdin => Box::new(io::stdin()),
         Input::Bytes { bytes, .. } => Box::new(Cursor::new(Arc::clone(bytes))),
     };
-    let mut counted = Counted { inner: raw, count: count.clone() };
+    let mut counted = Counted { inner: raw, count: count.clone(), is_stream: input.is_stream() };
     let front = read_front(&mut counted).map_err(fail)?;
     let rest = Cursor::new(front.clone()).chain(counted);
+    let foreign = |what| Err(Error::Foreign { path: input.name(), what });
     Ok(match front.as_slice() {
-        [0x1F, 0x8B, ..] => Opened::Text(Box::new(flate2::read::MultiGzDecoder::new(rest))),
-        [0x28, 0xB5, 0x2F, 0xFD] => Opened::Text(Box::new(zstd::stream::read::Decoder::new(rest).map_err(fail)?)),
+        [0x1F, 0x8B, ..] => Opened::Text(Box::new(Gunzip::new(rest))),
+        // The second form is a frame to be skipped, which parallel compressors write first.
+        [0x28, 0xB5, 0x2F, 0xFD] | [0x50..=0x5F, 0x2A, 0x4D, 0x18] => {
+            Opened::Text(Box::new(zstd::stream::read::Decoder::new(rest).map_err(fail)?))
+        }
         b"PAR1" => Opened::Parquet,
+        b"PK\x03\x04" => return foreign(Foreign::Zip),
+        [0xD0, 0xCF, 0x11, 0xE0] => return foreign(Foreign::Workbook),
+        b"7z\xBC\xAF" | [0xFD, b'7', b'z', b'X'] | [b'B', b'Z', b'h', b'1'..=b'9'] => return foreign(Foreign::Packed),
         _ => Opened::Text(Box::new(rest)),
     })
+}
+
+/// gzip, member after member. Zeros behind the last one are the padding of tapes and block devices, which gzip passes over as well; anything
+/// else there is an error, after everything before it has been delivered.
+struct Gunzip<R: Read> {
+    member: Option<flate2::bufread::GzDecoder<BufReader<R>>>,
+}
+
+impl<R: Read> Gunzip<R> {
+    fn new(packed: R) -> Self {
+        Self { member: Some(flate2::bufread::GzDecoder::new(BufReader::with_capacity(64 << 10, packed))) }
+    }
+
+    /// The next member, if one follows.
+    fn following(mut packed: BufReader<R>) -> io::Result<Option<flate2::bufread::GzDecoder<BufReader<R>>>> {
+        let mut is_padded = false;
+        loop {
+            let rest = packed.fill_buf()?;
+            let zeros = rest.iter().take_while(|byte| **byte == 0).count();
+            match rest.get(zeros) {
+                None if rest.is_empty() => return Ok(None),
+                None => {}
+                Some(0x1F) if !is_padded && zeros == 0 => return Ok(Some(flate2::bufread::GzDecoder::new(packed))),
+                Some(_) => return Err(io::Error::new(io::ErrorKind::InvalidData, "what follows the compressed data is no gzip")),
+            }
+            is_padded = true;
+            packed.consume(zeros);
+        }
+    }
+}
+
+impl<R: Read> Read for Gunzip<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while let Some(member) = &mut self.member {
+            let read = member.read(buffer)?;
+            if read > 0 || buffer.is_empty() {
+                return Ok(read);
+            }
+            self.member = match self.member.take() {
+                Some(member) => Self::following(member.into_inner())?,
+                None => None,
+            };
+        }
+        Ok(0)
+    }
 }
 
 fn read_front(reader: &mut impl Read) -> io::Result<Vec<u8>> {
@@ -303,8 +429,25 @@ mod tests {
         assert_eq!(names(&[at("*.csv")], None).len(), 1);
         assert!(matches!(expand(&[at("d.csv").display().to_string()], None), Err(Error::NotFound { .. })));
         assert!(matches!(expand(&[at("*.tsv").display().to_string()], None), Err(Error::NotFound { .. })));
+        assert_eq!(names(&[at("**/*.p?rquet"), at("[ab]")], None).len(), 1);
+        assert!(matches!(expand(&[at("a**.csv")], None), Err(Error::BadPattern { .. })));
         std::fs::create_dir(at("empty")).unwrap();
         assert!(matches!(expand(&[at("empty").display().to_string()], None), Err(Error::EmptyFolder { .. })));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn names_that_are_no_utf_8_are_found() {
+        use std::os::unix::ffi::OsStrExt;
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join(std::ffi::OsStr::from_bytes(b"\xC1\xF7\xCB\xAE.csv"));
+        std::fs::write(&path, "").unwrap();
+        for argument in [path.clone(), root.path().to_owned(), root.path().join("*.csv"), root.path().join("**/?*.csv")] {
+            let inputs = expand(std::slice::from_ref(&argument), None).unwrap();
+            assert!(matches!(inputs.as_slice(), [Input::File { path: found, .. }] if *found == path), "{}", argument.display());
+        }
+        let missing = root.path().join(std::ffi::OsStr::from_bytes(b"\xFF.c*"));
+        assert!(matches!(expand(&[missing], None), Err(Error::NotFound { .. })));
     }
 
     #[test]

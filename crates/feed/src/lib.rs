@@ -36,7 +36,7 @@ mod yaml;
 
 pub use batch::{Item, Place, RecordBatch, RejectedRecord, Step};
 pub use clock::{Clock, Tick};
-pub use error::{Error, MissingColumn, Problem, Problems};
+pub use error::{Error, Foreign, MissingColumn, Problem, Problems};
 pub use frame::RECORD_BYTES_MAX;
 pub use inputs::{Format, Input};
 pub use legs::{LegBatch, LegView, shard_of};

@@ -47,6 +47,8 @@ pub(crate) struct BlockSource {
     binding: Binding,
     /// Names of the header or schema; JSON lines have none.
     columns: Option<Vec<String>>,
+    /// Whether the columns are the input's own and not a first line that may be a record.
+    are_names_certain: bool,
     count: ByteCount,
 }
 
@@ -55,6 +57,10 @@ struct Wanted<'w> {
     format: Option<Format>,
     encoding: Option<Encoding>,
     delimited: &'w Delimited,
+    /// Whether an input without a byte is one without a record.
+    may_be_empty: bool,
+    /// Whether the front of JSON lines decides whom to monitor: then it is read whole, however slowly it comes.
+    is_front_telling: bool,
 }
 
 /// Opens an input of transactions and checks its columns against the mapping.
@@ -66,17 +72,25 @@ pub(crate) fn open_feed(
     names: &Names,
     all: &Arc<AtomicU64>,
 ) -> Result<BlockSource, Error> {
-    let wanted = Wanted { format: format.or(mapping.format), encoding: mapping.encoding, delimited: &mapping.delimited };
+    let is_front_telling = mapping.own.is_none() && mapping.is_default;
+    let wanted = Wanted {
+        format: format.or(mapping.format),
+        encoding: mapping.encoding,
+        delimited: &mapping.delimited,
+        may_be_empty: true,
+        is_front_telling,
+    };
     let source = open(input, index, &wanted, names, ByteCount::within(all))?;
     if let Some(existing) = &source.columns {
-        check_columns(mapping, existing, &source.name)?;
+        check_columns(mapping, existing, source.are_names_certain, &source.name)?;
     }
     Ok(source)
 }
 
 /// Opens a party file.
 pub(crate) fn open_parties(input: &Input, names: &Names) -> Result<BlockSource, Error> {
-    let wanted = Wanted { format: None, encoding: None, delimited: &Delimited::default() };
+    // A party file that lost its content must not pass for one that knows nobody.
+    let wanted = Wanted { format: None, encoding: None, delimited: &Delimited::default(), may_be_empty: false, is_front_telling: false };
     open(input, 0, &wanted, names, ByteCount::default())
 }
 
@@ -90,6 +104,18 @@ impl BlockSource {
             }
             Blocks::Table(table) => table.next_block().map_err(|message| Error::Parquet { path: self.name.clone(), message }),
         }
+    }
+
+    /// From here on a stream that pauses yields what it has brought so far.
+    pub(crate) fn be_prompt(&mut self) {
+        if let Blocks::Text(framer) = &mut self.blocks {
+            framer.pauses_with = Some(self.count.clone());
+        }
+    }
+
+    /// Whether the next block may have to wait for a stream.
+    pub(crate) fn may_wait(&self) -> bool {
+        self.count.is_paused()
     }
 
     /// Encoding of the raw records.
@@ -117,31 +143,44 @@ fn read_error(name: &str, source: io::Error, offset: u64, count: &ByteCount) -> 
 
 fn open(input: &Input, index: u32, wanted: &Wanted<'_>, names: &Names, count: ByteCount) -> Result<BlockSource, Error> {
     match inputs::open(input, &count)? {
-        Opened::Parquet => open_table(input, index, wanted, count),
+        Opened::Parquet => open_table(input, index, wanted, names, count),
         Opened::Text(bytes) => {
             let name = input.name();
             let format = wanted.format.or_else(|| Format::of_name(&name)).ok_or(Error::UnknownFormat { path: name.clone() })?;
             let mut framer = Framer::new(bytes, index);
+            if format == Format::Csv || !wanted.is_front_telling {
+                framer.pauses_with = Some(count.clone());
+            }
             let encoding = settle_encoding(&mut framer, wanted.encoding, &name)?;
             match format {
                 Format::Parquet => Err(Error::Parquet { path: name, message: "it does not begin as one".to_owned() }),
                 Format::Jsonl => open_lines(framer, name, encoding, count),
-                Format::Csv => open_delimited(framer, name, encoding, wanted.delimited, names, count),
+                Format::Csv => open_delimited(framer, name, encoding, wanted, names, count),
             }
         }
     }
 }
 
-fn open_table(input: &Input, index: u32, wanted: &Wanted<'_>, count: ByteCount) -> Result<BlockSource, Error> {
+fn open_table(input: &Input, index: u32, wanted: &Wanted<'_>, names: &Names, count: ByteCount) -> Result<BlockSource, Error> {
     let name = input.name();
-    let Input::File { path, .. } = input else {
-        return Err(Error::Unsupported { path: name, what: "Parquet cannot be read from a stream; give the path of the file".to_owned() });
+    // A pipe would have to be opened twice, and nobody writes into it a second time.
+    let path = match input {
+        Input::File { path, .. } if !input.is_stream() => path,
+        _ => return Err(Error::ParquetStream { path: name }),
     };
     let file = std::fs::File::open(path).map_err(|source| Error::Open { path: name.clone(), source })?;
-    let (table, columns) = TableReader::open(file, index, wanted.encoding.unwrap_or_default(), count.clone())
-        .map_err(|message| Error::Parquet { path: name.clone(), message })?;
-    // Rows have been rendered as JSON, which is UTF-8 whatever the text in them was.
-    Ok(BlockSource { name, blocks: Blocks::Table(table), encoding: Encoding::Utf8, binding: Binding::Json, columns: Some(columns), count })
+    let is_wanted = |column: &str| names.slot(column).is_some();
+    let (table, columns) = TableReader::open(file, &name, index, wanted.encoding.unwrap_or_default(), &is_wanted, count.clone())?;
+    Ok(BlockSource {
+        name,
+        blocks: Blocks::Table(table),
+        // Rows have been rendered as JSON, which is UTF-8 whatever the text in them was.
+        encoding: Encoding::Utf8,
+        binding: Binding::Json,
+        columns: Some(columns),
+        are_names_certain: true,
+        count,
+    })
 }
 
 /// A byte order mark goes before what the feed file says.
@@ -165,18 +204,39 @@ fn open_lines(mut framer: Framer, name: String, encoding: Encoding, count: ByteC
         let what = "it is one JSON list; write one object a line, for example with jq -c '.[]'".to_owned();
         return Err(Error::Unsupported { path: name, what });
     }
+    if ends_in_returns(framer.front(1)) {
+        return Err(Error::LineEnds { path: name });
+    }
     framer.shape = Shape::Lines;
-    Ok(BlockSource { name, blocks: Blocks::Text(framer), encoding, binding: Binding::Json, columns: None, count })
+    Ok(without_columns(framer, name, encoding, Binding::Json, count))
+}
+
+fn without_columns(framer: Framer, name: String, encoding: Encoding, binding: Binding, count: ByteCount) -> BlockSource {
+    BlockSource { name, blocks: Blocks::Text(framer), encoding, binding, columns: None, are_names_certain: true, count }
+}
+
+/// Whether the front of an input has carriage returns and no line feed.
+fn ends_in_returns(front: &[u8]) -> bool {
+    memchr::memchr(b'\n', front).is_none() && has_return(front)
+}
+
+/// A carriage return before the end of `text`, without a line feed behind it.
+fn has_return(text: &[u8]) -> bool {
+    memchr::memchr_iter(b'\r', text).any(|at| text.get(at + 1).is_some_and(|next| *next != b'\n'))
 }
 
 fn open_delimited(
     mut framer: Framer,
     name: String,
     encoding: Encoding,
-    delimited: &Delimited,
+    wanted: &Wanted<'_>,
     names: &Names,
     count: ByteCount,
 ) -> Result<BlockSource, Error> {
+    let delimited = wanted.delimited;
+    if ends_in_returns(framer.front(1)) {
+        return Err(Error::LineEnds { path: name });
+    }
     let is_tab = name.trim_end_matches(".gz").trim_end_matches(".zst").to_ascii_lowercase().ends_with(".tsv");
     let delimiter = delimited.delimiter.unwrap_or(if is_tab { b'\t' } else { b',' });
     let quoting = Quoting::raw(delimiter, delimited.quote, encoding);
@@ -190,7 +250,15 @@ fn open_delimited(
         None => {
             let header = framer.header().map_err(|error| read_error(&name, error, framer.offset(), &count))?;
             let fail = |message: &str| Error::Header { path: name.clone(), line, message: message.to_owned() };
-            let header = header.ok_or_else(|| fail("there is no header line; name the columns under `csv: columns:` in the feed file"))?;
+            let Some(header) = header else {
+                if wanted.may_be_empty && delimited.skip_lines == 0 {
+                    return Ok(without_columns(framer, name, encoding, Binding::Delimited { quoting, slots: Vec::new() }, count));
+                }
+                return Err(fail("there is no header line; name the columns under `csv: columns:` in the feed file"));
+            };
+            if has_return(&header) {
+                return Err(Error::LineEnds { path: name });
+            }
             header_names(&header, encoding, quoting).map_err(fail)?
         }
     };
@@ -201,7 +269,8 @@ fn open_delimited(
         return Err(Error::Header { path: name, line, message });
     }
     let binding = Binding::Delimited { quoting: quoting.decoded(), slots };
-    Ok(BlockSource { name, blocks: Blocks::Text(framer), encoding, binding, columns: Some(columns), count })
+    let are_names_certain = delimited.columns.is_some();
+    Ok(BlockSource { name, blocks: Blocks::Text(framer), encoding, binding, columns: Some(columns), are_names_certain, count })
 }
 
 fn header_names(header: &[u8], encoding: Encoding, quoting: Quoting) -> Result<Vec<String>, &'static str> {
@@ -221,13 +290,27 @@ fn header_names(header: &[u8], encoding: Encoding, quoting: Quoting) -> Result<V
         .collect()
 }
 
-/// Columns that the mapping needs and the input does not have.
-fn check_columns(mapping: &Mapping, existing: &[String], name: &str) -> Result<(), Error> {
+/// Digits from which on a name may be an account, a telephone or an identity card.
+const DIGITS_OF_A_NUMBER: usize = 6;
+
+fn has_number(name: &str) -> bool {
+    name.chars().filter(|c| c.is_numeric()).count() >= DIGITS_OF_A_NUMBER
+}
+
+/// Columns that the mapping needs and the input does not have. What may be a record is not shown: not its words, and not what they are near.
+fn check_columns(mapping: &Mapping, existing: &[String], are_names_certain: bool, name: &str) -> Result<(), Error> {
     let has = |column: &str| existing.iter().any(|existing| existing == column);
+    let is_header =
+        are_names_certain || (mapping.columns.iter().any(|column| has(&column.name)) && !existing.iter().any(|name| has_number(name)));
+    let shown: Vec<String> = existing
+        .iter()
+        .filter(|name| is_header && !has_number(name))
+        .map(|name| name.chars().filter(|c| !c.is_control()).collect())
+        .collect();
     let missing = |column: &str, field: &str| MissingColumn {
         name: column.to_owned(),
         field: field.to_owned(),
-        nearest: nearest(column, existing.iter().map(String::as_str)).map(str::to_owned),
+        nearest: nearest(column, shown.iter().map(String::as_str)).map(str::to_owned),
     };
     let mut lacking: Vec<MissingColumn> = mapping
         .columns
@@ -245,5 +328,5 @@ fn check_columns(mapping: &Mapping, existing: &[String], name: &str) -> Result<(
     if lacking.is_empty() {
         return Ok(());
     }
-    Err(Error::MissingColumns { path: name.to_owned(), missing: lacking, existing: existing.to_vec() })
+    Err(Error::MissingColumns { path: name.to_owned(), missing: lacking, existing: is_header.then_some(shown) })
 }

@@ -9,7 +9,8 @@ use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use weir_model::{EventTime, Reason};
+use weir_model::time::MICROS_PER_DAY;
+use weir_model::{EventTime, Reason, Span};
 
 use crate::batch::{Block, Entry, Outcome, RecordBatch};
 use crate::block::{Context, InputContext};
@@ -75,6 +76,8 @@ pub struct Counts {
     pub legs: u64,
     /// Blank lines passed over.
     pub blanks: u64,
+    /// Good records more than a day ahead of all before them: gaps in the data, or wrong dates.
+    pub ahead: u64,
     /// Rejected records, in the order of [`Reason::ALL`].
     rejected: [u64; Reason::ALL.len()],
 }
@@ -143,6 +146,8 @@ pub struct Reader {
     /// Next record of every source that has one: its event time (rejects: the beginning of time) and the source.
     heads: BinaryHeap<Reverse<(EventTime, usize)>>,
     is_started: bool,
+    /// A source whose stream pauses: its next record is looked for when the batch before it has been handed on.
+    deferred: Option<usize>,
     sort: Option<Sort>,
     batch_records: usize,
     clock: Clock,
@@ -158,7 +163,7 @@ pub struct Reader {
 enum Blocks {
     /// An input not opened yet, or closed again after a look at its first record.
     Waiting(u32),
-    Input(BlockSource),
+    Input(Box<BlockSource>),
     Sorted(Sorted),
     Done,
 }
@@ -191,13 +196,18 @@ impl Reader {
         let mut sources = Vec::new();
         let mut has_customer_numbers = false;
         for (index, (input, label)) in (0..).zip(inputs.iter().zip(labels)) {
-            let stays_open = is_eager || matches!(input, Input::Stdin);
+            let stays_open = is_eager || input.is_stream();
             let count = if stays_open { Arc::clone(&bytes) } else { Arc::default() };
             let mut source = open_feed(input, index, &context.mapping, options.format, &context.names, &count)?;
             context.inputs.push(InputContext { label, encoding: source.encoding(), binding: source.binding().clone() });
             let peeked = source.next_block()?;
+            source.be_prompt();
             has_customer_numbers |= has_customers(&context, &source, peeked.as_ref());
-            sources.push(if stays_open { Source::new(Blocks::Input(source), peeked) } else { Source::new(Blocks::Waiting(index), None) });
+            sources.push(if stays_open {
+                Source::new(Blocks::Input(Box::new(source)), peeked)
+            } else {
+                Source::new(Blocks::Waiting(index), None)
+            });
         }
         if context.mapping.own.is_none() && has_customer_numbers {
             context.own = Own::Customer;
@@ -210,6 +220,7 @@ impl Reader {
             sources,
             heads: BinaryHeap::new(),
             is_started: false,
+            deferred: None,
             sort: options.sort,
             batch_records: options.batch_records.max(1),
             clock: resume.clock.map_or_else(Clock::default, Clock::resume),
@@ -290,7 +301,7 @@ impl Reader {
     fn look_ahead(&mut self, at: usize, index: u32) {
         let counts = self.counts;
         match self.opened(index, &Arc::default()) {
-            Ok(source) => self.sources[at].blocks = Blocks::Input(source),
+            Ok(source) => self.sources[at].blocks = Blocks::Input(Box::new(source)),
             Err(error) => {
                 self.sources[at].blocks = Blocks::Done;
                 self.errors.push_back(error);
@@ -312,7 +323,7 @@ impl Reader {
     fn next_raw(&mut self, at: usize) -> Result<Option<RawBlock>, Error> {
         if let Blocks::Waiting(index) = self.sources[at].blocks {
             self.sources[at].blocks = Blocks::Done;
-            self.sources[at].blocks = Blocks::Input(self.opened(index, &Arc::clone(&self.progress.bytes))?);
+            self.sources[at].blocks = Blocks::Input(Box::new(self.opened(index, &Arc::clone(&self.progress.bytes))?));
         }
         self.sources[at].next_raw()
     }
@@ -389,6 +400,7 @@ impl Reader {
             Outcome::Good { at, first, end } => {
                 self.counts.good += 1;
                 self.counts.legs += u64::try_from(end - first).unwrap_or(0);
+                self.counts.ahead += u64::from(self.clock.now().is_some_and(|clock| at > clock.plus(Span(MICROS_PER_DAY))));
                 let (clock, tick) = self.clock.stamp(self.last_record, at);
                 batch.ticks.extend(tick.map(|tick| (batch.entries.len(), tick)));
                 clock
@@ -401,7 +413,11 @@ impl Reader {
             }
         };
         batch.entries.push(Entry { block, index, clock });
-        self.load_head(at);
+        if self.sources[at].may_wait() {
+            self.deferred = Some(at);
+        } else {
+            self.load_head(at);
+        }
         true
     }
 
@@ -422,6 +438,9 @@ impl Iterator for Reader {
             self.is_started = true;
             self.start();
         }
+        if let Some(at) = self.deferred.take() {
+            self.load_head(at);
+        }
         let is_sorted_run = self.sources.iter().any(|source| matches!(source.blocks, Blocks::Sorted(_)));
         for source in &mut self.sources {
             source.in_batch = None;
@@ -431,6 +450,9 @@ impl Iterator for Reader {
         let mut bytes = 0;
         while batch.entries.len() < self.batch_records && bytes < BATCH_BYTES_MAX && (self.errors.is_empty() || is_sorted_run) {
             if !self.take(&mut batch) {
+                break;
+            }
+            if self.deferred.is_some() {
                 break;
             }
             bytes += batch.blocks[counted..].iter().map(|block| block.raw.bytes.len()).sum::<usize>();
@@ -449,6 +471,12 @@ impl Source {
         self.block = block;
         self.next = 0;
         self.in_batch = None;
+    }
+
+    /// Whether the next record may have to wait for a stream.
+    fn may_wait(&self) -> bool {
+        let is_used_up = self.next >= self.block.outcomes.len() && self.peeked.is_none();
+        is_used_up && matches!(&self.blocks, Blocks::Input(source) if source.may_wait())
     }
 
     fn next_raw(&mut self) -> Result<Option<RawBlock>, Error> {

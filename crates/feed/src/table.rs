@@ -9,14 +9,18 @@ use std::fmt::Write as _;
 use std::fs::File;
 
 use arrow::array::{Array, ArrayRef, BooleanArray, Int64Array, ListArray, RecordBatch, StringArray, StructArray};
-use arrow::compute::cast;
+use arrow::compute::{can_cast_types, cast};
 use arrow::datatypes::{DataType, TimeUnit};
 use arrow::error::ArrowError;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
+use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::basic::Compression;
+use parquet::errors::ParquetError;
 use weir_model::time::MICROS_PER_SEC;
 use weir_model::{EventTime, Reason};
 
+use crate::error::Error;
 use crate::frame::{RawBlock, RawPlace, RawRecord};
 use crate::inputs::ByteCount;
 use crate::text::Encoding;
@@ -28,6 +32,8 @@ const BLOCK_ROWS: usize = 1024;
 pub(crate) struct TableReader {
     rows: ParquetRecordBatchReader,
     encoding: Encoding,
+    /// Of the columns read: whether anybody looks at them. What nobody looks at need not be text.
+    wanted: Vec<bool>,
     input: u32,
     record: u64,
     rows_total: u64,
@@ -36,14 +42,43 @@ pub(crate) struct TableReader {
 }
 
 impl TableReader {
-    /// Opens a file; also yields the names of its columns. The message of an error is the Parquet reader's.
-    pub(crate) fn open(file: File, input: u32, encoding: Encoding, count: ByteCount) -> Result<(Self, Vec<String>), String> {
+    /// Opens a file called `path` in messages; also yields the names of its columns. A column that nobody wants may be of any type: one that
+    /// has no text is left out of the rows.
+    pub(crate) fn open(
+        file: File,
+        path: &str,
+        input: u32,
+        encoding: Encoding,
+        is_wanted: &dyn Fn(&str) -> bool,
+        count: ByteCount,
+    ) -> Result<(Self, Vec<String>), Error> {
+        let unreadable = |error: ParquetError| Error::Parquet { path: path.to_owned(), message: error.to_string() };
         let file_bytes = file.metadata().map(|meta| meta.len()).unwrap_or(0);
-        let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| error.to_string())?;
-        let names = builder.schema().fields().iter().map(|field| field.name().clone()).collect();
-        let rows_total = u64::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or(0);
-        let rows = builder.with_batch_size(BLOCK_ROWS).build().map_err(|error| error.to_string())?;
-        Ok((Self { rows, encoding, input, record: 0, rows_total, file_bytes, count }, names))
+        let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(unreadable)?;
+        let metadata = builder.metadata();
+        if let Some(codec) =
+            metadata.row_groups().iter().flat_map(|group| group.columns()).map(|chunk| chunk.compression()).find(is_foreign)
+        {
+            let name = codec.to_string();
+            let codec = name.split('(').next().unwrap_or(&name).to_owned();
+            return Err(Error::ParquetCodec { path: path.to_owned(), codec });
+        }
+        let mut names = Vec::new();
+        let (mut readable, mut wanted) = (Vec::new(), Vec::new());
+        for (at, field) in builder.schema().fields().iter().enumerate() {
+            names.push(field.name().clone());
+            if has_text(field.data_type()) {
+                readable.push(at);
+                wanted.push(is_wanted(field.name()));
+            } else if is_wanted(field.name()) {
+                let kind = format!("{}", field.data_type());
+                return Err(Error::ParquetColumn { path: path.to_owned(), column: field.name().clone(), kind });
+            }
+        }
+        let rows_total = u64::try_from(metadata.file_metadata().num_rows()).unwrap_or(0);
+        let columns = ProjectionMask::roots(builder.parquet_schema(), readable);
+        let rows = builder.with_projection(columns).with_batch_size(BLOCK_ROWS).build().map_err(unreadable)?;
+        Ok((Self { rows, encoding, wanted, input, record: 0, rows_total, file_bytes, count }, names))
     }
 
     /// The next block; `None` at the end.
@@ -63,7 +98,8 @@ impl TableReader {
             .fields()
             .iter()
             .zip(batch.columns())
-            .map(|(field, array)| Ok((json_text(field.name()), Column::new(array, self.encoding)?)))
+            .zip(&self.wanted)
+            .map(|((field, array), is_wanted)| Ok((json_text(field.name()), Column::new(array, self.encoding, *is_wanted)?)))
             .collect::<Result<_, ArrowError>>()?;
         let mut block = RawBlock::default();
         let mut text = String::new();
@@ -92,12 +128,34 @@ impl TableReader {
     }
 }
 
+/// Codecs whose crates are not linked.
+fn is_foreign(codec: &Compression) -> bool {
+    matches!(codec, Compression::BROTLI(_) | Compression::LZO)
+}
+
+/// Whether [`Column`] can write values of a type.
+fn has_text(kind: &DataType) -> bool {
+    match kind {
+        DataType::Null | DataType::Boolean | DataType::Timestamp(..) => true,
+        DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => true,
+        kind if kind.is_numeric() => true,
+        DataType::List(field) | DataType::LargeList(field) => has_text(field.data_type()),
+        DataType::Struct(fields) => fields.iter().all(|field| has_text(field.data_type())),
+        DataType::Map(..) | DataType::FixedSizeList(..) => false,
+        kind => can_cast_types(kind, &DataType::Utf8),
+    }
+}
+
 /// A column with what it takes to write one of its values.
 enum Column {
     Null,
     Text(StringArray),
-    /// Text without a character set: `None` where the bytes are no text in the feed's encoding.
-    Bytes(Vec<Option<String>>, ArrayRef),
+    /// Text without a character set: `None` where the bytes are no text in the feed's encoding, which is a fault of the row if `strict`.
+    Bytes {
+        texts: Vec<Option<String>>,
+        array: ArrayRef,
+        strict: bool,
+    },
     Number(ArrayRef),
     Flag(BooleanArray),
     /// Microseconds, of the world or of the feed's zone.
@@ -110,17 +168,17 @@ enum Column {
 }
 
 impl Column {
-    fn new(array: &ArrayRef, encoding: Encoding) -> Result<Self, ArrowError> {
+    fn new(array: &ArrayRef, encoding: Encoding, strict: bool) -> Result<Self, ArrowError> {
         Ok(match array.data_type() {
             DataType::Null => Self::Null,
             DataType::Boolean => Self::Flag(downcast(array)?),
             kind if kind.is_numeric() => Self::Number(array.clone()),
             DataType::Timestamp(unit, zone) => Self::Moment { micros: micros(array, *unit)?, zoned: zone.is_some() },
-            DataType::Binary | DataType::LargeBinary | DataType::BinaryView => {
+            DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => {
                 let bytes: arrow::array::BinaryArray = downcast(&cast(array, &DataType::Binary)?)?;
                 let mut buffer = String::new();
                 let texts = bytes.iter().map(|value| encoding.decode(value?, &mut buffer).map(str::to_owned)).collect();
-                Self::Bytes(texts, array.clone())
+                Self::Bytes { texts, array: array.clone(), strict }
             }
             DataType::List(_) | DataType::LargeList(_) => {
                 let field = match array.data_type() {
@@ -128,13 +186,13 @@ impl Column {
                     _ => return Ok(Self::Null),
                 };
                 let list: ListArray = downcast(&cast(array, &DataType::List(field))?)?;
-                let values = Self::new(list.values(), encoding)?;
+                let values = Self::new(list.values(), encoding, strict)?;
                 Self::List(list, Box::new(values))
             }
             DataType::Struct(fields) => {
                 let object: StructArray = downcast(array)?;
                 let columns = fields.iter().zip(object.columns());
-                let columns = columns.map(|(field, array)| Ok((json_text(field.name()), Self::new(array, encoding)?)));
+                let columns = columns.map(|(field, array)| Ok((json_text(field.name()), Self::new(array, encoding, strict)?)));
                 let columns = columns.collect::<Result<_, ArrowError>>()?;
                 Self::Object(object, columns)
             }
@@ -147,11 +205,11 @@ impl Column {
     fn write(&self, row: usize, out: &mut String) -> bool {
         match self {
             Self::Text(values) if values.is_valid(row) => write_text(values.value(row), out),
-            Self::Bytes(texts, array) if array.is_valid(row) => match &texts[row] {
+            Self::Bytes { texts, array, strict } if array.is_valid(row) => match &texts[row] {
                 Some(text) => write_text(text, out),
                 None => {
                     out.push_str("null");
-                    return false;
+                    return !strict;
                 }
             },
             Self::Number(array) if array.is_valid(row) => write_number(array, row, out),

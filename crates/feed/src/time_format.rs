@@ -4,7 +4,7 @@
 //! zone of the feed, by default UTC+8 (Asia/Shanghai). Zones are fixed offsets: China has had no summer time since 1991. A date that does
 //! not exist, and one outside 1970 to 2199, is no date: it is a broken column.
 
-use chrono::format::{Fixed, Item, Numeric, Parsed, StrftimeItems};
+use chrono::format::{Fixed, Item, Numeric, Pad, Parsed, StrftimeItems};
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime, Timelike};
 use weir_model::time::{MICROS_PER_DAY, MICROS_PER_SEC};
 use weir_model::{Day, EventTime, Span};
@@ -91,7 +91,8 @@ fn within_years(at: EventTime) -> bool {
 /// A strftime format, parsed once.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct TimeFormat {
-    items: Vec<Item<'static>>,
+    /// Each with the digits it must have: those of a number that touches another one. `%H%M%S` would else read 12345 as 12:34:05.
+    items: Vec<(Item<'static>, Option<usize>)>,
     has_time: bool,
 }
 
@@ -105,7 +106,7 @@ impl TimeFormat {
                 Item::Numeric(Numeric::Hour | Numeric::Hour12 | Numeric::Timestamp, _) | Item::Fixed(Fixed::RFC3339 | Fixed::RFC2822)
             )
         });
-        let parsed = Self { items, has_time };
+        let parsed = Self { items: with_widths(items), has_time };
         let sample = NaiveDate::from_ymd_opt(2024, 2, 29)?.and_hms_opt(13, 14, 15)?;
         let utc = chrono::FixedOffset::east_opt(0)?;
         let written = sample.and_local_timezone(utc).single()?.format(format).to_string();
@@ -115,7 +116,23 @@ impl TimeFormat {
 
     fn read(&self, text: &str, zone: Zone) -> Option<Moment> {
         let mut parsed = Parsed::new();
-        chrono::format::parse(&mut parsed, text, self.items.iter()).ok()?;
+        let mut rest = text;
+        for (item, digits) in &self.items {
+            rest = match digits {
+                Some(digits) => {
+                    let (number, rest) = rest.split_at_checked(*digits)?;
+                    if !number.bytes().all(|byte| byte.is_ascii_digit() || byte == b' ' && pads_with_blanks(item)) {
+                        return None;
+                    }
+                    chrono::format::parse(&mut parsed, number, std::iter::once(item)).ok()?;
+                    rest
+                }
+                None => chrono::format::parse_and_remainder(&mut parsed, rest, std::iter::once(item)).ok()?,
+            };
+        }
+        if !rest.is_empty() {
+            return None;
+        }
         let offset_secs = parsed.offset().unwrap_or(zone.offset_secs);
         let local = if self.has_time {
             parsed.to_naive_datetime_with_offset(offset_secs).ok()?
@@ -123,6 +140,48 @@ impl TimeFormat {
             parsed.to_naive_date().ok()?.and_time(NaiveTime::MIN)
         };
         moment(local, offset_secs, self.has_time)
+    }
+}
+
+/// Marks the numbers that stand beside another digit: only their full width says where one ends.
+fn with_widths(items: Vec<Item<'static>>) -> Vec<(Item<'static>, Option<usize>)> {
+    let touches = |at: usize| (at > 0 && ends_in_digit(&items[at - 1])) || items.get(at + 1).is_some_and(begins_with_digit);
+    let widths: Vec<Option<usize>> = (0..items.len()).map(|at| width(&items[at]).filter(|_| touches(at))).collect();
+    items.into_iter().zip(widths).collect()
+}
+
+/// Digits of a number in full; `None` for what is no number, or has no width of its own.
+fn width(item: &Item<'_>) -> Option<usize> {
+    let Item::Numeric(number, _) = item else { return None };
+    Some(match number {
+        Numeric::Year | Numeric::IsoYear => 4,
+        Numeric::Quarter | Numeric::NumDaysFromSun | Numeric::WeekdayFromMon => 1,
+        Numeric::Ordinal => 3,
+        Numeric::Nanosecond => 9,
+        Numeric::Timestamp | Numeric::Internal(_) => return None,
+        _ => 2,
+    })
+}
+
+fn pads_with_blanks(item: &Item<'_>) -> bool {
+    matches!(item, Item::Numeric(_, Pad::Space))
+}
+
+fn begins_with_digit(item: &Item<'_>) -> bool {
+    match item {
+        Item::Numeric(..) | Item::Fixed(Fixed::Internal(_) | Fixed::RFC3339) => true,
+        Item::Literal(text) => text.starts_with(|c: char| c.is_ascii_digit()),
+        Item::OwnedLiteral(text) => text.starts_with(|c: char| c.is_ascii_digit()),
+        _ => false,
+    }
+}
+
+fn ends_in_digit(item: &Item<'_>) -> bool {
+    match item {
+        Item::Literal(text) => text.ends_with(|c: char| c.is_ascii_digit()),
+        Item::OwnedLiteral(text) => text.ends_with(|c: char| c.is_ascii_digit()),
+        Item::Fixed(Fixed::RFC2822) => false,
+        other => begins_with_digit(other),
     }
 }
 
@@ -307,6 +366,32 @@ mod tests {
         assert_eq!(TimeFormat::parse("%Q"), None);
         assert_eq!(TimeFormat::parse("%H:%M"), None, "no day");
         assert_eq!(TimeFormat::parse("%m-%d"), None, "no year");
+    }
+
+    #[test]
+    fn numbers_that_touch_have_their_full_width() {
+        let reading = formats(&["%Y%m%d %H%M%S", "%Y%m%d%H%M%S", "%Y%m%d", "%Y%j", "%Y%m%d%H%M%S%3f", "%y%m%d.%H:%M"]);
+        check(
+            &reading,
+            &[
+                ("20260307 012345", "2026-03-07T01:23:45+08:00"),
+                ("20260307 12345", "-"),
+                ("20260307 1234", "-"),
+                ("20260102030405", "2026-01-02T03:04:05+08:00"),
+                ("2026010203040", "-"),
+                ("2026111", "2026-04-21T00:00:00+08:00 (day)"),
+                ("202611", "-"),
+                ("2026 1 1", "-"),
+                ("2026-1-1", "-"),
+                ("20260102030405678", "2026-01-02T03:04:05.678+08:00"),
+                ("260307.5:00", "2026-03-07T05:00:00+08:00"),
+                ("26037.5:00", "-"),
+            ],
+        );
+        check(&formats(&["%Y%m%d"]), &[("2026111", "-"), ("20260111", "2026-01-11T00:00:00+08:00 (day)"), ("20260111 ", "-")]);
+        // Where separators say what ends where, short numbers are as good as long ones.
+        check(&formats(&["%Y-%m-%d %H:%M"]), &[("2026-1-9 7:05", "2026-01-09T07:05:00+08:00")]);
+        check(&formats(&["%Y%m%e"]), &[("202601 9", "2026-01-09T00:00:00+08:00 (day)"), ("2026019", "-")]);
     }
 
     #[test]

@@ -16,10 +16,27 @@ pub(crate) enum Exit {
     BadInput = 2,
     /// The command line, a setting or the place of an output is wrong.
     Usage = 3,
-    /// Ctrl-C: 128 + SIGINT, as shells have it.
+    /// The terminal is gone: 128 + SIGHUP, as shells have it.
+    HungUp = 129,
+    /// Ctrl-C: 128 + SIGINT.
     Interrupted = 130,
     /// 128 + SIGTERM.
     Terminated = 143,
+}
+
+impl Exit {
+    /// Its name in JSON.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Findings => "findings",
+            Self::BadInput => "bad_input",
+            Self::Usage => "usage",
+            Self::HungUp => "hung_up",
+            Self::Interrupted => "interrupted",
+            Self::Terminated => "terminated",
+        }
+    }
 }
 
 impl From<Exit> for ExitCode {

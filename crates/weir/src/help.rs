@@ -84,7 +84,11 @@ const OPTIONS: &[OptionHelp] = &[
     option("help", "显示帮助", "Show this help"),
     option("version", "显示版本", "Show the version"),
     option("lang", "提示语言；默认取自 LC_ALL、LC_MESSAGES、LANG", "Language of messages; default from LC_ALL, LC_MESSAGES, LANG"),
-    option("json", "以 JSON 输出（detect：汇总写到标准错误）", "Answer in JSON (detect: the summary on standard error)"),
+    option(
+        "json",
+        "以 JSON 输出（detect：汇总写到标准错误），错误与提示也用 JSON",
+        "Answer in JSON (detect: the summary on standard error), errors too",
+    ),
     option(
         "input",
         "流水文件、目录或通配符：jsonl、csv、parquet，可为 .gz .zst；- 为标准输入",
@@ -116,10 +120,14 @@ const OPTIONS: &[OptionHelp] = &[
     option("sort", "先按事件时间排序（乱序严重的文件）", "Sort by event time first (for files badly out of order)"),
     option(
         "max_bad_ratio",
-        "千条之后坏记录占比超过此值即停止，默认 0.5",
-        "Stop when more than this share is bad after 1000 records, default 0.5",
+        "坏记录占比超过此值即停止（满千条后及结束时检查），默认 0.5",
+        "Stop when more than this share is bad (looked at from record 1000 on, and at the end), default 0.5",
     ),
-    option("shards", "并行分片数，默认为处理器核数；不影响结果", "Parallel shards, default: cores; does not change the output"),
+    option(
+        "shards",
+        "并行分片数，默认为处理器核数，至多 256；不影响结果",
+        "Parallel shards, default: cores, at most 256; does not change the output",
+    ),
     option("batch", "每批记录数；不影响结果", "Records a batch; does not change the output"),
     option("dir", "规则目录；缺省为 ./rules，没有则用内置规则", "Rule directories; default ./rules, else the built-in pack"),
     option("run", "只运行“规则编号 测试名”含此文字的测试", "Only tests whose \"rule id, name\" contains this text"),

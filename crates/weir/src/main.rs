@@ -31,12 +31,15 @@ use terminal::Palette;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect();
+    // Known before the command line is parsed: what is wrong with it is told in JSON as well.
+    let json = arguments.iter().take_while(|argument| *argument != "--").any(|argument| argument == "--json");
     let lang = Lang::from_arguments(&arguments).unwrap_or_else(|| Lang::from_environment(|name| std::env::var(name).ok()));
+    interrupt::outlive_file_bound();
     let done = parse(lang).and_then(|cli| run(cli, lang));
     match done {
         Ok(exit) => exit.into(),
         Err(failure) => {
-            complain(&failure, lang);
+            complain(&failure, json, lang);
             failure.exit.into()
         }
     }
@@ -71,12 +74,18 @@ fn parse(lang: Lang) -> Result<Cli, Failure> {
 }
 
 /// Prints the one error of a run.
-fn complain(failure: &Failure, lang: Lang) {
+fn complain(failure: &Failure, json: bool, lang: Lang) {
     if failure.text.is_empty() {
         return;
     }
     let mut stderr = io::stderr();
     let label = Palette::of(&stderr).paint("1;31", &say!(lang, "错误：", "error: "));
+    let text = if json {
+        let error = serde_json::json!({ "code": failure.exit.name(), "message": failure.text, "exit": failure.exit as u8 });
+        serde_json::json!({ "error": error }).to_string()
+    } else {
+        format!("{label}{}", terminal::printable(&failure.text))
+    };
     // Nobody is left to tell where standard error is closed.
-    let _ = writeln!(stderr, "{label}{}", failure.text);
+    let _ = writeln!(stderr, "{text}");
 }

@@ -1,11 +1,14 @@
 //! Output files that exist complete or not at all.
 //!
 //! A regular file is written beside its final name and renamed when everything of the run is on disk ([`publish`]); dropping an [`Output`]
-//! removes what was begun. Devices, pipes and standard output cannot be renamed over and are written directly. A reader that leaves standard
-//! output (`| head`) ends that output quietly. Errors name the file, never its contents.
+//! removes what was begun. A link stays a link: what it leads to is replaced. A file that is replaced leaves its owner and its rights to its
+//! successor; a new one gets what the umask leaves, as any file does. Devices, pipes and open descriptors (`/dev/stdout`, `/proc/self/fd/3`)
+//! cannot be renamed over and are written directly, even where a shell has led them into a regular file. A reader that leaves standard output
+//! (`| head`) ends that output quietly. Errors name the file, never its contents.
 
-use std::fs::{self, File, Permissions};
+use std::fs::{self, File, Metadata, Permissions};
 use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -16,6 +19,8 @@ use crate::language::{Lang, say};
 
 /// Bytes gathered before a write.
 const BUFFER_BYTES: usize = 256 * 1024;
+/// Links followed before they are taken for a circle, as the system does.
+const LINKS_MAX: usize = 40;
 
 /// One output.
 #[derive(Debug)]
@@ -47,14 +52,11 @@ impl Output {
             return Ok(Self::stdout(lang));
         }
         let name = path.display().to_string();
-        let sink = match fs::metadata(path) {
-            Ok(meta) if meta.is_dir() => {
-                return Err(Failure::usage(say!(lang, "输出 {name} 是目录", "the output {name} is a folder")));
-            }
-            Ok(meta) if !meta.is_file() => fs::OpenOptions::new().write(true).open(path).map(|file| Sink::Direct(buffered(file))),
-            _ => beside(path),
-        };
-        let sink = sink.map_err(|error| {
+        if is_folder(path) {
+            return Err(folder_failure(&name, lang));
+        }
+        let sink = Destination::of(path).and_then(|destination| destination.open()).map_err(|error| {
+            let error = plain(&error);
             Failure::usage(say!(
                 lang,
                 "无法写入 {name}：{error}；请检查目录是否存在、是否有写权限",
@@ -140,6 +142,90 @@ impl Output {
     }
 }
 
+/// Where the bytes of an output go.
+#[derive(Debug, PartialEq, Eq)]
+enum Destination {
+    /// Standard output under another name.
+    Stdout,
+    /// What exists and is no file that could be replaced.
+    Direct(PathBuf),
+    /// A file, links followed: there or not.
+    File(PathBuf),
+}
+
+impl Destination {
+    fn of(path: &Path) -> io::Result<Self> {
+        let mut path = path.to_owned();
+        for _ in 0..LINKS_MAX {
+            let folder = folder_of(&path).canonicalize()?;
+            let whole = folder.join(path.file_name().ok_or(io::ErrorKind::InvalidInput)?);
+            if is_of_the_system(&whole) {
+                return Ok(if is_stdout(&whole) { Self::Stdout } else { Self::Direct(whole) });
+            }
+            match whole.symlink_metadata() {
+                Ok(meta) if meta.is_symlink() => path = folder.join(fs::read_link(&whole)?),
+                Ok(meta) if !meta.is_file() => return Ok(Self::Direct(whole)),
+                _ => return Ok(Self::File(whole)),
+            }
+        }
+        Err(io::Error::other("too many links"))
+    }
+
+    fn open(self) -> io::Result<Sink> {
+        match self {
+            Self::Stdout => Ok(Sink::Stdout(BufWriter::with_capacity(BUFFER_BYTES, io::stdout()))),
+            // Behind what stands there already: the shell's `>>` would have it so, and a descriptor opened anew begins at its front.
+            Self::Direct(path) => fs::OpenOptions::new().append(true).open(path).map(|file| Sink::Direct(buffered(file))),
+            Self::File(path) => beside(path),
+        }
+    }
+}
+
+/// Devices and descriptors; the memory of `/dev/shm` holds files like any others.
+fn is_of_the_system(path: &Path) -> bool {
+    (path.starts_with("/dev") && !path.starts_with("/dev/shm")) || path.starts_with("/proc")
+}
+
+fn is_stdout(path: &Path) -> bool {
+    let descriptors = Path::new("/proc/self/fd").canonicalize();
+    path == Path::new("/dev/stdout") || descriptors.is_ok_and(|folder| path == folder.join("1"))
+}
+
+/// A folder, or a name that can be nothing else.
+pub(crate) fn is_folder(path: &Path) -> bool {
+    path.as_os_str().as_encoded_bytes().ends_with(b"/") || path.is_dir()
+}
+
+/// An output that names a folder.
+pub(crate) fn folder_failure(name: &str, lang: Lang) -> Failure {
+    Failure::usage(say!(lang, "输出 {name} 是目录，应为文件", "the output {name} is a folder; name a file"))
+}
+
+/// The folder that the bytes of an output end in, for what has to wait on the same disk; the system's for temporary files where it ends in
+/// none.
+pub(crate) fn disk_of(path: &Path) -> PathBuf {
+    match Destination::of(path) {
+        Ok(Destination::File(file)) => folder_of(&file).to_owned(),
+        _ => std::env::temp_dir(),
+    }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// The error as the system words it, without the name of a temporary file that nobody has heard of.
+fn plain(error: &io::Error) -> io::Error {
+    match error.raw_os_error() {
+        Some(code) => io::Error::from_raw_os_error(code),
+        None if error.get_ref().is_some() && error.kind() != io::ErrorKind::Other => io::Error::from(error.kind()),
+        None => io::Error::other(error.to_string()),
+    }
+}
+
 /// Why `name` could not be written, and what to do.
 pub(crate) fn write_failure(name: &str, error: &io::Error, lang: Lang) -> Failure {
     let text = match error.kind() {
@@ -148,7 +234,16 @@ pub(crate) fn write_failure(name: &str, error: &io::Error, lang: Lang) -> Failur
             "写入 {name} 时磁盘已满；没有留下不完整的文件，请腾出空间或换一个目录后重试",
             "the disk is full while writing {name}; no partial file is left, free some space or name another folder"
         ),
-        _ => say!(lang, "写入 {name} 失败：{error}", "writing {name} failed: {error}"),
+        io::ErrorKind::FileTooLarge => say!(
+            lang,
+            "写入 {name} 时达到了文件大小上限；没有留下不完整的文件，请放宽上限（ulimit -f）或换一个文件系统后重试",
+            "{name} has reached the largest size that a file may have; no partial file is left, raise the bound (ulimit -f) or name another \
+             file system"
+        ),
+        _ => {
+            let error = plain(error);
+            say!(lang, "写入 {name} 失败：{error}", "writing {name} failed: {error}")
+        }
     };
     Failure { exit: Exit::Usage, text }
 }
@@ -157,18 +252,25 @@ fn buffered<W: Write>(inner: W) -> BufWriter<W> {
     BufWriter::with_capacity(BUFFER_BYTES, inner)
 }
 
-/// A temporary file in the folder of `path`. Its rights are those any new file gets, since it becomes one.
-fn beside(path: &Path) -> io::Result<Sink> {
-    let folder = match path.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
-    };
+/// A temporary file in the folder of `path`. Its rights are those of the file it will replace; else those any new file gets, since it becomes
+/// one.
+fn beside(path: PathBuf) -> io::Result<Sink> {
+    let replaced = path.metadata().ok();
+    let rights = replaced.as_ref().map_or(0o666, |replaced| replaced.mode() & 0o777);
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".weir-").suffix(".part");
-    #[cfg(unix)]
-    builder.permissions(<Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o666));
-    let file = builder.tempfile_in(folder)?;
-    Ok(Sink::Beside { writer: buffered(file), path: path.to_owned() })
+    builder.prefix(".weir-").suffix(".part").permissions(Permissions::from_mode(rights));
+    let file = builder.tempfile_in(folder_of(&path))?;
+    if let Some(replaced) = replaced {
+        succeed(file.as_file(), &replaced)?;
+    }
+    Ok(Sink::Beside { writer: buffered(file), path })
+}
+
+/// Gives a file the owner and the rights of the one it replaces.
+fn succeed(file: &File, replaced: &Metadata) -> io::Result<()> {
+    // Only a superuser may give files away; others replace what is theirs, or what a common folder lets them replace.
+    let _ = std::os::unix::fs::fchown(file, Some(replaced.uid()), Some(replaced.gid()));
+    file.set_permissions(Permissions::from_mode(replaced.mode() & 0o7777))
 }
 
 /// Gives every output its final name: first all bytes are made durable, then all are renamed, so that a full disk leaves none.
@@ -190,8 +292,8 @@ pub(crate) fn publish(mut outputs: Vec<Output>) -> Result<(), Failure> {
 /// A rename is durable once its folder is.
 fn sync_folder(path: &Path) -> io::Result<()> {
     match path.parent() {
-        Some(parent) if cfg!(unix) => File::open(if parent == Path::new("") { Path::new(".") } else { parent })?.sync_all(),
-        _ => Ok(()),
+        Some(_) => File::open(folder_of(path))?.sync_all(),
+        None => Ok(()),
     }
 }
 
@@ -218,6 +320,63 @@ mod tests {
         let abandoned = Output::open(&folder.path().join("other"), Lang::En).expect("opens");
         drop(abandoned);
         assert_eq!(names(folder.path()), ["alerts.jsonl"]);
+    }
+
+    #[test]
+    fn a_link_stays_a_link_and_rights_stay_as_they_were() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| folder.path().join(name);
+        fs::create_dir(at("real")).expect("a folder");
+        fs::write(at("real/file"), "old").expect("writes");
+        fs::set_permissions(at("real/file"), Permissions::from_mode(0o600)).expect("sets");
+        std::os::unix::fs::symlink("real/file", at("link")).expect("links");
+        std::os::unix::fs::symlink("link", at("second")).expect("links");
+        std::os::unix::fs::symlink("real/new", at("dangling")).expect("links");
+        for (name, target) in [("second", "real/file"), ("dangling", "real/new")] {
+            let mut output = Output::open(&at(name), Lang::En).expect("opens");
+            output.json(&7).expect("writes");
+            publish(vec![output]).expect("publishes");
+            assert!(at(name).symlink_metadata().expect("is there").is_symlink(), "{name}");
+            assert_eq!(fs::read_to_string(at(target)).expect("is there"), "7\n");
+        }
+        assert_eq!(at("real/file").metadata().expect("is there").mode() & 0o777, 0o600);
+        std::os::unix::fs::symlink("circle", at("circle")).expect("links");
+        assert!(Output::open(&at("circle"), Lang::En).is_err());
+    }
+
+    #[test]
+    fn a_descriptor_is_written_through_and_not_replaced() {
+        use std::os::fd::AsRawFd;
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("behind");
+        fs::write(&path, "before\n").expect("writes");
+        let file = fs::OpenOptions::new().write(true).open(&path).expect("opens");
+        let inode = file.metadata().expect("has").ino();
+        std::os::unix::fs::symlink(format!("/dev/fd/{}", file.as_raw_fd()), folder.path().join("link")).expect("links");
+        for name in [format!("/proc/self/fd/{}", file.as_raw_fd()), folder.path().join("link").display().to_string()] {
+            let mut output = Output::open(Path::new(&name), Lang::En).expect("opens");
+            output.json(&7).expect("writes");
+            publish(vec![output]).expect("publishes");
+        }
+        assert_eq!(fs::read_to_string(&path).expect("is there"), "before\n7\n7\n");
+        assert_eq!(path.metadata().expect("has").ino(), inode);
+        assert_eq!(names(folder.path()), ["behind", "link"]);
+        assert_eq!(Destination::of(Path::new("/dev/stdout")).expect("is there"), Destination::Stdout);
+        assert_eq!(Destination::of(Path::new("/proc/self/fd/1")).expect("is there"), Destination::Stdout);
+    }
+
+    #[test]
+    fn messages_do_not_name_temporary_files() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let failure = Output::open(&folder.path().join("no/file"), Lang::En).expect_err("is not there");
+        assert!(failure.text.contains("no/file") && !failure.text.contains(".part"), "{}", failure.text);
+        let wrapped =
+            tempfile::Builder::new().prefix(".weir-").suffix(".part").tempfile_in(folder.path().join("no")).expect_err("is not there");
+        assert!(wrapped.to_string().contains("no"), "{wrapped}");
+        let text = write_failure("alerts", &wrapped, Lang::En).text;
+        assert!(text.contains("alerts") && !text.contains(".weir"), "{text}");
+        let failure = Output::open(&folder.path().join("a/"), Lang::En).expect_err("names a folder");
+        assert!(failure.text.contains("is a folder"), "{}", failure.text);
     }
 
     #[test]

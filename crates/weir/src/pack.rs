@@ -8,12 +8,12 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use weir_rules::diagnostic::{Diagnostics, Severity, SourceFile};
+use weir_rules::diagnostic::{Code, Diagnostic, Diagnostics, Place, Severity, SourceFile, Text};
 use weir_rules::{Loaded, Override};
 
 use crate::failure::{Exit, Failure};
 use crate::language::{Lang, say};
-use crate::terminal::Palette;
+use crate::terminal::{Palette, mention};
 
 /// The shipped pack: path below `rules/`, and text.
 const BUILT_IN: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/rule_pack.rs"));
@@ -25,6 +25,8 @@ pub(crate) struct Pack {
     pub(crate) label: String,
     /// In order of path.
     pub(crate) files: Vec<SourceFile>,
+    /// Paths of files that gave no text, each with the reason: problems like those that the texts of the others may have.
+    pub(crate) unreadable: Vec<(String, Text)>,
 }
 
 impl Pack {
@@ -47,7 +49,7 @@ impl Pack {
 
     fn built_in(lang: Lang) -> Self {
         let files = BUILT_IN.iter().map(|(path, text)| SourceFile { path: (*path).to_owned(), text: (*text).to_owned() }).collect();
-        Self { label: say!(lang, "内置规则", "built-in rules"), files }
+        Self { label: say!(lang, "内置规则", "built-in rules"), files, unreadable: Vec::new() }
     }
 
     /// Every YAML file below a folder, or one file.
@@ -65,16 +67,53 @@ impl Pack {
         }
         paths.sort();
         let mut files = Vec::with_capacity(paths.len());
-        for path in paths {
-            let text = fs::read_to_string(&path).map_err(|error| failure(&path, &error))?;
-            let below = path.strip_prefix(dir).ok().filter(|below| *below != Path::new("")).unwrap_or(&path);
-            files.push(SourceFile { path: below.to_string_lossy().replace('\\', "/"), text });
+        let mut unreadable = Vec::new();
+        for path in &paths {
+            let below = path.strip_prefix(dir).ok().filter(|below| *below != Path::new("")).unwrap_or(path);
+            let below = below.to_string_lossy().replace('\\', "/");
+            match fs::read_to_string(path) {
+                Ok(text) => files.push(SourceFile { path: below, text }),
+                Err(error) => unreadable.push((below, reason(&error))),
+            }
         }
-        if files.is_empty() {
+        if paths.is_empty() {
             return Err(Failure::bad_input(say!(lang, "{label} 中没有规则文件（*.yaml）", "{label} holds no rule file (*.yaml)")));
         }
         complete(&mut files);
-        Ok(Self { label, files })
+        Ok(Self { label, files, unreadable })
+    }
+
+    /// Checks and compiles: every problem of every file.
+    pub(crate) fn check(&self, settings: &[String]) -> Result<Loaded, Diagnostics> {
+        let overrides: Vec<Override> = settings.iter().map(Override::new).collect();
+        let loaded = weir_rules::load(&self.files, &overrides);
+        if self.unreadable.is_empty() {
+            return loaded;
+        }
+        let mut all = loaded.map_or_else(|diagnostics| diagnostics, |loaded| loaded.warnings);
+        for (path, reason) in &self.unreadable {
+            let place = Place { file: all.sources.len(), span: 0..0 };
+            all.sources.push(SourceFile { path: path.clone(), text: String::new() });
+            all.items.push(Diagnostic::error(Code::YamlSyntax, reason.clone()).at(place));
+        }
+        Err(all)
+    }
+
+    /// What is said of a pack that would never find anything.
+    pub(crate) fn without_rules(&self, lang: Lang) -> String {
+        let label = &self.label;
+        say!(
+            lang,
+            "{label} 中没有规则：没有一个文件是规则（以 `id:` 开头的 *.yaml）",
+            "{label} holds no rule: none of its files is one (a *.yaml with an `id:`)"
+        )
+    }
+}
+
+fn reason(error: &io::Error) -> Text {
+    match error.kind() {
+        io::ErrorKind::InvalidData => Text::new("the file is not UTF-8; save it in UTF-8", "文件不是 UTF-8 编码；请另存为 UTF-8"),
+        _ => Text::new(format!("the file cannot be read: {error}"), format!("无法读取文件：{error}")),
     }
 }
 
@@ -97,18 +136,50 @@ fn is_tags(path: &str) -> bool {
     path == "tags.yaml" || path == "tags.yml"
 }
 
-/// Checks and compiles a pack; what is wrong with it is printed to standard error, every problem of it.
-pub(crate) fn load(pack: &Pack, settings: &[String], lang: Lang) -> Result<Loaded, Failure> {
-    let overrides: Vec<Override> = settings.iter().map(Override::new).collect();
-    weir_rules::load(&pack.files, &overrides).map_err(|diagnostics| {
-        let stderr = io::stderr();
-        let text = diagnostics.render(lang.into(), Palette::of(&stderr).is_coloured());
-        // Nobody is left to tell where standard error is closed.
-        let _ = stderr.lock().write_all(text.as_bytes());
+/// Checks and compiles a pack; what is wrong with it is printed to standard error, every problem of it. A pack without a rule is refused: it
+/// would find nothing and look as if there were nothing to find.
+pub(crate) fn load(pack: &Pack, settings: &[String], json: bool, lang: Lang) -> Result<Loaded, Failure> {
+    let loaded = pack.check(settings).map_err(|diagnostics| {
+        show(&diagnostics, json, lang);
         let (label, errors) = (&pack.label, diagnostics.errors());
-        let text = say!(lang, "{label}：规则有 {errors} 处错误，没有运行", "{label}: {errors} errors in the rules, nothing was run");
+        let plural = if errors == 1 { "" } else { "s" };
+        let text = say!(lang, "{label}：规则有 {errors} 处错误，没有运行", "{label}: {errors} error{plural} in the rules, nothing was run");
         Failure { exit: exit_of(&diagnostics), text }
-    })
+    })?;
+    if loaded.documents.is_empty() {
+        return Err(Failure::bad_input(pack.without_rules(lang)));
+    }
+    Ok(loaded)
+}
+
+/// Problems to standard error: to read, or one object a line.
+fn show(diagnostics: &Diagnostics, json: bool, lang: Lang) {
+    let stderr = io::stderr();
+    let text = if json {
+        let records = diagnostics.records(lang.into());
+        records.iter().map(|record| serde_json::json!({ "problem": record }).to_string() + "\n").collect()
+    } else {
+        diagnostics.render(lang.into(), Palette::of(&stderr).is_coloured())
+    };
+    // Nobody is left to tell where standard error is closed.
+    let _ = stderr.lock().write_all(text.as_bytes());
+}
+
+/// A set whose rules are all drafts or retired runs, and finds nothing.
+pub(crate) fn mention_idle(pack: &Pack, loaded: &Loaded, json: bool, lang: Lang) {
+    if loaded.rules.rules.is_empty() {
+        mention("warning", "no_rule_in_force", &idle(pack, lang), json);
+    }
+}
+
+/// What is said of it.
+pub(crate) fn idle(pack: &Pack, lang: Lang) -> String {
+    let label = &pack.label;
+    say!(
+        lang,
+        "警告：{label} 中没有生效的规则（全部为 draft 或 retired），不会产生预警",
+        "warning: no rule of {label} is in force (all are draft or retired), so there will be no alert"
+    )
 }
 
 /// A setting on the command line is at fault, or the rules are.

@@ -8,13 +8,14 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufWriter, Seek, Write};
 use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
 /// Lines in order of `K`.
 #[derive(Debug)]
 pub(crate) struct Spool<K> {
+    folder: PathBuf,
     file: BufWriter<File>,
     end: u64,
     entries: BTreeMap<K, Entry>,
@@ -31,7 +32,12 @@ impl<K: Ord> Spool<K> {
     /// An empty spool in `folder`, which should be where the output goes, so that one full disk is one error.
     pub(crate) fn new(folder: &Path) -> io::Result<Self> {
         let file = BufWriter::new(tempfile::tempfile_in(folder)?);
-        Ok(Self { file, end: 0, entries: BTreeMap::new(), line: Vec::new() })
+        Ok(Self { folder: folder.to_owned(), file, end: 0, entries: BTreeMap::new(), line: Vec::new() })
+    }
+
+    /// Where its file lies.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// Puts the JSON line of `value`, in place of an earlier one of the same key.

@@ -97,9 +97,14 @@ impl Summary {
         self.peak_memory_kib = peak_memory_kib();
     }
 
+    /// Legs behind the allowed lateness; other reasons of the late output have nothing to do with the order of the input.
+    pub(crate) fn too_late(&self) -> u64 {
+        self.late.get(Reason::Late.code()).copied().unwrap_or(0)
+    }
+
     /// Whether more than one leg in a thousand came too late: the input is out of order, or the allowed lateness too short.
     pub(crate) fn is_too_late(&self) -> bool {
-        self.late.values().sum::<u64>().saturating_mul(1000) > self.legs
+        self.too_late().saturating_mul(1000) > self.legs
     }
 
     /// The closing table.
@@ -190,4 +195,21 @@ fn peak_memory_kib() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     line.split_whitespace().next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_came_too_late_is_too_late() {
+        let mut summary = Summary { legs: 1000, ..Summary::default() };
+        for reason in [Reason::ReversalTooLate, Reason::ReversalTargetMissing, Reason::TooCostly, Reason::Late] {
+            summary.count_reject(reason);
+        }
+        summary.count_reject(Reason::ReversalTargetMissing);
+        assert!(!summary.is_too_late());
+        summary.count_reject(Reason::Late);
+        assert!(summary.is_too_late());
+    }
 }

@@ -3,7 +3,7 @@
 //! Chinese characters take two columns, so padding counts columns, never characters or bytes. Amounts come as decimal strings and are
 //! regrouped as text; no number is parsed into a float.
 
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal, Write};
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -48,7 +48,7 @@ impl Palette {
 /// Columns of the terminal on standard output; where there is none, or it does not say, as many as a page takes.
 pub(crate) fn columns() -> usize {
     const PAGE: usize = 120;
-    terminal_size::terminal_size_of(std::io::stdout()).map_or(PAGE, |(width, _)| usize::from(width.0)).max(60)
+    terminal_size::terminal_size_of(io::stdout()).map_or(PAGE, |(width, _)| usize::from(width.0)).max(60)
 }
 
 /// `text` filled with spaces on the right up to `columns`.
@@ -138,6 +138,24 @@ pub(crate) fn grouped_yuan(yuan: &str) -> String {
     whole.parse().map_or_else(|_| yuan.to_owned(), |whole| format!("{sign}{}.{fraction}", grouped(whole)))
 }
 
+/// A message without what would move a terminal's cursor or change its colours: names of files and columns are not ours.
+pub(crate) fn printable(text: &str) -> String {
+    text.chars().filter(|c| *c == '\n' || !c.is_control()).collect()
+}
+
+/// A message beside the one error of a run, to standard error: a line to read, or an object `{"warning": {"code", "message"}}`.
+pub(crate) fn mention(kind: &str, code: &str, text: &str, json: bool) {
+    let line = if json {
+        let mut said = serde_json::Map::new();
+        said.insert(kind.to_owned(), serde_json::json!({ "code": code, "message": text }));
+        serde_json::Value::from(said).to_string()
+    } else {
+        printable(text)
+    };
+    // Nobody is left to tell where standard error is closed.
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
 /// Thousands grouped by commas.
 pub(crate) fn grouped(number: u128) -> String {
     let digits = number.to_string();
@@ -164,6 +182,11 @@ pub(crate) fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>)
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_cannot_move_the_cursor() {
+        assert_eq!(printable("a\x1b[2Jb\r\nc\u{9b}d\te"), "a[2Jb\ncde");
+    }
 
     #[test]
     fn yuan_become_wan() {

@@ -306,11 +306,16 @@ fn the_summary_counts_what_the_outputs_hold() {
 fn what_cannot_run_says_what_to_do_and_leaves_nothing() {
     let bench = Bench::new();
     bench.write("in.jsonl", transactions(1500));
-    bench.write("in.csv", "txn_id,when,sum\n1,2026-03-01,5\n");
+    bench.write("in.csv", "流水号,when,sum\n1,2026-03-01,5\n");
+    bench.write("record.csv", "6222020200112233445,李四,2026-03-01,5\n6222020200112233446,王五,2026-03-01,5\n");
+    bench.write("returns.csv", "流水号,时间,金额,账号\r1,2026-03-01,5,A\r");
+    bench.write("sheet.csv", b"PK\x03\x04 and more");
     bench.write("feed.yaml", "version: 1\nfields:\n  txn_id: 流水号\n  occurred_at: 时间\n  amount: 金额\n  payer_account: 账号\n");
     bench.write("wrong.jsonl", "{\"id\":1,\"sum\":2}\n".repeat(1500));
     bench.write("short.jsonl.gz", b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\xab");
     bench.write("state", "not a state");
+    fs::create_dir(bench.path("none")).expect("a folder");
+    bench.write("none/tags.yaml", "version: 1\ntags:\n  - {name: invest, zh: 投资, keywords: [投资]}\n");
     fs::create_dir(bench.path("bad")).expect("a folder");
     bench.write("bad/t.yaml", RULE.replace("natural_payers($window)", "natural_payer($window)"));
     let before = bench.names();
@@ -320,7 +325,11 @@ fn what_cannot_run_says_what_to_do_and_leaves_nothing() {
         (format!("detect {all} --rules nowhere in.jsonl"), 2, &["nowhere"]),
         (format!("detect {all} missing.jsonl"), 2, &["missing.jsonl"]),
         (format!("detect {all} short.jsonl.gz"), 2, &["short.jsonl.gz", "too early"]),
-        (format!("detect {all} --feed feed.yaml in.csv"), 2, &["流水号", "`when`"]),
+        (format!("detect {all} --feed feed.yaml in.csv"), 2, &["时间", "`when`"]),
+        (format!("detect {all} --feed feed.yaml record.csv"), 2, &["金额", "looks like a record", "csv: columns:", "skip_lines"]),
+        (format!("detect {all} --lang zh --feed feed.yaml record.csv"), 2, &["金额", "首行像是一条记录"]),
+        (format!("detect {all} --feed feed.yaml returns.csv"), 2, &["carriage returns", "tr "]),
+        (format!("detect {all} --lang zh sheet.csv"), 2, &["ZIP", ".xlsx"]),
         (format!("detect {all} wrong.jsonl"), 2, &["1000 of the first 1000", "wrong.jsonl:1: missing_field", "--feed"]),
         (format!("detect {all} --lang zh wrong.jsonl"), 2, &["错误：", "缺少必填字段", "--feed"]),
         (format!("detect {all} --from-state state in.jsonl"), 2, &["state"]),
@@ -335,6 +344,14 @@ fn what_cannot_run_says_what_to_do_and_leaves_nothing() {
         ("detect --alerts out --late out in.jsonl".to_owned(), 3, &["same place"]),
         ("detect --alerts /dev/full in.jsonl".to_owned(), 3, &["disk is full", "/dev/full"]),
         ("detect --alerts out --large-amount /dev/full in.jsonl".to_owned(), 3, &["/dev/full"]),
+        ("detect --large-amount a/ in.jsonl".to_owned(), 3, &["--large-amount a/", "folder"]),
+        ("detect --shards 100000 in.jsonl".to_owned(), 3, &["--shards", "256"]),
+        ("detect --json in.jsonl missing.jsonl".to_owned(), 2, &["{\"error\":{", "\"code\":\"bad_input\"", "\"exit\":2"]),
+        ("detect --json --lang zh --shard 2 in.jsonl".to_owned(), 3, &["\"code\":\"usage\"", "没有选项 `--shard`"]),
+        (format!("detect {all} --rules none in.jsonl"), 2, &["none holds no rule"]),
+        ("rule check none".to_owned(), 2, &["none holds no rule"]),
+        ("rule list --lang zh none".to_owned(), 2, &["none 中没有规则"]),
+        ("rule test --run nothing".to_owned(), 3, &["`nothing`", "--run"]),
         ("detekt in.jsonl".to_owned(), 3, &["`detect`"]),
         ("rule features natural_payer".to_owned(), 3, &["natural_payers"]),
         ("rule explain-code R9999".to_owned(), 3, &["R9999"]),
@@ -351,15 +368,198 @@ fn a_file_that_may_grow_no_further_is_not_left_half() {
     bench.write("in.jsonl", transactions(2800));
     let before = bench.names();
     // A bound on file sizes is the full disk that needs no disk: 8 blocks of 512 bytes or of 1 KiB, whichever the shell means.
-    let script = format!("trap '' XFSZ; ulimit -f 8; exec {} detect --alerts out in.jsonl", env!("CARGO_BIN_EXE_weir"));
+    let script = format!("ulimit -f 8; exec {} detect --alerts out in.jsonl", env!("CARGO_BIN_EXE_weir"));
     let output = bench.command(Path::new("sh")).arg("-c").arg(script).output().expect("runs");
-    assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
+    let words = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(3), "{words}");
+    assert!(words.contains("ulimit -f") && !words.contains(".part"), "{words}");
     assert_eq!(bench.names(), before);
 }
 
 #[test]
+fn an_open_descriptor_is_written_through() {
+    let bench = Bench::new();
+    bench.write("in.jsonl", transactions(2800));
+    bench.check("detect --alerts expected in.jsonl", 0, &[]);
+    let before = bench.names();
+    let weir = env!("CARGO_BIN_EXE_weir");
+    for (script, expected) in [
+        (format!("{weir} detect --alerts /proc/self/fd/1 in.jsonl > expected2"), bench.read("expected")),
+        (
+            format!("echo before > expected2; {weir} detect --alerts /dev/fd/3 in.jsonl 3>> expected2"),
+            format!("before\n{}", bench.read("expected")),
+        ),
+    ] {
+        let output = bench.command(Path::new("sh")).arg("-c").arg(&script).output().expect("runs");
+        assert!(output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(bench.read("expected2") == expected, "{script}");
+        fs::remove_file(bench.path("expected2")).expect("is there");
+        assert_eq!(bench.names(), before);
+    }
+}
+
+#[test]
+fn temporary_files_say_where_they_would_lie() {
+    let bench = Bench::new();
+    bench.write("in.jsonl", transactions(500));
+    let before = bench.names();
+    for (options, words) in [("--sort --large-amount large", "sorting"), ("", "a temporary file")] {
+        let mut command = bench.command(Path::new(env!("CARGO_BIN_EXE_weir")));
+        command.args(["detect", "--alerts", "out", "in.jsonl"]).args(options.split_whitespace()).env("TMPDIR", bench.path("nowhere"));
+        let output = command.output().expect("runs");
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(3), "{text}");
+        assert!(text.contains(words) && text.contains("nowhere") && text.contains("TMPDIR"), "{text}");
+        assert_eq!(bench.names(), before);
+    }
+}
+
+/// Whether the test itself was started with hang-ups ignored, which its children inherit.
+fn are_hang_ups_ignored() -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).map(str::trim).unwrap_or("0");
+    u64::from_str_radix(mask, 16).is_ok_and(|mask| mask & 1 == 1)
+}
+
+#[test]
+fn a_signal_ends_a_run_that_waits_for_its_first_input() {
+    use std::os::unix::process::ExitStatusExt;
+    for (signal, number) in [("INT", 2), ("TERM", 15)] {
+        let bench = Bench::new();
+        let made = Command::new("mkfifo").arg(bench.path("pipe")).status().expect("runs");
+        assert!(made.success());
+        let before = bench.names();
+        let mut command = bench.command(Path::new(env!("CARGO_BIN_EXE_weir")));
+        let mut child = command.args(["detect", "--parties", "pipe", "--alerts", "out", "in.jsonl"]).spawn().expect("runs");
+        // Nobody writes into the pipe, so opening it waits: once the process sleeps there, or wherever before, a signal ends it.
+        let status = format!("/proc/{}/status", child.id());
+        while !fs::read_to_string(&status).is_ok_and(|text| text.contains("State:\tS")) {
+            assert_eq!(child.try_wait().expect("can be asked"), None, "ended early");
+            std::thread::yield_now();
+        }
+        assert!(Command::new("kill").arg(format!("-{signal}")).arg(child.id().to_string()).status().expect("runs").success());
+        assert_eq!(child.wait().expect("ends").signal(), Some(number));
+        assert_eq!(bench.names(), before);
+    }
+}
+
+#[test]
+fn parquet_from_a_pipe_is_refused_at_once() {
+    let bench = Bench::new();
+    assert!(Command::new("mkfifo").arg(bench.path("in.parquet")).status().expect("runs").success());
+    let pipe = bench.path("in.parquet");
+    let writer = std::thread::spawn(move || fs::write(pipe, b"PAR1 and what follows"));
+    bench.check("detect in.parquet", 2, &["in.parquet: Parquet cannot be read from a pipe"]);
+    // It may have met a reader that was gone already.
+    let _ = writer.join().expect("does not panic");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_name_that_is_no_utf_8_is_read() {
+    use std::os::unix::ffi::OsStrExt;
+    let bench = Bench::new();
+    let name = std::ffi::OsStr::from_bytes(b"\xC1\xF7\xCB\xAE.jsonl");
+    fs::write(bench.folder.path().join(name), transactions(500)).expect("writes");
+    for argument in [name, std::ffi::OsStr::new("*.jsonl"), std::ffi::OsStr::new(".")] {
+        let mut command = bench.command(Path::new(env!("CARGO_BIN_EXE_weir")));
+        let output = command.args(["detect", "--json", "--alerts", "out"]).arg(argument).output().expect("runs");
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(0), "{text}");
+        assert_eq!(serde_json::from_str::<Value>(&text).expect("is JSON")["records"], 500);
+    }
+}
+
+#[test]
+fn links_are_kept_and_rights_are_not_widened() {
+    use std::os::unix::fs::PermissionsExt;
+    let bench = Bench::new();
+    bench.write("in.jsonl", transactions(500));
+    bench.write("real", "");
+    fs::set_permissions(bench.path("real"), fs::Permissions::from_mode(0o600)).expect("sets");
+    std::os::unix::fs::symlink("real", bench.path("link")).expect("links");
+    bench.check("detect --alerts link in.jsonl", 0, &[]);
+    assert!(bench.path("link").symlink_metadata().expect("is there").is_symlink());
+    assert_eq!(bench.path("real").metadata().expect("is there").permissions().mode() & 0o777, 0o600);
+    assert!(!bench.read("real").is_empty());
+}
+
+#[test]
+fn a_short_input_that_is_mostly_bad_is_refused() {
+    let bench = Bench::new();
+    let good: Vec<String> = (1..=4).map(|i| transfer(i, i, "5", "")).collect();
+    bench.write("in.jsonl", format!("{}\nbad\nbad\nbad\nbad\nbad\n", good.join("\n")));
+    bench.check("detect --alerts out in.jsonl", 2, &["5 of 9 records cannot be used", "in.jsonl:5: malformed", "in.jsonl:7: malformed"]);
+    bench.check("detect --lang zh --alerts out in.jsonl", 2, &["9 条记录中 5 条无法使用"]);
+    bench.check("detect --max-bad-ratio 0.6 --alerts out in.jsonl", 0, &[]);
+    bench.check("detect --max-bad-ratio 0 --alerts out in.jsonl", 2, &["5 of 9"]);
+}
+
+#[test]
+fn an_empty_file_is_an_input_without_records() {
+    let bench = Bench::new();
+    for content in ["", "\u{feff}"] {
+        bench.write("in.csv", content);
+        let outcome = bench.check("detect --json --alerts out in.csv", 0, &[]);
+        assert_eq!(serde_json::from_str::<Value>(&outcome.stderr).expect("is JSON")["records"], 0);
+        bench.write("in.jsonl", transactions(500));
+        bench.check("detect --parties in.csv in.jsonl", 2, &["in.csv:1", "no header"]);
+    }
+}
+
+#[test]
+fn all_files_of_a_rule_folder_have_their_problems_told() {
+    let bench = Bench::new();
+    bench.write("rules/t001.yaml", RULE.replace("title:", "titel:"));
+    bench.write("rules/t000.yaml", b"version: 1\nid: T-000\ntitle: \xB2\xE2\xCA\xD4\n");
+    bench.write("in.jsonl", transactions(10));
+    let checked = bench.check("rule check", 2, &[]);
+    for words in ["t000.yaml", "not UTF-8", "titel", "errors"] {
+        assert!(checked.stdout.contains(words), "no `{words}` in\n{}", checked.stdout);
+    }
+    let report: Value = serde_json::from_str(&bench.check("rule check --json --lang zh", 2, &[]).stdout).expect("is JSON");
+    let problems = report["problems"].as_array().expect("is a list");
+    assert!(problems.iter().any(|one| one["file"] == "t000.yaml" && one["message"].as_str().is_some_and(|text| text.contains("UTF-8"))));
+    bench.check("detect in.jsonl", 2, &["t000.yaml", "titel", "errors in the rules"]);
+    let told = bench.check("detect --json in.jsonl", 2, &[]).stderr;
+    let objects = lines(&told);
+    assert!(objects.len() > 2 && objects[..objects.len() - 1].iter().all(|one| one["problem"]["code"].is_string()), "{told}");
+    assert_eq!(objects[objects.len() - 1]["error"]["code"], "bad_input");
+}
+
+#[test]
+fn rules_none_of_which_is_in_force_are_mentioned() {
+    let bench = Bench::new();
+    bench.write("rules/t001.yaml", RULE.replace("status: active", "status: draft"));
+    bench.write("in.jsonl", transactions(500));
+    bench.check("detect --alerts out in.jsonl", 0, &["no rule of rules is in force"]);
+    let checked = bench.check("rule check --lang zh", 0, &[]).stdout;
+    assert!(checked.contains("没有生效的规则"), "{checked}");
+}
+
+#[test]
+fn a_reader_that_leaves_does_not_cost_the_state_or_the_summary() {
+    let bench = Bench::new();
+    bench.write("in.jsonl", transactions(2800));
+    for (options, left) in [("--to-state st", &["st"][..]), ("--summary sm", &["sm"]), ("--to-state st --summary sm", &["st", "sm"])] {
+        let mut command = bench.command(Path::new(env!("CARGO_BIN_EXE_weir")));
+        command.args(["detect", "--revisions"]).args(options.split(' ')).arg("in.jsonl");
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("runs");
+        drop(child.stdout.take());
+        assert_eq!(child.wait().expect("ends").code(), Some(0));
+        for name in left {
+            assert!(bench.path(name).metadata().is_ok_and(|meta| meta.len() > 0), "{options}");
+            fs::remove_file(bench.path(name)).expect("is there");
+        }
+    }
+}
+
+#[test]
 fn an_interrupted_run_leaves_nothing() {
-    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+    for (signal, code) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
+        if signal == "HUP" && are_hang_ups_ignored() {
+            continue;
+        }
         let bench = Bench::new();
         let before = bench.names();
         let mut command = bench.command(Path::new(env!("CARGO_BIN_EXE_weir")));
@@ -399,21 +599,40 @@ fn a_reader_that_leaves_standard_output_is_no_error() {
 fn too_much_that_is_late_is_a_finding_and_sorting_mends_it() {
     let bench = Bench::new();
     let text = transactions(2800);
-    let mut lines: Vec<&str> = text.lines().filter(|line| line.ends_with('}')).collect();
-    lines.reverse();
-    bench.write("in.jsonl", lines.join("\n") + "\n");
+    let mut sound: Vec<&str> = text.lines().filter(|line| line.ends_with('}')).collect();
+    sound.reverse();
+    bench.write("in.jsonl", sound.join("\n") + "\n");
     let outcome = bench.check("detect --alerts alerts --late late in.jsonl", 1, &["--sort", "--lateness"]);
     assert!(outcome.stdout.is_empty() && !bench.read("late").is_empty());
+    let told = lines(&bench.check("detect --json --alerts alerts --late late in.jsonl", 1, &[]).stderr);
+    assert!(told.len() == 2 && told[0]["input_bytes"].as_u64() == Some(bench.path("in.jsonl").metadata().expect("is there").len()));
+    assert_eq!((&told[1]["warning"]["code"], told[1]["warning"]["message"].is_string()), (&"late".into(), true));
     bench.check("detect --alerts sorted --late late --sort in.jsonl", 0, &[]);
     assert_eq!(bench.read("late"), "");
     assert!(bench.read("sorted").len() > bench.read("alerts").len());
 }
 
 #[test]
+fn a_date_from_the_future_is_named_as_a_cause_of_lateness() {
+    let bench = Bench::new();
+    let mut text = transactions(90);
+    // Three wrong dates move the clock by a day each, and the lateness allowed is two.
+    for (i, month) in [(91, "07"), (92, "08"), (93, "09")] {
+        text += &transfer(i, i, "5", "").replace("2026-03-", &format!("2026-{month}-"));
+        text.push('\n');
+    }
+    text += &(94..=96).map(|i| transfer(i, i, "5", "") + "\n").collect::<String>();
+    bench.write("in.jsonl", text);
+    let words = ["came too late", "3 times a record was dated more than a day after", "--now"];
+    bench.check("detect --lateness 2d --alerts alerts in.jsonl", 1, &words);
+    bench.check("detect --lateness 2d --now 2026-03-20T00:00:00+08:00 --alerts alerts in.jsonl", 0, &[]);
+}
+
+#[test]
 fn rules_are_checked_listed_and_tested() {
     let bench = Bench::new();
     let checked = bench.check("rule check", 0, &[]);
-    assert!(checked.stdout.contains("1 rules, all good"), "{}", checked.stdout);
+    assert!(checked.stdout.contains("1 rule, all good"), "{}", checked.stdout);
     let listed = lines(&bench.check("rule list --json --set T-001.min_payers=9", 0, &[]).stdout);
     assert_eq!((&listed[0]["id"], &listed[0]["tests"]), (&"T-001".into(), &2.into()));
     assert_eq!(listed[0]["variants"][0]["params"], serde_json::json!([["window", "3d"], ["min_payers", "9"]]));

@@ -335,7 +335,9 @@ fn a_wrong_feed_is_told_by_its_columns() {
         "流水号,交易时间,金额,付款账号,金额\n",
         &["error: a.csv:1: the column `金额` stands in the header twice; which one is meant cannot be told"],
     );
-    check("", "a.csv", "", &["error: a.csv:1: there is no header line; name the columns under `csv: columns:` in the feed file"]);
+    let skipping = "version: 1\ncsv: {skip_lines: 1}\nfields: {txn_id: id, occurred_at: at, amount: v, payer_account: who}\n";
+    let no_header = "error: a.csv:2: there is no header line; name the columns under `csv: columns:` in the feed file";
+    check(skipping, "a.csv", "a title and nothing more\n", &[no_header]);
     check(
         "",
         "a.jsonl",

@@ -67,6 +67,97 @@ fn compressed_files_read_as_plain_ones() {
 }
 
 #[test]
+fn what_surrounds_compressed_data_does_not_spoil_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = csv("t", &(0..1000).collect::<Vec<_>>());
+    let plain = run("", "a.csv", text.clone()).lines();
+    let padded = [gz(text.as_bytes()), vec![0; 100_000]].concat();
+    // A skippable frame of four bytes before the first one, as parallel compressors write it.
+    let skippable = [b"\x50\x2A\x4D\x18\x04\0\0\0abcd".to_vec(), zstd::encode_all(text.as_bytes(), 1).unwrap()].concat();
+    for (name, bytes) in [("a.csv.gz", padded), ("a.csv.zst", skippable)] {
+        assert_eq!(files(vec![write(folder.path(), name, &bytes)]).lines(), plain, "{name}");
+    }
+    let trailing = [gz(text.as_bytes()), b"garbage".to_vec()].concat();
+    let lines = files(vec![write(folder.path(), "b.csv.gz", &trailing)]).lines();
+    assert_eq!(lines[..lines.len() - 1], plain);
+    assert!(lines.last().unwrap().contains("no gzip"), "{lines:?}");
+}
+
+#[test]
+fn files_of_other_programs_are_called_what_they_are() {
+    for (bytes, words) in [
+        (b"PK\x03\x04rest".as_slice(), "Excel workbook (.xlsx)"),
+        (b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", "Excel workbook (.xls)"),
+        (b"BZh91AY&SY", "bzip2"),
+        (b"\xFD7zXZ\0", "xz"),
+    ] {
+        for name in ["a.csv", "a.jsonl"] {
+            let lines = run("", name, bytes).lines();
+            assert!(lines.len() == 1 && lines[0].contains(words), "{name}: {lines:?}");
+        }
+    }
+}
+
+#[test]
+fn a_first_line_that_may_be_a_record_is_not_shown() {
+    let feed = "version: 1\nfields: {txn_id: 流水号, occurred_at: 时间, amount: 金额, payer_account: 账号}\n";
+    for bytes in ["1,金领,2026-03-01,6222020200112233445\n", "流水号,金颔,6222020200112233445,账号\n"] {
+        let lines = run(feed, "a.csv", bytes).lines().join("\n");
+        assert!(lines.contains("金额") && lines.contains("looks like a record") && lines.contains("skip_lines"), "{lines}");
+        assert!(!lines.contains("6222") && !lines.contains("金领") && !lines.contains("金颔"), "{lines}");
+    }
+    let lines = run(feed, "a.csv", "流水号,时间,金\u{1b}[31m颔,账号\n").lines().join("\n");
+    assert!(lines.contains("the columns are `流水号`, `时间`, `金[31m颔`, `账号`"), "{lines}");
+}
+
+#[test]
+fn lines_that_end_in_carriage_returns_alone_are_refused() {
+    let csv = csv("t", &[1, 2, 3]).replace('\n', "\r");
+    let json = "{\"txn_id\":\"1\",\"occurred_at\":\"2026-01-02\",\"amount\":1,\"payer_account\":\"A\"}\r".repeat(3);
+    let named = "version: 1\ncsv: {columns: [a, b, c, d]}\nfields: {txn_id: a, occurred_at: b, amount: c, payer_account: d}\n";
+    for (feed, name, text) in [("", "a.csv", csv.clone()), ("", "a.jsonl", json), (named, "a.csv", csv)] {
+        let lines = run(feed, name, text).lines();
+        assert!(lines.len() == 1 && lines[0].contains("carriage returns alone (CR)") && lines[0].contains("tr "), "{lines:?}");
+    }
+}
+
+#[test]
+fn an_empty_csv_has_no_records() {
+    for bytes in [b"".as_slice(), b"\xEF\xBB\xBF", b"\n\n"] {
+        assert_eq!(run("", "a.csv", bytes).lines(), [""; 0]);
+    }
+    let both = Run { inputs: vec![Input::bytes("a.csv", ""), Input::bytes("b.csv", csv("b", &[1]))], ..Run::default() };
+    assert_eq!(serials(&both.lines()), ["b0"]);
+}
+
+#[test]
+fn a_stream_that_pauses_yields_what_it_has_brought() {
+    use std::sync::mpsc::channel;
+    use std::time::Duration;
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe.csv");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let (told, wait) = channel::<()>();
+    let text = csv("t", &[10, 20, 30, 40]);
+    let cut = text.find("t2").unwrap();
+    let path = pipe.clone();
+    let writer = std::thread::spawn(move || {
+        let mut file = std::fs::OpenOptions::new().write(true).open(path).unwrap();
+        file.write_all(&text.as_bytes()[..cut + 4]).unwrap();
+        // More is written only once what is there has been read; a reader that waits for more would wait until this gives up.
+        let was_prompt = wait.recv_timeout(Duration::from_secs(20)).is_ok();
+        file.write_all(&text.as_bytes()[cut + 4..]).unwrap();
+        was_prompt
+    });
+    let mut reader = files(vec![pipe]).open().unwrap();
+    let batch = reader.next().unwrap().unwrap();
+    assert_eq!(batch.len(), 2);
+    let _ = told.send(());
+    assert!(writer.join().unwrap());
+    assert_eq!(reader.map(|batch| batch.unwrap().len()).sum::<usize>(), 2);
+}
+
+#[test]
 fn a_truncated_file_yields_what_is_readable_and_then_its_error() {
     let folder = tempfile::tempdir().unwrap();
     let text = csv("t", &(0..30_000).map(|i| i / 21).collect::<Vec<_>>());
@@ -236,6 +327,47 @@ fn parquet_rows_read_as_json_lines_do() {
     assert_eq!(Some(progress.bytes()), progress.total());
     let broken = write(folder.path(), "b.parquet", b"PAR1 and nothing more");
     assert!(files(vec![broken]).lines()[0].contains("not a readable Parquet file"));
+}
+
+/// A Parquet file of one row with the fields every record needs, and `more`.
+fn parquet(path: &Path, more: Vec<(&str, ArrayRef)>, compression: parquet::basic::Compression) {
+    let text = |text: &str| Arc::new(StringArray::from(vec![text])) as ArrayRef;
+    let mut columns = vec![("txn_id", text("1")), ("occurred_at", text("2026-03-07")), ("amount", text("5")), ("payer_account", text("A"))];
+    columns.extend(more);
+    let batch = RecordBatch::try_from_iter(columns).unwrap();
+    let properties = parquet::file::properties::WriterProperties::builder().set_compression(compression).build();
+    let mut writer = ArrowWriter::try_new(std::fs::File::create(path).unwrap(), batch.schema(), Some(properties)).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+}
+
+#[test]
+fn a_parquet_column_that_has_no_text_matters_only_where_it_is_read() {
+    use arrow::array::{FixedSizeBinaryArray, Int32Builder, MapBuilder, StringBuilder};
+    use parquet::basic::Compression;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.parquet");
+    let mut map = MapBuilder::new(None, StringBuilder::new(), Int32Builder::new());
+    map.keys().append_value("x");
+    map.values().append_value(1);
+    map.append(true).unwrap();
+    let map = Arc::new(map.finish()) as ArrayRef;
+    let bytes = Arc::new(FixedSizeBinaryArray::try_from_iter([[0xFFu8; 16]].into_iter()).unwrap()) as ArrayRef;
+    parquet(&path, vec![("extras", map.clone()), ("digest", bytes)], Compression::UNCOMPRESSED);
+    let good = files(vec![path.clone()]).lines();
+    assert!(good.len() == 1 && good[0].contains(" a:A 1 "), "{good:?}");
+    let feed =
+        "version: 1\nfields: {txn_id: txn_id, occurred_at: occurred_at, amount: amount, payer_account: payer_account, memo: extras}\n";
+    let lines = Run { feed, ..files(vec![path.clone()]) }.lines();
+    assert!(
+        lines.len() == 1 && lines[0].contains("the column `extras` is of the type Map") && lines[0].contains("leave it out"),
+        "{lines:?}"
+    );
+    let gzip = Compression::GZIP(parquet::basic::GzipLevel::default());
+    for compression in [gzip, Compression::LZ4, Compression::LZ4_RAW, Compression::SNAPPY] {
+        parquet(&path, Vec::new(), compression);
+        assert_eq!(files(vec![path.clone()]).lines(), good, "{compression}");
+    }
 }
 
 #[test]

@@ -30,6 +30,7 @@ use std::time::{Duration, Instant};
 
 use weir_engine::Counts as EngineCounts;
 use weir_feed::{Counts, RejectSample, Resume};
+use weir_model::Reason;
 
 use self::merge::Merge;
 use self::progress::Bar;
@@ -47,6 +48,7 @@ use crate::interrupt::Interrupt;
 use crate::language::{Lang, say};
 use crate::outputs::{Output, publish};
 use crate::summary::Summary;
+use crate::terminal::mention;
 
 /// How often a run that waits looks for signals.
 const SIGNAL_INTERVAL: Duration = Duration::from_millis(50);
@@ -55,8 +57,9 @@ const SIGNAL_INTERVAL: Duration = Duration::from_millis(50);
 pub(crate) fn run(raw: DetectArgs, json: bool, lang: Lang) -> Result<Exit, Failure> {
     let begun = Instant::now();
     let settings = Settings::check(raw, json, lang)?;
-    let interrupt = Interrupt::install().map_err(|error| internal(&error, lang))?;
     let setup = Setup::new(&settings, lang)?;
+    // Not before: up to here there is nothing to clean up, and a signal may end the process as it always does.
+    let interrupt = Interrupt::install().map_err(|error| internal(&error, lang))?;
     let run = Run::start(&settings, setup, interrupt, lang)?;
     let (finished, writing) = run.drive()?;
     finished.publish(&settings, writing, begun, lang)
@@ -80,6 +83,7 @@ struct Run {
 /// A run whose every record is written.
 struct Finished {
     interrupt: Interrupt,
+    input_bytes: u64,
     counts: Box<Counts>,
     position: Resume,
     ends: Vec<ShardEnd>,
@@ -148,7 +152,7 @@ impl Run {
                     return Err(internal(&io::Error::other("a thread ended early"), self.lang));
                 }
             }
-            if !self.writing.is_wanted() {
+            if self.state_output.is_none() && self.summary_output.is_none() && !self.writing.is_wanted() {
                 return Err(Failure::silent(Exit::Ok));
             }
         }
@@ -157,6 +161,7 @@ impl Run {
         let ends = self.ends.into_iter().flatten().collect();
         let finished = Finished {
             interrupt: self.interrupt,
+            input_bytes: self.bar.bytes(),
             counts,
             position,
             ends,
@@ -171,18 +176,18 @@ impl Run {
     fn reader_ended(&self, end: ReaderEnd) -> Result<(Box<Counts>, Resume), Failure> {
         match end {
             ReaderEnd::Failed(error) => Err(input_error::failure(&error, self.lang)),
-            ReaderEnd::TooBad { bad, records, samples } => Err(self.plainly_wrong(bad, records, &samples)),
-            // A short input may stay below the first look at the ratio; without a single good record it is as plainly wrong.
+            ReaderEnd::TooBad { bad, records, is_all, samples } => Err(self.plainly_wrong(bad, records, is_all, &samples)),
+            // Whatever share is tolerated: without a single good record nothing has been looked at.
             ReaderEnd::Complete { counts, samples, .. } if counts.records > 0 && counts.good == 0 => {
-                Err(self.plainly_wrong(counts.rejected(), counts.records, &samples))
+                Err(self.plainly_wrong(counts.rejected(), counts.records, true, &samples))
             }
             ReaderEnd::Complete { counts, position, .. } => Ok((counts, position)),
         }
     }
 
-    fn plainly_wrong(&self, bad: u64, records: u64, samples: &[RejectSample]) -> Failure {
+    fn plainly_wrong(&self, bad: u64, records: u64, is_all: bool, samples: &[RejectSample]) -> Failure {
         let samples: Vec<String> = samples.iter().map(|sample| input_error::sample(sample, self.lang)).collect();
-        input_error::plainly_wrong(bad, records, &samples, self.lang)
+        input_error::plainly_wrong(bad, records, is_all, &samples, self.lang)
     }
 }
 
@@ -213,6 +218,7 @@ impl Finished {
         let (mut outputs, mut summary) = writing.sinks.finish()?;
         count(&mut summary, &self.counts, &engine_counts);
         summary.parties = u64::try_from(parties).unwrap_or(u64::MAX);
+        summary.input_bytes = self.input_bytes;
         summary.rule_set = self.rule_set;
         summary.finish(begun.elapsed());
         if let Some(mut output) = self.summary_output {
@@ -223,7 +229,7 @@ impl Finished {
         self.interrupt.check(lang)?;
         publish(outputs)?;
         tell(&summary, settings.json, lang);
-        Ok(verdict(&summary, lang))
+        Ok(verdict(&summary, self.counts.ahead, settings.json, lang))
     }
 }
 
@@ -249,22 +255,53 @@ fn tell(summary: &Summary, json: bool, lang: Lang) {
     let _ = writeln!(io::stderr(), "{text}");
 }
 
-/// More than one leg in a thousand late: the outputs stand, but somebody should look.
-fn verdict(summary: &Summary, lang: Lang) -> Exit {
+/// More than one leg in a thousand late: the outputs stand, but somebody should look. `ahead` records were dated more than a day after all
+/// before them: a wrong date among them pulls the clock with it, and what comes after seems late.
+fn verdict(summary: &Summary, ahead: u64, json: bool, lang: Lang) -> Exit {
+    mention_other_late(summary, json, lang);
     if !summary.is_too_late() {
         return Exit::Ok;
     }
-    let late: u64 = summary.late.values().sum();
-    let legs = summary.legs;
-    let text = say!(
+    let (late, legs) = (summary.too_late(), summary.legs);
+    let mut text = say!(
         lang,
         "警告：{legs} 条流水腿中有 {late} 条迟到（超过千分之一），未计入检测；输入若未按时间排序请加 --sort，否则放宽 --lateness",
         "warning: {late} of {legs} legs came too late (more than one in a thousand) and were not looked at; use --sort if the input is not \
          in order of time, else a longer --lateness"
     );
-    // As above.
-    let _ = writeln!(io::stderr(), "{text}");
+    if ahead > 0 {
+        text += &say!(
+            lang,
+            "；有 {ahead} 次时间比此前全部记录晚一天以上：若日期有误，请用 --now 写明收到数据的时间，来自未来的记录即转为死信",
+            "; {ahead} times a record was dated more than a day after all before it: if such dates are wrong, say with --now when the data \
+             were received, and records from the future become dead letters"
+        );
+    }
+    mention("warning", "late", &text, json);
     Exit::Findings
+}
+
+/// Legs in the late output that no order of reading and no lateness would have saved: their own words, and no finding.
+fn mention_other_late(summary: &Summary, json: bool, lang: Lang) {
+    let count = |reason: Reason| summary.late.get(reason.code()).copied().unwrap_or(0);
+    let reversals = count(Reason::ReversalTooLate) + count(Reason::ReversalTargetMissing);
+    if reversals > 0 {
+        let text = say!(
+            lang,
+            "提示：有 {reversals} 条冲正找不到原交易或来得太晚，未能撤销；见迟到输出（--late）",
+            "note: reversals of {reversals} legs found no original, or came too late to take it out; they are in the late output (--late)"
+        );
+        mention("note", "reversals", &text, json);
+    }
+    let costly = count(Reason::TooCostly);
+    if costly > 0 {
+        let text = say!(
+            lang,
+            "提示：有 {costly} 条流水腿过旧且所属主体流水过多，未重新计算；见迟到输出（--late）",
+            "note: {costly} legs would have made too much be looked at again; they are in the late output (--late)"
+        );
+        mention("note", "too_costly", &text, json);
+    }
 }
 
 fn internal(error: &io::Error, lang: Lang) -> Failure {

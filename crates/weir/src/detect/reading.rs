@@ -27,6 +27,8 @@ pub(crate) enum ReaderEnd {
         bad: u64,
         /// Records looked at.
         records: u64,
+        /// Whether these are all.
+        is_all: bool,
         /// The first bad ones.
         samples: Vec<RejectSample>,
     },
@@ -64,11 +66,14 @@ impl Reading {
                 Err(error) => return Some(ReaderEnd::Failed(error)),
             };
             if let Some((bad, records)) = bad.exceeded_in(&batch) {
-                return Some(ReaderEnd::TooBad { bad, records, samples: reader.samples().to_vec() });
+                return Some(ReaderEnd::TooBad { bad, records, is_all: false, samples: reader.samples().to_vec() });
             }
             for shard in shards {
                 shard.send(Work::Batch(Arc::clone(&batch))).ok()?;
             }
+        }
+        if let Some((bad, records)) = bad.exceeded_at_end(reader.counts().records) {
+            return Some(ReaderEnd::TooBad { bad, records, is_all: true, samples: reader.samples().to_vec() });
         }
         let tick = if self.to_be_continued { None } else { reader.end_tick() };
         let position = reader.position();
@@ -80,7 +85,8 @@ impl Reading {
     }
 }
 
-/// Looks at the share of bad records after every record from the thousandth on, so that the outcome does not depend on batches.
+/// Looks at the share of bad records after every record from the thousandth on, so that the outcome does not depend on batches; of a shorter
+/// input at its end.
 #[derive(Debug)]
 struct BadRatio {
     max_millionths: u64,
@@ -120,6 +126,11 @@ impl BadRatio {
         if last >= BAD_RATIO_FROM { self.start() } else { None }
     }
 
+    /// The same of a whole input of `records`.
+    fn exceeded_at_end(&self, records: u64) -> Option<(u64, u64)> {
+        (records < BAD_RATIO_FROM && self.is_exceeded(records)).then_some((self.bad, records))
+    }
+
     fn start(&mut self) -> Option<(u64, u64)> {
         let is_first = !std::mem::replace(&mut self.is_past_start, true);
         (is_first && self.is_exceeded(BAD_RATIO_FROM)).then_some((self.bad, BAD_RATIO_FROM))
@@ -145,6 +156,7 @@ mod tests {
                 stopped = ratio.exceeded_at((first..=last).filter(|record| is_bad(*record)), last);
                 first = last + 1;
             }
+            let stopped = stopped.or_else(|| ratio.exceeded_at_end(records));
             assert_eq!(stopped, expected, "batches of {batch}");
         }
     }
@@ -152,7 +164,10 @@ mod tests {
     #[test]
     fn a_wrong_feed_stops_at_the_same_record_for_any_batch() {
         check(|_| true, 5000, Some((1000, 1000)));
-        check(|_| true, 999, None);
+        check(|_| true, 999, Some((999, 999)));
+        check(|record| record <= 2, 3, Some((2, 3)));
+        check(|record| record <= 2, 4, None);
+        check(|_| false, 0, None);
         check(|record| record <= 501, 5000, Some((501, 1000)));
         check(|record| record <= 500, 5000, None);
         check(|record| record > 1000, 5000, Some((1001, 2001)));

@@ -11,11 +11,16 @@ use weir_model::{EventTime, Level, Span};
 use crate::arguments::{DetectArgs, PackArgs};
 use crate::failure::Failure;
 use crate::language::{Lang, say};
+use crate::outputs::{folder_failure, is_folder};
 use crate::terminal::nearest;
 
 /// Records a batch, unless told otherwise: enough to pay for passing it on, little enough to stay in the cache.
 const BATCH_RECORDS: usize = 4096;
-/// Records before `--max-bad-ratio` is looked at.
+/// Each shard is a thread: more than any machine has cores only fill its memory.
+const SHARDS_MAX: usize = 256;
+/// Records a batch keeps in memory.
+const BATCH_RECORDS_MAX: usize = 1_000_000;
+/// Records before `--max-bad-ratio` is looked at, unless the input ends before.
 pub(crate) const BAD_RATIO_FROM: u64 = 1000;
 
 /// All of them.
@@ -92,8 +97,8 @@ impl Settings {
             lateness: lateness(&raw.lateness, lang)?,
             now: raw.now.as_deref().map(|text| moment(text, lang)).transpose()?,
             max_bad_millionths: ratio(&raw.max_bad_ratio, lang)?,
-            shards: at_least_one("--shards", raw.shards, default_shards(), lang)?,
-            batch: at_least_one("--batch", raw.batch, BATCH_RECORDS, lang)?,
+            shards: within("--shards", raw.shards, default_shards(), SHARDS_MAX, lang)?,
+            batch: within("--batch", raw.batch, BATCH_RECORDS, BATCH_RECORDS_MAX, lang)?,
             office: OfficeSettings { min_level: level(&raw.office_min_level, lang)?, bank_contact: raw.bank_contact },
             inputs: raw.input,
             feed: raw.feed,
@@ -145,6 +150,10 @@ impl Settings {
         let outputs = self.output_paths();
         for (i, (option, path)) in outputs.iter().enumerate() {
             let name = path.display();
+            if is_folder(path) {
+                let name = name.to_string();
+                return Err(folder_failure(&format!("{option} {name}"), lang));
+            }
             if let Some((other, _)) = outputs[..i].iter().find(|(_, earlier)| same_file(earlier, path)) {
                 return Err(Failure::usage(say!(
                     lang,
@@ -204,12 +213,13 @@ fn same_file(a: &Path, b: &Path) -> bool {
 }
 
 fn default_shards() -> usize {
-    std::thread::available_parallelism().map_or(1, NonZero::get)
+    std::thread::available_parallelism().map_or(1, NonZero::get).min(SHARDS_MAX)
 }
 
-fn at_least_one(option: &str, given: Option<usize>, default: usize, lang: Lang) -> Result<usize, Failure> {
+fn within(option: &str, given: Option<usize>, default: usize, max: usize, lang: Lang) -> Result<usize, Failure> {
     match given {
         Some(0) => Err(Failure::usage(say!(lang, "{option} 至少为 1", "{option} must be at least 1"))),
+        Some(n) if n > max => Err(Failure::usage(say!(lang, "{option} 至多为 {max}", "{option} must be at most {max}"))),
         Some(n) => Ok(n),
         None => Ok(default),
     }
@@ -285,6 +295,10 @@ mod tests {
     fn what_can_be_refused_early_is() {
         check("weir detect --shards 2 --lateness 36h --now 2026-03-07T23:00:00+08:00 in", Ok(()));
         check("weir detect --shards 0 in", Err("--shards must be at least 1"));
+        check("weir detect --shards 100000 in", Err("--shards must be at most 256"));
+        check("weir detect --batch 9999999999 in", Err("--batch must be at most 1000000"));
+        check("weir detect --large-amount a/ in", Err("the output --large-amount a/ is a folder; name a file"));
+        check("weir detect --to-state /tmp in", Err("the output --to-state /tmp is a folder; name a file"));
         check("weir detect --lateness 3 in", Err("--lateness is no duration: `3`; write 3d, 36h, 90m"));
         check("weir detect --max-bad-ratio 1.1 in", Err("--max-bad-ratio must be a number from 0 to 1: `1.1`"));
         check("weir detect --alerts a --late ./a in", Err("--alerts and --late name the same place: ./a"));

@@ -3,7 +3,6 @@
 //! Whatever is wrong with any of them is found here, before an output is begun.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
 use std::sync::Arc;
 
 use weir_engine::{Engine, Input as EngineInput};
@@ -18,8 +17,9 @@ use super::state::{ReaderState, RuleSource, State};
 use crate::failure::Failure;
 use crate::input_error;
 use crate::language::{Lang, say};
-use crate::pack::{self, Pack};
+use crate::pack::{self, Pack, mention_idle};
 use crate::rule::mention_warnings;
+use crate::terminal::mention;
 
 /// A run, ready to start.
 pub(crate) struct Setup {
@@ -41,8 +41,9 @@ impl Setup {
         let pack = &settings.pack;
         let rules = Pack::find(pack.rules.as_deref(), lang)?;
         let source = RuleSource { files: rules.files.clone(), settings: pack.set.clone() };
-        let loaded = pack::load(&rules, &pack.set, lang)?;
-        mention_warnings(&loaded.warnings, lang);
+        let loaded = pack::load(&rules, &pack.set, settings.json, lang)?;
+        mention_warnings(&loaded.warnings, settings.json, lang);
+        mention_idle(&rules, &loaded, settings.json, lang);
         mention_missing_contact(settings, lang);
         let rules = Arc::new(loaded.rules);
         let mut state = settings.from_state.as_deref().map(|path| State::read(path, lang)).transpose()?;
@@ -80,16 +81,14 @@ fn mention_missing_contact(settings: &Settings, lang: Lang) {
             "提示：报处非办的消息没有写报送单位和联系人，请用 --bank-contact 写明",
             "note: messages to offices name no bank and nobody to ask; say so with --bank-contact"
         );
-        // Nobody is left to tell where standard error is closed.
-        let _ = writeln!(io::stderr(), "{text}");
+        mention("note", "bank_contact", &text, settings.json);
     }
 }
 
 /// The files behind the arguments, none of which may be overwritten.
 fn find_inputs(settings: &Settings, lang: Lang) -> Result<Vec<Input>, Failure> {
-    let arguments: Vec<String> = settings.inputs.iter().map(|input| input.to_string_lossy().into_owned()).collect();
     let format = format(settings, lang)?;
-    let inputs = inputs::expand(&arguments, format).map_err(|error| input_error::failure(&error, lang))?;
+    let inputs = inputs::expand(&settings.inputs, format).map_err(|error| input_error::failure(&error, lang))?;
     for input in &inputs {
         if let Input::File { path, .. } = input {
             settings.refuse_overwriting("INPUT", path, lang)?;
@@ -130,8 +129,11 @@ fn restore(settings: &Settings, state: &State, rules: &Arc<RuleSet>, lang: Lang)
     let mut sources = Vec::new();
     let mut in_force = None;
     for source in &state.header.rules {
-        let old = Pack { label: say!(lang, "状态文件中的规则", "the rules of the state"), files: source.files.clone() };
-        let set = Arc::new(pack::load(&old, &source.settings, lang)?.rules);
+        let old =
+            Pack {
+                label: say!(lang, "状态文件中的规则", "the rules of the state"), files: source.files.clone(), unreadable: Vec::new()
+            };
+        let set = Arc::new(pack::load(&old, &source.settings, settings.json, lang)?.rules);
         in_force = Some(set.hash.clone());
         if set.hash != rules.hash {
             sources.push(source.clone());

@@ -17,7 +17,7 @@ use super::office::UNRESOLVED;
 use super::settings::{OfficeSettings, OutputSettings};
 use crate::failure::Failure;
 use crate::language::{Lang, say};
-use crate::outputs::{Output, write_failure};
+use crate::outputs::{Output, disk_of, write_failure};
 use crate::render;
 use crate::spool::Spool;
 use crate::summary::Summary;
@@ -147,7 +147,7 @@ impl Sinks {
             alert.addressees.clone_from(&seen.addressees);
         }
         match &mut self.waiting {
-            Some(waiting) => waiting.alerts.put(order, &alert).map_err(|error| spool_failure(&error, self.lang)),
+            Some(waiting) => waiting.alerts.put(order, &alert).map_err(|error| spool_failure(waiting.alerts.folder(), &error, self.lang)),
             None => self.deliver(&alert),
         }
     }
@@ -214,7 +214,10 @@ impl Sinks {
     pub(crate) fn report(&mut self, effect: ReportEffect) -> Result<(), Failure> {
         let report = effect.report;
         match &mut self.waiting {
-            Some(waiting) => waiting.reports.put(report_order(&report), &report).map_err(|error| spool_failure(&error, self.lang)),
+            Some(waiting) => {
+                let put = waiting.reports.put(report_order(&report), &report);
+                put.map_err(|error| spool_failure(waiting.reports.folder(), &error, self.lang))
+            }
             None => {
                 self.report_states.insert(report_order(&report), report.status);
                 self.reports.as_mut().map_or(Ok(()), |output| output.json(&report))
@@ -273,9 +276,10 @@ impl Sinks {
     fn deliver_alerts(&mut self) -> Result<(), Failure> {
         let Some(mut waiting) = self.waiting.take() else { return Ok(()) };
         let lang = self.lang;
-        for line in waiting.alerts.take_below(None).map_err(|error| spool_failure(&error, lang))? {
-            let line = line.map_err(|error| spool_failure(&error, lang))?;
-            let alert: Alert = serde_json::from_slice(&line).map_err(|error| spool_failure(&error.into(), lang))?;
+        let folder = waiting.alerts.folder().to_owned();
+        for line in waiting.alerts.take_below(None).map_err(|error| spool_failure(&folder, &error, lang))? {
+            let line = line.map_err(|error| spool_failure(&folder, &error, lang))?;
+            let alert: Alert = serde_json::from_slice(&line).map_err(|error| spool_failure(&folder, &error.into(), lang))?;
             self.deliver(&alert)?;
         }
         Ok(())
@@ -284,9 +288,10 @@ impl Sinks {
     fn deliver_reports(&mut self, bound: Option<&ReportOrder>) -> Result<(), Failure> {
         let Some(waiting) = &mut self.waiting else { return Ok(()) };
         let lang = self.lang;
-        for line in waiting.reports.take_below(bound).map_err(|error| spool_failure(&error, lang))? {
-            let line = line.map_err(|error| spool_failure(&error, lang))?;
-            let report: LargeAmountReport = serde_json::from_slice(&line).map_err(|error| spool_failure(&error.into(), lang))?;
+        let folder = waiting.reports.folder().to_owned();
+        for line in waiting.reports.take_below(bound).map_err(|error| spool_failure(&folder, &error, lang))? {
+            let line = line.map_err(|error| spool_failure(&folder, &error, lang))?;
+            let report: LargeAmountReport = serde_json::from_slice(&line).map_err(|error| spool_failure(&folder, &error.into(), lang))?;
             self.summary.count_report(report.item.number(), report.status);
             if let Some(output) = &mut self.reports {
                 output.bytes(&line)?;
@@ -299,18 +304,29 @@ impl Sinks {
 impl Waiting {
     /// Spools beside the outputs they are for, so that a full disk is one and the same error.
     fn new(outputs: &OutputSettings, lang: Lang) -> Result<Self, Failure> {
-        let folder = |path: Option<&Path>| match path.and_then(Path::parent) {
-            Some(parent) if parent.is_dir() && !parent.starts_with("/dev") => parent.to_owned(),
-            _ => std::env::temp_dir(),
-        };
-        let alerts = Spool::new(&folder(Some(&outputs.alerts))).map_err(|error| spool_failure(&error, lang))?;
-        let reports = Spool::new(&folder(outputs.large_amount.as_deref())).map_err(|error| spool_failure(&error, lang))?;
-        Ok(Self { alerts, reports })
+        Ok(Self { alerts: spool(Some(&outputs.alerts), lang)?, reports: spool(outputs.large_amount.as_deref(), lang)? })
     }
 }
 
-fn spool_failure(error: &io::Error, lang: Lang) -> Failure {
-    write_failure(&say!(lang, "临时文件", "a temporary file"), error, lang)
+fn spool<K: Ord>(path: Option<&Path>, lang: Lang) -> Result<Spool<K>, Failure> {
+    let folder = path.filter(|path| *path != Path::new("-")).map_or_else(std::env::temp_dir, disk_of);
+    Spool::new(&folder).map_err(|error| spool_failure(&folder, &error, lang))
+}
+
+/// Names the folder: lines that wait lie in a file without a name.
+fn spool_failure(folder: &Path, error: &io::Error, lang: Lang) -> Failure {
+    let is_ours_to_choose = folder == std::env::temp_dir();
+    let folder = folder.display();
+    let name = if is_ours_to_choose {
+        say!(
+            lang,
+            "目录 {folder} 中的临时文件（可用环境变量 TMPDIR 另指目录）",
+            "a temporary file in {folder} (the variable TMPDIR names another folder)"
+        )
+    } else {
+        say!(lang, "目录 {folder} 中的临时文件", "a temporary file in {folder}")
+    };
+    write_failure(&name, error, lang)
 }
 
 fn report_order(report: &LargeAmountReport) -> ReportOrder {

@@ -1,16 +1,16 @@
 //! `weir rule check DIR…`: every problem of every rule file at once.
 
-use std::io::{self, Write};
+use std::io;
 use std::path::PathBuf;
 
 use serde::Serialize;
-use weir_rules::{DiagnosticRecord, Diagnostics, Override};
+use weir_rules::{DiagnosticRecord, Diagnostics};
 
 use crate::failure::{Exit, Failure};
 use crate::language::{Lang, say};
 use crate::outputs::Output;
-use crate::pack::{Pack, exit_of};
-use crate::terminal::Palette;
+use crate::pack::{Pack, exit_of, idle};
+use crate::terminal::{Palette, mention};
 
 /// A set's outcome as `--json` gives it.
 #[derive(Serialize)]
@@ -18,6 +18,7 @@ struct CheckJson<'a> {
     rules: &'a str,
     set_hash: Option<&'a str>,
     rule_files: usize,
+    in_force: usize,
     errors: usize,
     warnings: usize,
     problems: Vec<DiagnosticRecord>,
@@ -25,25 +26,32 @@ struct CheckJson<'a> {
 
 /// Checks each folder as a set of its own. The worst outcome is the run's.
 pub(crate) fn run(dirs: &[PathBuf], settings: &[String], json: bool, lang: Lang, output: &mut Output) -> Result<Exit, Failure> {
-    let overrides: Vec<Override> = settings.iter().map(Override::new).collect();
     let mut worst = Exit::Ok;
     for pack in Pack::find_all(dirs, lang)? {
-        let loaded = weir_rules::load(&pack.files, &overrides);
+        let loaded = pack.check(settings);
         let (diagnostics, hash, rule_files) = match &loaded {
             Ok(loaded) => (&loaded.warnings, Some(loaded.rules.hash.as_str()), loaded.documents.len()),
-            Err(diagnostics) => (diagnostics, None, pack.files.len()),
+            Err(diagnostics) => (diagnostics, None, pack.files.len() + pack.unreadable.len()),
         };
+        if loaded.as_ref().is_ok_and(|loaded| loaded.documents.is_empty()) {
+            return Err(Failure::bad_input(pack.without_rules(lang)));
+        }
+        let is_idle = loaded.as_ref().is_ok_and(|loaded| loaded.rules.rules.is_empty());
         if hash.is_none() && worst != Exit::BadInput {
             worst = exit_of(diagnostics);
         }
         if json {
             let (errors, warnings) = (diagnostics.errors(), diagnostics.warnings());
             let problems = diagnostics.records(lang.into());
-            output.json(&CheckJson { rules: &pack.label, set_hash: hash, rule_files, errors, warnings, problems })?;
+            let in_force = loaded.as_ref().map_or(0, |loaded| loaded.rules.rules.len());
+            output.json(&CheckJson { rules: &pack.label, set_hash: hash, rule_files, in_force, errors, warnings, problems })?;
             continue;
         }
         show(diagnostics, lang, output)?;
         output.bytes(summary(&pack.label, diagnostics, hash, rule_files, lang).as_bytes())?;
+        if is_idle {
+            output.bytes(format!("{}\n", idle(&pack, lang)).as_bytes())?;
+        }
     }
     Ok(worst)
 }
@@ -55,14 +63,16 @@ fn show(diagnostics: &Diagnostics, lang: Lang, output: &mut Output) -> Result<()
 
 fn summary(label: &str, diagnostics: &Diagnostics, hash: Option<&str>, rule_files: usize, lang: Lang) -> String {
     let (errors, warnings) = (diagnostics.errors(), diagnostics.warnings());
-    let warned = if warnings == 0 { String::new() } else { say!(lang, "，{warnings} 处警告", ", {warnings} warnings") };
+    let plural = |count: usize| if count == 1 { "" } else { "s" };
+    let (s_rules, s_errors, s_warnings) = (plural(rule_files), plural(errors), plural(warnings));
+    let warned = if warnings == 0 { String::new() } else { say!(lang, "，{warnings} 处警告", ", {warnings} warning{s_warnings}") };
     match hash {
         Some(hash) => say!(
             lang,
             "{label}：{rule_files} 条规则全部通过{warned}（规则集 {hash}）\n",
-            "{label}: {rule_files} rules, all good{warned} (rule set {hash})\n"
+            "{label}: {rule_files} rule{s_rules}, all good{warned} (rule set {hash})\n"
         ),
-        None => say!(lang, "{label}：{errors} 处错误{warned}\n", "{label}: {errors} errors{warned}\n"),
+        None => say!(lang, "{label}：{errors} 处错误{warned}\n", "{label}: {errors} error{s_errors}{warned}\n"),
     }
 }
 
@@ -81,12 +91,11 @@ pub(crate) fn explain_code(code: &str, json: bool, lang: Lang, output: &mut Outp
 }
 
 /// Warnings of a set that is about to be used, one line: the set works, but probably not as meant.
-pub(crate) fn mention_warnings(warnings: &Diagnostics, lang: Lang) {
+pub(crate) fn mention_warnings(warnings: &Diagnostics, json: bool, lang: Lang) {
     let count = warnings.warnings();
     if count > 0 {
         let plural = if count == 1 { "" } else { "s" };
         let text = say!(lang, "规则有 {count} 处警告，详见 weir rule check", "the rules have {count} warning{plural}, see weir rule check");
-        // Nobody is left to tell where standard error is closed.
-        let _ = writeln!(io::stderr(), "{text}");
+        mention("warning", "rules", &text, json);
     }
 }

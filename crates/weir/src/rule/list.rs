@@ -51,7 +51,7 @@ struct ParamJson<'a> {
 /// Lists the rules of each folder.
 pub(crate) fn run(dirs: &[PathBuf], settings: &[String], json: bool, lang: Lang, output: &mut Output) -> Result<Exit, Failure> {
     for pack in Pack::find_all(dirs, lang)? {
-        let loaded = pack::load(&pack, settings, lang)?;
+        let loaded = pack::load(&pack, settings, json, lang)?;
         if json {
             loaded.documents.iter().try_for_each(|rule| output.json(&as_json(&pack.label, rule, &loaded)))?;
             continue;
@@ -68,7 +68,8 @@ pub(crate) fn run(dirs: &[PathBuf], settings: &[String], json: bool, lang: Lang,
 /// What a rule is called and stands on, then its parameters, a column for each variant in force.
 fn sheet(rule: &RuleDocument, loaded: &Loaded, lang: Lang, palette: Palette) -> String {
     let (status, tests) = (rule.status.name(), rule.tests.len());
-    let facts = say!(lang, "{status} · {tests} 个测试", "{status} · {tests} tests");
+    let plural = if tests == 1 { "" } else { "s" };
+    let facts = say!(lang, "{status} · {tests} 个测试", "{status} · {tests} test{plural}");
     let title = palette.bold(&format!("{} {}", rule.id, rule.title));
     let basis = rule.basis.join(lang.of("；", "; "));
     let mut text = format!("\n{title}  {}\n  {}\n", palette.dim(&facts), palette.dim(&basis));

@@ -47,7 +47,7 @@ pub(crate) fn run(arguments: &RuleTestArgs, json: bool, lang: Lang, output: &mut
     let palette = Palette::of(&io::stdout());
     let mut reports = Vec::new();
     for pack in Pack::find_all(&arguments.dir, lang)? {
-        let mut suite = Suite::new(pack, lang)?;
+        let mut suite = Suite::new(pack, json, lang)?;
         for (rule, test) in suite.tests(arguments.run.as_deref()) {
             let report = suite.run(&rule, &test)?;
             if json {
@@ -57,6 +57,13 @@ pub(crate) fn run(arguments: &RuleTestArgs, json: bool, lang: Lang, output: &mut
             }
             reports.push(report);
         }
+    }
+    if let Some(text) = arguments.run.as_deref().filter(|_| reports.is_empty()) {
+        return Err(Failure::usage(say!(
+            lang,
+            "没有测试的“规则编号 测试名”含有 `{text}`（--run）；全部测试见 weir rule test",
+            "no test has `{text}` in its rule id and name (--run); weir rule test shows all of them"
+        )));
     }
     let failed = reports.iter().filter(|report| !report.passed).count();
     let passed = reports.len() - failed;
@@ -87,6 +94,7 @@ fn line(report: &TestReport, palette: Palette) -> String {
 /// The tests of a folder, and the rule sets they run under.
 struct Suite {
     lang: Lang,
+    json: bool,
     pack: Pack,
     documents: Vec<RuleDocument>,
     /// Texts by index, as places refer to them.
@@ -96,10 +104,10 @@ struct Suite {
 }
 
 impl Suite {
-    fn new(pack: Pack, lang: Lang) -> Result<Self, Failure> {
-        let loaded = pack::load(&pack, &[], lang)?;
+    fn new(pack: Pack, json: bool, lang: Lang) -> Result<Self, Failure> {
+        let loaded = pack::load(&pack, &[], json, lang)?;
         let sets = BTreeMap::from([(Vec::new(), Arc::new(loaded.rules))]);
-        Ok(Self { lang, pack, documents: loaded.documents, sources: loaded.warnings.sources, sets })
+        Ok(Self { lang, json, pack, documents: loaded.documents, sources: loaded.warnings.sources, sets })
     }
 
     /// The tests whose "rule name" contains `filter`, each with its rule. Those of retired rules are not run.
@@ -134,7 +142,7 @@ impl Suite {
         let mut problems = compared.problems;
         for missing in compared.missing {
             // Compiled anew, because the probe takes the conditions of its rule apart.
-            let set = pack::load(&self.pack, settings, self.lang)?.rules;
+            let set = pack::load(&self.pack, settings, self.json, self.lang)?.rules;
             problems.push(probe::nearest(set, test, &missing.rule, &missing.party, self.lang));
         }
         Ok(problems)
@@ -144,7 +152,7 @@ impl Suite {
         if let Some(set) = self.sets.get(settings) {
             return Ok(Arc::clone(set));
         }
-        let set = Arc::new(pack::load(&self.pack, settings, self.lang)?.rules);
+        let set = Arc::new(pack::load(&self.pack, settings, self.json, self.lang)?.rules);
         self.sets.insert(settings.to_vec(), Arc::clone(&set));
         Ok(set)
     }
