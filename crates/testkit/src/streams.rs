@@ -75,6 +75,8 @@ pub enum Step {
     Reverse(usize, bool),
     /// A reversal whose target comes that many steps later, or never; at times after one of another amount.
     Ahead(Move, usize, bool),
+    /// A large movement that is taken back so many days later, when its day has been reported.
+    Undo(Move, usize),
     /// Several movements at one and the same moment, as a feed with dates alone has them.
     Together(Move, usize),
     /// Days without a row, which the clock knows nothing of.
@@ -99,6 +101,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (0..8_usize, prop::bool::weighted(0.2)).prop_map(|(back, changed)| Step::Reverse(back, changed)),
         1 => (8..60_usize).prop_map(|back| Step::Reverse(back, false)),
         2 => (movement(), 0..6_usize, prop::bool::weighted(0.3)).prop_map(|(m, wait, changed)| Step::Ahead(m, wait, changed)),
+        1 => (movement(), 0..3_usize).prop_map(|(movement, days)| Step::Undo(movement, days)),
         1 => (movement(), 2..9_usize).prop_map(|(movement, count)| Step::Together(movement, count)),
         3 => (0..PAUSES.len()).prop_map(Step::Pause),
         3 => (0..PAUSES.len()).prop_map(Step::Pass),
@@ -169,8 +172,7 @@ impl Writer {
             }
             Step::Ahead(movement, wait, changed) => {
                 let rows = self.transaction(movement);
-                for row in &rows {
-                    let Row::Leg { leg, .. } = row else { continue };
+                for leg in legs_of(&rows) {
                     for changed in [true, false].into_iter().skip(usize::from(!changed)) {
                         let reversal = self.reversal_of(leg, changed);
                         self.rows.push(reversal);
@@ -179,6 +181,13 @@ impl Writer {
                 if *wait < 5 {
                     self.waiting.entry(number + wait).or_default().extend(rows);
                 }
+            }
+            Step::Undo(movement, days) => {
+                let rows = self.transaction(&Move { amount: AMOUNTS.len() - 1, lag: 0, ..movement.clone() });
+                let reversals: Vec<Row> = legs_of(&rows).map(|leg| self.reversal_of(leg, false)).collect();
+                self.rows.extend(rows);
+                self.step(number, &Step::Pass(*days));
+                self.rows.extend(reversals);
             }
             Step::Together(movement, count) => {
                 for at in 0..*count {
@@ -267,6 +276,10 @@ impl Writer {
         let rows = legs.into_iter().enumerate();
         rows.map(|(n, leg)| Row::Leg { joined: n > 0, leg: Box::new(leg) }).collect()
     }
+}
+
+fn legs_of(rows: &[Row]) -> impl Iterator<Item = &OwnedLeg> {
+    rows.iter().filter_map(|row| if let Row::Leg { leg, .. } = row { Some(&**leg) } else { None })
 }
 
 /// One minor unit more, where `changed`.
@@ -407,9 +420,9 @@ mod tests {
     #[test]
     fn random_logs_reach_every_corner() {
         let sets = rule_sets::all();
-        let logs = drawn(150);
+        let logs = drawn(300);
         let answers: Vec<Answer> = logs.iter().map(|rows| answer(Settings::default(), &sets[0], &stamp(rows, &sets[1..]))).collect();
-        // Of a hundred and fifty logs, at least so many must have at least one such line.
+        // Of three hundred logs, at least so many must have at least one such line.
         let check = |what: &str, least: usize, has: &dyn Fn(&Answer) -> bool| {
             let found = answers.iter().filter(|answer| has(answer)).count();
             assert!(found >= least, "{what}: {found} of {} logs, expected {least}", answers.len());
@@ -446,7 +459,7 @@ mod tests {
     fn every_feature_is_measured() {
         let sets = rule_sets::all();
         let mut outcomes: BTreeMap<String, [usize; 3]> = BTreeMap::new();
-        for rows in drawn(150) {
+        for rows in drawn(300) {
             let answer = answer(Settings::default(), &sets[0], &stamp(&rows, &sets[1..]));
             for condition in answer.alerts.into_iter().flat_map(|line| line.revision.conditions) {
                 let index = condition.met.map_or(2, usize::from);
