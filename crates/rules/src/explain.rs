@@ -287,13 +287,13 @@ impl Row<'_> {
             Formula::Compare(comparison, of, right) => self.against(of, met, &format!("{} {}", symbol(*comparison), self.threshold(right))),
             Formula::Between(of, low, high) => self.against(of, met, &format!("介于 {} 与 {}", self.threshold(low), self.threshold(high))),
             Formula::In(of, list) => self.against(of, met, &format!("属于 {}", self.items(list))),
-            Formula::IsNull(of) => self.presence(of, met == Some(true)),
+            Formula::IsNull(of) => self.presence(of, met, "缺数据", "有数据"),
             Formula::Not(inner) => match &**inner {
                 Formula::Between(of, low, high) => {
                     self.against(of, met, &format!("不介于 {} 与 {}", self.threshold(low), self.threshold(high)))
                 }
                 Formula::In(of, list) => self.against(of, met, &format!("不属于 {}", self.items(list))),
-                Formula::IsNull(of) => self.presence(of, met != Some(true)),
+                Formula::IsNull(of) => self.presence(of, met, "有数据", "缺数据"),
                 other => self.measured(other),
             },
             Formula::Call(_) | Formula::Literal(_) => self.measured(formula),
@@ -307,11 +307,10 @@ impl Row<'_> {
         if met == Some(true) { format!("{measured} {asked}") } else { format!("{measured}（须 {asked}）") }
     }
 
-    fn presence(&self, of: &Formula, is_missing: bool) -> String {
-        match of {
-            Formula::Call(call) => format!("{}{}", self.name(call), if is_missing { "缺数据" } else { "有数据" }),
-            other => self.threshold(other),
-        }
+    /// Whether there is a value at all, beside what was asked of it where that is not so.
+    fn presence(&self, of: &Formula, met: Option<bool>, asked: &str, opposite: &str) -> String {
+        let name = if let Formula::Call(call) = of { self.name(call) } else { self.threshold(of) };
+        if met == Some(true) { format!("{name}{asked}") } else { format!("{name}{opposite}（须 {asked}）") }
     }
 
     fn items(&self, list: &[Formula]) -> String {
