@@ -173,10 +173,12 @@ impl Writer {
             Step::Ahead(movement, wait, changed) => {
                 let rows = self.transaction(movement);
                 for leg in legs_of(&rows) {
-                    for changed in [true, false].into_iter().skip(usize::from(!changed)) {
-                        let reversal = self.reversal_of(leg, changed);
-                        self.rows.push(reversal);
+                    if *changed {
+                        let of_another_amount = self.reversal_of(leg, true);
+                        self.rows.push(of_another_amount);
                     }
+                    let reversal = self.reversal_of(leg, false);
+                    self.rows.push(reversal);
                 }
                 if *wait < 5 {
                     self.waiting.entry(number + wait).or_default().extend(rows);
