@@ -374,6 +374,12 @@ impl Party {
         }
     }
 
+    /// Rows on days before `day`: they are the first ones.
+    pub(crate) fn rows_before(&self, day: Day) -> usize {
+        // Mostly there is none, and the first row shows it.
+        if self.rows.first().is_none_or(|row| row.at >= day.start()) { 0 } else { self.rows.partition_point(|row| row.at < day.start()) }
+    }
+
     /// Lets the first `count` rows go; what pairs must keep of them is added to their memory.
     pub(crate) fn drop_rows(&mut self, number: u32, count: usize, tables: &mut Tables) {
         for at in 0..count {

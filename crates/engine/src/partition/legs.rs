@@ -143,12 +143,13 @@ impl Engine {
     /// every leg. Days that may still change stay.
     fn drop_excess(&mut self, number: u32, effects: &mut Effects) {
         let max = self.settings.party_legs_max;
-        let rows = &self.parties[number as usize].rows;
+        let party = &self.parties[number as usize];
+        let rows = &party.rows;
         if rows.len() <= max {
             return;
         }
         // Rows that no window reaches any more may still be there, and do not count.
-        let old = rows.partition_point(|row| row.at < self.complete_from.start());
+        let old = party.rows_before(self.complete_from);
         let excess = (rows.len() - old).saturating_sub(max);
         let beyond = (old + excess + max / 16).min(rows.len() - 1);
         let day = rows[beyond].at.day().min(self.clock.minus(self.settings.lateness).day());

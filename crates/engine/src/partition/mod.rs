@@ -136,10 +136,15 @@ impl Engine {
     }
 
     /// Takes another rule set in. Instants that are later than its clock already (the clock moves a day a record at most) are looked at again
-    /// at once, so that a hit always belongs to the set in force at its instant.
+    /// at once, so that a hit always belongs to the set in force at its instant. Rows that the sets before need no more go first: how many of
+    /// them the sweep had left must not decide what a set that looks further back sees.
     fn switch(&mut self, record: u64, clock: EventTime, rules: &Arc<RuleSet>, effects: &mut Effects) {
         self.flush(effects);
         self.clock = self.clock.max(clock);
+        for (number, party) in (0_u32..).zip(&mut self.parties) {
+            let old = party.rows_before(self.complete_from);
+            party.drop_rows(number, old, &mut self.tables);
+        }
         self.add_edition(clock, Arc::clone(rules));
         let ahead = |(_, party): &(u32, &Party)| party.rows.last().is_some_and(|row| row.at > clock);
         let ahead: Vec<u32> = (0_u32..).zip(&self.parties).filter(ahead).map(|(number, _)| number).collect();

@@ -159,12 +159,10 @@ impl Engine {
         self.complete_from = self.complete_from.max(keep_from);
         for (number, party) in (0_u32..).zip(&mut self.parties) {
             party.age(number, memory_day, &mut self.tables);
-            if party.rows.first().is_some_and(|row| row.at < keep_from.start()) {
-                let old = party.rows.partition_point(|row| row.at < keep_from.start());
-                // Moving the rest costs as much as it holds: wait until a quarter is old, or all is.
-                if old * 4 > party.rows.len() {
-                    party.drop_rows(number, old, &mut self.tables);
-                }
+            // Moving the rest costs as much as it holds: wait until a quarter is old, or all is.
+            let old = party.rows_before(keep_from);
+            if old * 4 > party.rows.len() {
+                party.drop_rows(number, old, &mut self.tables);
             }
             // Two years of silence need no daily look: each party has its day of the month.
             if forget_before.0.wrapping_add_unsigned(number).rem_euclid(SILENCE_DAYS) == 0 {

@@ -25,8 +25,8 @@ pub(super) struct Held {
     pub(super) removed: bool,
     /// Its pair was forgotten since: no part of "all history".
     pub(super) forgotten: bool,
-    /// It left early (`party_legs_max`): no part of any window, and its identity is not known any more.
-    pub(super) left: bool,
+    /// It left (section 9), with the tick frontier of that moment: no part of any window, and its identity is not known any more.
+    pub(super) left: Option<EventTime>,
 }
 
 impl Held {
@@ -66,6 +66,8 @@ pub(super) struct History {
     held: Vec<Held>,
     /// In order of arrival; no two of one target and amount.
     pending: Vec<Pending>,
+    /// The time of the last leg that left early (`party_legs_max`).
+    left_early_to: Option<EventTime>,
 }
 
 /// What an arriving leg did.
@@ -94,12 +96,12 @@ impl Arrival {
 impl History {
     /// The legs of the history with time ≤ `t`, in order.
     pub(super) fn live_until(&self, t: EventTime) -> Vec<&Held> {
-        self.of(|held| !held.removed && !held.left && held.leg.at <= t)
+        self.of(|held| !held.removed && held.left.is_none() && held.leg.at <= t)
     }
 
-    /// The legs with time ≤ `t` that left early and were not removed, in order.
+    /// The legs with time ≤ `t` that left and were not removed, in order.
     pub(super) fn left_until(&self, t: EventTime) -> Vec<&Held> {
-        self.of(|held| !held.removed && held.left && held.leg.at <= t)
+        self.of(|held| !held.removed && held.left.is_some() && held.leg.at <= t)
     }
 
     fn of(&self, is_wanted: impl Fn(&Held) -> bool) -> Vec<&Held> {
@@ -108,28 +110,39 @@ impl History {
         legs
     }
 
-    /// Every leg that was not removed, those that left early included: a day is reported as it was.
+    /// Every leg that was not removed, those that left included: a day is reported as it was.
     pub(super) fn ever(&self) -> Vec<&Held> {
         self.of(|held| !held.removed)
     }
 
     /// The time of the last leg that left early.
-    pub(super) fn left_to(&self) -> Option<EventTime> {
-        self.held.iter().filter(|held| held.left).map(|held| held.leg.at).max()
+    pub(super) fn left_early_to(&self) -> Option<EventTime> {
+        self.left_early_to
     }
 
-    /// `party_legs_max`: above it the oldest whole days before `settled` leave early; legs before `complete_from` do not count.
-    pub(super) fn drop_excess(&mut self, max: usize, complete_from: Option<Day>, settled: Day) {
-        let is_there = |held: &Held| !held.left && complete_from.is_none_or(|day| held.day() >= day);
+    /// A switch: legs on days before `complete_from` leave.
+    pub(super) fn drop_before(&mut self, clock: &Clock) {
+        let Some(complete_from) = clock.complete_from else { return };
+        for held in self.held.iter_mut().filter(|held| held.left.is_none() && held.day() < complete_from) {
+            held.left = clock.tick_frontier;
+        }
+    }
+
+    /// `party_legs_max`: above it the oldest whole days before that of the frontier leave early; legs before `complete_from` do not count.
+    pub(super) fn drop_excess(&mut self, max: usize, clock: &Clock) {
+        let is_there = |held: &Held| held.left.is_none() && clock.complete_from.is_none_or(|day| held.day() >= day);
         let mut there: Vec<usize> = (0..self.held.len()).filter(|at| is_there(&self.held[*at])).collect();
         if there.len() <= max {
             return;
         }
         there.sort_by(|a, b| self.held[*a].order().cmp(&self.held[*b].order()));
         let beyond = there.len() - max + max / 16;
-        let day = self.held[there[beyond.min(there.len() - 1)]].day().min(settled);
+        let day = self.held[there[beyond.min(there.len() - 1)]].day().min(clock.frontier().day());
         for at in there {
-            self.held[at].left |= self.held[at].day() < day;
+            if self.held[at].day() < day {
+                self.held[at].left = clock.tick_frontier.or(Some(EventTime::MIN));
+                self.left_early_to = self.left_early_to.max(Some(self.held[at].leg.at));
+            }
         }
     }
 
@@ -173,7 +186,7 @@ impl History {
         if self.instants_after(leg.at) > reevaluate_max {
             return Arrival::rejected(Reject::new(Reason::TooCostly, record, record, leg, clock));
         }
-        let mut held = Held { leg: leg.clone(), removed: false, forgotten: false, left: false };
+        let mut held = Held { leg: leg.clone(), removed: false, forgotten: false, left: None };
         let mut arrival = Arrival { changed_from: Some(leg.at), ..Arrival::default() };
         let (named, others) = std::mem::take(&mut self.pending).into_iter().partition(|pending| pending.target == leg.txn_id);
         self.pending = others;
@@ -272,7 +285,7 @@ impl Pending {
 
 /// Whether the history still knows the identity of a leg, removed or not.
 fn is_remembered(held: &Held, clock: &Clock) -> bool {
-    !held.left && clock.memory_day().is_none_or(|day| held.day() >= day)
+    held.left.is_none() && clock.memory_day().is_none_or(|day| held.day() >= day)
 }
 
 impl Clock {

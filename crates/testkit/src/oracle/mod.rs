@@ -4,7 +4,7 @@
 //! what the definition itself makes a matter of order is carried along: identities and pending removals, what was sent, what has been
 //! settled, and verdicts of instants that no later input touched. The files follow the sections: `history` 2, `view` 3, `hits` 4,
 //! `alerts` 5, `values` 6, `features` 7, `large_amount` 8. The bounds of section 9 are kept as well, though no leg is
-//! ever freed: one that left early is marked.
+//! ever freed: one that left is marked.
 //!
 //! It must never look at the engine.
 
@@ -175,7 +175,7 @@ struct Clock {
     /// Largest stamp at the last tick.
     last_tick: Option<EventTime>,
     lateness: Span,
-    /// Legs of earlier days may be gone (section 9).
+    /// Legs of earlier days leave at the next switch (section 9).
     complete_from: Option<Day>,
 }
 
@@ -250,7 +250,7 @@ impl Run {
         }
         let frontier = self.clock.frontier();
         if let Some(party) = self.parties.get_mut(&leg.party).filter(|_| leg.at >= frontier) {
-            party.history.drop_excess(self.settings.party_legs_max, self.clock.complete_from, frontier.day());
+            party.history.drop_excess(self.settings.party_legs_max, &self.clock);
         }
     }
 
@@ -269,11 +269,12 @@ impl Run {
         }
     }
 
-    /// A switch: instants later than its clock are looked at again under the new set.
+    /// A switch: old legs leave; instants later than its clock are looked at again under the new set.
     fn renew_after(&mut self, record: u64, clock: EventTime) {
         let cause = Cause { record, tick: true, trigger: None };
         let mut alerts = Vec::new();
         for (key, party) in &mut self.parties {
+            party.history.drop_before(&self.clock);
             hits::evaluate(key, &party.history, &self.sets, &self.days, clock.plus(Span(1)), &mut party.hits);
             alerts.extend(follow_alerts(key, party, &self.sets, &self.clock, &cause));
         }

@@ -14,7 +14,7 @@ use weir_rules::{Rule, RuleSet, Status, Value, Variant, Window};
 
 use super::features::{self, Facts, Hits, batch_days, ratio};
 use super::formula::holds;
-use super::history::History;
+use super::history::{Held, History};
 use super::hits::{Episode, Sets, slot_values, view_under, windows};
 use super::view::{Flow, View, naturals, parties, sum, sums_by_party};
 
@@ -33,7 +33,7 @@ pub(super) struct Describer<'a> {
     pub(super) sets: &'a Sets,
     pub(super) hits: &'a Hits,
     pub(super) memory_day: Option<Day>,
-    /// Legs of earlier days may be gone.
+    /// A window that begins earlier may lack legs.
     pub(super) complete_from: Option<Day>,
 }
 
@@ -68,7 +68,7 @@ impl Describer<'_> {
         let first_view = view_under(self.history, &self.sets.0[episode.first_hit.set].1, episode.start);
         let first_day = view.first_of(windows(set, variant));
         let is_warming = self.complete_from.is_some_and(|day| day > first_day);
-        let is_cut = self.history.left_to().is_some_and(|at| at.day() >= first_day);
+        let is_cut = self.history.left_early_to().is_some_and(|at| at.day() >= first_day);
         let first_window = self.sets.behind(episode.first_hit, self.rule).1.window;
         Alert {
             schema_version: SCHEMA_VERSION,
@@ -153,7 +153,9 @@ fn beginning(window: Window, view: &View<'_>) -> EventTime {
 /// Counted inflow inside or after the first hit's window.
 fn amount_since_first(view: &View<'_>, first: &View<'_>, window: Window) -> i128 {
     let is_since = |at: EventTime| at > first.t || first.covers(window, at);
-    let legs = view.live.iter().filter(|held| held.is_counted() && is_since(held.leg.at));
+    // A leg that left counts if the first hit was settled by then.
+    let is_known = |held: &&&Held| held.left.is_none_or(|tick_frontier| first.t < tick_frontier);
+    let legs = view.left.iter().chain(&view.live).filter(is_known).filter(|held| held.is_counted() && is_since(held.leg.at));
     legs.filter(|held| held.leg.direction == Direction::In).map(|held| i128::from(super::view::fen(&held.leg))).sum()
 }
 

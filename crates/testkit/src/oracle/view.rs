@@ -18,7 +18,7 @@ pub(super) struct View<'a> {
     pub(super) t: EventTime,
     /// Live legs with time ≤ t, in order, OWN and RETAINED included.
     pub(super) live: Vec<&'a Held>,
-    /// Legs with time ≤ t that left early, in order: part of all history, in no window.
+    /// Legs with time ≤ t that left, in order: part of all history, in no window.
     pub(super) left: Vec<&'a Held>,
     /// Day of the earliest leg ever accepted.
     pub(super) history_from: Option<Day>,
@@ -87,7 +87,7 @@ pub(super) fn fen(leg: &OwnedLeg) -> i64 {
 }
 
 impl<'a> View<'a> {
-    /// The party's profile: that of its last live leg, those that left early included.
+    /// The party's profile: that of its last live leg, those that left included.
     pub(super) fn profile(&self) -> OwnedProfile {
         let last = self.live.last().into_iter().chain(self.left.last()).max_by(|a, b| a.order().cmp(&b.order()));
         last.map(|held| held.leg.profile.clone()).unwrap_or_default()
