@@ -15,7 +15,7 @@ CARGO_TARGET_DIR ?= target
 SEEDS ?= 100..120
 WEIR := $(CARGO_TARGET_DIR)/debug/weir
 
-.PHONY: help setup demo test fuzz bench clean format check-format check-tidy check-dependencies check-lints check-tests check-docs check-rules
+.PHONY: help setup setup-tests demo test fuzz bench clean format check-format check-tidy check-dependencies check-lints check-tests check-docs check-rules
 
 help: ## What there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,7 +27,10 @@ demo: setup ## Build, run the detector over a small town's bank (fixtures/demo),
 	@$(BUILD)
 	@WEIR='$(WEIR)' scripts/demo
 
-test: setup check-format check-tidy check-dependencies check-lints check-tests check-docs check-rules ## All that CI runs, in this order
+setup-tests:
+	@scripts/setup tests
+
+test: setup-tests check-format check-tidy check-dependencies check-lints check-tests check-docs check-rules ## All that CI runs, in this order
 
 fuzz: setup ## Engine against oracle on other random logs: make fuzz SEEDS=100..200
 	@WEIR_FUZZ_SEEDS='$(SEEDS)' $(STEP) --show '^(test |test result:)' fuzz -- cargo test --locked --workspace --test oracle_agrees agree

@@ -4,13 +4,14 @@
 
 use std::sync::Arc;
 
-use weir_model::{EventTime, Reason, Span};
+use weir_model::{EventTime, Reason, Span, Transaction};
 
 use crate::batch::{Block, Outcome};
 use crate::decode::{Reject, transaction};
-use crate::frame::{RawBlock, RawRecord};
+use crate::frame::{RECORD_BYTES_MAX, RawBlock, RawRecord};
 use crate::legs::LegBatch;
 use crate::mapping::{Mapping, Origin, Own};
+use crate::message::Message;
 use crate::opening::Binding;
 use crate::parties::Parties;
 use crate::row::{Names, Row};
@@ -67,6 +68,37 @@ impl Context {
         Block { raw, outcomes, legs }
     }
 
+    /// Decodes and splits records that come one by one, all of the first input; `now` of the context does not count, theirs do.
+    pub(crate) fn decode_messages<'m>(&self, messages: impl Iterator<Item = Message<'m>>) -> (Vec<Outcome>, LegBatch) {
+        let splitter = Splitter { rows: self.mapping.plan.rows, own: &self.own, parties: &self.parties, tagger: &self.tagger };
+        let mut legs = LegBatch::default();
+        let mut scratch = self.scratch();
+        let outcomes = messages.map(|message| {
+            let first = legs.len();
+            let is_too_long = message.bytes.len() > RECORD_BYTES_MAX;
+            let decoded = if is_too_long {
+                Err(Reject::whole(Reason::TooLong))
+            } else {
+                self.message(&message, &mut scratch, |txn, key| splitter.split(txn, &mut legs, key))
+            };
+            match decoded {
+                Ok(at) => Outcome::Good { at, first, end: legs.len() },
+                Err(Reject { reason, field }) => Outcome::Bad { reason, field },
+            }
+        });
+        (outcomes.collect(), legs)
+    }
+
+    fn message(
+        &self,
+        message: &Message<'_>,
+        scratch: &mut Scratch,
+        split: impl FnMut(&Transaction<'_>, &mut String) -> Result<(), Reason>,
+    ) -> Result<EventTime, Reject> {
+        let input = self.inputs.first().ok_or(Reject::whole(Reason::Malformed))?;
+        self.text(message.bytes, input, 0, message.received, scratch, split)
+    }
+
     /// The event times of a block's records, `None` for those that are no transactions: what sorting needs.
     pub(crate) fn event_times(&self, raw: &RawBlock) -> Vec<Option<EventTime>> {
         let mut scratch = self.scratch();
@@ -82,18 +114,30 @@ impl Context {
         raw: &RawBlock,
         record: &RawRecord,
         scratch: &mut Scratch,
-        mut split: impl FnMut(&weir_model::Transaction<'_>, &mut String) -> Result<(), Reason>,
+        split: impl FnMut(&Transaction<'_>, &mut String) -> Result<(), Reason>,
     ) -> Result<EventTime, Reject> {
         if let Some(fault) = record.fault {
             return Err(Reject::whole(fault));
         }
         let input = usize::try_from(record.place.input).ok().and_then(|input| self.inputs.get(input));
         let input = input.ok_or(Reject::whole(Reason::Malformed))?;
-        let text = input.encoding.decode(raw.text(record), &mut scratch.text).ok_or(Reject::whole(Reason::BadEncoding))?;
+        self.text(raw.text(record), input, record.place.record, self.now, scratch, split)
+    }
+
+    /// One record's bytes, the `record`-th of its input, received at `now`.
+    fn text(
+        &self,
+        bytes: &[u8],
+        input: &InputContext,
+        record: u64,
+        now: Option<EventTime>,
+        scratch: &mut Scratch,
+        mut split: impl FnMut(&Transaction<'_>, &mut String) -> Result<(), Reason>,
+    ) -> Result<EventTime, Reject> {
+        let text = input.encoding.decode(bytes, &mut scratch.text).ok_or(Reject::whole(Reason::BadEncoding))?;
         input.binding.read(text, &self.names, &mut scratch.row).map_err(|_| Reject::whole(Reason::Malformed))?;
-        let origin = Origin { label: &input.label, record: record.place.record };
-        let txn = transaction(&self.mapping, &scratch.row, origin)?;
-        if self.now.is_some_and(|now| txn.occurred_at > now.plus(FUTURE_MAX)) {
+        let txn = transaction(&self.mapping, &scratch.row, Origin { label: &input.label, record })?;
+        if now.is_some_and(|now| txn.occurred_at > now.plus(FUTURE_MAX)) {
             return Err(Reject { reason: Reason::FutureDated, field: "occurred_at" });
         }
         split(&txn, &mut scratch.key).map_err(Reject::whole)?;

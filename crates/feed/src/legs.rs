@@ -3,6 +3,7 @@
 //! A batch of legs costs two growing buffers and no allocation per leg. [`weir_model::Leg`]s are views into it. Each entry carries a hash of
 //! its party, computed once, by which any number of shards can pick its legs.
 
+use weir_model::division::DivisionBasis;
 use weir_model::leg::{LegAmount, Tags};
 use weir_model::transaction::Channel;
 use weir_model::{Agreements, Day, Direction, Division, EventTime, Flags, Leg, LegKind, PartyKind, Profile};
@@ -56,6 +57,7 @@ pub(crate) struct LegDraft {
     pub(crate) agreements: Agreements,
     pub(crate) name: TextSpan,
     pub(crate) account: TextSpan,
+    pub(crate) basis: DivisionBasis,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -81,6 +83,8 @@ pub struct LegView<'b> {
     pub name: &'b str,
     /// Account of the party in this record; empty where it names none. Empty for groups.
     pub account: &'b str,
+    /// What decided the party's division. Unknown for groups.
+    pub basis: DivisionBasis,
     hash: u64,
 }
 
@@ -171,7 +175,7 @@ impl LegBatch {
                 agreements: draft.agreements,
             },
         };
-        LegView { leg, name: self.read(draft.name), account: self.read(draft.account), hash }
+        LegView { leg, name: self.read(draft.name), account: self.read(draft.account), basis: draft.basis, hash }
     }
 }
 

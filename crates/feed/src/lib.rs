@@ -6,7 +6,8 @@
 //! 2. `frame` cuts bytes into raw records, `table` turns Parquet rows into the same raw records (JSON);
 //! 3. `row` reads a raw record into cells, `decode` turns cells into a [`weir_model::Transaction`] as the [`Mapping`] says;
 //! 4. `split` joins [`Parties`] and makes one leg for each monitored side, into a [`LegBatch`];
-//! 5. [`Reader`] merges inputs by event time, numbers records, stamps the clock and places ticks.
+//! 5. [`Reader`] merges inputs by event time, numbers records, stamps the clock and places ticks; a stream has [`MessageDecoder`] instead,
+//!    which does steps 3 and 4 for records that come one by one.
 //!
 //! Steps 2 to 4 are pure functions of a block of bytes, so they may run on any thread in any order; only step 5 is sequential. A bad record
 //! becomes a reject with a reason and keeps its untouched bytes; it never ends a run. Error texts name files, lines, columns and reasons,
@@ -21,6 +22,7 @@ mod frame;
 pub mod inputs;
 mod legs;
 mod mapping;
+mod message;
 mod opening;
 mod parties;
 mod reader;
@@ -41,6 +43,7 @@ pub use frame::RECORD_BYTES_MAX;
 pub use inputs::{Format, Input};
 pub use legs::{LegBatch, LegView, shard_of};
 pub use mapping::{FIELDS, Mapping, Own};
+pub use message::{Decoded, DecodedMessages, Message, MessageDecoder};
 pub use parties::Parties;
 pub use reader::{Counts, Options, Progress, Reader, RejectSample, Resume};
 pub use sort::Sort;

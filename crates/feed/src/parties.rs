@@ -62,9 +62,11 @@ const AGREEMENTS: usize = 12;
 const GROUP: usize = 13;
 
 /// Party data of a run. The default knows nobody.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Parties {
+    /// A party that was removed leaves an empty row, which the next one takes.
     parties: Vec<Party>,
+    free: Vec<u32>,
     /// Keys as in legs: `c:ICBC/1001`, and `a:ICBC/6222…` for accounts. Never iterated.
     keys: hashbrown::HashMap<String, u32, foldhash::fast::FixedState>,
 }
@@ -112,31 +114,74 @@ impl Parties {
     /// # Errors
     /// A message where its customer, or one of its accounts, belongs to a party already there.
     pub fn insert(&mut self, party: Party) -> Result<(), String> {
-        let index = u32::try_from(self.parties.len()).map_err(|_| "more than 4 billion parties".to_owned())?;
-        let customer = key("c:", &party.institution, &party.customer);
-        if self.keys.contains_key(&customer) {
+        if self.keys.contains_key(&key("c:", &party.institution, &party.customer)) {
             return Err("the customer stands in this file twice".to_owned());
         }
+        self.replace(party)
+    }
+
+    /// Adds a party, in place of the one of the same customer.
+    ///
+    /// # Errors
+    /// A message where one of its accounts belongs to another customer; the old row stays then.
+    pub fn replace(&mut self, party: Party) -> Result<(), String> {
+        let customer = key("c:", &party.institution, &party.customer);
+        let known = self.keys.get(&customer).copied();
         let accounts: Vec<String> = party.accounts.iter().map(|account| key("a:", &party.institution, account)).collect();
-        if accounts.iter().any(|account| self.keys.contains_key(account)) {
+        if accounts.iter().any(|account| self.keys.get(account).is_some_and(|owner| Some(*owner) != known)) {
             return Err("an account belongs to two customers".to_owned());
         }
+        self.remove(&party.institution, &party.customer);
+        let index = match self.free.pop() {
+            Some(index) => index,
+            None => u32::try_from(self.parties.len()).map_err(|_| "more than 4 billion parties".to_owned())?,
+        };
         self.keys.insert(customer, index);
         self.keys.extend(accounts.into_iter().map(|account| (account, index)));
-        self.parties.push(party);
+        match usize::try_from(index).ok().and_then(|at| self.parties.get_mut(at)) {
+            Some(row) => *row = party,
+            None => self.parties.push(party),
+        }
         Ok(())
+    }
+
+    /// Forgets a customer and its accounts.
+    pub fn remove(&mut self, institution: &str, customer: &str) {
+        let Some(index) = self.keys.remove(&key("c:", institution, customer)) else { return };
+        let Some(row) = usize::try_from(index).ok().and_then(|at| self.parties.get_mut(at)) else { return };
+        for account in std::mem::take(row).accounts {
+            self.keys.remove(&key("a:", institution, &account));
+        }
+        self.free.push(index);
+    }
+
+    /// Reads one party from a JSON object, as [`Parties::read`] does for each row; without an institution it belongs to `institution`.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it; fields are named, values never.
+    pub fn read_one(json: &[u8], institution: &str) -> Result<Party, Vec<String>> {
+        let mut row = Row::new(COLUMNS.len());
+        let text = std::str::from_utf8(json).map_err(|_| vec!["not UTF-8".to_owned()])?;
+        row.read_json(text, &Names::new(COLUMNS.into_iter())).map_err(|_| vec!["not an object of JSON".to_owned()])?;
+        read_party(&row, institution)
+    }
+
+    /// All parties.
+    pub fn iter(&self) -> impl Iterator<Item = &Party> {
+        // A removed party leaves an empty row behind.
+        self.parties.iter().filter(|party| !party.customer.is_empty())
     }
 
     /// How many parties.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.parties.len()
+        self.parties.len() - self.free.len()
     }
 
     /// Whether nobody is known.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.parties.is_empty()
+        self.len() == 0
     }
 
     /// The party behind a party key of a leg: `c:…` or `a:…`; `None` for groups and for whom party data does not know.
@@ -148,7 +193,7 @@ impl Parties {
 
     /// The party of a side: by customer, else by account. `key` is scratch space.
     pub(crate) fn find(&self, institution: &str, customer: &str, account: &str, key: &mut String) -> Option<&Party> {
-        if self.parties.is_empty() {
+        if self.keys.is_empty() {
             return None;
         }
         let (prefix, id) = match (customer, account) {

@@ -4,6 +4,7 @@
 //! money stayed with the same owner, of what kind and age the other side is, which agreements were in force on the day. Party data goes
 //! before what the record says; the record fills what party data leaves open; what neither says stays unknown.
 
+use weir_model::division::DivisionBasis;
 use weir_model::leg::{LegAmount, Tags};
 use weir_model::transaction::{AccountClass, ReportingSide, ReversalKind, Side};
 use weir_model::{Agreements, Currency, Day, Direction, Division, Flags, Party, PartyKind, Reason, Transaction};
@@ -162,6 +163,7 @@ impl<'t> Shared<'t> {
             agreements: this.party.map_or_else(Agreements::default, |party| agreements_on(party, self.day)),
             name: legs.put(this.name),
             account: legs.put(&this.side.account),
+            basis: basis_of(this),
         };
         legs.push(draft);
         if !this.group.is_empty() {
@@ -189,6 +191,7 @@ impl<'t> Shared<'t> {
             agreements: Agreements::default(),
             name: TextSpan::default(),
             account: TextSpan::default(),
+            basis: DivisionBasis::Unknown,
             ..member
         };
         legs.push(draft);
@@ -233,9 +236,21 @@ fn put_scoped(prefix: &str, scope: &str, id: &str, legs: &mut LegBatch) -> TextS
 
 /// Where it operates, else where it is registered, else what the record says.
 fn division_of(known: &Known<'_>) -> Division {
-    let data =
-        known.party.map(|party| if party.operating_division.is_known() { party.operating_division } else { party.registered_division });
-    data.filter(|division| division.is_known()).unwrap_or(known.side.division)
+    match basis_of(known) {
+        DivisionBasis::Operation => known.party.map(|party| party.operating_division),
+        DivisionBasis::Registration => known.party.map(|party| party.registered_division),
+        DivisionBasis::Record | DivisionBasis::Unknown => None,
+    }
+    .unwrap_or(known.side.division)
+}
+
+fn basis_of(known: &Known<'_>) -> DivisionBasis {
+    match known.party {
+        Some(party) if party.operating_division.is_known() => DivisionBasis::Operation,
+        Some(party) if party.registered_division.is_known() => DivisionBasis::Registration,
+        _ if known.side.division.is_known() => DivisionBasis::Record,
+        _ => DivisionBasis::Unknown,
+    }
 }
 
 fn agreements_on(party: &Party, day: Day) -> Agreements {

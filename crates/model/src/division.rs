@@ -4,6 +4,36 @@
 
 use std::fmt;
 
+/// What decided a party's division: which office answers for it hangs on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize, serde::Deserialize)]
+pub enum DivisionBasis {
+    /// No division known.
+    #[default]
+    Unknown,
+    /// Party data: where it operates.
+    Operation,
+    /// Party data: where it is registered.
+    Registration,
+    /// What a transaction said.
+    Record,
+}
+
+impl DivisionBasis {
+    /// Every basis.
+    pub const ALL: [Self; 4] = [Self::Unknown, Self::Operation, Self::Registration, Self::Record];
+
+    /// The name used in records; empty where nothing is known.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unknown => "",
+            Self::Operation => "operation",
+            Self::Registration => "registration",
+            Self::Record => "record",
+        }
+    }
+}
+
 /// A GB/T 2260 code; [`Division::UNKNOWN`] where a record has none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Division(u32);

@@ -39,6 +39,63 @@ pub(crate) enum Verb {
     /// Works on rule files.
     #[command(subcommand, subcommand_required = true, arg_required_else_help = true)]
     Rule(RuleVerb),
+    /// The service.
+    Run(ConfigArgs),
+    /// Topics of the service.
+    #[command(subcommand, subcommand_required = true, arg_required_else_help = true)]
+    Topics(TopicsVerb),
+    /// Rule sets of the service.
+    #[command(subcommand, subcommand_required = true, arg_required_else_help = true)]
+    Rules(RulesVerb),
+    /// Plays files into the transactions topic.
+    Feed(FeedArgs),
+    /// Where the service stands.
+    Status(ConfigArgs),
+}
+
+/// Which settings.
+#[derive(Debug, Args)]
+pub(crate) struct ConfigArgs {
+    #[arg(short = 'c', long, value_name = "weir.toml", default_value = "weir.toml", hide_default_value = true)]
+    pub(crate) config: PathBuf,
+}
+
+/// `weir topics …`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum TopicsVerb {
+    /// Makes what is missing.
+    Create(ConfigArgs),
+    /// Says what is wrong.
+    Check(ConfigArgs),
+}
+
+/// `weir rules …`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum RulesVerb {
+    /// Publishes a set.
+    Publish {
+        #[arg(value_name = "DIR")]
+        rules: Option<PathBuf>,
+        #[arg(long, value_name = "RULE.param=value")]
+        set: Vec<String>,
+        #[command(flatten)]
+        config: ConfigArgs,
+    },
+}
+
+/// `weir feed …`.
+#[derive(Debug, Args)]
+pub(crate) struct FeedArgs {
+    #[arg(value_name = "INPUT")]
+    pub(crate) input: Vec<PathBuf>,
+    #[arg(short = 'c', long, value_name = "weir.toml", default_value = "weir.toml", hide_default_value = true)]
+    pub(crate) config: PathBuf,
+    #[arg(long, value_name = "FILE")]
+    pub(crate) parties: Option<PathBuf>,
+    #[arg(long, value_name = "N")]
+    pub(crate) rate: Option<u64>,
+    #[arg(id = "feed_name", long = "name", value_name = "NAME")]
+    pub(crate) name: Option<String>,
 }
 
 /// `weir detect …`.
@@ -61,6 +118,8 @@ pub(crate) struct DetectArgs {
     pub(crate) office: Option<PathBuf>,
     #[arg(long, value_name = "low|medium|high|urgent", default_value = "medium", hide_default_value = true)]
     pub(crate) office_min_level: String,
+    #[arg(long, value_name = "ROUTING.yaml")]
+    pub(crate) routing: Option<PathBuf>,
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     pub(crate) bank_contact: String,
     #[arg(long, value_name = "OUT.jsonl")]

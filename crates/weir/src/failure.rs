@@ -16,6 +16,8 @@ pub(crate) enum Exit {
     BadInput = 2,
     /// The command line, a setting or the place of an output is wrong.
     Usage = 3,
+    /// The process could not be sure of itself any more and wants to be started again (`EX_SOFTWARE`).
+    Software = 70,
     /// The terminal is gone: 128 + SIGHUP, as shells have it.
     HungUp = 129,
     /// Ctrl-C: 128 + SIGINT.
@@ -32,6 +34,7 @@ impl Exit {
             Self::Findings => "findings",
             Self::BadInput => "bad_input",
             Self::Usage => "usage",
+            Self::Software => "software",
             Self::HungUp => "hung_up",
             Self::Interrupted => "interrupted",
             Self::Terminated => "terminated",

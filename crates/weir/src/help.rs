@@ -67,6 +67,54 @@ const VERBS: &[VerbHelp] = &[
         en: "Explains a diagnostic code: what it means, an example, the mend.",
         example: "weir rule explain-code R0102",
     },
+    VerbHelp {
+        path: "weir run",
+        zh: "运行服务：从 Kafka 读取交易，写出预警、报处非办消息与大额报告，每条恰好一次。",
+        en: "Runs the service: transactions from Kafka in, alerts, office messages and large-amount reports out, each exactly once.",
+        example: "weir run -c weir.toml",
+    },
+    VerbHelp {
+        path: "weir topics",
+        zh: "创建、检查服务所用的主题。",
+        en: "Makes and checks the topics of the service.",
+        example: "weir topics check -c weir.toml",
+    },
+    VerbHelp {
+        path: "weir topics create",
+        zh: "创建缺少的主题，并为新的消费组写下起点。",
+        en: "Makes missing topics, and commits where new consumer groups begin.",
+        example: "weir topics create -c weir.toml",
+    },
+    VerbHelp {
+        path: "weir topics check",
+        zh: "列出主题中会影响结果的设置。",
+        en: "Lists what about the topics would hurt answers.",
+        example: "weir topics check -c weir.toml",
+    },
+    VerbHelp {
+        path: "weir rules",
+        zh: "服务所用的规则集。",
+        en: "Rule sets of the service.",
+        example: "weir rules publish rules/ -c weir.toml",
+    },
+    VerbHelp {
+        path: "weir rules publish",
+        zh: "检查并发布规则集；运行中的服务随即切换。",
+        en: "Checks and publishes a rule set; a running service switches to it.",
+        example: "weir rules publish rules/ -c weir.toml",
+    },
+    VerbHelp {
+        path: "weir feed",
+        zh: "把文件送入交易主题，用于演练；中断后可续送。",
+        en: "Plays files into the transactions topic, for rehearsals; goes on where it was interrupted.",
+        example: "weir feed -c weir.toml --parties parties.csv transactions.jsonl",
+    },
+    VerbHelp {
+        path: "weir status",
+        zh: "各分区的进度、滞后、业务时钟与快照。",
+        en: "Where each partition stands: lag, clock, snapshot.",
+        example: "weir status -c weir.toml",
+    },
 ];
 
 /// An option or argument; the same id means the same thing in every verb.
@@ -102,6 +150,7 @@ const OPTIONS: &[OptionHelp] = &[
     option("alerts", "预警输出；缺省或 - 为标准输出", "Alerts; default or -: standard output"),
     option("office", "报处非办的预警（仅允许外送的字段）", "Alerts for the leading-group office (only fields that may leave)"),
     option("office_min_level", "报处非办的最低等级，默认 medium", "Lowest level handed to the office, default medium"),
+    option("routing", "报送对象文件：区划到处非办、行业到部门", "Routing file: division to office, industry to departments"),
     option("bank_contact", "写入处非办预警的银行联系人", "Whom to call at the bank, written into office alerts"),
     option("large_amount", "大额交易报告", "Large-amount reports"),
     option("dead_letters", "死信：无法使用的记录，附原因与原始字节", "Dead letters: unusable records with reason and untouched bytes"),
@@ -133,6 +182,9 @@ const OPTIONS: &[OptionHelp] = &[
     option("run", "只运行“规则编号 测试名”含此文字的测试", "Only tests whose \"rule id, name\" contains this text"),
     option("junit", "另写一份 JUnit XML", "Write JUnit XML as well"),
     option("name", "指标函数名；缺省列出全部", "Name of a feature; default: all"),
+    option("config", "设置文件，默认 weir.toml", "Settings, default weir.toml"),
+    option("rate", "每秒送入的记录数；缺省不限", "Records a second; default: no limit"),
+    option("feed_name", "续送所用的名字；缺省由输入路径得出", "Name to go on by; default: from the paths of the inputs"),
     option("code", "诊断代码，如 R0102", "Diagnostic code such as R0102"),
 ];
 

@@ -14,6 +14,7 @@ mod outputs;
 mod pack;
 mod render;
 mod rule;
+mod service;
 mod spool;
 mod summary;
 mod terminal;
@@ -24,7 +25,7 @@ use std::process::ExitCode;
 use clap::FromArgMatches;
 use clap::error::ErrorKind;
 
-use arguments::{Cli, Verb};
+use arguments::{Cli, PackArgs, RulesVerb, TopicsVerb, Verb};
 use failure::{Exit, Failure};
 use language::{Lang, say};
 use terminal::Palette;
@@ -49,6 +50,14 @@ fn run(cli: Cli, lang: Lang) -> Result<Exit, Failure> {
     match cli.verb {
         Verb::Detect(raw) => detect::run(*raw, cli.json, lang),
         Verb::Rule(verb) => rule::run(verb, cli.json, lang),
+        Verb::Run(args) => service::run(&args.config, lang),
+        Verb::Topics(TopicsVerb::Create(args)) => service::create_topics(&args.config, lang),
+        Verb::Topics(TopicsVerb::Check(args)) => service::check_topics(&args.config, lang),
+        Verb::Rules(RulesVerb::Publish { rules, set, config }) => {
+            service::publish_rules(&config.config, &PackArgs { rules, set }, cli.json, lang)
+        }
+        Verb::Feed(args) => service::feed(&args, cli.json, lang),
+        Verb::Status(args) => service::status(&args.config, cli.json, lang),
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Everything slower tests could show of answers is shown elsewhere; here is what only a process can show.
 
+mod kafka;
 mod malformed;
 
 use std::collections::BTreeSet;

@@ -9,9 +9,7 @@
 //! All queues are bounded, so memory does not grow with the input; nothing in the outputs depends on the number of shards, the size of
 //! batches or the speed of a thread. If anything fails, or the run is interrupted, no output appears.
 
-mod directory;
 mod merge;
-mod office;
 mod place;
 mod progress;
 mod reading;

@@ -39,7 +39,9 @@ pub(crate) struct Settings {
     /// Outputs.
     pub(crate) outputs: OutputSettings,
     /// What goes to the office.
-    pub(crate) office: OfficeSettings,
+    pub(crate) office: weir_office::Settings,
+    /// The bank's routing file.
+    pub(crate) routing: Option<PathBuf>,
     /// Where the numbers go as JSON, besides standard error.
     pub(crate) summary: Option<PathBuf>,
     /// State to go on from.
@@ -81,15 +83,6 @@ pub(crate) struct OutputSettings {
     pub(crate) text: bool,
 }
 
-/// What is handed to the office.
-#[derive(Debug, Clone)]
-pub(crate) struct OfficeSettings {
-    /// Lowest level.
-    pub(crate) min_level: Level,
-    /// Whom to call.
-    pub(crate) bank_contact: String,
-}
-
 impl Settings {
     /// Checks the raw command line.
     pub(crate) fn check(raw: DetectArgs, json: bool, lang: Lang) -> Result<Self, Failure> {
@@ -99,7 +92,12 @@ impl Settings {
             max_bad_millionths: ratio(&raw.max_bad_ratio, lang)?,
             shards: within("--shards", raw.shards, default_shards(), SHARDS_MAX, lang)?,
             batch: within("--batch", raw.batch, BATCH_RECORDS, BATCH_RECORDS_MAX, lang)?,
-            office: OfficeSettings { min_level: level(&raw.office_min_level, lang)?, bank_contact: raw.bank_contact },
+            office: weir_office::Settings {
+                min_level: level(&raw.office_min_level, lang)?,
+                bank_contact: raw.bank_contact,
+                release: weir_office::Release::Auto,
+            },
+            routing: raw.routing,
             inputs: raw.input,
             feed: raw.feed,
             format: raw.format,

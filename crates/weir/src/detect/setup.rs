@@ -8,9 +8,9 @@ use std::sync::Arc;
 use weir_engine::{Engine, Input as EngineInput};
 use weir_feed::{Format, Input, Mapping, Options, Parties, Reader, Resume, Sort, inputs, shard_of};
 use weir_model::EventTime;
+use weir_office::{Directory, Routing, SavedParty};
 use weir_rules::RuleSet;
 
-use super::directory::{Directory, SavedParty};
 use super::settings::Settings;
 use super::shard::Shard;
 use super::state::{ReaderState, RuleSource, State};
@@ -54,6 +54,7 @@ impl Setup {
             None => Parties::default(),
         };
         let parties = Arc::new(parties);
+        let routing = Arc::new(routing(settings, lang)?);
         let inputs = find_inputs(settings, lang)?;
         let options = options(settings, &rules, state.as_ref(), lang)?;
         let reader = Reader::open(&inputs, mapping, Arc::clone(&parties), options).map_err(input_failure)?;
@@ -67,7 +68,14 @@ impl Setup {
             .into_iter()
             .zip(directories)
             .enumerate()
-            .map(|(number, (engine, directory))| Shard { number, count: settings.shards, engine, directory, parties: Arc::clone(&parties) })
+            .map(|(number, (engine, directory))| Shard {
+                number,
+                count: settings.shards,
+                engine,
+                directory,
+                parties: Arc::clone(&parties),
+                routing: Arc::clone(&routing),
+            })
             .collect();
         Ok(Self { rules, rule_sources, reader, shards, state })
     }
@@ -83,6 +91,18 @@ fn mention_missing_contact(settings: &Settings, lang: Lang) {
         );
         mention("note", "bank_contact", &text, settings.json);
     }
+}
+
+/// The bank's routing file; without one a division alone is the addressee.
+fn routing(settings: &Settings, lang: Lang) -> Result<Routing, Failure> {
+    let Some(path) = &settings.routing else { return Ok(Routing::default()) };
+    let name = path.display();
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Failure::bad_input(say!(lang, "无法读取报送对象文件 {name}：{error}", "cannot read the routing file {name}: {error}"))
+    })?;
+    Routing::parse(&text).map_err(|error| {
+        Failure::bad_input(say!(lang, "报送对象文件 {name} 不可用：{error}", "the routing file {name} cannot be used: {error}"))
+    })
 }
 
 /// The files behind the arguments, none of which may be overwritten.

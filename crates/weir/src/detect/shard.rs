@@ -10,9 +10,8 @@ use std::thread;
 use weir_engine::{AlertEffect, Effects, Engine, Input, ReportEffect};
 use weir_feed::{Item, Parties, RecordBatch, Tick};
 use weir_model::{EventTime, LegKind};
+use weir_office::{Directory, Routing, SavedParty};
 
-use super::directory::{Directory, SavedParty};
-use super::office::addressees;
 use super::reading::ReaderEnd;
 
 /// Batches that may wait for a shard.
@@ -95,6 +94,8 @@ pub(crate) struct Shard {
     pub(crate) directory: Directory,
     /// Party data.
     pub(crate) parties: Arc<Parties>,
+    /// Where alerts go.
+    pub(crate) routing: Arc<Routing>,
 }
 
 impl Shard {
@@ -128,7 +129,7 @@ impl Shard {
         for item in batch.items() {
             match item {
                 Item::Leg { record, clock, view } if view.shard(self.count) == self.number => {
-                    self.directory.learn(view.leg.party, record, view.name, view.account);
+                    self.directory.learn(view.leg.party, record, view.name, view.account, view.basis);
                     if matches!(view.leg.kind, LegKind::Removal { .. }) {
                         report.removals.push((record, clock));
                     }
@@ -186,6 +187,7 @@ impl Shard {
             accounts.dedup();
         }
         subject.accounts = accounts;
-        effect.alert.addressees = addressees(&effect.alert.subject, party);
+        let basis = self.directory.basis(&subject.party, record);
+        effect.alert.addressees = self.routing.addressees(&subject.division, basis, &subject.industry);
     }
 }

@@ -12,9 +12,9 @@ use serde::{Deserialize, Serialize};
 use weir_engine::{AlertEffect, ReportEffect};
 use weir_model::alert::{Addressee, Alert, AlertStatus, Level, LogPosition};
 use weir_model::{Day, Direction, EventTime, LargeAmountReport, ReportStatus};
+use weir_office::{Desk, UNRESOLVED};
 
-use super::office::UNRESOLVED;
-use super::settings::{OfficeSettings, OutputSettings};
+use super::settings::OutputSettings;
 use crate::failure::Failure;
 use crate::language::{Lang, say};
 use crate::outputs::{Output, disk_of, write_failure};
@@ -34,12 +34,8 @@ struct Seen {
     order: AlertOrder,
     level: Level,
     status: AlertStatus,
-    /// Whether the office has had it, in this run or an earlier one.
-    at_office: bool,
     /// Where the log stood at the last revision.
     position: LogPosition,
-    /// Fixed when the alert opens.
-    addressees: Vec<Addressee>,
 }
 
 /// All outputs of a run.
@@ -50,7 +46,9 @@ pub(crate) struct Sinks {
     /// Alerts as text for eyes, where standard output is a terminal.
     readable: Option<Palette>,
     office: Option<Output>,
-    office_settings: OfficeSettings,
+    office_settings: weir_office::Settings,
+    /// What offices have been told, in this run or an earlier one.
+    desk: Desk,
     reports: Option<Output>,
     pub(crate) dead_letters: Option<Output>,
     pub(crate) late: Option<Output>,
@@ -85,7 +83,7 @@ struct Waiting {
 
 impl Sinks {
     /// Opens everything that was asked for.
-    pub(crate) fn open(outputs: &OutputSettings, office: &OfficeSettings, lang: Lang) -> Result<Self, Failure> {
+    pub(crate) fn open(outputs: &OutputSettings, office: &weir_office::Settings, lang: Lang) -> Result<Self, Failure> {
         let open = |path: &Option<std::path::PathBuf>| path.as_deref().map(|path| Output::open(path, lang)).transpose();
         let is_stdout = outputs.alerts == Path::new("-");
         let is_terminal = is_stdout && io::stdout().is_terminal();
@@ -97,6 +95,7 @@ impl Sinks {
             readable,
             office: open(&outputs.office)?,
             office_settings: office.clone(),
+            desk: Desk::default(),
             reports: open(&outputs.large_amount)?,
             dead_letters: open(&outputs.dead_letters)?,
             late: open(&outputs.late)?,
@@ -112,14 +111,8 @@ impl Sinks {
     pub(crate) fn recall(&mut self, alert: &RememberedAlert) {
         let order = (alert.first_record, alert.rule.clone(), alert.party.clone(), self.seen.len());
         let position = alert.position.clone();
-        let seen = Seen {
-            order,
-            level: alert.level,
-            status: AlertStatus::Updated,
-            at_office: alert.at_office,
-            position,
-            addressees: alert.addressees.clone(),
-        };
+        let seen = Seen { order, level: alert.level, status: AlertStatus::Updated, position };
+        self.desk.recall(alert.alert_id.clone(), alert.addressees.clone(), alert.at_office);
         self.seen.insert(alert.alert_id.clone(), seen);
     }
 
@@ -127,15 +120,16 @@ impl Sinks {
     pub(crate) fn remember(&self, live: &AlertEffect) -> RememberedAlert {
         let alert = &live.alert;
         let seen = self.seen.get(&alert.alert_id);
+        let (addressees, at_office) = self.desk.saved(&alert.alert_id).unwrap_or((&alert.addressees, false));
         RememberedAlert {
             alert_id: alert.alert_id.clone(),
             first_record: live.record,
             rule: alert.rule.id.clone(),
             party: alert.subject.party.clone(),
             level: alert.level,
-            at_office: seen.is_some_and(|seen| seen.at_office),
+            at_office,
             position: seen.map_or(&alert.detected_from, |seen| &seen.position).clone(),
-            addressees: seen.map_or(&alert.addressees, |seen| &seen.addressees).clone(),
+            addressees: addressees.to_vec(),
         }
     }
 
@@ -143,9 +137,7 @@ impl Sinks {
     pub(crate) fn alert(&mut self, effect: AlertEffect) -> Result<(), Failure> {
         let AlertEffect { record, mut alert, .. } = effect;
         let order = self.note(&alert, record);
-        if let Some(seen) = self.seen.get(&alert.alert_id) {
-            alert.addressees.clone_from(&seen.addressees);
-        }
+        alert.addressees = self.desk.addressees(&alert.alert_id, || std::mem::take(&mut alert.addressees));
         match &mut self.waiting {
             Some(waiting) => waiting.alerts.put(order, &alert).map_err(|error| spool_failure(waiting.alerts.folder(), &error, self.lang)),
             None => self.deliver(&alert),
@@ -172,9 +164,7 @@ impl Sinks {
             order: (record, alert.rule.id.clone(), alert.subject.party.clone(), count),
             level: alert.level,
             status: alert.status,
-            at_office: false,
             position: alert.detected_from.clone(),
-            addressees: alert.addressees.clone(),
         });
         seen.position = alert.detected_from.clone();
         seen.level = alert.level;
@@ -193,19 +183,11 @@ impl Sinks {
 
     fn hand_over(&mut self, alert: &Alert) -> Result<(), Failure> {
         let Some(office) = &mut self.office else { return Ok(()) };
-        let was_there = self.seen.get(&alert.alert_id).is_some_and(|seen| seen.at_office);
-        // An office is told of a withdrawal only of what it was told before.
-        let concerns = if alert.status == AlertStatus::Withdrawn { was_there } else { alert.level >= self.office_settings.min_level };
-        if alert.rule.shadow || !concerns {
-            return Ok(());
-        }
-        for addressee in &alert.addressees {
-            office.json(&alert.for_office(addressee, &self.office_settings.bank_contact))?;
+        // An alert that was withdrawn and comes back keeps its addressees: a file run forgets none.
+        for message in self.desk.messages(alert, &self.office_settings, EventTime::MIN) {
             self.summary.office_messages += 1;
-            self.summary.office_unresolved += u64::from(addressee.division == UNRESOLVED);
-        }
-        if let Some(seen) = self.seen.get_mut(&alert.alert_id) {
-            seen.at_office = true;
+            self.summary.office_unresolved += u64::from(message.addressee.division == UNRESOLVED);
+            office.json(&message)?;
         }
         Ok(())
     }

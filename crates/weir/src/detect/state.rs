@@ -14,9 +14,9 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use weir_office::SavedParty;
 use weir_rules::diagnostic::SourceFile;
 
-use super::directory::SavedParty;
 use super::place::Place;
 use super::sinks::RememberedAlert;
 use crate::failure::Failure;

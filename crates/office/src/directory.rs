@@ -2,31 +2,40 @@
 //!
 //! Party data come first; what they do not say is learned from the transactions. Every entry carries the number of the record it was learned
 //! at, and an alert shows what was known at *its* record: what is written therefore does not depend on how a run was cut into batches and
-//! shards. A party is learned where its legs go, so a directory lives in its shard and needs no lock.
+//! shards. A party is learned where its legs go, so a directory lives in its shard and needs no lock. Where a party was found to be (its
+//! division's basis) may change with party data; the latest two findings are kept, so that the one before is there for an earlier record of
+//! the same batch.
 
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
+use weir_model::division::DivisionBasis;
 
 /// Accounts remembered of one party; a customer with more is an institution of its own.
 const ACCOUNTS_MAX: usize = 200;
 
 /// What transactions said of parties.
 #[derive(Debug, Default)]
-pub(crate) struct Directory {
+pub struct Directory {
     parties: HashMap<Box<str>, Known, FixedState>,
 }
 
 /// What is known of one party.
-#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Known {
     /// The first name seen: a later spelling does not rename a party within a run.
     name: Option<Entry>,
     /// In order of record.
     accounts: Vec<Entry>,
+    /// What decided its division: the present finding, and the record it holds from.
+    #[serde(default)]
+    basis: (DivisionBasis, u64),
+    /// The finding before.
+    #[serde(default)]
+    basis_before: DivisionBasis,
 }
 
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Entry {
     text: Box<str>,
     record: u64,
@@ -34,15 +43,15 @@ struct Entry {
 
 /// One party's row in a saved state.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct SavedParty {
+pub struct SavedParty {
     party: Box<str>,
     known: Known,
 }
 
 impl Directory {
     /// Learns from a side of record `record`; empty texts say nothing. Records come in rising order.
-    pub(crate) fn learn(&mut self, party: &str, record: u64, name: &str, account: &str) {
-        if name.is_empty() && account.is_empty() {
+    pub fn learn(&mut self, party: &str, record: u64, name: &str, account: &str, basis: DivisionBasis) {
+        if name.is_empty() && account.is_empty() && basis == DivisionBasis::Unknown {
             return;
         }
         let known = match self.parties.get_mut(party) {
@@ -52,6 +61,10 @@ impl Directory {
         if !name.is_empty() && known.name.is_none() {
             known.name = Some(Entry { text: name.into(), record });
         }
+        if basis != DivisionBasis::Unknown && basis != known.basis.0 {
+            known.basis_before = known.basis.0;
+            known.basis = (basis, record);
+        }
         let is_new = !account.is_empty() && !known.accounts.iter().any(|entry| &*entry.text == account);
         if is_new && known.accounts.len() < ACCOUNTS_MAX {
             known.accounts.push(Entry { text: account.into(), record });
@@ -59,13 +72,15 @@ impl Directory {
     }
 
     /// The name known at `record`; empty where none is.
-    pub(crate) fn name(&self, party: &str, record: u64) -> &str {
+    #[must_use]
+    pub fn name(&self, party: &str, record: u64) -> &str {
         let name = self.parties.get(party).and_then(|known| known.name.as_ref());
         name.filter(|entry| entry.record <= record).map_or("", |entry| &entry.text)
     }
 
     /// The accounts known at `record`, sorted.
-    pub(crate) fn accounts(&self, party: &str, record: u64) -> Vec<String> {
+    #[must_use]
+    pub fn accounts(&self, party: &str, record: u64) -> Vec<String> {
         let Some(known) = self.parties.get(party) else { return Vec::new() };
         let mut accounts: Vec<String> =
             known.accounts.iter().take_while(|entry| entry.record <= record).map(|entry| entry.text.to_string()).collect();
@@ -73,22 +88,32 @@ impl Directory {
         accounts
     }
 
+    /// What decided the party's division, as known at `record`.
+    #[must_use]
+    pub fn basis(&self, party: &str, record: u64) -> DivisionBasis {
+        let known = self.parties.get(party);
+        known.map_or(DivisionBasis::Unknown, |known| if known.basis.1 <= record { known.basis.0 } else { known.basis_before })
+    }
+
     /// Everything, in order of party, for a saved state.
-    pub(crate) fn save(self) -> Vec<SavedParty> {
-        let mut rows: Vec<_> = self.parties.into_iter().map(|(party, known)| SavedParty { party, known }).collect();
+    #[must_use]
+    pub fn save(&self) -> Vec<SavedParty> {
+        let mut rows: Vec<_> =
+            self.parties.iter().map(|(party, known)| SavedParty { party: party.clone(), known: known.clone() }).collect();
         rows.sort_by(|a, b| a.party.cmp(&b.party));
         rows
     }
 
     /// Takes back a saved row.
-    pub(crate) fn restore(&mut self, saved: SavedParty) {
+    pub fn restore(&mut self, saved: SavedParty) {
         self.parties.insert(saved.party, saved.known);
     }
 }
 
 impl SavedParty {
     /// Whose row it is.
-    pub(crate) fn party(&self) -> &str {
+    #[must_use]
+    pub fn party(&self) -> &str {
         &self.party
     }
 }
@@ -100,13 +125,15 @@ mod tests {
     #[test]
     fn an_alert_sees_what_was_known_at_its_record() {
         let mut directory = Directory::default();
-        directory.learn("c:1", 1, "", "A2");
-        directory.learn("c:1", 3, "甲公司", "A1");
-        directory.learn("c:1", 5, "乙公司", "A2");
+        directory.learn("c:1", 1, "", "A2", DivisionBasis::Record);
+        directory.learn("c:1", 3, "甲公司", "A1", DivisionBasis::Unknown);
+        directory.learn("c:1", 5, "乙公司", "A2", DivisionBasis::Operation);
         assert_eq!(directory.name("c:1", 2), "");
         assert_eq!(directory.name("c:1", 9), "甲公司");
         assert_eq!(directory.accounts("c:1", 2), ["A2"]);
         assert_eq!(directory.accounts("c:1", 3), ["A1", "A2"]);
         assert_eq!(directory.accounts("c:2", 3), [""; 0]);
+        assert_eq!([1, 4, 5].map(|record| directory.basis("c:1", record).name()), ["record", "record", "operation"]);
+        assert_eq!(directory.basis("c:2", 3), DivisionBasis::Unknown);
     }
 }

@@ -1,0 +1,117 @@
+//! Clients: what every producer and consumer of weir is configured with, and how librdkafka's own log becomes ours.
+//!
+//! What protects answers is set here and cannot be overridden: verification of brokers, no automatic commits, no creation of topics by use,
+//! an error instead of a jump where an offset is gone. Everything else may be passed through.
+
+use std::collections::BTreeMap;
+
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::ConsumerContext;
+use rdkafka::error::KafkaError;
+use rdkafka::message::DeliveryResult;
+use rdkafka::producer::ProducerContext;
+use rdkafka::{ClientConfig, ClientContext, Statistics};
+
+/// Properties that decide what an answer is, or who may read it: a settings file must not name them.
+pub const FIXED_PROPERTIES: [&str; 14] = [
+    "acks",
+    "allow.auto.create.topics",
+    "auto.offset.reset",
+    "enable.auto.commit",
+    "enable.auto.offset.store",
+    "enable.idempotence",
+    "enable.ssl.certificate.verification",
+    "group.id",
+    "group.instance.id",
+    "isolation.level",
+    "partition.assignment.strategy",
+    "ssl.endpoint.identification.algorithm",
+    "transactional.id",
+    "request.required.acks",
+];
+
+/// How to reach the brokers.
+#[derive(Clone, Default)]
+pub struct Connection {
+    /// `host:port,…`.
+    pub brokers: String,
+    /// Further properties of librdkafka, secrets among them.
+    pub properties: BTreeMap<String, String>,
+}
+
+impl std::fmt::Debug for Connection {
+    /// Without values: secrets are among them.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let names: Vec<&String> = self.properties.keys().collect();
+        f.debug_struct("Connection").field("brokers", &self.brokers).field("properties", &names).finish()
+    }
+}
+
+impl Connection {
+    pub(crate) fn config(&self) -> ClientConfig {
+        let mut config = ClientConfig::new();
+        config.set("client.id", "weir");
+        // Loopback and data centres: a broker that restarts is back in seconds, and what waits for it should notice.
+        config.set("reconnect.backoff.max.ms", "2000");
+        for (name, value) in &self.properties {
+            config.set(name, value);
+        }
+        config.set("bootstrap.servers", &self.brokers);
+        config.set("allow.auto.create.topics", "false");
+        config.set_log_level(RDKafkaLogLevel::Info);
+        config
+    }
+
+    /// A consumer that belongs to no group, or that only looks at one.
+    pub(crate) fn reader(&self) -> ClientConfig {
+        let mut config = self.config();
+        config.set("isolation.level", "read_committed");
+        config.set("enable.auto.commit", "false");
+        config.set("enable.auto.offset.store", "false");
+        config.set("auto.offset.reset", "error");
+        // Small queues: what is fetched and not yet looked at is memory, and an empty queue must be filled at once.
+        config.set("queued.min.messages", "10000");
+        config.set("queued.max.messages.kbytes", "16384");
+        config.set("fetch.queue.backoff.ms", "10");
+        config
+    }
+}
+
+/// Puts librdkafka's log lines among ours. They name brokers, topics and codes; contents of records are in none.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Talk;
+
+impl ClientContext for Talk {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        log(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::debug!(target: "librdkafka", %error, reason);
+    }
+
+    fn stats(&self, _: Statistics) {}
+}
+
+impl ConsumerContext for Talk {}
+
+impl ProducerContext for Talk {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
+        // A record that was not delivered fails its transaction; here it is only noted.
+        if let Err((error, _)) = result {
+            tracing::debug!(target: "librdkafka", %error, "not delivered");
+        }
+    }
+}
+
+pub(crate) fn log(level: RDKafkaLogLevel, facility: &str, message: &str) {
+    match level {
+        RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical | RDKafkaLogLevel::Error => {
+            tracing::warn!(target: "librdkafka", facility, "{message}");
+        }
+        RDKafkaLogLevel::Warning | RDKafkaLogLevel::Notice => tracing::info!(target: "librdkafka", facility, "{message}"),
+        RDKafkaLogLevel::Info | RDKafkaLogLevel::Debug => tracing::debug!(target: "librdkafka", facility, "{message}"),
+    }
+}

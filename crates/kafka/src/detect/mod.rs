@@ -1,0 +1,201 @@
+//! The *detect* role: a partition of the leg log in; alerts, office messages, large-amount reports, late legs and dead letters out.
+//!
+//! What it says depends on the log alone: legs with their stamped clock, ticks and switches of rule sets are all records of it. Names and
+//! addressees are part of a partition's state, because a revision must say the same when it is made again.
+
+mod partition;
+mod say;
+mod snapshot;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use weir_engine::{Effects, Engine, Input};
+use weir_rules::RuleSet;
+
+pub(crate) use self::partition::State;
+use self::say::Sayer;
+use self::snapshot::Snapshots;
+use crate::mark::Mark;
+use crate::metrics::{Metrics, now_seconds};
+use crate::outbox::Outbox;
+use crate::rules::RuleLibrary;
+use crate::settings::{DetectSettings, Topics};
+use crate::stop::{Stop, StopCode};
+use crate::store::Store;
+use crate::wire::Entry;
+use crate::worker::{Opening, Record, Role, Standing};
+
+/// One worker's detect role.
+pub(crate) struct Detect {
+    settings: DetectSettings,
+    library: Arc<RuleLibrary>,
+    sayer: Sayer,
+    snapshots: Snapshots,
+    metrics: Metrics,
+    effects: Effects,
+}
+
+impl Detect {
+    pub(crate) fn new(
+        settings: DetectSettings,
+        topics: &Topics,
+        library: Arc<RuleLibrary>,
+        store: Arc<dyn Store>,
+        metrics: Metrics,
+    ) -> Self {
+        let sayer = Sayer::new(topics, &settings, metrics.clone());
+        let snapshots = Snapshots::new(store, metrics.clone());
+        Self { settings, library, sayer, snapshots, metrics, effects: Effects::default() }
+    }
+
+    fn rules(&self, hash: &str) -> Result<Arc<RuleSet>, Stop> {
+        match self.library.get(hash) {
+            Ok(Some(rules)) => Ok(rules),
+            Ok(None) => Err(Stop::new(
+                StopCode::RulesMissing,
+                format!(
+                    "the leg log switches to rule set {hash}, which is not on the rules topic; publish it again with `weir rules publish`"
+                ),
+            )),
+            Err(error) => Err(Stop::new(StopCode::RulesMissing, error.to_string())),
+        }
+    }
+
+    /// The partition at the beginning of its log.
+    fn beginning(standing: Standing) -> Result<Opening<State>, Stop> {
+        if standing.low > 0 {
+            return Err(Stop::new(
+                StopCode::LogTruncated,
+                format!(
+                    "no usable snapshot of partition {}, and its log begins at {}, not at 0: what came before cannot be folded again. Put back \
+                     a snapshot at or after {}",
+                    standing.partition, standing.low, standing.low
+                ),
+            ));
+        }
+        Ok(Opening { state: State::default(), from: 0 })
+    }
+}
+
+impl Role for Detect {
+    type State = State;
+
+    fn open(&mut self, standing: Standing, mark: &Mark) -> Result<Opening<State>, Stop> {
+        let pointer = mark.snapshot.as_ref().map(|(offset, hash)| (*offset, hash.as_str()));
+        for found in self.snapshots.candidates(standing.partition, standing.committed, pointer) {
+            if found.offset < standing.low {
+                break;
+            }
+            let read = self.snapshots.read(standing.partition, &found);
+            let state =
+                match read.and_then(|bytes| State::decode(&bytes, self.settings.engine, &|hash| self.library.get(hash).ok().flatten())) {
+                    Ok(state) => state,
+                    Err(error) => {
+                        tracing::warn!(partition = standing.partition, snapshot = found.name, "snapshot passed over: {error}");
+                        continue;
+                    }
+                };
+            tracing::info!(partition = standing.partition, snapshot = found.name, committed = standing.committed, "restored");
+            return Ok(Opening { state, from: found.offset });
+        }
+        Self::beginning(standing)
+    }
+
+    fn fold(
+        &mut self,
+        partition: i32,
+        state: &mut State,
+        records: &[Record<'_>],
+        is_replay: bool,
+        outbox: &mut Outbox,
+    ) -> Result<(), Stop> {
+        let mut inputs = Vec::with_capacity(records.len());
+        for record in records {
+            state.digest.read(record.offset, record.value);
+            let entry = Entry::decode(record.value).map_err(|error| {
+                Stop::new(StopCode::RecordUnreadable, format!("offset {} of partition {partition}: {error}", record.offset))
+            })?;
+            let number = record.offset.unsigned_abs();
+            match entry {
+                Entry::Leg(stamped) => {
+                    state.learn(number, &stamped);
+                    inputs.push(Input::Leg { record: number, clock: stamped.clock, leg: stamped.leg });
+                }
+                Entry::Tick { clock } => inputs.push(Input::Tick { record: number, clock }),
+                Entry::Switch { clock, rules } => {
+                    let rules = self.rules(rules)?;
+                    if state.engine.is_none() {
+                        // The first record of a log: nothing is pending that a later set could be switched from.
+                        state.engine = Some(Engine::new(self.settings.engine, rules));
+                    } else {
+                        inputs.push(Input::Switch { record: number, clock, rules });
+                    }
+                }
+            }
+        }
+        let Some(engine) = &mut state.engine else {
+            if inputs.is_empty() {
+                return Ok(());
+            }
+            let text =
+                format!("partition {partition} has legs before any rule set was announced; the leg log was not written by weir's splitter");
+            return Err(Stop::new(StopCode::RecordUnreadable, text));
+        };
+        self.effects.alerts.clear();
+        self.effects.reports.clear();
+        self.effects.rejects.clear();
+        self.effects.counts = weir_engine::Counts::default();
+        engine.step(&inputs, &mut self.effects);
+        state.note_time(&inputs, self.settings.engine.lateness);
+        let source_of = |number: u64| {
+            let at = records.binary_search_by_key(&number, |record| record.offset.unsigned_abs()).ok()?;
+            match Entry::decode(records[at].value) {
+                Ok(Entry::Leg(stamped)) => Some(stamped.source),
+                _ => None,
+            }
+        };
+        self.sayer.say(partition, state, &mut self.effects, &source_of, is_replay, outbox);
+        Ok(())
+    }
+
+    fn tend(&mut self, partition: i32, state: &mut State, _: &mut Outbox) -> Result<bool, Stop> {
+        if let Some((offset, hash)) = self.snapshots.finished(partition) {
+            state.snapshot = Some((offset, hash));
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    fn mark(&self, state: &State) -> Mark {
+        Mark { digest: state.digest, clock: state.clock.map(|clock| clock.0), snapshot: state.snapshot.clone(), ..Mark::default() }
+    }
+
+    fn committed(&mut self, partition: i32, state: &mut State, offset: i64) {
+        let label = partition.to_string();
+        if let Some(clock) = state.clock {
+            self.metrics.clock.with_label_values(&["detect", &label]).set(seconds(clock.0));
+        }
+        let parties = state.engine.as_ref().map_or(0, Engine::parties);
+        self.metrics.parties.with_label_values(&[&label]).set(i64::try_from(parties).unwrap_or(i64::MAX));
+        let since = *state.last_snapshot.get_or_insert_with(Instant::now);
+        if since.elapsed() >= self.settings.snapshot_interval && !self.snapshots.is_busy(partition) {
+            state.last_snapshot = Some(Instant::now());
+            if let Some(bytes) = state.encode() {
+                self.snapshots.write(partition, offset, bytes);
+            }
+        }
+    }
+}
+
+fn seconds(micros: i64) -> f64 {
+    Duration::from_micros(micros.unsigned_abs()).as_secs_f64()
+}
+
+impl Snapshots {
+    fn note(metrics: &Metrics, partition: i32, offset: i64) {
+        let label = partition.to_string();
+        metrics.snapshot_offset.with_label_values(&[&label]).set(offset);
+        metrics.snapshot_time.with_label_values(&[&label]).set(now_seconds());
+    }
+}

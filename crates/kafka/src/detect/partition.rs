@@ -1,0 +1,153 @@
+//! The state of a partition: the detector, the names it has learned, what offices were told, and where it stands.
+//!
+//! ```text
+//! "WEIRPART" version:u32le zstd( part* )   part = length:u64le bytes;  parts: head (postcard), directory (postcard), engine snapshot
+//! ```
+//!
+//! A snapshot is named by the hash of its bytes and checked against it before anything of it is read; the engine's part checks its blocks
+//! once more by itself.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+use weir_engine::{Engine, Input};
+use weir_model::{EventTime, LegKind, Span};
+use weir_office::{Desk, Directory, SavedParty};
+use weir_rules::RuleSet;
+
+use crate::digest::Digest;
+use crate::wire::{Source, StampedLeg};
+
+const MAGIC: &[u8; 8] = b"WEIRPART";
+const VERSION: u32 = 1;
+/// Of zstd: a snapshot is written far more often than read.
+const COMPRESSION_LEVEL: i32 = 1;
+
+/// A partition.
+#[derive(Default)]
+pub(crate) struct State {
+    /// `None` before the log's first switch record.
+    pub(crate) engine: Option<Engine>,
+    pub(crate) directory: Directory,
+    pub(crate) desk: Desk,
+    pub(crate) digest: Digest,
+    /// Largest stamp so far.
+    pub(crate) clock: Option<EventTime>,
+    /// Where removals were read that may still wait for their target: by offset, with the stamp.
+    pub(crate) waiting: BTreeMap<u64, (Source, i64)>,
+    pub(crate) snapshot: Option<(i64, String)>,
+    pub(crate) last_snapshot: Option<Instant>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Head {
+    digest: Digest,
+    clock: Option<i64>,
+    desk: Desk,
+    waiting: BTreeMap<u64, (i32, i64, i64)>,
+}
+
+/// Why a snapshot is of no use.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StateError {
+    #[error("cannot be read: {0}")]
+    Io(#[from] std::io::Error),
+    #[error("is not what its name says: damaged or exchanged")]
+    Hash,
+    #[error("was written by another version of weir (form {0})")]
+    Version(u32),
+    #[error("is damaged")]
+    Damaged,
+    #[error("{0}")]
+    Engine(#[from] weir_engine::SnapshotError),
+}
+
+impl State {
+    /// Learns names, and remembers where a removal was read.
+    pub(crate) fn learn(&mut self, record: u64, stamped: &StampedLeg<'_>) {
+        self.directory.learn(stamped.leg.party, record, stamped.name, stamped.account, stamped.basis);
+        if matches!(stamped.leg.kind, LegKind::Removal { .. }) {
+            self.waiting.insert(record, (stamped.source, stamped.clock.0));
+        }
+    }
+
+    /// The clock after `inputs`; forgets what only the time before needed.
+    pub(crate) fn note_time(&mut self, inputs: &[Input<'_>], lateness: Span) {
+        let clock_of = |input: &Input<'_>| match input {
+            Input::Leg { clock, .. } | Input::Tick { clock, .. } => Some(*clock),
+            Input::Switch { .. } => None,
+        };
+        self.clock = self.clock.max(inputs.iter().filter_map(clock_of).max());
+        let last_tick = inputs.iter().rev().find_map(|input| match input {
+            Input::Tick { clock, .. } => Some(*clock),
+            _ => None,
+        });
+        if let Some(tick) = last_tick {
+            // A day more than a removal waits: what expires at this tick is still to be told where it was read.
+            self.waiting.retain(|_, (_, stamp)| EventTime(*stamp).plus(lateness).plus(Span::days(1)) >= tick);
+        }
+    }
+
+    /// The bytes of a snapshot; `None` before the first switch record.
+    pub(crate) fn encode(&self) -> Option<Vec<u8>> {
+        let engine = self.engine.as_ref()?.snapshot();
+        let head = Head {
+            digest: self.digest,
+            clock: self.clock.map(|clock| clock.0),
+            desk: self.desk.clone(),
+            waiting: self.waiting.iter().map(|(record, (source, stamp))| (*record, (source.partition, source.offset, *stamp))).collect(),
+        };
+        let head = postcard::to_stdvec(&head).ok()?;
+        let directory = postcard::to_stdvec(&self.directory.save()).ok()?;
+        let mut parts = Vec::with_capacity(head.len() + directory.len() + engine.len() + 24);
+        for part in [&head, &directory, &engine] {
+            parts.extend_from_slice(&(part.len() as u64).to_le_bytes());
+            parts.extend_from_slice(part);
+        }
+        let mut bytes = MAGIC.to_vec();
+        bytes.extend_from_slice(&VERSION.to_le_bytes());
+        bytes.extend(zstd::encode_all(parts.as_slice(), COMPRESSION_LEVEL).ok()?);
+        Some(bytes)
+    }
+
+    /// Reads a snapshot whose hash was checked.
+    pub(crate) fn decode(
+        bytes: &[u8],
+        settings: weir_engine::Settings,
+        rules: &dyn Fn(&str) -> Option<Arc<RuleSet>>,
+    ) -> Result<Self, StateError> {
+        let rest = bytes.strip_prefix(MAGIC).ok_or(StateError::Damaged)?;
+        let (version, packed) = rest.split_first_chunk::<4>().ok_or(StateError::Damaged)?;
+        let version = u32::from_le_bytes(*version);
+        if version != VERSION {
+            return Err(StateError::Version(version));
+        }
+        let parts = zstd::decode_all(packed)?;
+        let mut rest = parts.as_slice();
+        let mut part = || {
+            let (length, after) = rest.split_first_chunk::<8>().ok_or(StateError::Damaged)?;
+            let length = usize::try_from(u64::from_le_bytes(*length)).map_err(|_| StateError::Damaged)?;
+            let (part, after) = after.split_at_checked(length).ok_or(StateError::Damaged)?;
+            rest = after;
+            Ok::<_, StateError>(part)
+        };
+        let head: Head = postcard::from_bytes(part()?).map_err(|_| StateError::Damaged)?;
+        let saved: Vec<SavedParty> = postcard::from_bytes(part()?).map_err(|_| StateError::Damaged)?;
+        let engine = Engine::restore(settings, &[part()?], rules, &|_| true)?;
+        let mut directory = Directory::default();
+        saved.into_iter().for_each(|row| directory.restore(row));
+        let waiting = head.waiting.into_iter().map(|(record, (partition, offset, stamp))| (record, (Source { partition, offset }, stamp)));
+        Ok(Self {
+            engine: Some(engine),
+            directory,
+            desk: head.desk,
+            digest: head.digest,
+            clock: head.clock.map(EventTime),
+            waiting: waiting.collect(),
+            snapshot: None,
+            last_snapshot: None,
+        })
+    }
+}

@@ -1,0 +1,133 @@
+//! Plays records into the transactions topic, each once, also when it is interrupted and begun again.
+//!
+//! How many records of a feed were sent is committed with them in one transaction, as the offset of a group of the feed's own. So a feeder
+//! that was killed goes on where it was, and the bank's real feed need not be imitated for a rehearsal to be exact.
+
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::producer::{BaseRecord, Producer, ThreadedProducer};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+
+use crate::client::{Connection, Talk};
+use crate::outbox::Outbox;
+use crate::outlet::Outlet;
+use crate::topics::partitions_of;
+
+const ASK_MAX: Duration = Duration::from_secs(15);
+const ATTEMPTS_MAX: u32 = 8;
+
+/// A feeder of one feed.
+pub struct Feeder {
+    outlet: Outlet,
+    consumer: BaseConsumer<Talk>,
+    topic: Arc<str>,
+    partitions: i32,
+    sent: u64,
+    outbox: Outbox,
+}
+
+impl Feeder {
+    /// Goes on where the feed of this name was left.
+    ///
+    /// # Errors
+    /// Where Kafka does not answer.
+    pub fn open(connection: &Connection, topic: &Arc<str>, app: &str, name: &str) -> Result<Self, KafkaError> {
+        let mut config = connection.reader();
+        config.set("group.id", format!("{app}.feed.{name}"));
+        let consumer: BaseConsumer<Talk> = config.create_with_context(Talk)?;
+        let partitions = partitions_of(&consumer, topic)?;
+        let mut config = connection.config();
+        config.set("transactional.id", format!("{app}.feed.{name}"));
+        config.set("acks", "all").set("compression.type", "zstd").set("linger.ms", "5");
+        let mut outlet = Outlet::new(config);
+        outlet.renew()?;
+        let mut feeder = Self { outlet, consumer, topic: Arc::clone(topic), partitions, sent: 0, outbox: Outbox::default() };
+        feeder.sent = feeder.committed()?;
+        Ok(feeder)
+    }
+
+    /// Records sent so far, by all runs of this feed.
+    #[must_use]
+    pub fn sent(&self) -> u64 {
+        self.sent
+    }
+
+    /// Adds the next record to the transaction. Records go round the partitions, so where one goes depends on its number alone.
+    pub fn push(&mut self, record: &[u8]) {
+        let number = self.sent + u64::try_from(self.outbox.len()).unwrap_or(0);
+        let partition = i32::try_from(number % u64::try_from(self.partitions.max(1)).unwrap_or(1)).unwrap_or(0);
+        self.outbox.push(&self.topic, Some(partition), &[], Vec::new(), |bytes| bytes.extend_from_slice(record));
+    }
+
+    /// Sends what was pushed, in one transaction.
+    ///
+    /// # Errors
+    /// Where Kafka does not answer for long; a later run goes on.
+    pub fn commit(&mut self) -> Result<(), KafkaError> {
+        if self.outbox.is_empty() {
+            return Ok(());
+        }
+        let sent = self.sent + u64::try_from(self.outbox.len()).unwrap_or(0);
+        let mut offsets = TopicPartitionList::new();
+        offsets.add_partition_offset(&self.topic, 0, Offset::Offset(i64::try_from(sent).unwrap_or(i64::MAX)))?;
+        let mut attempt = 0;
+        while let Err(error) = self.try_commit(sent, &offsets, attempt > 0) {
+            attempt += 1;
+            if attempt == ATTEMPTS_MAX {
+                return Err(error);
+            }
+            thread::sleep(Duration::from_millis(250) * attempt);
+        }
+        self.sent = sent;
+        self.outbox.clear();
+        Ok(())
+    }
+
+    /// Where the outcome of the attempt before is unknown, the committed offset tells it.
+    fn try_commit(&mut self, sent: u64, offsets: &TopicPartitionList, is_again: bool) -> Result<(), KafkaError> {
+        if is_again {
+            self.outlet.renew()?;
+            if self.committed()? >= sent {
+                return Ok(());
+            }
+        }
+        let group = self.consumer.group_metadata().ok_or(KafkaError::Global(RDKafkaErrorCode::State))?;
+        self.outlet.commit(std::iter::once(&self.outbox), offsets, &group)
+    }
+
+    fn committed(&self) -> Result<u64, KafkaError> {
+        let mut asked = TopicPartitionList::new();
+        asked.add_partition(&self.topic, 0);
+        let committed = self.consumer.committed_offsets(asked, ASK_MAX)?;
+        let offset = committed.elements().first().and_then(|element| element.offset().to_raw()).unwrap_or(0);
+        Ok(u64::try_from(offset).unwrap_or(0))
+    }
+}
+
+/// Puts keyed records on a compacted topic: party data. Returns how many.
+///
+/// # Errors
+/// Where Kafka refuses.
+pub fn put_all<'r>(connection: &Connection, topic: &str, records: impl Iterator<Item = (String, Vec<u8>)> + 'r) -> Result<u64, KafkaError> {
+    let mut config = connection.config();
+    config.set("enable.idempotence", "true").set("acks", "all").set("linger.ms", "5").set("partitioner", "murmur2_random");
+    let producer: ThreadedProducer<Talk> = config.create_with_context(Talk)?;
+    let mut count = 0;
+    for (key, value) in records {
+        let mut record = BaseRecord::to(topic).key(&key).payload(&value);
+        while let Err((error, again)) = producer.send(record) {
+            if error != KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull) {
+                return Err(error);
+            }
+            record = again;
+            thread::sleep(Duration::from_millis(1));
+        }
+        count += 1;
+    }
+    producer.flush(ASK_MAX * 4)?;
+    Ok(count)
+}

@@ -1,0 +1,186 @@
+//! What ops see: counters and gauges of both roles, in Prometheus' form.
+//!
+//! Labels are codes, topics, partitions and rule ids; never a party, an account or a name. Every bound and every way a record can end has a
+//! counter.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use prometheus::{
+    Encoder, GaugeVec, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder, exponential_buckets,
+};
+
+use crate::stop::StopCode;
+
+/// All of them.
+#[derive(Clone)]
+pub struct Metrics {
+    registry: Registry,
+    records: IntCounterVec,
+    pub(crate) legs: IntCounterVec,
+    pub(crate) dead_letters: IntCounterVec,
+    pub(crate) late: IntCounterVec,
+    pub(crate) alerts: IntCounterVec,
+    pub(crate) office_messages: IntCounterVec,
+    pub(crate) large_amounts: IntCounterVec,
+    pub(crate) duplicates: IntCounterVec,
+    pub(crate) bounds: IntCounterVec,
+    committed: IntGaugeVec,
+    stopped: IntGaugeVec,
+    recoveries: IntCounterVec,
+    commit_seconds: HistogramVec,
+    owned: IntGaugeVec,
+    alive: GaugeVec,
+    pub(crate) clock: GaugeVec,
+    pub(crate) snapshot_offset: IntGaugeVec,
+    pub(crate) snapshot_time: GaugeVec,
+    pub(crate) snapshot_failures: IntCounterVec,
+    pub(crate) parties: IntGaugeVec,
+    lag: IntGaugeVec,
+}
+
+impl Metrics {
+    /// A registry with everything in it.
+    ///
+    /// # Panics
+    /// If two metrics here had one name.
+    #[must_use]
+    pub fn new() -> Self {
+        let registry = Registry::new();
+        let counter = |name: &str, help: &str, labels: &[&str]| {
+            let metric = IntCounterVec::new(Opts::new(name, help), labels).expect("a valid metric");
+            registry.register(Box::new(metric.clone())).expect("names differ");
+            metric
+        };
+        let int_gauge = |name: &str, help: &str, labels: &[&str]| {
+            let metric = IntGaugeVec::new(Opts::new(name, help), labels).expect("a valid metric");
+            registry.register(Box::new(metric.clone())).expect("names differ");
+            metric
+        };
+        let gauge = |name: &str, help: &str, labels: &[&str]| {
+            let metric = GaugeVec::new(Opts::new(name, help), labels).expect("a valid metric");
+            registry.register(Box::new(metric.clone())).expect("names differ");
+            metric
+        };
+        let buckets = exponential_buckets(0.001, 2.0, 14).expect("valid buckets");
+        let commit = HistogramOpts::new("weir_commit_seconds", "Time a transaction took, from begin to committed").buckets(buckets);
+        let commit_seconds = HistogramVec::new(commit, &["role"]).expect("a valid metric");
+        registry.register(Box::new(commit_seconds.clone())).expect("names differ");
+        Self {
+            records: counter("weir_records_total", "Records folded, replayed ones not counted", &["role"]),
+            legs: counter("weir_legs_total", "Legs written to the leg log", &[]),
+            dead_letters: counter("weir_dead_letters_total", "Records set aside", &["role", "reason"]),
+            late: counter("weir_late_total", "Legs that came too late to be counted", &["reason"]),
+            alerts: counter("weir_alert_revisions_total", "Alert revisions", &["rule", "level", "status"]),
+            office_messages: counter("weir_office_messages_total", "Messages to offices", &["resolved"]),
+            large_amounts: counter("weir_large_amount_revisions_total", "Revisions of large-amount reports", &["item", "status"]),
+            duplicates: counter("weir_duplicates_total", "Legs that were there already", &[]),
+            bounds: counter("weir_bound_reached_total", "Legs that left early, and other bounds reached", &["bound"]),
+            committed: int_gauge("weir_committed_offset", "Next offset to be read, as committed", &["role", "partition"]),
+            stopped: int_gauge("weir_stopped", "1 while a partition is stopped", &["role", "partition", "code"]),
+            recoveries: counter("weir_recoveries_total", "Attempts to find out what became of a transaction", &["role"]),
+            owned: int_gauge("weir_owned", "1 while this process owns the partition", &["role", "partition"]),
+            alive: gauge("weir_worker_step_timestamp_seconds", "When a worker last finished a step", &["role", "worker"]),
+            clock: gauge("weir_clock_timestamp_seconds", "Stamped clock of a partition: event time, not wall time", &["role", "partition"]),
+            snapshot_offset: int_gauge("weir_snapshot_offset", "Offset of the newest snapshot", &["partition"]),
+            snapshot_time: gauge("weir_snapshot_timestamp_seconds", "When the newest snapshot was written", &["partition"]),
+            snapshot_failures: counter("weir_snapshot_failures_total", "Snapshots that could not be written", &["partition"]),
+            parties: int_gauge("weir_parties", "Parties with a history", &["partition"]),
+            lag: int_gauge("weir_lag_records", "Records not yet committed", &["role", "partition"]),
+            commit_seconds,
+            registry,
+        }
+    }
+
+    /// The present values, in Prometheus' text form.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut bytes = Vec::new();
+        // Encoding into memory fails only for a metric without a name.
+        let _ = TextEncoder::new().encode(&self.registry.gather(), &mut bytes);
+        String::from_utf8(bytes).unwrap_or_default()
+    }
+
+    /// The handle of one worker.
+    pub(crate) fn worker(&self, role: &'static str, number: usize) -> WorkerMetrics {
+        WorkerMetrics { all: self.clone(), role, number: number.to_string() }
+    }
+
+    /// Notes how far a role is behind in a partition.
+    pub fn lag(&self, role: &str, partition: i32, records: i64) {
+        self.lag.with_label_values(&[role, &partition.to_string()]).set(records);
+    }
+
+    /// Partitions stopped at present.
+    #[must_use]
+    pub fn stopped(&self) -> usize {
+        use prometheus::core::Collector;
+        self.stopped
+            .collect()
+            .iter()
+            .flat_map(prometheus::proto::MetricFamily::get_metric)
+            .filter(|m| m.get_gauge().get_value() > 0.0)
+            .count()
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// What one worker tells.
+#[derive(Clone)]
+pub(crate) struct WorkerMetrics {
+    all: Metrics,
+    role: &'static str,
+    number: String,
+}
+
+impl WorkerMetrics {
+    pub(crate) fn assigned(&self, partitions: &[i32]) {
+        // A process with several workers of one role: each clears only what it had, so nothing is reset here but on the way in.
+        for partition in partitions {
+            let partition = partition.to_string();
+            self.all.owned.with_label_values(&[self.role, &partition]).set(1);
+            for code in StopCode::ALL {
+                let _ = self.all.stopped.remove_label_values(&[self.role, &partition, code.code()]);
+            }
+        }
+    }
+
+    pub(crate) fn revoked(&self, partitions: impl Iterator<Item = i32>) {
+        for partition in partitions {
+            let _ = self.all.owned.remove_label_values(&[self.role, &partition.to_string()]);
+        }
+    }
+
+    pub(crate) fn stopped(&self, partition: i32, code: StopCode) {
+        self.all.stopped.with_label_values(&[self.role, &partition.to_string(), code.code()]).set(1);
+    }
+
+    pub(crate) fn folded(&self, records: usize) {
+        self.all.records.with_label_values(&[self.role]).inc_by(u64::try_from(records).unwrap_or(u64::MAX));
+    }
+
+    pub(crate) fn committed(&self, partition: i32, offset: i64) {
+        self.all.committed.with_label_values(&[self.role, &partition.to_string()]).set(offset);
+    }
+
+    pub(crate) fn commit_took(&self, time: Duration) {
+        self.all.commit_seconds.with_label_values(&[self.role]).observe(time.as_secs_f64());
+    }
+
+    pub(crate) fn recovering(&self) {
+        self.all.recoveries.with_label_values(&[self.role]).inc();
+    }
+
+    pub(crate) fn alive(&self) {
+        self.all.alive.with_label_values(&[self.role, &self.number]).set(now_seconds());
+    }
+}
+
+/// Wall time, for gauges only.
+pub(crate) fn now_seconds() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64())
+}

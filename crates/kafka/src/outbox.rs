@@ -1,0 +1,81 @@
+//! What a partition has to say and has not yet committed: records for several topics, in order.
+//!
+//! Kept until their transaction is known to be committed, so that exactly the same bytes can be sent again. One buffer holds all keys and
+//! values: a record costs no allocation of its own.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+/// Records waiting for their transaction.
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    bytes: Vec<u8>,
+    records: Vec<Entry>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    topic: Arc<str>,
+    partition: Option<i32>,
+    key: Range<usize>,
+    value: Range<usize>,
+    headers: Vec<Header>,
+}
+
+/// A header's name and text.
+pub(crate) type Header = (&'static str, String);
+
+/// A record to be sent.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Outgoing<'o> {
+    pub(crate) topic: &'o str,
+    /// `None`: by the hash of the key.
+    pub(crate) partition: Option<i32>,
+    pub(crate) key: &'o [u8],
+    pub(crate) value: &'o [u8],
+    pub(crate) headers: &'o [Header],
+}
+
+impl Outbox {
+    /// Adds a record whose value `write` appends; returns that value.
+    pub(crate) fn push(
+        &mut self,
+        topic: &Arc<str>,
+        partition: Option<i32>,
+        key: &[u8],
+        headers: Vec<Header>,
+        write: impl FnOnce(&mut Vec<u8>),
+    ) -> &[u8] {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(key);
+        let middle = self.bytes.len();
+        write(&mut self.bytes);
+        let value = middle..self.bytes.len();
+        self.records.push(Entry { topic: Arc::clone(topic), partition, key: start..middle, value: value.clone(), headers });
+        &self.bytes[value]
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    /// Records held.
+    pub(crate) fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.bytes.clear();
+        self.records.clear();
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Outgoing<'_>> {
+        self.records.iter().map(|entry| Outgoing {
+            topic: &entry.topic,
+            partition: entry.partition,
+            key: &self.bytes[entry.key.clone()],
+            value: &self.bytes[entry.value.clone()],
+            headers: &entry.headers,
+        })
+    }
+}

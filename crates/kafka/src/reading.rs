@@ -1,0 +1,133 @@
+//! Reads a topic as it stands: every committed record from the beginning to the present end, once.
+//!
+//! For people and tests that want to see what is there; it belongs to no group and commits nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{Headers, Message};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+
+use crate::client::{Connection, Talk};
+use crate::topics::partitions_of;
+
+const ASK_MAX: Duration = Duration::from_secs(15);
+/// Nothing comes any more.
+const SILENCE_MAX: Duration = Duration::from_secs(20);
+
+/// A record as it lies in its topic.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TopicRecord {
+    /// Partition.
+    pub partition: i32,
+    /// Offset.
+    pub offset: i64,
+    /// Key; empty for none.
+    pub key: Vec<u8>,
+    /// Value; empty for none.
+    pub value: Vec<u8>,
+    /// Headers that are text.
+    pub headers: BTreeMap<String, String>,
+}
+
+/// Every committed record of a topic, partition by partition in order of offset.
+///
+/// # Errors
+/// Where Kafka does not answer.
+pub fn read_topic(connection: &Connection, topic: &str) -> Result<Vec<TopicRecord>, KafkaError> {
+    let mut config = connection.reader();
+    config.set("group.id", "weir-topic-reader").set("enable.partition.eof", "true");
+    let consumer: BaseConsumer<Talk> = config.create_with_context(Talk)?;
+    let partitions = partitions_of(&consumer, topic)?;
+    let mut ends = BTreeSet::new();
+    let mut list = TopicPartitionList::new();
+    for partition in 0..partitions {
+        let (low, high) = consumer.fetch_watermarks(topic, partition, ASK_MAX)?;
+        if low < high {
+            list.add_partition_offset(topic, partition, Offset::Offset(low))?;
+            ends.insert(partition);
+        }
+    }
+    consumer.assign(&list)?;
+    let mut records = Vec::new();
+    let mut last = Instant::now();
+    while !ends.is_empty() {
+        match consumer.poll(Duration::from_millis(20)) {
+            // The end may be the mark of a transaction, which nobody is given: librdkafka tells.
+            Some(Err(KafkaError::PartitionEOF(partition))) => {
+                ends.remove(&partition);
+            }
+            Some(message) => {
+                let message = message?;
+                last = Instant::now();
+                let headers = message.headers().map(|headers| {
+                    headers
+                        .iter()
+                        .map(|header| (header.key.to_owned(), String::from_utf8_lossy(header.value.unwrap_or_default()).into_owned()))
+                        .collect()
+                });
+                records.push(TopicRecord {
+                    partition: message.partition(),
+                    offset: message.offset(),
+                    key: message.key().unwrap_or_default().to_vec(),
+                    value: message.payload().unwrap_or_default().to_vec(),
+                    headers: headers.unwrap_or_default(),
+                });
+            }
+            None if last.elapsed() > SILENCE_MAX => return Err(KafkaError::MessageConsumption(RDKafkaErrorCode::OperationTimedOut)),
+            None => {}
+        }
+    }
+    records.sort_by_key(|record| (record.partition, record.offset));
+    Ok(records)
+}
+
+/// Where a group stands in a topic: committed offset and end of each partition; `None` where nothing is committed.
+///
+/// # Errors
+/// Where Kafka does not answer.
+pub fn standing(connection: &Connection, topic: &str, group: &str) -> Result<BTreeMap<i32, Progress>, KafkaError> {
+    let mut config = connection.reader();
+    config.set("group.id", group);
+    let consumer: BaseConsumer<Talk> = config.create_with_context(Talk)?;
+    let partitions = partitions_of(&consumer, topic)?;
+    let mut asked = TopicPartitionList::new();
+    asked.add_partition_range(topic, 0, partitions - 1);
+    let committed = consumer.committed_offsets(asked, ASK_MAX)?;
+    let mut all = BTreeMap::new();
+    for element in committed.elements() {
+        let (_, end) = consumer.fetch_watermarks(topic, element.partition(), ASK_MAX)?;
+        let mark = crate::mark::Mark::decode(element.metadata());
+        let committed = match element.offset() {
+            Offset::Offset(offset) => Some(offset),
+            _ => None,
+        };
+        let snapshot = mark.as_ref().and_then(|mark| mark.snapshot.as_ref()).map(|(offset, _)| *offset);
+        let clock = mark.as_ref().and_then(crate::mark::Mark::clock);
+        all.insert(element.partition(), Progress { committed, end, clock, snapshot });
+    }
+    Ok(all)
+}
+
+/// How far a partition is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// The next offset to be read; `None` where nothing is committed.
+    pub committed: Option<i64>,
+    /// The end of the log.
+    pub end: i64,
+    /// Stamped clock.
+    pub clock: Option<weir_model::EventTime>,
+    /// Offset of the newest snapshot.
+    pub snapshot: Option<i64>,
+}
+
+impl Progress {
+    /// Offsets not committed yet. Marks of transactions at the end count, though nobody is given them.
+    #[must_use]
+    pub fn lag(&self) -> i64 {
+        self.committed.map_or(self.end, |committed| (self.end - committed).max(0))
+    }
+}

@@ -1,0 +1,176 @@
+//! Rule sets on `weir.rules`: published by content hash, fetched by it, never changed.
+//!
+//! The topic holds each set under its hash, and under the key `current` the hash that is to be in force. Sets stay for ever: a replay meets
+//! the switch records of the leg log again and asks for the sets they name. Which set is in force where is decided by the log alone; this
+//! topic only tells the splitter what to announce next.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::Message;
+use rdkafka::producer::{BaseRecord, Producer, ThreadedProducer};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use serde::{Deserialize, Serialize};
+use weir_rules::diagnostic::SourceFile;
+use weir_rules::{Override, RuleSet};
+
+use crate::client::{Connection, Talk};
+
+/// Key of the record that names the set to be in force.
+const CURRENT: &str = "current";
+const ASK_MAX: Duration = Duration::from_secs(15);
+
+/// A rule set as texts: what is published.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PublishedRules {
+    /// Path and text of each file.
+    pub files: Vec<(String, String)>,
+    /// Settings of parameters, `RULE.param=value`.
+    pub settings: Vec<String>,
+}
+
+/// Why a set cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum RulesError {
+    /// Kafka does not answer.
+    #[error("Kafka: {0}")]
+    Kafka(#[from] KafkaError),
+    /// Its rules have errors under this version of weir.
+    #[error("rule set {hash} cannot be loaded: it has {errors} errors under this version of weir; `weir rule check` shows them")]
+    Bad {
+        /// Content hash.
+        hash: String,
+        /// How many.
+        errors: usize,
+    },
+    /// The record under a hash is not the set of that hash.
+    #[error("the record of rule set {hash} is not that set")]
+    Forged {
+        /// Content hash.
+        hash: String,
+    },
+}
+
+impl PublishedRules {
+    /// Checks and compiles.
+    ///
+    /// # Errors
+    /// [`RulesError::Bad`].
+    pub fn compile(&self) -> Result<RuleSet, RulesError> {
+        let files: Vec<SourceFile> = self.files.iter().map(|(path, text)| SourceFile { path: path.clone(), text: text.clone() }).collect();
+        let settings: Vec<Override> = self.settings.iter().map(Override::new).collect();
+        let loaded = weir_rules::load(&files, &settings);
+        loaded.map(|loaded| loaded.rules).map_err(|problems| RulesError::Bad { hash: String::new(), errors: problems.errors() })
+    }
+}
+
+/// Publishes a set that has been checked, and makes it the one to be in force. `partition` is 0: the topic has one.
+///
+/// # Errors
+/// Where Kafka refuses.
+pub fn publish(connection: &Connection, topic: &str, hash: &str, rules: &PublishedRules) -> Result<(), KafkaError> {
+    let mut config = connection.config();
+    config.set("enable.idempotence", "true");
+    let producer: ThreadedProducer<Talk> = config.create_with_context(Talk)?;
+    let text = serde_json::to_vec(rules).unwrap_or_default();
+    // In this order: what is current is there already.
+    for (key, value) in [(hash, text.as_slice()), (CURRENT, hash.as_bytes())] {
+        producer.send(BaseRecord::to(topic).partition(0).key(key).payload(value)).map_err(|(error, _)| error)?;
+        producer.flush(ASK_MAX)?;
+    }
+    Ok(())
+}
+
+/// The topic as far as it was read, and the sets compiled from it.
+pub(crate) struct RuleLibrary {
+    topic: String,
+    shelf: Mutex<Shelf>,
+}
+
+struct Shelf {
+    consumer: BaseConsumer<Talk>,
+    next: i64,
+    texts: BTreeMap<String, PublishedRules>,
+    compiled: HashMap<String, Arc<RuleSet>>,
+    current: Option<String>,
+}
+
+impl RuleLibrary {
+    pub(crate) fn new(connection: &Connection, topic: &str) -> Result<Self, KafkaError> {
+        let mut config = connection.reader();
+        config.set("group.id", "weir-rules-reader");
+        let consumer = config.create_with_context(Talk)?;
+        let shelf = Shelf { consumer, next: 0, texts: BTreeMap::new(), compiled: HashMap::new(), current: None };
+        Ok(Self { topic: topic.to_owned(), shelf: Mutex::new(shelf) })
+    }
+
+    /// Reads what has been published since, and tells which set is to be in force.
+    pub(crate) fn current(&self) -> Result<Option<String>, RulesError> {
+        let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
+        shelf.read_on(&self.topic)?;
+        Ok(shelf.current.clone())
+    }
+
+    /// A set by its hash; `None` if it is not published.
+    pub(crate) fn get(&self, hash: &str) -> Result<Option<Arc<RuleSet>>, RulesError> {
+        let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(rules) = shelf.compiled.get(hash) {
+            return Ok(Some(Arc::clone(rules)));
+        }
+        if !shelf.texts.contains_key(hash) {
+            shelf.read_on(&self.topic)?;
+        }
+        let Some(texts) = shelf.texts.get(hash) else { return Ok(None) };
+        let rules = texts.compile().map_err(|error| match error {
+            RulesError::Bad { errors, .. } => RulesError::Bad { hash: hash.to_owned(), errors },
+            other => other,
+        })?;
+        if rules.hash != hash {
+            return Err(RulesError::Forged { hash: hash.to_owned() });
+        }
+        let rules = Arc::new(rules);
+        shelf.compiled.insert(hash.to_owned(), Arc::clone(&rules));
+        Ok(Some(rules))
+    }
+}
+
+impl Shelf {
+    fn read_on(&mut self, topic: &str) -> Result<(), KafkaError> {
+        let (low, high) = self.consumer.fetch_watermarks(topic, 0, ASK_MAX)?;
+        let from = self.next.max(low);
+        if from >= high {
+            return Ok(());
+        }
+        let mut list = TopicPartitionList::new();
+        list.add_partition_offset(topic, 0, Offset::Offset(from))?;
+        self.consumer.assign(&list)?;
+        self.next = from;
+        // The end may be a record of a transaction's, which nobody is given: the position tells.
+        let deadline = Instant::now() + ASK_MAX;
+        while self.position(topic)? < high {
+            if Instant::now() > deadline {
+                return Err(KafkaError::MessageConsumption(RDKafkaErrorCode::OperationTimedOut));
+            }
+            let Some(message) = self.consumer.poll(Duration::from_millis(100)) else { continue };
+            let message = message?;
+            let key = String::from_utf8_lossy(message.key().unwrap_or_default()).into_owned();
+            let value = message.payload().unwrap_or_default();
+            if key == CURRENT {
+                self.current = Some(String::from_utf8_lossy(value).into_owned());
+            } else if let Ok(rules) = serde_json::from_slice(value) {
+                self.texts.insert(key, rules);
+            }
+            self.next = message.offset() + 1;
+        }
+        self.consumer.unassign()
+    }
+
+    fn position(&self, topic: &str) -> Result<i64, KafkaError> {
+        let position = self.consumer.position()?;
+        let offset = position.find_partition(topic, 0).and_then(|element| element.offset().to_raw());
+        Ok(offset.unwrap_or(-1).max(self.next))
+    }
+}

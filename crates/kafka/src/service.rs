@@ -1,0 +1,171 @@
+//! A service: the workers of its roles, each on a thread of its own, and somebody who watches them.
+//!
+//! A worker that ends with an error ends the service: whoever supervises the process starts it again, and nothing is lost by it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use rdkafka::ClientConfig;
+use rdkafka::consumer::BaseConsumer;
+use rdkafka::error::KafkaError;
+
+use crate::client::Talk;
+use crate::detect::Detect;
+use crate::metrics::Metrics;
+use crate::rules::RuleLibrary;
+use crate::settings::Settings;
+use crate::split::{Split, SplitError};
+use crate::store::{Folder, Store};
+use crate::topics::partitions_of;
+use crate::worker::{Role, Worker, WorkerError, WorkerSettings};
+
+/// Why a service does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// Kafka does not answer, or refuses.
+    #[error("Kafka: {0}")]
+    Kafka(#[from] KafkaError),
+    /// The split role cannot begin.
+    #[error("{0}")]
+    Split(#[from] SplitError),
+    /// A worker ended.
+    #[error("{worker}: {error}")]
+    Worker {
+        /// Which.
+        worker: String,
+        /// Why.
+        error: WorkerError,
+    },
+    /// A thread could not be started, or died.
+    #[error("{worker}: the thread died")]
+    Died {
+        /// Which.
+        worker: String,
+    },
+}
+
+/// A running service.
+pub struct Service {
+    stop: Arc<AtomicBool>,
+    workers: Vec<(String, JoinHandle<()>)>,
+    ends: Receiver<(String, Result<(), WorkerError>)>,
+}
+
+impl Service {
+    /// Starts the workers.
+    ///
+    /// # Errors
+    /// Where brokers do not answer, or the settings do not fit the topics.
+    pub fn start(settings: &Settings, metrics: &Metrics) -> Result<Self, ServiceError> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let (send, ends) = channel();
+        let library = Arc::new(RuleLibrary::new(&settings.connection, &settings.topics.rules)?);
+        let reader: BaseConsumer<Talk> = settings.connection.reader().create_with_context(Talk)?;
+        let leg_partitions = partitions_of(&reader, &settings.topics.legs)?;
+        let mut service = Self { stop, workers: Vec::new(), ends };
+        for number in 0..settings.workers {
+            if let Some(split) = &settings.split {
+                let role = Split::new(settings, split, Arc::clone(&library), leg_partitions, metrics.clone())?;
+                service.spawn(settings, "split", number, &settings.topics.transactions, role, metrics, &send)?;
+            }
+            if let Some(detect) = &settings.detect {
+                let store: Arc<dyn Store> = Arc::new(Folder(detect.snapshots.clone()));
+                let role = Detect::new(detect.clone(), &settings.topics, Arc::clone(&library), store, metrics.clone());
+                service.spawn(settings, "detect", number, &settings.topics.legs, role, metrics, &send)?;
+            }
+        }
+        Ok(service)
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn spawn<R: Role>(
+        &mut self,
+        settings: &Settings,
+        role_name: &'static str,
+        number: usize,
+        topic: &Arc<str>,
+        role: R,
+        metrics: &Metrics,
+        ends: &std::sync::mpsc::Sender<(String, Result<(), WorkerError>)>,
+    ) -> Result<(), ServiceError> {
+        let name = format!("{role_name} {number}");
+        let worker = WorkerSettings {
+            topic: Arc::clone(topic),
+            consumer: consumer(settings, role_name, number),
+            producer: producer(settings, role_name, number),
+            commit_interval: settings.commit_interval,
+        };
+        let failed = |error| ServiceError::Worker { worker: name.clone(), error };
+        let worker = Worker::new(worker, role, metrics.worker(role_name, number)).map_err(failed)?;
+        let (stop, ends, told) = (Arc::clone(&self.stop), ends.clone(), name.clone());
+        let thread = thread::Builder::new().name(name.clone()).spawn(move || {
+            let result = worker.run(&stop);
+            // The service is gone only when it has been told already.
+            let _ = ends.send((told, result));
+        });
+        let thread = thread.map_err(|_| ServiceError::Died { worker: name.clone() })?;
+        self.workers.push((name, thread));
+        Ok(())
+    }
+
+    /// Asks all workers to finish what they have and end.
+    pub fn stop(&self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+
+    /// Waits until some worker ends or `timeout` has passed; `None` in the latter case.
+    ///
+    /// # Errors
+    /// The worker's.
+    pub fn wait(&mut self, timeout: Duration) -> Result<Option<String>, ServiceError> {
+        match self.ends.recv_timeout(timeout) {
+            Ok((worker, Ok(()))) => {
+                self.workers.retain(|(name, _)| *name != worker);
+                Ok(Some(worker))
+            }
+            Ok((worker, Err(error))) => Err(ServiceError::Worker { worker, error }),
+            Err(_) => {
+                if let Some((name, _)) = self.workers.iter().find(|(_, thread)| thread.is_finished()) {
+                    return Err(ServiceError::Died { worker: name.clone() });
+                }
+                Ok(None)
+            }
+        }
+    }
+
+    /// Workers still at work.
+    #[must_use]
+    pub fn workers(&self) -> usize {
+        self.workers.len()
+    }
+}
+
+fn consumer(settings: &Settings, role: &str, number: usize) -> ClientConfig {
+    let mut config = settings.connection.reader();
+    let session = settings.session_timeout.as_millis();
+    config.set("group.id", settings.group(role));
+    // Static membership: a restart within the session time-out gets the same partitions back without a rebalance.
+    config.set("group.instance.id", format!("{}-{role}-{number}", settings.instance));
+    config.set("partition.assignment.strategy", "range");
+    config.set("session.timeout.ms", session.to_string());
+    config.set("heartbeat.interval.ms", (session / 10).max(100).to_string());
+    config.set("max.poll.interval.ms", session.max(300_000).to_string());
+    config.set("fetch.wait.max.ms", "10");
+    config.set("enable.partition.eof", "true");
+    config
+}
+
+fn producer(settings: &Settings, role: &str, number: usize) -> ClientConfig {
+    let mut config = settings.connection.config();
+    config.set("transactional.id", format!("{}.{role}.{}.{number}", settings.app, settings.instance));
+    config.set("transaction.timeout.ms", settings.transaction_timeout.as_millis().to_string());
+    config.set("acks", "all");
+    config.set("compression.type", "zstd");
+    config.set("linger.ms", "0");
+    // The hash that Kafka's own client uses, so that others find a key where they expect it.
+    config.set("partitioner", "murmur2_random");
+    config
+}

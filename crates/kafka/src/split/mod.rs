@@ -1,0 +1,283 @@
+//! The *split* role: a partition of the transactions topic in; legs, ticks, switches of rule sets and dead letters out.
+//!
+//! Everything that is not in the records themselves is decided here, once, and written down: what party data says of a customer today, which
+//! words of a memo have a tag, what time it is, which rule set is in force. After that the leg log is all there is.
+//!
+//! The owner of partition 0 keeps time for all: it writes a tick or a switch into every leg partition, in its own transaction. What it must
+//! know of the other partitions (how far they are, whether they are drained) it reads from their committed offsets. The others wait for the
+//! first switch: no leg is ever in the log before a rule set.
+
+mod parties;
+mod time;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use weir_feed::{Clock, Decoded, Message, MessageDecoder, shard_of};
+use weir_model::EventTime;
+
+use self::parties::PartyFeed;
+use self::time::Others;
+use crate::letters::{Letter, Stage};
+use crate::mark::Mark;
+use crate::metrics::Metrics;
+use crate::outbox::Outbox;
+use crate::rules::RuleLibrary;
+use crate::settings::{Settings, SplitSettings, Time, Topics};
+use crate::stop::{Stop, StopCode};
+use crate::wire::{Entry, Source, StampedLeg};
+use crate::worker::{Opening, Record, Role, Standing};
+use crate::{digest::Digest, worker::WorkerError};
+
+/// The partition whose owner keeps time.
+const TIMEKEEPER: i32 = 0;
+/// How often published rule sets, party data and the other partitions are looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+const HOUR: i64 = 3_600_000_000;
+
+/// One worker's split role.
+pub(crate) struct Split {
+    topics: Topics,
+    time: Time,
+    decoder: MessageDecoder,
+    library: Arc<RuleLibrary>,
+    parties: PartyFeed,
+    others: Others,
+    /// Partitions of the leg log: a party's is a function of its key and of this number.
+    leg_partitions: i32,
+    /// The rule set whose tags the decoder has.
+    tags_of: String,
+    last_look: Option<Instant>,
+    /// The rule set that is to be in force, as last looked at.
+    wanted: Option<String>,
+    metrics: Metrics,
+}
+
+/// A partition of the transactions topic.
+#[derive(Default)]
+pub(crate) struct State {
+    clock: Clock,
+    /// Records in the order they were read, for the clock alone.
+    record: u64,
+    digest: Digest,
+    /// Offset of the last record.
+    last: Option<i64>,
+    /// The rule set last announced, where this is partition 0.
+    rules: String,
+    /// Hour of the last tick, where this is partition 0.
+    ticked: i64,
+}
+
+impl Split {
+    pub(crate) fn new(
+        settings: &Settings,
+        split: &SplitSettings,
+        library: Arc<RuleLibrary>,
+        leg_partitions: i32,
+        metrics: Metrics,
+    ) -> Result<Self, SplitError> {
+        let topics = settings.topics.clone();
+        let decoder = MessageDecoder::new(split.mapping.clone())?;
+        let parties = PartyFeed::new(&settings.connection, &topics.parties)?;
+        let others = Others::new(&settings.connection, &topics.transactions, &settings.group("split"))?;
+        Ok(Self {
+            topics,
+            time: split.time,
+            decoder,
+            library,
+            parties,
+            others,
+            leg_partitions,
+            tags_of: String::new(),
+            last_look: None,
+            wanted: None,
+            metrics,
+        })
+    }
+
+    /// Writes a control record into every leg partition.
+    fn announce(&self, entry: Entry<'_>, outbox: &mut Outbox) {
+        for partition in 0..self.leg_partitions {
+            outbox.push(&self.topics.legs, Some(partition), &[], Vec::new(), |bytes| entry.encode(bytes));
+        }
+    }
+
+    fn tick(&self, state: &mut State, hour: i64, outbox: &mut Outbox) {
+        if hour > state.ticked {
+            state.ticked = hour;
+            self.announce(Entry::Tick { clock: EventTime(hour) }, outbox);
+        }
+    }
+
+    fn use_tags_of(&mut self, hash: &str) -> Result<(), Stop> {
+        if self.tags_of == hash || hash.is_empty() {
+            return Ok(());
+        }
+        let rules = self.library.get(hash).map_err(|error| Stop::new(StopCode::RulesMissing, error.to_string()))?;
+        let rules = rules.ok_or_else(|| {
+            Stop::new(StopCode::RulesMissing, format!("rule set {hash} is in force but not on the rules topic; publish it again"))
+        })?;
+        self.decoder.set_tags(&rules.tags.keywords());
+        self.tags_of = hash.to_owned();
+        Ok(())
+    }
+
+    /// Announces the rule set that is to be in force, if it is another one. A set that cannot be loaded is not announced; the last good one
+    /// stays.
+    fn switch(&mut self, state: &mut State, outbox: &mut Outbox) -> bool {
+        let Some(wanted) = self.wanted.take_if(|wanted| *wanted != state.rules) else { return false };
+        match self.library.get(&wanted) {
+            Ok(Some(_)) => {}
+            Ok(None) => return false,
+            Err(error) => {
+                tracing::error!(%error, in_force = state.rules, "a published rule set is refused; the one in force stays");
+                return false;
+            }
+        }
+        // The first set is in force from the beginning of time: there is nothing before it.
+        let clock = if state.rules.is_empty() { EventTime::MIN } else { state.clock.now().unwrap_or(EventTime::MIN) };
+        self.announce(Entry::Switch { clock, rules: &wanted }, outbox);
+        tracing::info!(from = state.rules, to = wanted, "rule set announced");
+        state.rules = wanted;
+        true
+    }
+}
+
+/// Why a split role cannot begin.
+#[derive(Debug, thiserror::Error)]
+pub enum SplitError {
+    /// The mapping is not for messages.
+    #[error("{0}")]
+    Feed(#[from] weir_feed::Error),
+    /// Kafka.
+    #[error("Kafka: {0}")]
+    Kafka(#[from] rdkafka::error::KafkaError),
+    /// Its worker.
+    #[error(transparent)]
+    Worker(#[from] WorkerError),
+}
+
+impl Role for Split {
+    type State = State;
+
+    fn open(&mut self, standing: Standing, mark: &Mark) -> Result<Opening<State>, Stop> {
+        let clock = mark.clock().map_or_else(Clock::default, Clock::resume);
+        // The last record is read once more, where it is still there: the topic must be the one it was.
+        let from = mark.last.filter(|last| *last >= standing.low).unwrap_or(standing.committed);
+        let digest = if from < standing.committed { Digest::default() } else { mark.digest };
+        let state = State { clock, record: 0, digest, last: mark.last, rules: mark.rules.clone(), ticked: mark.ticked };
+        Ok(Opening { state, from })
+    }
+
+    fn fold(
+        &mut self,
+        partition: i32,
+        state: &mut State,
+        records: &[Record<'_>],
+        is_replay: bool,
+        outbox: &mut Outbox,
+    ) -> Result<(), Stop> {
+        if let Some(last) = records.last() {
+            state.digest = Digest::default();
+            state.digest.read(last.offset, last.value);
+            state.last = Some(last.offset);
+        }
+        if is_replay {
+            return Ok(());
+        }
+        let in_force = if partition == TIMEKEEPER { state.rules.clone() } else { self.others.rules().to_owned() };
+        self.use_tags_of(&in_force)?;
+        let messages = records
+            .iter()
+            .map(|record| Message { bytes: record.value, received: record.received.map(|millis| EventTime(millis.saturating_mul(1000))) });
+        let decoded = self.decoder.decode(messages);
+        let shards = usize::try_from(self.leg_partitions).unwrap_or(1);
+        for (record, outcome) in records.iter().zip(decoded.iter()) {
+            let source = Source { partition, offset: record.offset };
+            match outcome {
+                Decoded::Rejected { reason, field } => {
+                    let topic = &*self.topics.transactions;
+                    let letter = Letter { topic, position: Some((partition, record.offset)), stage: Stage::Split, reason, field };
+                    outbox
+                        .push(&self.topics.dead_letter, None, record.key, letter.headers(), |bytes| bytes.extend_from_slice(record.value));
+                    self.metrics.dead_letters.with_label_values(&["split", reason.code()]).inc();
+                }
+                Decoded::Legs { at, legs } => {
+                    state.record += 1;
+                    let (clock, tick) = state.clock.stamp(state.record, at);
+                    if let Some(tick) = tick.filter(|_| partition == TIMEKEEPER) {
+                        self.tick(state, self.others.slowest(tick.clock.0).div_euclid(HOUR) * HOUR, outbox);
+                    }
+                    self.metrics.legs.with_label_values(&[] as &[&str]).inc_by(u64::try_from(legs.len()).unwrap_or(0));
+                    for view in legs.filter_map(|number| decoded.leg(number)) {
+                        let to = i32::try_from(view.shard(shards)).unwrap_or(0);
+                        let stamped =
+                            StampedLeg { clock, source, leg: view.leg, name: view.name, account: view.account, basis: view.basis };
+                        let key = view.leg.party.as_bytes();
+                        outbox.push(&self.topics.legs, Some(to), key, Vec::new(), |bytes| Entry::Leg(stamped).encode(bytes));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn is_ready(&self, partition: i32, state: &State) -> bool {
+        let rules = if partition == TIMEKEEPER { &state.rules } else { self.others.rules() };
+        !rules.is_empty() && self.parties.is_caught_up()
+    }
+
+    /// At what is published, at party data and at the other partitions, if it is time to.
+    fn look(&mut self) {
+        if !self.parties.is_caught_up() {
+            self.parties.read_on(&mut self.decoder);
+        }
+        if self.last_look.is_none_or(|last| last.elapsed() >= LOOK_EVERY) {
+            self.last_look = Some(Instant::now());
+            self.parties.read_on(&mut self.decoder);
+            self.others.look();
+            self.wanted = self.library.current().unwrap_or_else(|error| {
+                tracing::warn!(%error, "the rules topic cannot be read; the rule set in force stays");
+                None
+            });
+        }
+    }
+
+    fn tend(&mut self, partition: i32, state: &mut State, outbox: &mut Outbox) -> Result<bool, Stop> {
+        if partition != TIMEKEEPER {
+            return Ok(false);
+        }
+        let ticked = state.ticked;
+        let has_switched = self.switch(state, outbox);
+        if self.time == Time::Wall
+            && let Some(now) = self.others.wall_time(state.clock.now().map(|clock| clock.0))
+        {
+            self.tick(state, now.div_euclid(HOUR) * HOUR, outbox);
+        }
+        Ok(has_switched || state.ticked > ticked)
+    }
+
+    fn mark(&self, state: &State) -> Mark {
+        Mark {
+            digest: state.digest,
+            clock: state.clock.now().map(|clock| clock.0),
+            rules: state.rules.clone(),
+            ticked: state.ticked,
+            last: state.last,
+            ..Mark::default()
+        }
+    }
+
+    fn committed(&mut self, partition: i32, state: &mut State, _: i64) {
+        if let Some(clock) = state.clock.now() {
+            let micros = Duration::from_micros(clock.0.unsigned_abs());
+            self.metrics.clock.with_label_values(&["split", &partition.to_string()]).set(micros.as_secs_f64());
+        }
+    }
+}
+
+/// The leg partition of a party, for those who want to look it up.
+#[must_use]
+pub fn leg_partition(party: &str, partitions: i32) -> i32 {
+    i32::try_from(shard_of(party, usize::try_from(partitions).unwrap_or(1))).unwrap_or(0)
+}

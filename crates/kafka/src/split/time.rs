@@ -1,0 +1,115 @@
+//! What the owner of one partition knows of the others: how far they are, and which rule set was announced.
+//!
+//! There is no channel between splitters but what they commit: every committed offset carries the partition's clock, that of partition 0 also
+//! the rule set in force. A partition that is drained does not hold time back; one that lags does, because a tick ahead of its records would
+//! make them late.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+
+use super::TIMEKEEPER;
+use crate::client::{Connection, Talk};
+use crate::mark::Mark;
+
+const ASK_MAX: Duration = Duration::from_secs(5);
+
+/// The marks of all partitions, as last looked at.
+pub(super) struct Others {
+    consumer: BaseConsumer<Talk>,
+    topic: String,
+    partitions: i32,
+    rules: String,
+    /// The smallest clock of partitions other than the timekeeper's that are not drained, microseconds; `None` if all are.
+    lagging: Option<i64>,
+    /// Whether the timekeeper's own partition is drained.
+    is_drained: bool,
+    has_looked: bool,
+    /// Committed offset of each partition, and the end of its log when that was first seen.
+    seen: BTreeMap<i32, (i64, i64)>,
+}
+
+impl Others {
+    pub(super) fn new(connection: &Connection, topic: &str, group: &str) -> Result<Self, KafkaError> {
+        let mut config = connection.reader();
+        config.set("group.id", group);
+        let consumer: BaseConsumer<Talk> = config.create_with_context(Talk)?;
+        let metadata = consumer.fetch_metadata(Some(topic), ASK_MAX)?;
+        let partitions = metadata.topics().first().map_or(0, |topic| topic.partitions().len());
+        Ok(Self {
+            consumer,
+            topic: topic.to_owned(),
+            partitions: i32::try_from(partitions).unwrap_or(i32::MAX),
+            rules: String::new(),
+            lagging: None,
+            is_drained: false,
+            has_looked: false,
+            seen: BTreeMap::new(),
+        })
+    }
+
+    /// Reads the marks. Where brokers do not answer, what was known stays.
+    pub(super) fn look(&mut self) {
+        match self.try_look() {
+            Ok(()) => self.has_looked = true,
+            Err(error) => tracing::warn!(%error, "the other partitions' offsets cannot be read"),
+        }
+    }
+
+    fn try_look(&mut self) -> Result<(), KafkaError> {
+        let mut asked = TopicPartitionList::new();
+        asked.add_partition_range(&self.topic, 0, self.partitions - 1);
+        let committed = self.consumer.committed_offsets(asked, ASK_MAX)?;
+        let (mut rules, mut lagging, mut is_drained) = (String::new(), None, false);
+        for element in committed.elements() {
+            let Offset::Offset(offset) = element.offset() else { continue };
+            let Some(mark) = Mark::decode(element.metadata()) else { continue };
+            let partition = element.partition();
+            let (_, high) = self.consumer.fetch_watermarks(&self.topic, partition, ASK_MAX)?;
+            let seen = self.seen.entry(partition).or_insert((offset, high));
+            if seen.0 != offset {
+                *seen = (offset, high);
+            }
+            // Drained, and nothing has come since: its owner may be away.
+            let has_nothing_left = offset >= high || (mark.is_drained && seen.1 == high);
+            if partition == TIMEKEEPER {
+                rules = mark.rules;
+                is_drained = has_nothing_left;
+            } else if !has_nothing_left {
+                // One that has not begun holds time back altogether.
+                let clock = mark.clock.unwrap_or(i64::MIN);
+                lagging = Some(lagging.map_or(clock, |least: i64| least.min(clock)));
+            }
+        }
+        (self.rules, self.lagging, self.is_drained) = (rules, lagging, is_drained);
+        Ok(())
+    }
+
+    /// The rule set last announced; empty before the first.
+    pub(super) fn rules(&self) -> &str {
+        &self.rules
+    }
+
+    /// The time that all partitions have reached, given that the timekeeper's has reached `own`.
+    pub(super) fn slowest(&self, own: i64) -> i64 {
+        if self.partitions > 1 && !self.has_looked {
+            return i64::MIN;
+        }
+        self.lagging.map_or(own, |lagging| lagging.min(own))
+    }
+
+    /// Wall time if everything received is read, else the time that all partitions have reached; `None` before anything was.
+    pub(super) fn wall_time(&self, own: Option<i64>) -> Option<i64> {
+        if !self.has_looked {
+            return None;
+        }
+        if self.lagging.is_none() && self.is_drained {
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
+            return i64::try_from(now.as_micros()).ok();
+        }
+        own.map(|own| self.slowest(own)).filter(|time| *time > i64::MIN)
+    }
+}

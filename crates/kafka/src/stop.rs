@@ -1,0 +1,76 @@
+//! Why a partition, or a worker, does not go on: named, so that a person can look it up and a metric can count it.
+//!
+//! A stop is never a skip: the partition stays where it is, its offset is not moved, and the others go on.
+
+use std::fmt;
+
+/// A kind of stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum StopCode {
+    /// No offset is committed where one must be.
+    OffsetMissing,
+    /// The committed offset carries no mark of weir's: somebody else moved it.
+    OffsetForeign,
+    /// The committed offset lies behind the end of the log: the topic was made anew, or lost records.
+    LogShrunk,
+    /// Records that must be read again are gone: retention, or a deletion.
+    LogTruncated,
+    /// What was read again is not what was read before, or had other effects.
+    DigestDiffers,
+    /// A record of the leg log cannot be read by this version.
+    RecordUnreadable,
+    /// A rule set that the log names is not published, or cannot be loaded.
+    RulesMissing,
+    /// A state cannot be read under the present settings.
+    StateRefused,
+}
+
+impl StopCode {
+    /// Every code.
+    pub const ALL: [Self; 8] = [
+        Self::OffsetMissing,
+        Self::OffsetForeign,
+        Self::LogShrunk,
+        Self::LogTruncated,
+        Self::DigestDiffers,
+        Self::RecordUnreadable,
+        Self::RulesMissing,
+        Self::StateRefused,
+    ];
+
+    /// Its name in logs and metrics.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::OffsetMissing => "offset_missing",
+            Self::OffsetForeign => "offset_foreign",
+            Self::LogShrunk => "log_shrunk",
+            Self::LogTruncated => "log_truncated",
+            Self::DigestDiffers => "digest_differs",
+            Self::RecordUnreadable => "record_unreadable",
+            Self::RulesMissing => "rules_missing",
+            Self::StateRefused => "state_refused",
+        }
+    }
+}
+
+/// A stopped partition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stop {
+    /// Kind.
+    pub code: StopCode,
+    /// What happened and what to do, without a trace of personal data.
+    pub text: String,
+}
+
+impl Stop {
+    pub(crate) fn new(code: StopCode, text: impl Into<String>) -> Self {
+        Self { code, text: text.into() }
+    }
+}
+
+impl fmt::Display for Stop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code.code(), self.text)
+    }
+}

@@ -1,0 +1,266 @@
+//! Topics: what each must be like, whether it is, and the one place that makes them.
+//!
+//! A running service never creates a topic: a misspelt name would become an empty one, and nobody would miss the alerts. It checks, and names
+//! what is wrong. `create` also commits the first offset of each partition for both groups, because from then on an offset that is missing
+//! means that something was lost.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use futures_executor::block_on;
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+
+use crate::client::{Connection, Talk};
+use crate::mark::Mark;
+use crate::settings::{Topics, group};
+use crate::worker::patiently;
+
+const ASK_MAX: Duration = Duration::from_secs(30);
+/// The least time the leg log and the transactions are kept: longer than a snapshot is old, and than a long weekend.
+const RETENTION_MIN: Duration = Duration::from_secs(7 * 24 * 3600);
+/// An alert with its evidence is bounded by 256 KiB; a transaction record by 1 MiB.
+const MESSAGE_BYTES_MIN: i64 = 1 << 20;
+
+/// How topics are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shape {
+    /// Partitions of the transactions topic, where it is not there yet.
+    pub transaction_partitions: i32,
+    /// Partitions of the leg log: changing it later is a migration.
+    pub leg_partitions: i32,
+    /// Partitions of the output topics.
+    pub output_partitions: i32,
+    /// Copies of everything.
+    pub replication: i32,
+    /// How long the leg log is kept.
+    pub leg_retention: Duration,
+}
+
+impl Default for Shape {
+    fn default() -> Self {
+        Self {
+            transaction_partitions: 8,
+            leg_partitions: 64,
+            output_partitions: 4,
+            replication: 3,
+            leg_retention: Duration::from_secs(30 * 24 * 3600),
+        }
+    }
+}
+
+/// A topic as it should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// Name.
+    pub name: String,
+    /// Partitions.
+    pub partitions: i32,
+    /// Settings.
+    pub config: Vec<(&'static str, String)>,
+}
+
+/// Something about a topic that answers would suffer from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TopicProblem {
+    /// Topic.
+    pub topic: String,
+    /// What is wrong and how to mend it.
+    pub text: String,
+}
+
+impl Shape {
+    /// Every topic of a service.
+    #[must_use]
+    pub fn wanted(&self, topics: &Topics) -> Vec<Wanted> {
+        let durable = || {
+            let copies = if self.replication >= 3 { "2" } else { "1" };
+            vec![("min.insync.replicas", copies.to_owned()), ("unclean.leader.election.enable", "false".to_owned())]
+        };
+        let topic = |name: &str, partitions: i32, more: &[(&'static str, String)]| Wanted {
+            name: name.to_owned(),
+            partitions,
+            config: durable().into_iter().chain(more.iter().cloned()).collect(),
+        };
+        let kept = |time: Duration| ("retention.ms", time.as_millis().to_string());
+        let large = ("max.message.bytes", (2 * MESSAGE_BYTES_MIN).to_string());
+        let compacted = ("cleanup.policy", "compact".to_owned());
+        let stamped = ("message.timestamp.type", "LogAppendTime".to_owned());
+        let outputs = self.output_partitions;
+        let mut all = vec![
+            topic(&topics.transactions, self.transaction_partitions, &[kept(RETENTION_MIN), large.clone(), stamped.clone()]),
+            topic(&topics.legs, self.leg_partitions, &[kept(self.leg_retention.max(RETENTION_MIN)), large.clone(), stamped]),
+            topic(&topics.rules, 1, &[compacted.clone(), large.clone()]),
+        ];
+        if !topics.parties.is_empty() {
+            all.push(topic(&topics.parties, outputs, &[compacted]));
+        }
+        // Nothing that was found may disappear before somebody has taken it.
+        let for_ever = ("retention.ms", "-1".to_owned());
+        for name in [&topics.alerts, &topics.office, &topics.large_amount, &topics.dead_letter, &topics.late] {
+            all.push(topic(name, outputs, &[for_ever.clone(), large.clone()]));
+        }
+        all
+    }
+}
+
+/// Creates what is missing, and commits the first offsets of both groups where none are. Returns the names of the topics created.
+///
+/// # Errors
+/// Where Kafka refuses.
+pub fn create(connection: &Connection, topics: &Topics, app: &str, shape: &Shape) -> Result<Vec<String>, KafkaError> {
+    let admin: AdminClient<Talk> = connection.config().create_with_context(Talk)?;
+    let wanted = shape.wanted(topics);
+    let new: Vec<NewTopic<'_>> = wanted
+        .iter()
+        .map(|topic| {
+            let new = NewTopic::new(&topic.name, topic.partitions, TopicReplication::Fixed(shape.replication));
+            topic.config.iter().fold(new, |new, (key, value)| new.set(key, value))
+        })
+        .collect();
+    let options = AdminOptions::new().request_timeout(Some(ASK_MAX)).operation_timeout(Some(ASK_MAX));
+    let mut created = Vec::new();
+    for result in block_on(admin.create_topics(&new, &options))? {
+        match result {
+            Ok(name) => created.push(name),
+            Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
+            Err((_, code)) => return Err(KafkaError::AdminOp(code)),
+        }
+    }
+    for (role, topic) in [("split", &topics.transactions), ("detect", &topics.legs)] {
+        begin(connection, topic, &group(app, role))?;
+    }
+    Ok(created)
+}
+
+/// Commits the beginning of each partition for a group, where nothing is committed.
+fn begin(connection: &Connection, topic: &str, group: &str) -> Result<(), KafkaError> {
+    let mut config = connection.reader();
+    config.set("group.id", group);
+    let consumer: BaseConsumer<Talk> = config.create_with_context(Talk)?;
+    let partitions = partitions_of(&consumer, topic)?;
+    let mut asked = TopicPartitionList::new();
+    asked.add_partition_range(topic, 0, partitions - 1);
+    // A topic that was just made has no leader yet, and a group that was just named no coordinator.
+    let committed = patiently(|| consumer.committed_offsets(asked.clone(), ASK_MAX))?;
+    let mut first = TopicPartitionList::new();
+    for element in committed.elements() {
+        if let Offset::Offset(_) = element.offset() {
+            continue;
+        }
+        let (low, _) = patiently(|| consumer.fetch_watermarks(topic, element.partition(), ASK_MAX))?;
+        let mut offset = first.add_partition(topic, element.partition());
+        offset.set_offset(Offset::Offset(low))?;
+        offset.set_metadata(Mark::default().encode());
+    }
+    if first.count() > 0 { patiently(|| consumer.commit(&first, CommitMode::Sync)) } else { Ok(()) }
+}
+
+/// Partitions of a topic that is known to be there; a new one may take a moment to be seen.
+pub(crate) fn partitions_of(consumer: &BaseConsumer<Talk>, topic: &str) -> Result<i32, KafkaError> {
+    let mut last = Err(KafkaError::MetadataFetch(RDKafkaErrorCode::UnknownTopicOrPartition));
+    for _ in 0..50 {
+        let metadata = consumer.fetch_metadata(Some(topic), ASK_MAX)?;
+        let found = metadata.topics().first().filter(|topic| topic.error().is_none()).map(|topic| topic.partitions());
+        match found {
+            Some(partitions) if !partitions.is_empty() && partitions.iter().all(|partition| partition.leader() >= 0) => {
+                return Ok(i32::try_from(partitions.len()).unwrap_or(i32::MAX));
+            }
+            Some(_) => last = Err(KafkaError::MetadataFetch(RDKafkaErrorCode::LeaderNotAvailable)),
+            None => {}
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    last
+}
+
+/// What is wrong with the topics of a service. `partitions` of the leg log is what the topic has: it decides where legs go.
+///
+/// # Errors
+/// Where Kafka does not answer.
+pub fn check(connection: &Connection, topics: &Topics) -> Result<Vec<TopicProblem>, KafkaError> {
+    let consumer: BaseConsumer<Talk> = connection.reader().create_with_context(Talk)?;
+    let metadata = consumer.fetch_metadata(None, ASK_MAX)?;
+    let there: HashMap<&str, usize> = metadata.topics().iter().map(|topic| (topic.name(), topic.partitions().len())).collect();
+    let mut problems = Vec::new();
+    let wanted = Shape::default().wanted(topics);
+    let (present, missing): (Vec<&Wanted>, Vec<&Wanted>) = wanted.iter().partition(|topic| there.contains_key(topic.name.as_str()));
+    for topic in missing {
+        problems.push(TopicProblem { topic: topic.name.clone(), text: "is not there; `weir topics create` makes it".to_owned() });
+    }
+    if there.get(&*topics.rules).is_some_and(|partitions| *partitions != 1) {
+        problems.push(TopicProblem { topic: topics.rules.to_string(), text: "must have exactly one partition".to_owned() });
+    }
+    let admin: AdminClient<Talk> = connection.config().create_with_context(Talk)?;
+    let asked: Vec<ResourceSpecifier<'_>> = present.iter().map(|topic| ResourceSpecifier::Topic(&topic.name)).collect();
+    if asked.is_empty() {
+        return Ok(problems);
+    }
+    let options = AdminOptions::new().request_timeout(Some(ASK_MAX));
+    for (topic, answer) in present.iter().zip(block_on(admin.describe_configs(&asked, &options))?) {
+        let resource = answer.map_err(KafkaError::AdminOp)?;
+        let value = |name: &str| resource.get(name).and_then(|entry| entry.value.clone()).unwrap_or_default();
+        for text in faults(&topic.name, topics, &value) {
+            problems.push(TopicProblem { topic: topic.name.clone(), text });
+        }
+    }
+    Ok(problems)
+}
+
+/// What a topic's settings would do to answers.
+fn faults(name: &str, topics: &Topics, value: &dyn Fn(&str) -> String) -> Vec<String> {
+    let mut faults = Vec::new();
+    let is_log = name == &*topics.legs || name == &*topics.transactions;
+    let is_compacted = name == &*topics.rules || name == &*topics.parties;
+    let policy = value("cleanup.policy");
+    if is_compacted && policy != "compact" {
+        faults.push(format!("cleanup.policy must be compact, not `{policy}`: old entries would disappear"));
+    }
+    if !is_compacted && policy != "delete" {
+        faults.push(format!("cleanup.policy must be delete, not `{policy}`: records of one key are not versions of one thing"));
+    }
+    let retention: i64 = value("retention.ms").parse().unwrap_or(-1);
+    let least = i64::try_from(RETENTION_MIN.as_millis()).unwrap_or(i64::MAX);
+    if is_log && (0..least).contains(&retention) {
+        faults.push(format!("retention.ms is {retention}: what a restart must read again would be gone; at least {least} (7 days)"));
+    }
+    let bytes: i64 = value("max.message.bytes").parse().unwrap_or(i64::MAX);
+    if bytes < MESSAGE_BYTES_MIN {
+        faults.push(format!("max.message.bytes is {bytes}: an alert with its evidence may need {MESSAGE_BYTES_MIN}"));
+    }
+    if value("unclean.leader.election.enable") == "true" {
+        faults.push("unclean.leader.election.enable must be false: records that were read could disappear".to_owned());
+    }
+    faults
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(name: &str, settings: &[(&str, &str)], expected: &[&str]) {
+        let topics = Topics::with_prefix("weir");
+        let good = [("cleanup.policy", "delete"), ("retention.ms", "-1"), ("max.message.bytes", "1048588")];
+        let value = |key: &str| {
+            let found = settings.iter().chain(&good).find(|(name, _)| *name == key);
+            found.map_or(String::new(), |(_, value)| (*value).to_owned())
+        };
+        let found = faults(name, &topics, &value);
+        assert_eq!(found.len(), expected.len(), "{found:?}");
+        for (fault, expected) in found.iter().zip(expected) {
+            assert!(fault.contains(expected), "{fault}");
+        }
+    }
+
+    #[test]
+    fn what_would_hurt_answers_is_named() {
+        check("weir.legs", &[], &[]);
+        check("weir.legs", &[("retention.ms", "3600000")], &["7 days"]);
+        check("weir.alerts", &[("retention.ms", "3600000")], &[]);
+        check("weir.alerts", &[("cleanup.policy", "compact"), ("max.message.bytes", "1000")], &["must be delete", "max.message.bytes"]);
+        check("weir.rules", &[], &["must be compact"]);
+        check("weir.rules", &[("cleanup.policy", "compact"), ("unclean.leader.election.enable", "true")], &["unclean"]);
+    }
+}

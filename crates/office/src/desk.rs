@@ -1,0 +1,100 @@
+//! What offices have been told: messages of an alert, revision by revision.
+//!
+//! The office is fixed when an alert opens: a change of address does not send a case from town to town. An office hears of a withdrawal only
+//! if it had heard of the alert. Rules on trial never get here. All that must outlive a restart is in the desk, which is saved with the state
+//! it belongs to.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use weir_model::alert::Addressee;
+use weir_model::{Alert, AlertStatus, EventTime, Level, OfficeAlert, Span};
+
+/// A withdrawn alert may come back under its id while its opening instant can still change; no instant is more than a day ahead of the clock.
+const COMES_BACK_WITHIN: Span = Span::days(1);
+
+/// How alerts are handed to offices.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Levels below stay in the bank.
+    pub min_level: Level,
+    /// Whom to call at the bank.
+    pub bank_contact: String,
+    /// Who lets them go.
+    pub release: Release,
+}
+
+/// Who lets an alert go to the office.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Release {
+    /// It goes with the alert.
+    Auto,
+    /// People, after review: nothing goes from here.
+    Reviewed,
+}
+
+/// Messages so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Messages.
+    pub messages: u64,
+    /// Those among them whose office is not known.
+    pub unresolved: u64,
+}
+
+/// What has been said of each alert that may still change.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Desk {
+    told: BTreeMap<String, Told>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Told {
+    addressees: Vec<Addressee>,
+    /// Whether the office has had it.
+    at_office: bool,
+    /// Clock, in microseconds, at which it was withdrawn.
+    withdrawn: Option<i64>,
+}
+
+impl Desk {
+    /// The addressees of a revision: those it opened with, else `now`, which are remembered.
+    pub fn addressees(&mut self, alert_id: &str, now: impl FnOnce() -> Vec<Addressee>) -> Vec<Addressee> {
+        let fresh = || Told { addressees: now(), at_office: false, withdrawn: None };
+        match self.told.get(alert_id) {
+            Some(told) => told.addressees.clone(),
+            None => self.told.entry(alert_id.to_owned()).or_insert_with(fresh).addressees.clone(),
+        }
+    }
+
+    /// The messages of a revision that [`Desk::addressees`] was asked for. `clock` is the time of what caused it.
+    pub fn messages(&mut self, alert: &Alert, settings: &Settings, clock: EventTime) -> Vec<OfficeAlert> {
+        let Some(told) = self.told.get_mut(&alert.alert_id) else { return Vec::new() };
+        told.withdrawn = (alert.status == AlertStatus::Withdrawn).then_some(clock.0);
+        let concerns = if alert.status == AlertStatus::Withdrawn { told.at_office } else { alert.level >= settings.min_level };
+        let goes = concerns && !alert.rule.shadow && settings.release == Release::Auto;
+        told.at_office |= goes;
+        let to = if goes { told.addressees.as_slice() } else { &[] };
+        let messages = to.iter().map(|addressee| alert.for_office(addressee, &settings.bank_contact)).collect();
+        if alert.status == AlertStatus::Quiet {
+            self.told.remove(&alert.alert_id);
+        }
+        messages
+    }
+
+    /// Forgets what can say nothing more, given that nothing before `frontier` can change.
+    pub fn settle(&mut self, frontier: EventTime) {
+        self.told.retain(|_, told| told.withdrawn.is_none_or(|clock| EventTime(clock).plus(COMES_BACK_WITHIN) >= frontier));
+    }
+
+    /// Takes back what [`Desk::saved`] gave out.
+    pub fn recall(&mut self, alert_id: String, addressees: Vec<Addressee>, at_office: bool) {
+        self.told.insert(alert_id, Told { addressees, at_office, withdrawn: None });
+    }
+
+    /// Addressees of an alert, and whether the office has had it; `None` of one nothing was said of.
+    #[must_use]
+    pub fn saved(&self, alert_id: &str) -> Option<(&[Addressee], bool)> {
+        self.told.get(alert_id).map(|told| (told.addressees.as_slice(), told.at_office))
+    }
+}

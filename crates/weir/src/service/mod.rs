@@ -1,0 +1,182 @@
+//! The service and what belongs to it: `weir run`, `weir topics`, `weir rules publish`, `weir feed`, `weir status`.
+//!
+//! All of them read the same settings file. Here is the wiring and the talk with people; the protocol is `weir-kafka`'s.
+
+mod feeding;
+mod http;
+mod settings;
+
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use weir_kafka::{KafkaError, Metrics, PublishedRules, Service, ServiceError, Settings, check, create, group, publish, standing};
+
+pub(crate) use self::feeding::feed;
+use self::http::Health;
+use self::settings::Configured;
+use crate::arguments::PackArgs;
+use crate::failure::{Exit, Failure};
+use crate::interrupt::Interrupt;
+use crate::language::{Lang, say};
+use crate::pack::{self, Pack};
+use crate::rule::mention_warnings;
+
+/// How often lag is looked at.
+const LAG_EVERY: Duration = Duration::from_secs(5);
+/// How often a service that waits looks for signals.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// `weir run`.
+pub(crate) fn run(path: &Path, lang: Lang) -> Result<Exit, Failure> {
+    log_to_stderr();
+    let configured = Configured::load(path, lang)?;
+    let settings = &configured.settings;
+    let problems = check(&settings.connection, &settings.topics).map_err(|error| kafka(&error, lang))?;
+    if !problems.is_empty() {
+        let list: Vec<String> = problems.iter().map(|problem| format!("  {}: {}", problem.topic, problem.text)).collect();
+        let list = list.join("\n");
+        return Err(Failure::usage(say!(lang, "主题不符合要求：\n{list}", "the topics are not as they must be:\n{list}")));
+    }
+    let interrupt = Interrupt::install().map_err(|error| Failure::usage(error.to_string()))?;
+    let metrics = Metrics::new();
+    let health = Arc::new(Health::default());
+    if !configured.listen.is_empty() {
+        http::serve(&configured.listen, metrics.clone(), Arc::clone(&health), lang)?;
+    }
+    let mut service = Service::start(settings, &metrics).map_err(|error| service_failure(&error, lang))?;
+    health.ready();
+    watch_lag(settings, &metrics);
+    let mut told_to_stop = None;
+    while service.workers() > 0 {
+        let ended = service.wait(LOOK_EVERY).map_err(|error| service_failure(&error, lang))?;
+        if ended.is_none() && told_to_stop.is_none() && interrupt.check(lang).is_err() {
+            tracing::info!("stopping: what is folded is committed first");
+            health.stopping();
+            service.stop();
+            told_to_stop = Some(Instant::now());
+        }
+        if told_to_stop.is_some_and(|since: Instant| since.elapsed() > settings.session_timeout) {
+            return Err(software(say!(lang, "未能在会话超时内停止", "could not stop within the session time-out")));
+        }
+    }
+    Ok(Exit::Ok)
+}
+
+/// Keeps the lag of every partition of this process's roles up to date, until the process ends.
+fn watch_lag(settings: &Settings, metrics: &Metrics) {
+    let (settings, metrics) = (settings.clone(), metrics.clone());
+    thread::spawn(move || {
+        let split = settings.split.as_ref().map(|_| ("split", Arc::clone(&settings.topics.transactions)));
+        let detect = settings.detect.as_ref().map(|_| ("detect", Arc::clone(&settings.topics.legs)));
+        let roles: Vec<_> = split.into_iter().chain(detect).collect();
+        loop {
+            for (role, topic) in &roles {
+                match standing(&settings.connection, topic, &settings.group(role)) {
+                    Ok(all) => all.iter().for_each(|(partition, progress)| metrics.lag(role, *partition, progress.lag())),
+                    Err(error) => tracing::warn!(role, %error, "lag is not known"),
+                }
+            }
+            thread::sleep(LAG_EVERY);
+        }
+    });
+}
+
+/// `weir topics create`.
+pub(crate) fn create_topics(path: &Path, lang: Lang) -> Result<Exit, Failure> {
+    let Configured { settings, shape, .. } = Configured::load(path, lang)?;
+    let created = create(&settings.connection, &settings.topics, &settings.app, &shape).map_err(|error| kafka(&error, lang))?;
+    for name in &created {
+        println!("{name}");
+    }
+    if created.is_empty() {
+        eprintln!("{}", lang.of("主题都已存在", "all topics are there already"));
+    }
+    Ok(Exit::Ok)
+}
+
+/// `weir topics check`.
+pub(crate) fn check_topics(path: &Path, lang: Lang) -> Result<Exit, Failure> {
+    let Configured { settings, .. } = Configured::load(path, lang)?;
+    let problems = check(&settings.connection, &settings.topics).map_err(|error| kafka(&error, lang))?;
+    for problem in &problems {
+        println!("{}: {}", problem.topic, problem.text);
+    }
+    Ok(if problems.is_empty() { Exit::Ok } else { Exit::Findings })
+}
+
+/// `weir rules publish`.
+pub(crate) fn publish_rules(path: &Path, pack: &PackArgs, json: bool, lang: Lang) -> Result<Exit, Failure> {
+    let Configured { settings, .. } = Configured::load(path, lang)?;
+    let found = Pack::find(pack.rules.as_deref(), lang)?;
+    let loaded = pack::load(&found, &pack.set, json, lang)?;
+    mention_warnings(&loaded.warnings, json, lang);
+    let hash = loaded.rules.hash.clone();
+    let files = found.files.into_iter().map(|file| (file.path, file.text)).collect();
+    let rules = PublishedRules { files, settings: pack.set.clone() };
+    publish(&settings.connection, &settings.topics.rules, &hash, &rules).map_err(|error| kafka(&error, lang))?;
+    println!("{hash}");
+    Ok(Exit::Ok)
+}
+
+/// `weir status`: where each partition stands.
+pub(crate) fn status(path: &Path, json: bool, lang: Lang) -> Result<Exit, Failure> {
+    let Configured { settings, .. } = Configured::load(path, lang)?;
+    let mut out = std::io::stdout().lock();
+    let mut table = comfy_table::Table::new();
+    let heads = match lang {
+        Lang::Zh => ["角色", "分区", "已提交", "末尾", "滞后", "业务时钟", "快照"],
+        Lang::En => ["role", "partition", "committed", "end", "lag", "clock", "snapshot"],
+    };
+    table.set_header(heads);
+    let mut has_stranded = false;
+    for (role, topic) in [("split", &settings.topics.transactions), ("detect", &settings.topics.legs)] {
+        let all = standing(&settings.connection, topic, &group(&settings.app, role)).map_err(|error| kafka(&error, lang))?;
+        for (partition, progress) in all {
+            let text = |number: Option<i64>| number.map_or_else(|| "-".to_owned(), |number| number.to_string());
+            let clock = progress.clock.map_or_else(|| "-".to_owned(), |clock| clock.to_string());
+            has_stranded |= progress.committed.is_none();
+            if json {
+                let row = serde_json::json!({
+                    "role": role, "partition": partition, "committed": progress.committed, "end": progress.end, "lag": progress.lag(),
+                    "clock": progress.clock.map(|clock| clock.to_string()), "snapshot": progress.snapshot,
+                });
+                // A reader that has gone is no failure of ours.
+                let _ = writeln!(out, "{row}");
+            }
+            let cells = [text(progress.committed), text(Some(progress.end)), text(Some(progress.lag())), clock, text(progress.snapshot)];
+            table.add_row([role.to_owned(), partition.to_string()].into_iter().chain(cells));
+        }
+    }
+    if !json {
+        let _ = writeln!(out, "{table}");
+    }
+    Ok(if has_stranded { Exit::Findings } else { Exit::Ok })
+}
+
+/// Lines to standard error; `WEIR_LOG` filters them as `RUST_LOG` would.
+fn log_to_stderr() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("WEIR_LOG").unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    let format = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false);
+    // Set once a process; a second time changes nothing.
+    let _ = format.try_init();
+}
+
+fn kafka(error: &KafkaError, lang: Lang) -> Failure {
+    Failure::usage(say!(lang, "Kafka：{error}", "Kafka: {error}"))
+}
+
+fn service_failure(error: &ServiceError, lang: Lang) -> Failure {
+    match error {
+        ServiceError::Worker { .. } | ServiceError::Died { .. } => software(error.to_string()),
+        ServiceError::Kafka(error) => kafka(error, lang),
+        ServiceError::Split(error) => Failure::usage(error.to_string()),
+    }
+}
+
+/// The process can no longer be sure of itself: whoever supervises it starts it again.
+fn software(text: String) -> Failure {
+    Failure { exit: Exit::Software, text }
+}

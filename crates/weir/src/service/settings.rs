@@ -1,0 +1,424 @@
+//! The settings file of the service, `weir.toml`: every key with its default in one place, nothing accepted that has no meaning.
+//!
+//! `docs/weir.toml` is this file with all keys and their reasons; a test keeps the two alike. A secret never stands in the file: it is named
+//! by a file or a variable of the environment, read here, and printed by nothing.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Deserialize;
+use weir_feed::Mapping;
+use weir_kafka::{Connection, DetectSettings, FIXED_PROPERTIES, Settings, Shape, SplitSettings, Time, Topics};
+use weir_model::{Level, Span};
+use weir_office::{Release, Routing};
+
+use crate::failure::Failure;
+use crate::language::{Lang, say};
+use crate::terminal::nearest;
+
+/// The file as written.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct File {
+    app: String,
+    instance: String,
+    roles: Vec<Role>,
+    workers: Option<usize>,
+    kafka: KafkaTable,
+    topics: TopicsTable,
+    split: SplitTable,
+    detect: DetectTable,
+    office: OfficeTable,
+    snapshots: SnapshotsTable,
+    http: HttpTable,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Role {
+    Split,
+    Detect,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct KafkaTable {
+    brokers: String,
+    commit_interval: Length,
+    session_timeout: Length,
+    transaction_timeout: Length,
+    properties: BTreeMap<String, String>,
+    secrets: BTreeMap<String, Secret>,
+}
+
+/// Where a secret is.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+enum Secret {
+    File(PathBuf),
+    Env(String),
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct TopicsTable {
+    prefix: String,
+    names: BTreeMap<String, String>,
+    transaction_partitions: i32,
+    leg_partitions: i32,
+    output_partitions: i32,
+    replication: i32,
+    leg_retention: Length,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct SplitTable {
+    feed: Option<PathBuf>,
+    time: TimeName,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum TimeName {
+    Wall,
+    Event,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct DetectTable {
+    lateness: Length,
+    reevaluate_max: usize,
+    party_legs_max: usize,
+    report_transactions_max: usize,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct OfficeTable {
+    release: ReleaseName,
+    min_level: Level,
+    bank_contact: String,
+    routing: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum ReleaseName {
+    Auto,
+    Reviewed,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct SnapshotsTable {
+    folder: PathBuf,
+    interval: Length,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct HttpTable {
+    listen: String,
+}
+
+/// A length of time as people write it: `20ms`, `45s`, `10m`, `6h`, `3d`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+struct Length(Duration);
+
+impl TryFrom<String> for Length {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let wrong = || format!("`{text}` is not a length of time such as 20ms, 45s, 10m, 6h or 3d");
+        if let Some(millis) = text.strip_suffix("ms") {
+            return millis.parse().map(|millis| Self(Duration::from_millis(millis))).map_err(|_| wrong());
+        }
+        let span = Span::parse(&text).ok_or_else(wrong)?;
+        Ok(Self(Duration::from_micros(span.0.unsigned_abs())))
+    }
+}
+
+const fn millis(millis: u64) -> Length {
+    Length(Duration::from_millis(millis))
+}
+
+const fn seconds(seconds: u64) -> Length {
+    Length(Duration::from_secs(seconds))
+}
+
+impl Default for File {
+    fn default() -> Self {
+        Self {
+            app: "weir".to_owned(),
+            instance: String::new(),
+            roles: vec![Role::Split, Role::Detect],
+            workers: None,
+            kafka: KafkaTable::default(),
+            topics: TopicsTable::default(),
+            split: SplitTable::default(),
+            detect: DetectTable::default(),
+            office: OfficeTable::default(),
+            snapshots: SnapshotsTable::default(),
+            http: HttpTable::default(),
+        }
+    }
+}
+
+impl Default for KafkaTable {
+    fn default() -> Self {
+        Self {
+            brokers: String::new(),
+            commit_interval: millis(20),
+            session_timeout: seconds(45),
+            transaction_timeout: seconds(10),
+            properties: BTreeMap::new(),
+            secrets: BTreeMap::new(),
+        }
+    }
+}
+
+impl Default for TopicsTable {
+    fn default() -> Self {
+        let shape = Shape::default();
+        Self {
+            prefix: "weir".to_owned(),
+            names: BTreeMap::new(),
+            transaction_partitions: shape.transaction_partitions,
+            leg_partitions: shape.leg_partitions,
+            output_partitions: shape.output_partitions,
+            replication: shape.replication,
+            leg_retention: Length(shape.leg_retention),
+        }
+    }
+}
+
+impl Default for SplitTable {
+    fn default() -> Self {
+        Self { feed: None, time: TimeName::Wall }
+    }
+}
+
+impl Default for DetectTable {
+    fn default() -> Self {
+        let engine = weir_engine::Settings::default();
+        Self {
+            lateness: Length(Duration::from_micros(engine.lateness.0.unsigned_abs())),
+            reevaluate_max: engine.reevaluate_max,
+            party_legs_max: engine.party_legs_max,
+            report_transactions_max: engine.report_transactions_max,
+        }
+    }
+}
+
+impl Default for OfficeTable {
+    fn default() -> Self {
+        Self { release: ReleaseName::Auto, min_level: Level::Medium, bank_contact: String::new(), routing: None }
+    }
+}
+
+impl Default for SnapshotsTable {
+    fn default() -> Self {
+        Self { folder: PathBuf::from("state"), interval: seconds(30) }
+    }
+}
+
+impl Default for HttpTable {
+    fn default() -> Self {
+        Self { listen: "127.0.0.1:9464".to_owned() }
+    }
+}
+
+/// What `weir run` and its neighbours are told.
+pub(crate) struct Configured {
+    /// For the service.
+    pub(crate) settings: Settings,
+    /// For `weir topics create`.
+    pub(crate) shape: Shape,
+    /// Where health and metrics are served; empty for nowhere.
+    pub(crate) listen: String,
+}
+
+impl Configured {
+    /// Reads and checks a settings file.
+    pub(crate) fn load(path: &Path, lang: Lang) -> Result<Self, Failure> {
+        let name = path.display();
+        let text = fs::read_to_string(path)
+            .map_err(|error| Failure::usage(say!(lang, "无法读取设置文件 {name}：{error}", "cannot read the settings {name}: {error}")))?;
+        let file: File = toml::from_str(&text).map_err(|error| Failure::usage(misread(&name.to_string(), &text, &error, lang)))?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        file.check(folder, lang).map_err(|problem| Failure::usage(format!("{name}: {problem}")))
+    }
+}
+
+/// The place of a mistake, the mistake, and what was probably meant.
+fn misread(name: &str, text: &str, error: &toml::de::Error, lang: Lang) -> String {
+    let at = error.span().map_or(0, |span| span.start);
+    let before = &text[..at.min(text.len())];
+    let line = before.matches('\n').count() + 1;
+    let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+    let message = error.message();
+    let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
+    if message.starts_with("unknown field")
+        && let Some((wrong, known)) = quoted.split_first()
+    {
+        let near = nearest(wrong, known.iter().copied())
+            .map(|near| say!(lang, "；是否想写 `{near}`？", "; did you mean `{near}`?"))
+            .unwrap_or_default();
+        return say!(
+            lang,
+            "{name}:{line}:{column}：没有设置项 `{wrong}`{near}",
+            "{name}:{line}:{column}: there is no setting `{wrong}`{near}"
+        );
+    }
+    format!("{name}:{line}:{column}: {message}")
+}
+
+impl File {
+    fn check(self, folder: &Path, lang: Lang) -> Result<Configured, String> {
+        if self.kafka.brokers.is_empty() {
+            return Err(say!(lang, "缺少 kafka.brokers（host:port,…）", "kafka.brokers is missing (host:port,…)"));
+        }
+        if self.roles.is_empty() {
+            return Err(say!(lang, "roles 为空", "roles is empty: nothing would run"));
+        }
+        let connection = self.kafka.connection(lang)?;
+        let engine = weir_engine::Settings {
+            lateness: Span(i64::try_from(self.detect.lateness.0.as_micros()).unwrap_or(i64::MAX)),
+            reevaluate_max: self.detect.reevaluate_max,
+            party_legs_max: self.detect.party_legs_max,
+            report_transactions_max: self.detect.report_transactions_max,
+        };
+        let has = |role| self.roles.contains(&role);
+        let mapping = match &self.split.feed {
+            Some(feed) => Mapping::load(&folder.join(feed)).map_err(|error| error.to_string())?,
+            None => Mapping::default(),
+        };
+        let routing = match &self.office.routing {
+            Some(path) => {
+                let path = folder.join(path);
+                let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+                Routing::parse(&text).map_err(|error| format!("{}: {error}", path.display()))?
+            }
+            None => Routing::default(),
+        };
+        let split = SplitSettings {
+            mapping,
+            time: match self.split.time {
+                TimeName::Wall => Time::Wall,
+                TimeName::Event => Time::Event,
+            },
+        };
+        let detect = DetectSettings {
+            engine,
+            office: weir_office::Settings {
+                min_level: self.office.min_level,
+                bank_contact: self.office.bank_contact.clone(),
+                release: match self.office.release {
+                    ReleaseName::Auto => Release::Auto,
+                    ReleaseName::Reviewed => Release::Reviewed,
+                },
+            },
+            routing: Arc::new(routing),
+            snapshot_interval: self.snapshots.interval.0,
+            snapshots: folder.join(&self.snapshots.folder),
+        };
+        let workers = self.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get));
+        let settings = Settings {
+            topics: self.topics.names(lang)?,
+            app: self.app.clone(),
+            instance: if self.instance.is_empty() { host_name() } else { self.instance.clone() },
+            commit_interval: self.kafka.commit_interval.0,
+            session_timeout: self.kafka.session_timeout.0,
+            transaction_timeout: self.kafka.transaction_timeout.0,
+            workers: workers.max(1),
+            split: has(Role::Split).then_some(split),
+            detect: has(Role::Detect).then_some(detect),
+            connection,
+        };
+        let shape = Shape {
+            transaction_partitions: self.topics.transaction_partitions,
+            leg_partitions: self.topics.leg_partitions,
+            output_partitions: self.topics.output_partitions,
+            replication: self.topics.replication,
+            leg_retention: self.topics.leg_retention.0,
+        };
+        Ok(Configured { settings, shape, listen: self.http.listen })
+    }
+}
+
+impl KafkaTable {
+    fn connection(&self, lang: Lang) -> Result<Connection, String> {
+        let mut properties = self.properties.clone();
+        for name in properties.keys().chain(self.secrets.keys()) {
+            if FIXED_PROPERTIES.contains(&name.as_str()) {
+                return Err(say!(
+                    lang,
+                    "kafka.properties 不能设置 `{name}`：它由 weir 决定，否则结果或安全无法保证",
+                    "kafka.properties must not set `{name}`: weir decides it, because answers or safety depend on it"
+                ));
+            }
+        }
+        if let Some(name) = properties.keys().find(|name| is_secret(name)) {
+            return Err(say!(
+                lang,
+                "`{name}` 是密钥，不应写在设置文件里；请用 [kafka.secrets] 指明文件或环境变量",
+                "`{name}` is a secret and must not stand in the settings; name a file or a variable under [kafka.secrets]"
+            ));
+        }
+        for (name, secret) in &self.secrets {
+            let value = match secret {
+                Secret::File(path) => {
+                    fs::read_to_string(path).map_err(|error| format!("kafka.secrets.{name}: {}: {error}", path.display()))?
+                }
+                Secret::Env(variable) => std::env::var(variable).map_err(|_| {
+                    say!(
+                        lang,
+                        "kafka.secrets.{name}：环境变量 {variable} 未设置",
+                        "kafka.secrets.{name}: the variable {variable} is not set"
+                    )
+                })?,
+            };
+            properties.insert(name.clone(), value.trim_end_matches(['\r', '\n']).to_owned());
+        }
+        Ok(Connection { brokers: self.brokers.clone(), properties })
+    }
+}
+
+fn is_secret(property: &str) -> bool {
+    property.contains("password") || property.ends_with(".pem") || property.contains("secret")
+}
+
+impl TopicsTable {
+    fn names(&self, lang: Lang) -> Result<Topics, String> {
+        let mut topics = Topics::with_prefix(&self.prefix);
+        for (key, name) in &self.names {
+            let field = match key.as_str() {
+                "transactions" => &mut topics.transactions,
+                "parties" => &mut topics.parties,
+                "rules" => &mut topics.rules,
+                "legs" => &mut topics.legs,
+                "alerts" => &mut topics.alerts,
+                "office" => &mut topics.office,
+                "large_amount" => &mut topics.large_amount,
+                "dead_letter" => &mut topics.dead_letter,
+                "late" => &mut topics.late,
+                _ => return Err(say!(lang, "topics.names 没有 `{key}`", "topics.names knows no `{key}`")),
+            };
+            *field = Arc::from(name.as_str());
+        }
+        Ok(topics)
+    }
+}
+
+/// What tells this machine from the others of a group, and stays the same over restarts.
+fn host_name() -> String {
+    let name = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let name = name.trim();
+    if name.is_empty() { "weir".to_owned() } else { name.to_owned() }
+}
