@@ -1,6 +1,6 @@
 //! The settings file of the service, `weir.toml`: every key with its default in one place, nothing accepted that has no meaning.
 //!
-//! `docs/weir.toml` is this file with all keys and their reasons; a test keeps the two alike. A secret never stands in the file: it is named
+//! `docs/weir.toml` is this file with all keys and their reasons; a test below keeps the two alike. A secret never stands in the file: it is named
 //! by a file or a variable of the environment, read here, and printed by nothing.
 
 use std::collections::BTreeMap;
@@ -421,4 +421,50 @@ fn host_name() -> String {
     let name = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let name = name.trim();
     if name.is_empty() { "weir".to_owned() } else { name.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DOCUMENTED: &str = include_str!("../../../../docs/weir.toml");
+
+    /// The documented file says the defaults, all of them, and nothing else.
+    #[test]
+    fn the_documented_settings_are_the_defaults() {
+        let documented: File = toml::from_str(DOCUMENTED).expect("the documented settings can be read");
+        let kafka = KafkaTable { brokers: "127.0.0.1:9092".to_owned(), ..KafkaTable::default() };
+        let defaults = format!("{:?}", File { kafka, ..File::default() });
+        assert_eq!(format!("{documented:?}"), defaults);
+        for (before, _) in defaults.match_indices(": ") {
+            let key = defaults[..before].rsplit([' ', '{']).next().unwrap_or_default();
+            let is_there = DOCUMENTED.contains(&format!("{key} = ")) || DOCUMENTED.contains(&format!("{key}]"));
+            assert!(is_there, "`{key}` is not documented");
+        }
+    }
+
+    fn check(text: &str, expected: &str) {
+        let text = format!("{text}\n");
+        let problem = match toml::from_str::<File>(&text) {
+            Err(error) => misread("weir.toml", &text, &error, Lang::En),
+            Ok(file) => match file.check(Path::new(""), Lang::En) {
+                Err(problem) => problem,
+                Ok(_) => "nothing wrong".to_owned(),
+            },
+        };
+        assert!(problem.contains(expected), "{problem}");
+    }
+
+    #[test]
+    fn mistakes_have_a_place_a_cause_and_a_remedy() {
+        check("[kafka]\nbrokes = \"b\"", "weir.toml:2:1: there is no setting `brokes`; did you mean `brokers`?");
+        check("app = \"weir\"", "kafka.brokers is missing");
+        check("[kafka]\nbrokers = \"b\"\ncommit_interval = \"soon\"", "weir.toml:3:19: `soon` is not a length of time");
+        check("roles = []\n[kafka]\nbrokers = \"b\"", "roles is empty");
+        check("[kafka]\nbrokers = \"b\"\nproperties = {\"isolation.level\" = \"x\"}", "must not set `isolation.level`");
+        check("[kafka]\nbrokers = \"b\"\nproperties = {\"sasl.password\" = \"geheim\"}", "`sasl.password` is a secret");
+        check("[kafka]\nbrokers = \"b\"\nsecrets = {\"sasl.password\" = {env = \"WEIR_NOT_SET\"}}", "the variable WEIR_NOT_SET is not set");
+        check("[kafka]\nbrokers = \"b\"\n[topics.names]\nleg = \"x\"", "topics.names knows no `leg`");
+        check("[kafka]\nbrokers = \"b\"", "nothing wrong");
+    }
 }
