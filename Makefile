@@ -15,7 +15,7 @@ CARGO_TARGET_DIR ?= target
 SEEDS ?= 100..120
 WEIR := $(CARGO_TARGET_DIR)/debug/weir
 
-.PHONY: help setup setup-tests demo test fuzz bench clean format check-format check-tidy check-dependencies check-lints check-tests check-docs check-rules
+.PHONY: help setup setup-tests demo test fuzz chaos bench clean format check-format check-tidy check-dependencies check-lints check-tests check-docs check-rules
 
 help: ## What there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ test: setup-tests check-format check-tidy check-dependencies check-lints check-t
 
 fuzz: setup ## Engine against oracle on other random logs: make fuzz SEEDS=100..200
 	@WEIR_FUZZ_SEEDS='$(SEEDS)' $(STEP) --show '^(test |test result:)' fuzz -- cargo test --locked --workspace --test oracle_agrees agree
+
+chaos: setup-tests ## The service on a broker under faults by chance (a few minutes; WEIR_CHAOS=1: hours)
+	cargo test --locked --workspace --test chaos -- --nocapture --test-threads 1
 
 bench: setup ## Benchmarks, in the release profile (docs/performance.md says how to read them)
 	cargo bench --locked --package weir-benches

@@ -79,6 +79,38 @@ pub struct OwnedLeg {
     pub profile: OwnedProfile,
 }
 
+impl From<&Leg<'_>> for OwnedLeg {
+    fn from(leg: &Leg<'_>) -> Self {
+        Self {
+            party: leg.party.to_owned(),
+            txn_id: leg.txn_id.to_owned(),
+            direction: leg.direction,
+            kind: match leg.kind {
+                LegKind::Movement => OwnedKind::Movement,
+                LegKind::Return => OwnedKind::Return,
+                LegKind::Removal { target } => OwnedKind::Removal { target: target.to_owned() },
+            },
+            at: leg.at,
+            amount: leg.amount,
+            counterparty: leg.counterparty.map(str::to_owned),
+            counterparty_kind: leg.counterparty_kind,
+            counterparty_division: leg.counterparty_division,
+            channel: leg.channel,
+            flags: leg.flags,
+            tags: leg.tags,
+            balance_after: leg.balance_after,
+            profile: OwnedProfile {
+                kind: leg.profile.kind,
+                division: leg.profile.division,
+                industry: leg.profile.industry.to_owned(),
+                opened_at: leg.profile.opened_at,
+                registered: leg.profile.registered,
+                agreements: leg.profile.agreements,
+            },
+        }
+    }
+}
+
 impl OwnedLeg {
     /// The borrowed form.
     #[must_use]

@@ -1,0 +1,216 @@
+//! A service of a test's own: topics, settings, processes, and the demo as its feed.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Read as _;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use weir_kafka::{Connection, TopicRecord, read_topic, standing};
+
+use super::{WEIR, repository};
+
+/// A stream that has not caught up by then hangs.
+const CATCH_UP_MAX: Duration = Duration::from_secs(180);
+static RIGS: AtomicU32 = AtomicU32::new(0);
+
+/// How a service is set up.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Shape {
+    pub(super) transaction_partitions: u32,
+    pub(super) leg_partitions: u32,
+    pub(super) session_timeout: &'static str,
+    pub(super) transaction_timeout: &'static str,
+}
+
+impl Default for Shape {
+    fn default() -> Self {
+        Self { transaction_partitions: 1, leg_partitions: 3, session_timeout: "6s", transaction_timeout: "3s" }
+    }
+}
+
+/// A service of its own.
+pub(super) struct Rig {
+    pub(super) folder: tempfile::TempDir,
+    pub(super) connection: Connection,
+    pub(super) prefix: String,
+    shape: Shape,
+}
+
+impl Rig {
+    /// Topics are there, party data and the shipped rules on theirs.
+    pub(super) fn new(brokers: &str, shape: Shape) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let prefix = format!("test{}-{}", std::process::id(), RIGS.fetch_add(1, Ordering::Relaxed));
+        let feed = fs::read_to_string(repository().join("fixtures/demo/feed.yaml")).expect("the demo's feed file");
+        fs::write(folder.path().join("feed.yaml"), feed.replace("format: csv\n", "")).expect("written");
+        let connection = Connection { brokers: brokers.to_owned(), properties: BTreeMap::new() };
+        let rig = Self { folder, connection, prefix, shape };
+        rig.configure("one", "");
+        rig.done(&["topics", "create"]);
+        rig.done(&["rules", "publish", &rules()]);
+        rig.done(&["feed", "--parties", &parties()]);
+        rig
+    }
+
+    /// Writes the settings of an instance; `more` is appended. That of `one` is what other commands read.
+    pub(super) fn configure(&self, instance: &str, more: &str) {
+        let Shape { transaction_partitions, leg_partitions, session_timeout, transaction_timeout } = self.shape;
+        let (prefix, brokers) = (&self.prefix, &self.connection.brokers);
+        let settings = format!(
+            "app = \"{prefix}\"\ninstance = \"{instance}\"\nworkers = 1\n\
+             [kafka]\nbrokers = \"{brokers}\"\nsession_timeout = \"{session_timeout}\"\ntransaction_timeout = \"{transaction_timeout}\"\n\
+             [topics]\nprefix = \"{prefix}\"\ntransaction_partitions = {transaction_partitions}\nleg_partitions = {leg_partitions}\n\
+             output_partitions = 1\nreplication = 1\n[split]\nfeed = \"feed.yaml\"\ntime = \"event\"\n\
+             [snapshots]\ninterval = \"1s\"\n[http]\nlisten = \"\"\n{more}"
+        );
+        fs::write(self.path(&settings_of(instance)), settings).expect("written");
+    }
+
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(super) fn weir(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(WEIR);
+        command.args(arguments).current_dir(self.folder.path()).env("LC_ALL", "C");
+        command
+    }
+
+    /// Runs to the end and must succeed.
+    pub(super) fn done(&self, arguments: &[&str]) -> String {
+        let output = self.weir(arguments).output().expect("weir starts");
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// Starts `weir run` as an instance that was configured.
+    pub(super) fn start(&self, instance: &'static str) -> Node {
+        let log = fs::File::options().create(true).append(true).open(self.path("run.log")).expect("a log");
+        let child = self.weir(&["run", "--config", &settings_of(instance)]).stderr(log).stdout(Stdio::null()).spawn();
+        Node { child: child.expect("weir starts"), instance }
+    }
+
+    /// Plays a file in the background, over and over until it is complete: a feed that a broker's death ended goes on where it was.
+    pub(super) fn feed(&self, file: &str, rate: u64) -> thread::JoinHandle<()> {
+        let rate = rate.to_string();
+        let arguments = ["feed", "--rate", &rate, file];
+        let mut commands: Vec<Command> = (0..20).map(|_| self.weir(&arguments)).collect();
+        thread::spawn(move || {
+            let is_complete = commands.iter_mut().any(|command| {
+                let ended = command.stdout(Stdio::null()).stderr(Stdio::null()).status().expect("weir starts");
+                ended.success()
+            });
+            assert!(is_complete, "the feed is complete");
+        })
+    }
+
+    pub(super) fn log(&self) -> String {
+        fs::read_to_string(self.path("run.log")).unwrap_or_default()
+    }
+
+    /// Whether everything that a reader is given is committed.
+    fn is_caught_up(&self) -> bool {
+        let roles = [("transactions", "split"), ("legs", "detect")];
+        roles.into_iter().all(|(topic, role)| {
+            let all = standing(&self.connection, &format!("{}.{topic}", self.prefix), &format!("{}.{role}", self.prefix));
+            let mut ends: BTreeMap<i32, i64> = BTreeMap::new();
+            self.topic(topic).iter().for_each(|record| {
+                ends.insert(record.partition, record.offset + 1);
+            });
+            all.is_ok_and(|all| ends.iter().all(|(partition, end)| all[partition].committed >= Some(*end)))
+        })
+    }
+
+    pub(super) fn wait_until_caught_up(&self) {
+        let begun = Instant::now();
+        // Some times in a row: between the roles there is a moment in which neither has anything to do yet.
+        let mut seen = 0;
+        while seen < 3 {
+            assert!(begun.elapsed() < CATCH_UP_MAX, "does not catch up:\n{}", self.log());
+            seen = if self.is_caught_up() { seen + 1 } else { 0 };
+            thread::sleep(Duration::from_millis(200));
+        }
+    }
+
+    pub(super) fn topic(&self, name: &str) -> Vec<TopicRecord> {
+        read_topic(&self.connection, &format!("{}.{name}", self.prefix)).expect("the topic can be read")
+    }
+}
+
+/// A process of the service.
+pub(super) struct Node {
+    child: Child,
+    pub(super) instance: &'static str,
+}
+
+impl Node {
+    pub(super) fn kill(&mut self) {
+        self.child.kill().expect("SIGKILL");
+        self.child.wait().expect("ends");
+    }
+
+    /// SIGSTOP: alive to everybody but itself.
+    pub(super) fn pause(&self) {
+        self.signal("-STOP");
+    }
+
+    pub(super) fn resume(&self) {
+        self.signal("-CONT");
+    }
+
+    pub(super) fn terminate(mut self) {
+        self.signal("-TERM");
+        assert!(self.child.wait().expect("ends").success(), "SIGTERM is a good end");
+    }
+
+    /// The exit code if it has ended by itself.
+    pub(super) fn ended(&mut self) -> Option<Option<i32>> {
+        self.child.try_wait().expect("can be asked").map(|status| status.code())
+    }
+
+    fn signal(&self, name: &str) {
+        assert!(Command::new("kill").args([name, &self.child.id().to_string()]).status().expect("kill").success());
+    }
+}
+
+impl Drop for Node {
+    /// A test that fails leaves no process behind.
+    fn drop(&mut self) {
+        let (_, _) = (self.child.kill(), self.child.wait());
+    }
+}
+
+fn settings_of(instance: &str) -> String {
+    if instance == "one" { "weir.toml".to_owned() } else { format!("weir-{instance}.toml") }
+}
+
+pub(super) fn rules() -> String {
+    repository().join("rules").to_str().expect("UTF-8").to_owned()
+}
+
+pub(super) fn parties() -> String {
+    repository().join("fixtures/demo/parties.csv").to_str().expect("UTF-8").to_owned()
+}
+
+/// The demo's transactions as JSON lines, columns as they are.
+pub(super) fn transactions() -> String {
+    let packed = fs::read(repository().join("fixtures/demo/transactions.csv.gz")).expect("the demo's transactions");
+    let mut text = String::new();
+    flate2::read::GzDecoder::new(packed.as_slice()).read_to_string(&mut text).expect("unpacks");
+    let mut rows = csv::Reader::from_reader(text.as_bytes());
+    let heads = rows.headers().expect("a header").clone();
+    let mut lines = String::new();
+    for row in rows.records() {
+        let row = row.expect("a row");
+        let cells = heads.iter().zip(&row).filter(|(_, cell)| !cell.is_empty());
+        let object: serde_json::Map<String, Value> = cells.map(|(head, cell)| (head.to_owned(), Value::from(cell))).collect();
+        lines += &Value::from(object).to_string();
+        lines.push('\n');
+    }
+    lines
+}
