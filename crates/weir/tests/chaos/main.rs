@@ -3,6 +3,7 @@
 //! A program of its own and no part of `make test`: with `WEIR_CHAOS=1` it takes hours. `WEIR_CHAOS_SEED` repeats the choice of faults, not
 //! their moments.
 
+#[allow(dead_code, reason = "shared with the tests of the command line, which use the rest")]
 #[path = "../kafka/broker.rs"]
 mod broker;
 mod faults;

@@ -15,7 +15,7 @@ use serde_json::Value;
 use weir_engine::{Effects, Engine, Input};
 use weir_feed::{Decoded, Mapping, Message, MessageDecoder, Parties};
 use weir_kafka::{Entry, Source, TopicRecord};
-use weir_model::{Alert, EventTime, Level};
+use weir_model::{Alert, EventTime, Level, Span};
 use weir_office::{Desk, Release};
 use weir_rules::{Override, RuleSet, SourceFile};
 use weir_testkit::log::{Event, OwnedLeg};
@@ -23,6 +23,9 @@ use weir_testkit::oracle::{self, Reject};
 
 use super::rig::{Rig, parties, rules};
 
+/// Half a year goes by in half a minute: what a partition knows of the others, half a second old, is some days old in the bank's time.
+pub(super) const LATENESS: &str = "30d";
+const LATENESS_DAYS: i64 = 30;
 /// Parties of more legs are not asked of the oracle, which sorts the whole history at each tick.
 const ORACLE_LEGS_MAX: usize = 400;
 
@@ -209,6 +212,7 @@ fn expect(partition: i32, log: &[&TopicRecord], sets: &[Arc<RuleSet>], expected:
 }
 
 fn fold(first: &Arc<RuleSet>, events: &[Event]) -> Effects {
+    let settings = weir_engine::Settings { lateness: Span::days(LATENESS_DAYS), ..weir_engine::Settings::default() };
     let mut effects = Effects::default();
     let inputs: Vec<Input<'_>> = events
         .iter()
@@ -218,7 +222,7 @@ fn fold(first: &Arc<RuleSet>, events: &[Event]) -> Effects {
             Event::Switch { record, clock, rules } => Input::Switch { record: *record, clock: *clock, rules: Arc::clone(rules) },
         })
         .collect();
-    Engine::new(weir_engine::Settings::default(), Arc::clone(first)).step(&inputs, &mut effects);
+    Engine::new(settings, Arc::clone(first)).step(&inputs, &mut effects);
     effects
 }
 
@@ -237,11 +241,12 @@ fn ask_oracle(first: &Arc<RuleSet>, events: &[Event], effects: &Effects) -> usiz
     };
     let (told, silent): (Vec<&str>, Vec<&str>) =
         legs.iter().filter(|(_, legs)| **legs <= ORACLE_LEGS_MAX).map(|(party, _)| *party).partition(|party| is_told(party));
+    let settings = oracle::Settings { lateness: Span::days(LATENESS_DAYS), ..oracle::Settings::default() };
     let mut both = 0;
     for party in told.into_iter().chain(silent.into_iter().take(20)) {
         let of_party = |event: &&Event| !matches!(event, Event::Leg { leg, .. } if leg.party != party);
         let events: Vec<Event> = events.iter().filter(of_party).cloned().collect();
-        let answer = oracle::answer(oracle::Settings::default(), first, &events);
+        let answer = oracle::answer(settings, first, &events);
         let found = answer.alerts.iter().map(|sent| without_wording(sent.record, &sent.revision)).collect();
         let of_engine = effects.alerts.iter().filter(|sent| sent.alert.subject.party == party);
         both += assert_same("the oracle's alerts", of_engine.map(|sent| without_wording(sent.record, &sent.alert)).collect(), found);

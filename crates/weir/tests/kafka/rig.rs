@@ -25,11 +25,13 @@ pub(super) struct Shape {
     pub(super) leg_partitions: u32,
     pub(super) session_timeout: &'static str,
     pub(super) transaction_timeout: &'static str,
+    /// How late a record may be in the bank's own time.
+    pub(super) lateness: &'static str,
 }
 
 impl Default for Shape {
     fn default() -> Self {
-        Self { transaction_partitions: 1, leg_partitions: 3, session_timeout: "6s", transaction_timeout: "3s" }
+        Self { transaction_partitions: 1, leg_partitions: 3, session_timeout: "6s", transaction_timeout: "3s", lateness: "3d" }
     }
 }
 
@@ -59,14 +61,14 @@ impl Rig {
 
     /// Writes the settings of an instance; `more` is appended. That of `one` is what other commands read.
     pub(super) fn configure(&self, instance: &str, more: &str) {
-        let Shape { transaction_partitions, leg_partitions, session_timeout, transaction_timeout } = self.shape;
+        let Shape { transaction_partitions, leg_partitions, session_timeout, transaction_timeout, lateness } = self.shape;
         let (prefix, brokers) = (&self.prefix, &self.connection.brokers);
         let settings = format!(
             "app = \"{prefix}\"\ninstance = \"{instance}\"\nworkers = 1\n\
              [kafka]\nbrokers = \"{brokers}\"\nsession_timeout = \"{session_timeout}\"\ntransaction_timeout = \"{transaction_timeout}\"\n\
              [topics]\nprefix = \"{prefix}\"\ntransaction_partitions = {transaction_partitions}\nleg_partitions = {leg_partitions}\n\
              output_partitions = 1\nreplication = 1\n[split]\nfeed = \"feed.yaml\"\ntime = \"event\"\n\
-             [snapshots]\ninterval = \"1s\"\n[http]\nlisten = \"\"\n{more}"
+             [detect]\nlateness = \"{lateness}\"\n[snapshots]\ninterval = \"1s\"\n[http]\nlisten = \"\"\n{more}"
         );
         fs::write(self.path(&settings_of(instance)), settings).expect("written");
     }
@@ -114,7 +116,8 @@ impl Rig {
     }
 
     /// Whether everything that a reader is given is committed.
-    fn is_caught_up(&self) -> bool {
+    /// Whether all transactions are split and all of the leg log is folded, as committed.
+    pub(super) fn is_caught_up(&self) -> bool {
         let roles = [("transactions", "split"), ("legs", "detect")];
         roles.into_iter().all(|(topic, role)| {
             let all = standing(&self.connection, &format!("{}.{topic}", self.prefix), &format!("{}.{role}", self.prefix));
