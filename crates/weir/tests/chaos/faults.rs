@@ -1,7 +1,7 @@
-//! What can go wrong, done on purpose, while a feed runs; afterwards everything said is held against the oracle.
+//! What can go wrong, done on purpose, while a feed runs, and how much of it.
 //!
-//! The quick part runs with every test. `make chaos` sets `WEIR_CHAOS` and runs the whole: more of each, and a change of rule sets during all
-//! of it. Every trial prints its seed; `WEIR_CHAOS_SEED` takes it up again (the faults are the same, the moments are the machine's).
+//! Decides nothing about answers: once all is folded, `reference` checks what was said. Every trial prints its seed; `WEIR_CHAOS_SEED` takes it
+//! up again (the faults are the same, the moments are the machine's).
 
 use std::sync::Arc;
 use std::thread;
@@ -12,7 +12,7 @@ use weir_rules::RuleSet;
 
 use super::broker::Broker;
 use super::proxy::{self, Proxy, Trick};
-use super::reference::{self, Compared};
+use super::reference;
 use super::rig::{Node, Rig, Shape, rules, transactions};
 
 /// Something that goes wrong.
@@ -48,7 +48,7 @@ impl Plan {
         Self { is_whole: std::env::var_os("WEIR_CHAOS").is_some(), seed: seed.unwrap_or_else(|| Rng::new().u64(..)) }
     }
 
-    /// `few` in the quick part, `many` in the whole.
+    /// `few`, or `many` where `WEIR_CHAOS` is set.
     pub(super) fn times(&self, few: usize, many: usize) -> usize {
         if self.is_whole { many } else { few }
     }
@@ -71,11 +71,13 @@ pub(super) struct Trial<'b> {
 impl<'b> Trial<'b> {
     pub(super) fn new(broker: &'b Broker, proxy: Option<&'b Proxy>, plan: &Plan) -> Self {
         let address = proxy.map_or_else(|| broker.address.clone(), |proxy| format!("127.0.0.1:{}", proxy.port));
-        let rig =
-            Rig::new(&address, Shape { transaction_partitions: 2, leg_partitions: 4, lateness: reference::LATENESS, ..Shape::default() });
+        let rig = Rig::new(
+            &address,
+            Shape { transaction_partitions: 2, leg_partitions: 4, lateness_days: reference::LATENESS_DAYS, ..Shape::default() },
+        );
         std::fs::write(rig.path("t.jsonl"), transactions()).expect("written");
         for instance in ["two", "three"] {
-            rig.configure(instance, "");
+            rig.configure(instance);
         }
         let nodes = vec![rig.start("one"), rig.start("two")];
         let sets = SETS.iter().map(|settings| reference::rule_set(settings)).collect();
@@ -83,7 +85,7 @@ impl<'b> Trial<'b> {
     }
 
     /// Feeds the demo at `rate` records a second, lets the faults happen, one after another at odd moments, and checks all that was said.
-    pub(super) fn run(mut self, name: &str, rate: u64, faults: &[Fault], pause: Duration) -> Compared {
+    pub(super) fn run(mut self, name: &str, rate: u64, faults: &[Fault], pause: Duration) {
         let begun = Instant::now();
         let feeding = self.rig.feed("t.jsonl", rate);
         for fault in faults {
@@ -114,7 +116,6 @@ impl<'b> Trial<'b> {
         assert!(compared.legs >= compared.transactions && compared.by_oracle > 0, "{name}: {compared:?}");
         assert!(compared.alerts > 0 && compared.reports > 0 && compared.office > 0 && compared.set_aside > 0, "{name}: {compared:?}");
         eprintln!("{name}: {} faults, {} switches, {} s: {compared:?}", faults.len(), self.switches, begun.elapsed().as_secs());
-        compared
     }
 
     fn happen(&mut self, fault: Fault) {
@@ -146,7 +147,7 @@ impl<'b> Trial<'b> {
                 SETS[self.switches % 2].iter().for_each(|setting| arguments.extend(["--set", setting]));
                 self.rig.done(&arguments);
             }
-            Fault::Wire(api, trick) => self.proxy.expect("a proxy").arm(api, trick, 1),
+            Fault::Wire(api, trick) => self.proxy.expect("a proxy").arm(api, trick),
         }
     }
 
@@ -212,13 +213,10 @@ pub(super) fn wire_faults() -> Vec<Fault> {
     apis.into_iter().flat_map(|api| tricks.map(|trick| Fault::Wire(api, trick))).collect()
 }
 
-/// Faults in an order of the seed's, each followed by a change of rule sets where `with_switches`.
-pub(super) fn shuffled(plan: &Plan, mut faults: Vec<Fault>, with_switches: bool) -> Vec<Fault> {
+/// Faults in an order of the seed's, a change of rule sets after every third.
+pub(super) fn shuffled(plan: &Plan, mut faults: Vec<Fault>) -> Vec<Fault> {
     Rng::with_seed(plan.seed).shuffle(&mut faults);
-    if !with_switches {
-        return faults;
-    }
-    faults.into_iter().enumerate().flat_map(|(at, fault)| if at % 3 == 2 { vec![fault, Fault::Switch] } else { vec![fault] }).collect()
+    faults.chunks(3).flat_map(|three| three.iter().copied().chain([Fault::Switch])).collect()
 }
 
 impl Drop for Trial<'_> {

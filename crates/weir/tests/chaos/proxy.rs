@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -41,9 +41,9 @@ pub(super) enum Trick {
 
 #[derive(Default)]
 struct Shared {
-    /// Armed tricks, each with how often it is still to be played.
-    armed: Mutex<Vec<(i16, Trick, u32)>>,
-    played: Mutex<HashMap<(i16, String), u32>>,
+    /// Tricks that wait for a request of their kind.
+    armed: Mutex<Vec<(i16, Trick)>>,
+    played: AtomicU32,
 }
 
 /// A running proxy; it ends with the process.
@@ -76,9 +76,9 @@ impl Proxy {
         address.clone_into(&mut self.upstream.lock().expect("no panic"));
     }
 
-    /// The next `times` requests of a kind.
-    pub(super) fn arm(&self, api: i16, trick: Trick, times: u32) {
-        self.shared.armed.lock().expect("no panic").push((api, trick, times));
+    /// Plays a trick on the next request of a kind.
+    pub(super) fn arm(&self, api: i16, trick: Trick) {
+        self.shared.armed.lock().expect("no panic").push((api, trick));
     }
 
     /// Forgets what was armed and has not been played.
@@ -86,23 +86,18 @@ impl Proxy {
         self.shared.armed.lock().expect("no panic").clear();
     }
 
-    /// How often each trick has been played.
+    /// How many tricks have been played.
     pub(super) fn played(&self) -> u32 {
-        self.shared.played.lock().expect("no panic").values().sum()
+        self.shared.played.load(Ordering::SeqCst)
     }
 }
 
 impl Shared {
     fn trick(&self, api: i16) -> Option<Trick> {
         let mut armed = self.armed.lock().expect("no panic");
-        let at = armed.iter().position(|(wanted, _, times)| *wanted == api && *times > 0)?;
-        let trick = armed[at].1;
-        armed[at].2 -= 1;
-        if armed[at].2 == 0 {
-            armed.remove(at);
-        }
-        *self.played.lock().expect("no panic").entry((api, format!("{trick:?}"))).or_default() += 1;
-        Some(trick)
+        let at = armed.iter().position(|(wanted, _)| *wanted == api)?;
+        self.played.fetch_add(1, Ordering::SeqCst);
+        Some(armed.remove(at).1)
     }
 }
 

@@ -12,20 +12,20 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::Value;
-use weir_engine::{Effects, Engine, Input};
+use weir_engine::{Effects, Engine, Input, RejectEffect};
 use weir_feed::{Decoded, Mapping, Message, MessageDecoder, Parties};
 use weir_kafka::{Entry, Source, TopicRecord};
 use weir_model::{Alert, EventTime, Level, Span};
 use weir_office::{Desk, Release};
 use weir_rules::{Override, RuleSet, SourceFile};
 use weir_testkit::log::{Event, OwnedLeg};
-use weir_testkit::oracle::{self, Reject};
+use weir_testkit::oracle;
 
 use super::rig::{Rig, parties, rules};
 
 /// Half a year goes by in half a minute: what a partition knows of the others, half a second old, is some days old in the bank's time.
-pub(super) const LATENESS: &str = "30d";
-const LATENESS_DAYS: i64 = 30;
+pub(super) const LATENESS_DAYS: i64 = 30;
+
 /// Parties of more legs are not asked of the oracle, which sorts the whole history at each tick.
 const ORACLE_LEGS_MAX: usize = 400;
 
@@ -193,22 +193,8 @@ fn expect(partition: i32, log: &[&TopicRecord], sets: &[Arc<RuleSet>], expected:
         alert_line(&sent.alert)
     }));
     expected.reports.extend(effects.reports.iter().map(|sent| json(&sent.report)));
-    expected.rejects.extend(effects.rejects.into_iter().map(|e| {
-        let reject = Reject {
-            record: e.record,
-            tick: e.tick,
-            rejected_record: e.rejected_record,
-            reason: e.reason,
-            party: e.party,
-            txn_id: e.txn_id,
-            direction: e.direction,
-            at: e.at,
-            amount: e.amount,
-            frontier: e.frontier,
-            report_ids: e.report_ids,
-        };
-        expected_reject(&reject, sources.get(&reject.rejected_record))
-    }));
+    let set_aside = effects.rejects.iter().map(|reject| expected_reject(reject, sources.get(&reject.rejected_record)));
+    expected.rejects.extend(set_aside);
 }
 
 fn fold(first: &Arc<RuleSet>, events: &[Event]) -> Effects {
@@ -278,7 +264,7 @@ fn alert_line(alert: &Alert) -> String {
     json(&alert)
 }
 
-fn expected_reject(reject: &Reject, source: Option<&Source>) -> String {
+fn expected_reject(reject: &RejectEffect, source: Option<&Source>) -> String {
     let position = source.map(|source| (source.partition, source.offset));
     let direction = serde_json::to_value(reject.direction).expect("a value");
     let reason = serde_json::to_value(reject.reason).expect("a value");

@@ -26,12 +26,12 @@ pub(super) struct Shape {
     pub(super) session_timeout: &'static str,
     pub(super) transaction_timeout: &'static str,
     /// How late a record may be in the bank's own time.
-    pub(super) lateness: &'static str,
+    pub(super) lateness_days: i64,
 }
 
 impl Default for Shape {
     fn default() -> Self {
-        Self { transaction_partitions: 1, leg_partitions: 3, session_timeout: "6s", transaction_timeout: "3s", lateness: "3d" }
+        Self { transaction_partitions: 1, leg_partitions: 3, session_timeout: "6s", transaction_timeout: "3s", lateness_days: 3 }
     }
 }
 
@@ -52,23 +52,23 @@ impl Rig {
         fs::write(folder.path().join("feed.yaml"), feed.replace("format: csv\n", "")).expect("written");
         let connection = Connection { brokers: brokers.to_owned(), properties: BTreeMap::new() };
         let rig = Self { folder, connection, prefix, shape };
-        rig.configure("one", "");
+        rig.configure("one");
         rig.done(&["topics", "create"]);
         rig.done(&["rules", "publish", &rules()]);
         rig.done(&["feed", "--parties", &parties()]);
         rig
     }
 
-    /// Writes the settings of an instance; `more` is appended. That of `one` is what other commands read.
-    pub(super) fn configure(&self, instance: &str, more: &str) {
-        let Shape { transaction_partitions, leg_partitions, session_timeout, transaction_timeout, lateness } = self.shape;
+    /// Writes the settings of an instance. That of `one` is what other commands read.
+    pub(super) fn configure(&self, instance: &str) {
+        let Shape { transaction_partitions, leg_partitions, session_timeout, transaction_timeout, lateness_days } = self.shape;
         let (prefix, brokers) = (&self.prefix, &self.connection.brokers);
         let settings = format!(
             "app = \"{prefix}\"\ninstance = \"{instance}\"\nworkers = 1\n\
              [kafka]\nbrokers = \"{brokers}\"\nsession_timeout = \"{session_timeout}\"\ntransaction_timeout = \"{transaction_timeout}\"\n\
              [topics]\nprefix = \"{prefix}\"\ntransaction_partitions = {transaction_partitions}\nleg_partitions = {leg_partitions}\n\
              output_partitions = 1\nreplication = 1\n[split]\nfeed = \"feed.yaml\"\ntime = \"event\"\n\
-             [detect]\nlateness = \"{lateness}\"\n[snapshots]\ninterval = \"1s\"\n[http]\nlisten = \"\"\n{more}"
+             [detect]\nlateness = \"{lateness_days}d\"\n[snapshots]\ninterval = \"1s\"\n[http]\nlisten = \"\"\n"
         );
         fs::write(self.path(&settings_of(instance)), settings).expect("written");
     }
@@ -115,7 +115,6 @@ impl Rig {
         fs::read_to_string(self.path("run.log")).unwrap_or_default()
     }
 
-    /// Whether everything that a reader is given is committed.
     /// Whether all transactions are split and all of the leg log is folded, as committed.
     pub(super) fn is_caught_up(&self) -> bool {
         let roles = [("transactions", "split"), ("legs", "detect")];
