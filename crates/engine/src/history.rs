@@ -54,7 +54,7 @@ pub(crate) struct PendingRemoval {
     /// Interned id of the target.
     pub(crate) target: u32,
     pub(crate) record: u64,
-    /// Stamp of its arrival.
+    /// The clock at its arrival.
     pub(crate) clock: EventTime,
     pub(crate) at: EventTime,
     pub(crate) currency: Currency,

@@ -31,7 +31,7 @@ use crate::{Settings, SnapshotError};
 
 const MAGIC: &[u8; 8] = b"WEIRSNAP";
 /// Raised with every change of the records below.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 /// A block is closed when it has grown past this.
 const BLOCK_BYTES: usize = 1 << 20;
 const CHECKSUM_BYTES: usize = 32;
@@ -44,7 +44,6 @@ struct Head {
     report_transactions_max: u64,
     /// Instants after which a set is in force, and its hash.
     editions: Vec<(i64, String)>,
-    clock: i64,
     last_tick: Option<(i64, i64)>,
     complete_from: i32,
     day_ends_done: Option<i32>,
@@ -226,7 +225,6 @@ impl Engine {
             party_legs_max: count(self.settings.party_legs_max),
             report_transactions_max: count(self.settings.report_transactions_max),
             editions: self.editions.iter().map(|edition| (edition.after.0, edition.rules.hash.clone())).collect(),
-            clock: self.clock.0,
             last_tick: self.last_tick.map(|tick| (tick.clock.0, tick.frontier.0)),
             complete_from: self.complete_from.0,
             day_ends_done: self.day_ends_done.map(|day| day.0),
@@ -334,18 +332,18 @@ impl Engine {
         }
         let last_tick = head.last_tick.map(|(clock, frontier)| LastTick { clock: EventTime(clock), frontier: EventTime(frontier) });
         let day_ends_done = head.day_ends_done.map(Day);
-        let moments = head.editions.iter().map(|(after, _)| *after).chain([head.clock]);
+        let moments = head.editions.iter().map(|(after, _)| *after);
         let moments = moments.chain(head.last_tick.into_iter().flat_map(|(clock, frontier)| [clock, frontier]));
         let days = [head.complete_from].into_iter().chain(head.day_ends_done);
         if !moments.filter(|at| *at != EventTime::MIN.0).all(is_moment) || !days.filter(|day| *day != i32::MIN).all(is_day) {
             return Err(damaged("a time of the head is none"));
         }
         let tick_day = last_tick.map_or(Day(i32::MIN), |tick| tick.clock.day());
-        let is_past = last_tick.is_none_or(|tick| tick.clock.0 <= head.clock && tick.frontier == tick.clock.minus(self.settings.lateness))
+        let is_past = last_tick.is_none_or(|tick| tick.frontier == tick.clock.minus(self.settings.lateness))
             && day_ends_done == last_tick.map(|_| tick_day.plus(-1))
             && head.complete_from <= tick_day.0;
         if !is_past {
-            return Err(damaged("its clock, last tick and days do not belong together"));
+            return Err(damaged("its last tick and days do not belong together"));
         }
         if self.editions.is_empty() {
             for (after, hash) in &head.editions {
@@ -359,7 +357,6 @@ impl Engine {
         if !is_same || self.last_tick != last_tick || self.day_ends_done != day_ends_done {
             return Err(damaged("it is of another position than the one beside it"));
         }
-        self.clock = self.clock.max(EventTime(head.clock));
         self.complete_from = self.complete_from.max(Day(head.complete_from));
         Ok(())
     }
@@ -427,7 +424,7 @@ impl Engine {
 
     /// Counts the totals of days that may still change, and puts back what was said of them.
     fn recount_days(&mut self, number: u32, party: &mut Party, reports: &[ReportRecord]) {
-        let open_from = self.clock.minus(self.settings.lateness).day();
+        let open_from = self.last_tick.map_or(Day(i32::MIN), |tick| tick.frontier.day());
         let from = party.rows.partition_point(|row| row.at.day() < open_from);
         let rows: Vec<Row> = party.rows[from..].iter().filter(|row| row.is_live()).copied().collect();
         if !party.is_group() {

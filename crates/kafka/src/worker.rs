@@ -244,6 +244,9 @@ impl<R: Role> Desk<R> {
             return Err(truncated(topic, partition, from, low));
         }
         let expected = (from < offset).then_some(mark.digest);
+        if expected.is_none() && self.role.mark(&opening.state).digest != mark.digest {
+            return Err(digest_differs(topic, partition, offset));
+        }
         let slot = Slot {
             state: opening.state,
             next: from,
@@ -297,14 +300,7 @@ impl<R: Role> Desk<R> {
             if let Some(expected) = slot.expected.take()
                 && expected != self.role.mark(&slot.state).digest
             {
-                return Err(Stop::new(
-                    StopCode::DigestDiffers,
-                    format!(
-                        "replaying {}/{partition} up to the committed offset {} did not lead to the committed state: the log, a snapshot or the \
-                         program is not what it was",
-                        self.topic, slot.committed.0
-                    ),
-                ));
+                return Err(digest_differs(&self.topic, partition, slot.committed.0));
             }
             self.role.fold(partition, &mut slot.state, live, false, &mut slot.outbox)
         })();
@@ -378,6 +374,16 @@ impl<R: Role> Desk<R> {
             }
         }
     }
+}
+
+fn digest_differs(topic: &str, partition: i32, offset: i64) -> Stop {
+    Stop::new(
+        StopCode::DigestDiffers,
+        format!(
+            "replaying {topic}/{partition} up to the committed offset {offset} did not lead to the committed state: the log, a snapshot or the \
+             program is not what it was"
+        ),
+    )
 }
 
 fn truncated(topic: &str, partition: i32, from: i64, low: i64) -> Stop {

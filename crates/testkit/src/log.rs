@@ -207,11 +207,21 @@ pub enum Event {
 /// whose clock passes a full hour, one at the end. The n-th [`Row::Switch`] brings in `later[n]`; without one it is left out.
 #[must_use]
 pub fn stamp(rows: &[Row], later: &[Arc<RuleSet>]) -> Vec<Event> {
+    stamp_apart(rows, later, 1)
+}
+
+/// The same for records that come from several sources in turn, each with a clock of its own. Ticks come when the last of the sources passes
+/// a full hour, at most a day apart; days without a row pass for the first source alone, as where the others are silent.
+#[must_use]
+pub fn stamp_apart(rows: &[Row], later: &[Arc<RuleSet>], sources: usize) -> Vec<Event> {
     let mut events = Vec::new();
     let mut later = later.iter();
     let mut record = 0;
-    let mut now: Option<EventTime> = None;
+    let mut clocks: Vec<Option<EventTime>> = vec![None; sources];
+    let mut ticked: Option<EventTime> = None;
+    let mut source = 0;
     for row in rows {
+        let now = clocks.iter().min().copied().flatten().max(ticked);
         match row {
             Row::Switch => {
                 if let Some(rules) = later.next() {
@@ -221,29 +231,48 @@ pub fn stamp(rows: &[Row], later: &[Arc<RuleSet>]) -> Vec<Event> {
             }
             Row::Pass(days) => {
                 for _ in 0..*days {
-                    let Some(clock) = now.map(|clock| clock.plus(Span::days(1))) else { break };
-                    events.push(Event::Tick { record: record + 1, clock });
-                    now = Some(clock);
+                    let Some(clock) = clocks[0].max(ticked).filter(|_| now.is_some()).map(|clock| clock.plus(Span::days(1))) else { break };
+                    tick(record + 1, clock, &mut ticked, &mut events);
+                    clocks[0] = Some(clock);
                 }
             }
             Row::Leg { joined, leg } => {
                 if !joined || record == 0 {
                     record += 1;
-                    let clock = now.map_or(leg.at, |c| c.max(leg.at.min(c.plus(Span::days(1)))));
-                    if now.is_some_and(|before| full_hour(clock) > full_hour(before)) {
-                        events.push(Event::Tick { record, clock: full_hour(clock) });
+                    source = (record as usize - 1) % sources;
+                    let clock = clocks[source].map_or(leg.at, |c| c.max(leg.at.min(c.plus(Span::days(1)))));
+                    clocks[source] = Some(clock);
+                    let passed = clocks.iter().min().copied().flatten().map(full_hour);
+                    // One source ticks from the second record on, several once each has spoken.
+                    let is_new = |hour: &EventTime| now.map_or(sources > 1, |before| *hour > full_hour(before));
+                    if let Some(hour) = passed.filter(is_new) {
+                        tick(record, hour, &mut ticked, &mut events);
                     }
-                    now = Some(clock);
                 }
-                let clock = now.expect("set with the first record");
+                let clock = clocks[source].expect("set with the first record");
                 events.push(Event::Leg { record, clock, leg: leg.clone() });
             }
         }
     }
-    if let Some(clock) = now {
-        events.push(Event::Tick { record, clock });
+    if let (Some(first), Some(last)) = (clocks.iter().flatten().min(), clocks.iter().flatten().max()) {
+        // Several sources leave days between; ticks of the same record as a leg would pass for earlier than it.
+        let record = if sources > 1 { record + 1 } else { record };
+        if sources > 1 && ticked.is_none() {
+            tick(record, *first, &mut ticked, &mut events);
+        }
+        tick(record, ticked.max(Some(*last)).unwrap_or(*last), &mut ticked, &mut events);
     }
     events
+}
+
+/// A tick at `clock`, after one for each day since the last.
+fn tick(record: u64, clock: EventTime, ticked: &mut Option<EventTime>, events: &mut Vec<Event>) {
+    while let Some(next) = ticked.map(|ticked| ticked.plus(Span::days(1))).filter(|next| *next < clock) {
+        events.push(Event::Tick { record, clock: next });
+        *ticked = Some(next);
+    }
+    events.push(Event::Tick { record, clock });
+    *ticked = Some(clock);
 }
 
 /// The last full hour at or before a moment.

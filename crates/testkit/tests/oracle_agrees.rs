@@ -14,7 +14,7 @@ use weir_model::alert::AlertStatus;
 use weir_model::{Alert, LargeAmountReport, Span};
 use weir_rules::RuleSet;
 use weir_testkit::difference::first_difference;
-use weir_testkit::log::{Event, Row, stamp};
+use weir_testkit::log::{Event, Row, stamp, stamp_apart};
 use weir_testkit::oracle::{self, Answer, Reject, Sent, Settings};
 use weir_testkit::{rule_sets, streams};
 
@@ -27,6 +27,9 @@ struct Feeding {
     /// Whether every shard is written out and read back after every call.
     restores: bool,
 }
+
+/// Sources of the records, each with a clock of its own: a file is one, a topic has its partitions.
+const SOURCES: [usize; 2] = [1, 3];
 
 const FEEDINGS: [Feeding; 5] = [
     Feeding { batch: usize::MAX, shards: 1, restores: false },
@@ -213,13 +216,15 @@ fn without_wording(settings: Settings, mut answer: Answer) -> Answer {
 }
 
 fn check(settings: Settings, sets: &[Arc<RuleSet>], rows: &[Row]) -> Result<(), String> {
-    let log = stamp(rows, &sets[1..]);
-    let expected = without_wording(settings, oracle::answer(settings, &sets[0], &log));
-    for feeding in FEEDINGS {
-        let found = without_wording(settings, engine_answer(settings, sets, &log, feeding)?);
-        if let Some(difference) = difference(&expected, &found) {
-            let rows: Vec<String> = rows.iter().map(ToString::to_string).collect();
-            return Err(format!("{feeding:?}\n{difference}\nrows:\n{}\n", rows.join("\n")));
+    for sources in SOURCES {
+        let log = stamp_apart(rows, &sets[1..], sources);
+        let expected = without_wording(settings, oracle::answer(settings, &sets[0], &log));
+        for feeding in FEEDINGS {
+            let found = without_wording(settings, engine_answer(settings, sets, &log, feeding)?);
+            if let Some(difference) = difference(&expected, &found) {
+                let rows: Vec<String> = rows.iter().map(ToString::to_string).collect();
+                return Err(format!("{sources} sources, {feeding:?}\n{difference}\nrows:\n{}\n", rows.join("\n")));
+            }
         }
     }
     Ok(())

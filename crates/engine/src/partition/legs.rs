@@ -14,8 +14,8 @@ use crate::{Effects, RejectEffect};
 impl Engine {
     pub(super) fn leg(&mut self, record: u64, clock: EventTime, leg: &Leg<'_>, effects: &mut Effects) {
         effects.counts.legs += 1;
-        self.clock = self.clock.max(clock);
-        let frontier = self.clock.minus(self.settings.lateness);
+        let clock = self.clock().max(clock);
+        let frontier = clock.minus(self.settings.lateness);
         if leg.at < frontier {
             effects.rejects.push(reject(record, leg, Reason::Late, frontier));
             return;
@@ -67,7 +67,7 @@ impl Engine {
                 self.changed(number, &rows, false, record, leg, effects);
             }
         }
-        self.drop_excess(number, effects);
+        self.drop_excess(number, frontier, effects);
     }
 
     /// The large-amount reports that rows of a party belong to, each once.
@@ -141,7 +141,7 @@ impl Engine {
 
     /// `party_legs_max`: the oldest whole days leave early, a sixteenth of the bound more than must, so that a full party does not pay for
     /// every leg. Days that may still change stay.
-    fn drop_excess(&mut self, number: u32, effects: &mut Effects) {
+    fn drop_excess(&mut self, number: u32, frontier: EventTime, effects: &mut Effects) {
         let max = self.settings.party_legs_max;
         let party = &self.parties[number as usize];
         let rows = &party.rows;
@@ -152,7 +152,7 @@ impl Engine {
         let old = party.rows_before(self.complete_from);
         let excess = (rows.len() - old).saturating_sub(max);
         let beyond = (old + excess + max / 16).min(rows.len() - 1);
-        let day = rows[beyond].at.day().min(self.clock.minus(self.settings.lateness).day());
+        let day = rows[beyond].at.day().min(frontier.day());
         let count = rows.partition_point(|row| row.at < day.start());
         if excess == 0 || count <= old {
             return;

@@ -44,7 +44,6 @@ pub struct Engine {
     pub(crate) generation: u32,
     /// Ids of the rules ever seen: index is the rule's number in this partition.
     pub(crate) rules: Vec<String>,
-    pub(crate) clock: EventTime,
     pub(crate) last_tick: Option<LastTick>,
     pub(crate) parties: Vec<Party>,
     index: HashTable<u32>,
@@ -62,7 +61,7 @@ pub struct Engine {
     pub(crate) day_ends_done: Option<Day>,
 }
 
-/// The last tick: what is forgotten follows from it.
+/// The last tick: what is late and what is forgotten follows from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct LastTick {
     pub(crate) clock: EventTime,
@@ -104,7 +103,6 @@ impl Engine {
             editions: Vec::new(),
             generation: 0,
             rules: Vec::new(),
-            clock: EventTime::MIN,
             last_tick: None,
             parties: Vec::new(),
             index: HashTable::new(),
@@ -140,7 +138,6 @@ impl Engine {
     /// them the sweep had left must not decide what a set that looks further back sees.
     fn switch(&mut self, record: u64, clock: EventTime, rules: &Arc<RuleSet>, effects: &mut Effects) {
         self.flush(effects);
-        self.clock = self.clock.max(clock);
         for (number, party) in (0_u32..).zip(&mut self.parties) {
             let old = party.rows_before(self.complete_from);
             party.drop_rows(number, old, &mut self.tables);
@@ -204,6 +201,12 @@ impl Engine {
         self.parties.push(Party::new(key));
         self.index.insert_unique(hashed, number, |number| hash(&self.parties[*number as usize].key));
         number
+    }
+
+    /// Clock of the last tick. Stamps of legs do not move it: a leg of one party must not make a leg of another late, or what is late would
+    /// depend on which parties share a partition.
+    fn clock(&self) -> EventTime {
+        self.last_tick.map_or(EventTime::MIN, |tick| tick.clock)
     }
 
     fn memory_day(&self) -> Day {

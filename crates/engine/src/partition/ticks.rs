@@ -15,27 +15,25 @@ const SILENCE_DAYS: i32 = 32;
 impl Engine {
     pub(super) fn tick(&mut self, record: u64, clock: EventTime, effects: &mut Effects) {
         self.flush(effects);
-        self.clock = self.clock.max(clock);
+        let clock = self.clock().max(clock);
         let before = self.memory_day();
-        let frontier = self.clock.minus(self.settings.lateness);
-        self.last_tick = Some(LastTick { clock: self.clock, frontier });
+        let frontier = clock.minus(self.settings.lateness);
+        self.last_tick = Some(LastTick { clock, frontier });
         let cause = Cause { record, tick: true, trigger: None };
-        self.expire_removals(&cause, effects);
+        self.expire_removals(frontier, &cause, effects);
         self.finish_days(&cause, effects);
-        self.end_days(&cause, effects);
+        self.end_days(clock, &cause, effects);
         self.close_and_settle(frontier, &cause, effects);
         if self.memory_day() != before {
             self.sweep(frontier);
         }
     }
 
-    fn expire_removals(&mut self, cause: &Cause, effects: &mut Effects) {
-        let due = self.clock.minus(self.settings.lateness);
-        let frontier = due;
+    fn expire_removals(&mut self, frontier: EventTime, cause: &Cause, effects: &mut Effects) {
         for number in std::mem::take(&mut self.waiting) {
             let party = &mut self.parties[number as usize];
             let (expired, waiting): (Vec<_>, Vec<_>) =
-                std::mem::take(&mut party.pending).into_iter().partition(|removal| removal.clock < due);
+                std::mem::take(&mut party.pending).into_iter().partition(|removal| removal.clock < frontier);
             party.pending = waiting;
             if !party.pending.is_empty() {
                 self.waiting.insert(number);
@@ -51,8 +49,8 @@ impl Engine {
     }
 
     /// Evaluates rules `on: day_end` for the days that have ended since the last tick.
-    fn end_days(&mut self, cause: &Cause, effects: &mut Effects) {
-        let last = self.clock.day().plus(-1);
+    fn end_days(&mut self, clock: EventTime, cause: &Cause, effects: &mut Effects) {
+        let last = clock.day().plus(-1);
         let first = self.day_ends_done.map_or(Day(i32::MIN), |done| done.plus(1)).max(last.plus(1 - DAY_ENDS_MAX));
         self.day_ends_done = self.day_ends_done.max(Some(last));
         if !self.editions.iter().any(|edition| edition.has_day_end_rules) {

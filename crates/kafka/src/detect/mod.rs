@@ -87,15 +87,16 @@ impl Role for Detect {
             if found.offset < standing.low {
                 break;
             }
+            let position = (standing.partition, found.offset);
+            let rules = |hash: &str| self.library.get(hash).ok().flatten();
             let read = self.snapshots.read(standing.partition, &found);
-            let state =
-                match read.and_then(|bytes| State::decode(&bytes, self.settings.engine, &|hash| self.library.get(hash).ok().flatten())) {
-                    Ok(state) => state,
-                    Err(error) => {
-                        tracing::warn!(partition = standing.partition, snapshot = found.name, "snapshot passed over: {error}");
-                        continue;
-                    }
-                };
+            let state = match read.and_then(|bytes| State::decode(&bytes, position, self.settings.engine, &rules)) {
+                Ok(state) => state,
+                Err(error) => {
+                    tracing::warn!(partition = standing.partition, snapshot = found.name, "snapshot passed over: {error}");
+                    continue;
+                }
+            };
             tracing::info!(partition = standing.partition, snapshot = found.name, committed = standing.committed, "restored");
             return Ok(Opening { state, from: found.offset });
         }
@@ -181,7 +182,7 @@ impl Role for Detect {
         let since = *state.last_snapshot.get_or_insert_with(Instant::now);
         if since.elapsed() >= self.settings.snapshot_interval && !self.snapshots.is_busy(partition) {
             state.last_snapshot = Some(Instant::now());
-            if let Some(bytes) = state.encode() {
+            if let Some(bytes) = state.encode((partition, offset)) {
                 self.snapshots.write(partition, offset, bytes);
             }
         }

@@ -21,7 +21,7 @@ use crate::digest::Digest;
 use crate::wire::{Source, StampedLeg};
 
 const MAGIC: &[u8; 8] = b"WEIRPART";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// Of zstd: a snapshot is written far more often than read.
 const COMPRESSION_LEVEL: i32 = 1;
 
@@ -43,6 +43,8 @@ pub(crate) struct State {
 
 #[derive(Serialize, Deserialize)]
 struct Head {
+    /// Partition, and the first offset that is not folded.
+    position: (i32, i64),
     digest: Digest,
     clock: Option<i64>,
     desk: Desk,
@@ -60,6 +62,8 @@ pub(crate) enum StateError {
     Version(u32),
     #[error("is damaged")]
     Damaged,
+    #[error("is of partition {0} at offset {1}: exchanged")]
+    Elsewhere(i32, i64),
     #[error("{0}")]
     Engine(#[from] weir_engine::SnapshotError),
 }
@@ -90,10 +94,11 @@ impl State {
         }
     }
 
-    /// The bytes of a snapshot; `None` before the first switch record.
-    pub(crate) fn encode(&self) -> Option<Vec<u8>> {
+    /// The bytes of a snapshot; `position` is partition and first offset not folded. `None` before the first switch record.
+    pub(crate) fn encode(&self, position: (i32, i64)) -> Option<Vec<u8>> {
         let engine = self.engine.as_ref()?.snapshot();
         let head = Head {
+            position,
             digest: self.digest,
             clock: self.clock.map(|clock| clock.0),
             desk: self.desk.clone(),
@@ -112,9 +117,10 @@ impl State {
         Some(bytes)
     }
 
-    /// Reads a snapshot whose hash was checked.
+    /// Reads a snapshot whose hash was checked. The hash says that the bytes are whole, not that they belong to this partition.
     pub(crate) fn decode(
         bytes: &[u8],
+        position: (i32, i64),
         settings: weir_engine::Settings,
         rules: &dyn Fn(&str) -> Option<Arc<RuleSet>>,
     ) -> Result<Self, StateError> {
@@ -134,6 +140,9 @@ impl State {
             Ok::<_, StateError>(part)
         };
         let head: Head = postcard::from_bytes(part()?).map_err(|_| StateError::Damaged)?;
+        if head.position != position {
+            return Err(StateError::Elsewhere(head.position.0, head.position.1));
+        }
         let saved: Vec<SavedParty> = postcard::from_bytes(part()?).map_err(|_| StateError::Damaged)?;
         let engine = Engine::restore(settings, &[part()?], rules, &|_| true)?;
         let mut directory = Directory::default();

@@ -34,6 +34,9 @@ const TIMEKEEPER: i32 = 0;
 /// How often published rule sets, party data and the other partitions are looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 const HOUR: i64 = 3_600_000_000;
+const DAY: i64 = 24 * HOUR;
+/// Ticks announced at a time; the next look goes on.
+const TICKS_MAX: usize = 1000;
 
 /// One worker's split role.
 pub(crate) struct Split {
@@ -102,10 +105,19 @@ impl Split {
         }
     }
 
-    fn tick(&self, state: &mut State, hour: i64, outbox: &mut Outbox) {
-        if hour > state.ticked {
-            state.ticked = hour;
-            self.announce(Entry::Tick { clock: EventTime(hour) }, outbox);
+    /// Ticks up to the last full hour before `time`. Where that is far, a tick comes for every day: what is forgotten at a tick was then
+    /// described at one before it. The first one comes at the earliest time any partition has.
+    fn tick(&self, state: &mut State, time: i64, outbox: &mut Outbox) {
+        let hour = time.div_euclid(HOUR) * HOUR;
+        if state.ticked == 0 {
+            state.ticked = self.others.earliest(time).div_euclid(HOUR) * HOUR - DAY;
+        }
+        for _ in 0..TICKS_MAX {
+            if state.ticked >= hour {
+                break;
+            }
+            state.ticked = hour.min(state.ticked + DAY);
+            self.announce(Entry::Tick { clock: EventTime(state.ticked) }, outbox);
         }
     }
 
@@ -206,7 +218,7 @@ impl Role for Split {
                     state.record += 1;
                     let (clock, tick) = state.clock.stamp(state.record, at);
                     if let Some(tick) = tick.filter(|_| partition == TIMEKEEPER) {
-                        self.tick(state, self.others.slowest(tick.clock.0).div_euclid(HOUR) * HOUR, outbox);
+                        self.tick(state, self.others.slowest(tick.clock.0), outbox);
                     }
                     self.metrics.legs.with_label_values(&[] as &[&str]).inc_by(u64::try_from(legs.len()).unwrap_or(0));
                     for view in legs.filter_map(|number| decoded.leg(number)) {
@@ -249,10 +261,13 @@ impl Role for Split {
         }
         let ticked = state.ticked;
         let has_switched = self.switch(state, outbox);
-        if self.time == Time::Wall
-            && let Some(now) = self.others.wall_time(state.clock.now().map(|clock| clock.0))
-        {
-            self.tick(state, now.div_euclid(HOUR) * HOUR, outbox);
+        let own = state.clock.now().map(|clock| clock.0);
+        let now = match self.time {
+            Time::Wall => self.others.wall_time(own),
+            Time::Event => self.others.event_time(own),
+        };
+        if let Some(now) = now {
+            self.tick(state, now, outbox);
         }
         Ok(has_switched || state.ticked > ticked)
     }

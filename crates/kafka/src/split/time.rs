@@ -25,6 +25,8 @@ pub(super) struct Others {
     rules: String,
     /// The smallest clock of partitions other than the timekeeper's that are not drained, microseconds; `None` if all are.
     lagging: Option<i64>,
+    /// The smallest clock of all partitions that have one.
+    earliest: Option<i64>,
     /// Whether the timekeeper's own partition is drained.
     is_drained: bool,
     has_looked: bool,
@@ -45,6 +47,7 @@ impl Others {
             partitions: i32::try_from(partitions).unwrap_or(i32::MAX),
             rules: String::new(),
             lagging: None,
+            earliest: None,
             is_drained: false,
             has_looked: false,
             seen: BTreeMap::new(),
@@ -63,11 +66,12 @@ impl Others {
         let mut asked = TopicPartitionList::new();
         asked.add_partition_range(&self.topic, 0, self.partitions - 1);
         let committed = self.consumer.committed_offsets(asked, ASK_MAX)?;
-        let (mut rules, mut lagging, mut is_drained) = (String::new(), None, false);
+        let (mut rules, mut lagging, mut earliest, mut is_drained) = (String::new(), None, None::<i64>, false);
         for element in committed.elements() {
             let Offset::Offset(offset) = element.offset() else { continue };
             let Some(mark) = Mark::decode(element.metadata()) else { continue };
             let partition = element.partition();
+            earliest = earliest.into_iter().chain(mark.clock).min();
             let (_, high) = self.consumer.fetch_watermarks(&self.topic, partition, ASK_MAX)?;
             let seen = self.seen.entry(partition).or_insert((offset, high));
             if seen.0 != offset {
@@ -84,7 +88,7 @@ impl Others {
                 lagging = Some(lagging.map_or(clock, |least: i64| least.min(clock)));
             }
         }
-        (self.rules, self.lagging, self.is_drained) = (rules, lagging, is_drained);
+        (self.rules, self.lagging, self.earliest, self.is_drained) = (rules, lagging, earliest, is_drained);
         Ok(())
     }
 
@@ -110,6 +114,16 @@ impl Others {
             let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
             return i64::try_from(now.as_micros()).ok();
         }
+        self.event_time(own)
+    }
+
+    /// The time that all partitions have reached; `None` before anything was.
+    pub(super) fn event_time(&self, own: Option<i64>) -> Option<i64> {
         own.map(|own| self.slowest(own)).filter(|time| *time > i64::MIN)
+    }
+
+    /// The earliest clock of any partition, drained or not; at most `time`.
+    pub(super) fn earliest(&self, time: i64) -> i64 {
+        self.earliest.map_or(time, |earliest| earliest.min(time))
     }
 }

@@ -168,7 +168,7 @@ pub fn sort_last_reports(last: &mut [LargeAmountReport]) {
 /// The clock of a partition (section 1).
 #[derive(Debug, Clone)]
 struct Clock {
-    /// Largest stamp so far.
+    /// Clock of the last tick; while a leg is judged, that leg's stamp if it is larger.
     stamp: EventTime,
     /// Frontier at the last tick.
     tick_frontier: Option<EventTime>,
@@ -224,33 +224,32 @@ impl Run {
     fn input(&mut self, event: &Event) {
         match event {
             Event::Leg { record, clock, leg } => {
-                self.clock.stamp = self.clock.stamp.max(*clock);
-                self.leg(*record, leg);
+                let stamp = self.clock.stamp.max(*clock);
+                self.leg(*record, &Clock { stamp, ..self.clock.clone() }, leg);
             }
             Event::Tick { record, clock } => {
                 self.clock.stamp = self.clock.stamp.max(*clock);
                 self.tick(*record);
             }
             Event::Switch { record, clock, rules } => {
-                self.clock.stamp = self.clock.stamp.max(*clock);
                 self.sets.0.push((*clock, Arc::clone(rules)));
                 self.renew_after(*record, *clock);
             }
         }
     }
 
-    fn leg(&mut self, record: u64, leg: &OwnedLeg) {
+    fn leg(&mut self, record: u64, clock: &Clock, leg: &OwnedLeg) {
         let party = self.parties.entry(leg.party.clone()).or_default();
-        let arrival = party.history.arrive(record, &self.clock, leg, self.settings.reevaluate_max);
+        let arrival = party.history.arrive(record, clock, leg, self.settings.reevaluate_max);
         self.answer.rejects.extend(arrival.rejects);
         self.answer.duplicates += u64::from(arrival.duplicate);
         self.answer.reversed += arrival.reversed;
         if let Some(changed_from) = arrival.changed_from {
             self.changed(record, leg, changed_from);
         }
-        let frontier = self.clock.frontier();
+        let frontier = clock.frontier();
         if let Some(party) = self.parties.get_mut(&leg.party).filter(|_| leg.at >= frontier) {
-            party.history.drop_excess(self.settings.party_legs_max, &self.clock);
+            party.history.drop_excess(self.settings.party_legs_max, clock);
         }
     }
 

@@ -66,6 +66,7 @@ pub(super) struct Trial<'b> {
     rng: Rng,
     sets: Vec<Arc<RuleSet>>,
     switches: usize,
+    is_whole: bool,
 }
 
 impl<'b> Trial<'b> {
@@ -81,7 +82,7 @@ impl<'b> Trial<'b> {
         }
         let nodes = vec![rig.start("one"), rig.start("two")];
         let sets = SETS.iter().map(|settings| reference::rule_set(settings)).collect();
-        Self { broker, proxy, rig, nodes, rng: Rng::with_seed(plan.seed), sets, switches: 0 }
+        Self { broker, proxy, rig, nodes, rng: Rng::with_seed(plan.seed), sets, switches: 0, is_whole: plan.is_whole }
     }
 
     /// Feeds the demo at `rate` records a second, lets the faults happen, one after another at odd moments, and checks all that was said.
@@ -112,7 +113,7 @@ impl<'b> Trial<'b> {
             // The splitter wrote a last tick that nobody folded any more.
             self.nodes.push(self.rig.start("one"));
         }
-        let compared = reference::check(&self.rig, &self.sets);
+        let compared = reference::check(&self.rig, &self.sets, self.is_whole);
         assert!(compared.legs >= compared.transactions && compared.by_oracle > 0, "{name}: {compared:?}");
         assert!(compared.alerts > 0 && compared.reports > 0 && compared.office > 0 && compared.set_aside > 0, "{name}: {compared:?}");
         eprintln!("{name}: {} faults, {} switches, {} s: {compared:?}", faults.len(), self.switches, begun.elapsed().as_secs());

@@ -29,6 +29,11 @@ pub(super) const LATENESS_DAYS: i64 = 30;
 /// Parties of more legs are not asked of the oracle, which sorts the whole history at each tick.
 const ORACLE_LEGS_MAX: usize = 400;
 
+/// Parties of a partition that the oracle is asked of, and those among them that nothing is said of: each costs it all ticks of the log.
+const ASKED: (usize, usize) = (6, 2);
+/// The same for a whole trial.
+const ASKED_WHOLE: (usize, usize) = (usize::MAX, 20);
+
 /// What was compared.
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Compared {
@@ -64,13 +69,14 @@ fn collect(root: &Path, folder: &Path, files: &mut Vec<SourceFile>) {
 }
 
 /// Holds everything on the topics of a rig against what must be there.
-pub(super) fn check(rig: &Rig, sets: &[Arc<RuleSet>]) -> Compared {
+pub(super) fn check(rig: &Rig, sets: &[Arc<RuleSet>], is_whole: bool) -> Compared {
     let transactions = rig.topic("transactions");
     let legs = rig.topic("legs");
     let dead = rig.topic("dead-letter");
     let mut compared = Compared { transactions: transactions.len(), legs: legs.len(), ..Compared::default() };
     check_split(rig, &transactions, &legs, &dead);
-    check_detect(rig, &legs, &dead, sets, &mut compared);
+    let asked = if is_whole { ASKED_WHOLE } else { ASKED };
+    check_detect(rig, (&legs, &dead), sets, asked, &mut compared);
     compared
 }
 
@@ -141,12 +147,18 @@ struct Expected {
     by_oracle: usize,
 }
 
-fn check_detect(rig: &Rig, legs: &[TopicRecord], dead: &[TopicRecord], sets: &[Arc<RuleSet>], compared: &mut Compared) {
+fn check_detect(
+    rig: &Rig,
+    (legs, dead): (&[TopicRecord], &[TopicRecord]),
+    sets: &[Arc<RuleSet>],
+    asked: (usize, usize),
+    compared: &mut Compared,
+) {
     let partitions: BTreeSet<i32> = legs.iter().map(|record| record.partition).collect();
     let mut expected = Expected::default();
     for partition in partitions {
         let log: Vec<&TopicRecord> = legs.iter().filter(|record| record.partition == partition).collect();
-        expect(partition, &log, sets, &mut expected);
+        expect(partition, &log, sets, asked, &mut expected);
     }
     compared.by_oracle = expected.by_oracle;
     let alerts = rig.topic("alerts");
@@ -163,7 +175,7 @@ fn check_detect(rig: &Rig, legs: &[TopicRecord], dead: &[TopicRecord], sets: &[A
 }
 
 /// What is said of one partition, by an engine and, party by party, by the oracle.
-fn expect(partition: i32, log: &[&TopicRecord], sets: &[Arc<RuleSet>], expected: &mut Expected) {
+fn expect(partition: i32, log: &[&TopicRecord], sets: &[Arc<RuleSet>], asked: (usize, usize), expected: &mut Expected) {
     let set = |hash: &str| sets.iter().find(|set| set.hash == hash).cloned().expect("a rule set that was published");
     let mut first = None;
     let mut events = Vec::new();
@@ -186,7 +198,7 @@ fn expect(partition: i32, log: &[&TopicRecord], sets: &[Arc<RuleSet>], expected:
     }
     let first = first.expect("a log begins with a rule set");
     let effects = fold(&first, &events);
-    expected.by_oracle += ask_oracle(&first, &events, &effects);
+    expected.by_oracle += ask_oracle(&first, &events, &effects, asked);
     expected.alerts.extend(effects.alerts.into_iter().map(|mut sent| {
         sent.alert.detected_from.partition = partition;
         sent.alert.detected_from.offset = sent.record;
@@ -213,14 +225,13 @@ fn fold(first: &Arc<RuleSet>, events: &[Event]) -> Effects {
 }
 
 /// Holds what the engine said of each party of not too many legs against the oracle; how many alerts and reports both have.
-fn ask_oracle(first: &Arc<RuleSet>, events: &[Event], effects: &Effects) -> usize {
+fn ask_oracle(first: &Arc<RuleSet>, events: &[Event], effects: &Effects, (asked, silent_asked): (usize, usize)) -> usize {
     let mut legs: BTreeMap<&str, usize> = BTreeMap::new();
     for event in events {
         if let Event::Leg { leg, .. } = event {
             *legs.entry(&leg.party).or_default() += 1;
         }
     }
-    // Of parties that nothing is said of, a few: each costs the oracle all ticks of the log.
     let is_told = |party: &str| {
         effects.alerts.iter().any(|sent| sent.alert.subject.party == party)
             || effects.reports.iter().any(|sent| sent.report.customer == party)
@@ -229,7 +240,7 @@ fn ask_oracle(first: &Arc<RuleSet>, events: &[Event], effects: &Effects) -> usiz
         legs.iter().filter(|(_, legs)| **legs <= ORACLE_LEGS_MAX).map(|(party, _)| *party).partition(|party| is_told(party));
     let settings = oracle::Settings { lateness: Span::days(LATENESS_DAYS), ..oracle::Settings::default() };
     let mut both = 0;
-    for party in told.into_iter().chain(silent.into_iter().take(20)) {
+    for party in told.into_iter().take(asked).chain(silent.into_iter().take(silent_asked)) {
         let of_party = |event: &&Event| !matches!(event, Event::Leg { leg, .. } if leg.party != party);
         let events: Vec<Event> = events.iter().filter(of_party).cloned().collect();
         let answer = oracle::answer(settings, first, &events);
