@@ -2,13 +2,15 @@
 //!
 //! ```text
 //! weir.transactions ──split──▶ weir.legs ──detect──▶ weir.alerts, weir.office, weir.large-amount, weir.late
-//!        weir.parties ┘  └ weir.dead-letter                └ weir.dead-letter
+//!        weir.parties ┘  └ weir.dead-letter   │            └ weir.dead-letter
+//!                                              └─archive──▶ Parquet by day
 //! ```
 //!
 //! Both roles run on one [`worker`]: consume, fold, and commit outputs and offsets in one transaction, with a [`mark`] beside each offset. A
 //! partition's state is a fold of its log; a snapshot ([`store`]) only shortens the way there. What a record of the leg log looks like is
 //! [`wire`]'s; what a rule set is called and where it is found, [`rules`]'. What an alert *is* belongs to the crates below.
 
+mod archive;
 mod client;
 mod detect;
 mod digest;
@@ -29,14 +31,15 @@ mod topics;
 mod wire;
 mod worker;
 
+pub use archive::{ArchiveError, Question, RefoldError, Refolded, archived, refold};
 pub use client::{Connection, FIXED_PROPERTIES};
 pub use feeder::{Feeder, put_all};
 pub use metrics::Metrics;
 pub use rdkafka::error::KafkaError;
 pub use reading::{Progress, TopicRecord, read_topic, standing};
-pub use rules::{PublishedRules, RulesError, publish};
+pub use rules::{PublishedRules, RuleLibrary, RulesError, publish};
 pub use service::{Service, ServiceError};
-pub use settings::{DetectSettings, Settings, SplitSettings, Time, Topics, group};
+pub use settings::{ArchiveSettings, DetectSettings, Settings, SplitSettings, Time, Topics, group};
 pub use split::leg_partition;
 pub use stop::{Stop, StopCode};
 pub use store::{Folder, Store};

@@ -85,13 +85,14 @@ pub fn publish(connection: &Connection, topic: &str, hash: &str, rules: &Publish
 }
 
 /// The topic as far as it was read, and the sets compiled from it.
-pub(crate) struct RuleLibrary {
+pub struct RuleLibrary {
     topic: String,
     shelf: Mutex<Shelf>,
 }
 
 struct Shelf {
-    consumer: BaseConsumer<Talk>,
+    /// `None` where there are no others than those at hand.
+    consumer: Option<BaseConsumer<Talk>>,
     next: i64,
     texts: BTreeMap<String, PublishedRules>,
     compiled: HashMap<String, Arc<RuleSet>>,
@@ -99,12 +100,24 @@ struct Shelf {
 }
 
 impl RuleLibrary {
-    pub(crate) fn new(connection: &Connection, topic: &str) -> Result<Self, KafkaError> {
+    /// That of a topic.
+    ///
+    /// # Errors
+    /// Where librdkafka refuses the connection's properties.
+    pub fn new(connection: &Connection, topic: &str) -> Result<Self, KafkaError> {
         let mut config = connection.reader();
         config.set("group.id", "weir-rules-reader");
         let consumer = config.create_with_context(Talk)?;
-        let shelf = Shelf { consumer, next: 0, texts: BTreeMap::new(), compiled: HashMap::new(), current: None };
+        let shelf = Shelf { consumer: Some(consumer), next: 0, texts: BTreeMap::new(), compiled: HashMap::new(), current: None };
         Ok(Self { topic: topic.to_owned(), shelf: Mutex::new(shelf) })
+    }
+
+    /// Sets at hand, without a topic.
+    #[must_use]
+    pub fn of(sets: impl IntoIterator<Item = RuleSet>) -> Self {
+        let compiled = sets.into_iter().map(|set| (set.hash.clone(), Arc::new(set))).collect();
+        let shelf = Shelf { consumer: None, next: 0, texts: BTreeMap::new(), compiled, current: None };
+        Self { topic: String::new(), shelf: Mutex::new(shelf) }
     }
 
     /// Reads what has been published since, and tells which set is to be in force.
@@ -139,22 +152,23 @@ impl RuleLibrary {
 
 impl Shelf {
     fn read_on(&mut self, topic: &str) -> Result<(), KafkaError> {
-        let (low, high) = self.consumer.fetch_watermarks(topic, 0, ASK_MAX)?;
+        let Some(consumer) = &self.consumer else { return Ok(()) };
+        let (low, high) = consumer.fetch_watermarks(topic, 0, ASK_MAX)?;
         let from = self.next.max(low);
         if from >= high {
             return Ok(());
         }
         let mut list = TopicPartitionList::new();
         list.add_partition_offset(topic, 0, Offset::Offset(from))?;
-        self.consumer.assign(&list)?;
+        consumer.assign(&list)?;
         self.next = from;
         // The end may be a record of a transaction's, which nobody is given: the position tells.
         let deadline = Instant::now() + ASK_MAX;
-        while self.position(topic)? < high {
+        while position(consumer, topic)?.max(self.next) < high {
             if Instant::now() > deadline {
                 return Err(KafkaError::MessageConsumption(RDKafkaErrorCode::OperationTimedOut));
             }
-            let Some(message) = self.consumer.poll(Duration::from_millis(100)) else { continue };
+            let Some(message) = consumer.poll(Duration::from_millis(100)) else { continue };
             let message = message?;
             let key = String::from_utf8_lossy(message.key().unwrap_or_default()).into_owned();
             let value = message.payload().unwrap_or_default();
@@ -165,12 +179,11 @@ impl Shelf {
             }
             self.next = message.offset() + 1;
         }
-        self.consumer.unassign()
+        consumer.unassign()
     }
+}
 
-    fn position(&self, topic: &str) -> Result<i64, KafkaError> {
-        let position = self.consumer.position()?;
-        let offset = position.find_partition(topic, 0).and_then(|element| element.offset().to_raw());
-        Ok(offset.unwrap_or(-1).max(self.next))
-    }
+fn position(consumer: &BaseConsumer<Talk>, topic: &str) -> Result<i64, KafkaError> {
+    let position = consumer.position()?;
+    Ok(position.find_partition(topic, 0).and_then(|element| element.offset().to_raw()).unwrap_or(-1))
 }

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use rdkafka::ClientConfig;
 use rdkafka::consumer::BaseConsumer;
 use rdkafka::error::KafkaError;
 
+use crate::archive::Archiver;
 use crate::client::Talk;
 use crate::detect::Detect;
 use crate::metrics::Metrics;
@@ -51,8 +52,11 @@ pub enum ServiceError {
 pub struct Service {
     stop: Arc<AtomicBool>,
     workers: Vec<(String, JoinHandle<()>)>,
-    ends: Receiver<(String, Result<(), WorkerError>)>,
+    ends: Receiver<End>,
 }
+
+/// Which worker ended, and how.
+type End = (String, Result<(), WorkerError>);
 
 impl Service {
     /// Starts the workers.
@@ -66,22 +70,31 @@ impl Service {
         let reader: BaseConsumer<Talk> = settings.connection.reader().create_with_context(Talk)?;
         let leg_partitions = partitions_of(&reader, &settings.topics.legs)?;
         let mut service = Self { stop, workers: Vec::new(), ends };
+        if let Some(archive) = &settings.archive {
+            let store: Arc<dyn Store> = Arc::new(Folder(archive.folder.clone()));
+            let name = "archive 0".to_owned();
+            let failed = |error| ServiceError::Worker { worker: name.clone(), error: WorkerError::Archive(error) };
+            let config = consumer(settings, "archive", 0);
+            let topic = Arc::clone(&settings.topics.legs);
+            let archiver = Archiver::new(&config, topic, store, archive.interval, metrics.worker("archive", 0)).map_err(failed)?;
+            service.spawn(name, send.clone(), move |stop| Ok(archiver.run(stop)?))?;
+        }
         for number in 0..settings.workers {
             if let Some(split) = &settings.split {
                 let role = Split::new(settings, split, Arc::clone(&library), leg_partitions, metrics.clone())?;
-                service.spawn(settings, "split", number, &settings.topics.transactions, role, metrics, &send)?;
+                service.fold(settings, "split", number, &settings.topics.transactions, role, metrics, &send)?;
             }
             if let Some(detect) = &settings.detect {
                 let store: Arc<dyn Store> = Arc::new(Folder(detect.snapshots.clone()));
                 let role = Detect::new(detect.clone(), &settings.topics, Arc::clone(&library), store, metrics.clone());
-                service.spawn(settings, "detect", number, &settings.topics.legs, role, metrics, &send)?;
+                service.fold(settings, "detect", number, &settings.topics.legs, role, metrics, &send)?;
             }
         }
         Ok(service)
     }
 
     #[allow(clippy::too_many_arguments)]
-    fn spawn<R: Role>(
+    fn fold<R: Role>(
         &mut self,
         settings: &Settings,
         role_name: &'static str,
@@ -89,7 +102,7 @@ impl Service {
         topic: &Arc<str>,
         role: R,
         metrics: &Metrics,
-        ends: &std::sync::mpsc::Sender<(String, Result<(), WorkerError>)>,
+        ends: &Sender<End>,
     ) -> Result<(), ServiceError> {
         let name = format!("{role_name} {number}");
         let worker = WorkerSettings {
@@ -100,9 +113,19 @@ impl Service {
         };
         let failed = |error| ServiceError::Worker { worker: name.clone(), error };
         let worker = Worker::new(worker, role, metrics.worker(role_name, number)).map_err(failed)?;
-        let (stop, ends, told) = (Arc::clone(&self.stop), ends.clone(), name.clone());
+        self.spawn(name, ends.clone(), move |stop| worker.run(stop))
+    }
+
+    /// Gives a worker its thread.
+    fn spawn(
+        &mut self,
+        name: String,
+        ends: Sender<End>,
+        work: impl FnOnce(&AtomicBool) -> Result<(), WorkerError> + Send + 'static,
+    ) -> Result<(), ServiceError> {
+        let (stop, told) = (Arc::clone(&self.stop), name.clone());
         let thread = thread::Builder::new().name(name.clone()).spawn(move || {
-            let result = worker.run(&stop);
+            let result = work(&stop);
             // The service is gone only when it has been told already.
             let _ = ends.send((told, result));
         });

@@ -84,6 +84,15 @@ pub struct DetectSettings {
     pub snapshots: PathBuf,
 }
 
+/// Of the *archive* role.
+#[derive(Debug, Clone)]
+pub struct ArchiveSettings {
+    /// Where files go.
+    pub folder: PathBuf,
+    /// How long records are gathered for a file.
+    pub interval: Duration,
+}
+
 /// Of a service.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -107,6 +116,8 @@ pub struct Settings {
     pub split: Option<SplitSettings>,
     /// The *detect* role, if this process has it.
     pub detect: Option<DetectSettings>,
+    /// The *archive* role, if this process has it.
+    pub archive: Option<ArchiveSettings>,
 }
 
 impl Settings {

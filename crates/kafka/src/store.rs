@@ -5,7 +5,8 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 
 /// A store of immutable named bytes. Names have `/` between their parts.
 pub trait Store: Send + Sync {
@@ -14,6 +15,12 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// Those of the medium.
     fn put(&self, name: &str, bytes: &[u8]) -> io::Result<()>;
+
+    /// Writes where nothing has that name yet; `false` where something has, which stays as it is. Of two writers at once one is told `false`.
+    ///
+    /// # Errors
+    /// Those of the medium.
+    fn put_new(&self, name: &str, bytes: &[u8]) -> io::Result<bool>;
 
     /// Reads.
     ///
@@ -26,6 +33,14 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// Those of the medium.
     fn list(&self, folder: &str) -> io::Result<Vec<String>>;
+
+    /// Removes what writers that died left half-written in a folder under names that begin with `prefix`. Whoever still writes there fails.
+    ///
+    /// # Errors
+    /// Those of the medium.
+    fn sweep(&self, _folder: &str, _prefix: &str) -> io::Result<()> {
+        Ok(())
+    }
 
     /// Deletes; what is not there is deleted already.
     ///
@@ -41,23 +56,34 @@ pub struct Folder(pub PathBuf);
 /// What is still being written, or was when somebody pulled the plug.
 const PARTIAL: &str = ".partial";
 
-impl Store for Folder {
-    fn put(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+impl Folder {
+    /// Writes to the disk under another name, and lets `publish` give it its own.
+    fn write(&self, name: &str, bytes: &[u8], publish: impl FnOnce(&Path, &Path) -> io::Result<()>) -> io::Result<()> {
         let path = self.0.join(name);
         let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
         fs::create_dir_all(folder)?;
-        let partial = path.with_extension(format!("{}{PARTIAL}", std::process::id()));
-        let written = File::create(&partial).and_then(|mut file| {
-            file.write_all(bytes)?;
-            file.sync_all()?;
-            fs::rename(&partial, &path)?;
-            File::open(folder)?.sync_all()
-        });
-        if written.is_err() {
-            // The error that matters is told; a half file that cannot be removed hurts nobody but the disk.
-            let _ = fs::remove_file(&partial);
+        let own = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
+        // Who may read it is for the process's umask to say.
+        let rights = fs::Permissions::from_mode(0o666);
+        let mut partial = tempfile::Builder::new().prefix(own).suffix(PARTIAL).permissions(rights).tempfile_in(folder)?;
+        partial.write_all(bytes)?;
+        partial.as_file().sync_all()?;
+        publish(partial.path(), &path)?;
+        File::open(folder)?.sync_all()
+        // Dropping `partial` removes its name, whatever happened; what a power cut leaves, `sweep` removes.
+    }
+}
+
+impl Store for Folder {
+    fn put(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        self.write(name, bytes, |partial, path| fs::rename(partial, path))
+    }
+
+    fn put_new(&self, name: &str, bytes: &[u8]) -> io::Result<bool> {
+        match self.write(name, bytes, |partial, path| fs::hard_link(partial, path)) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+            done => done.map(|()| true),
         }
-        written
     }
 
     fn get(&self, name: &str) -> io::Result<Vec<u8>> {
@@ -74,6 +100,22 @@ impl Store for Folder {
         names.retain(|name| !name.ends_with(PARTIAL));
         names.sort();
         Ok(names)
+    }
+
+    fn sweep(&self, folder: &str, prefix: &str) -> io::Result<()> {
+        let entries = match fs::read_dir(self.0.join(folder)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            entries => entries?,
+        };
+        for entry in entries {
+            let entry = entry?;
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            if name.starts_with(prefix) && name.ends_with(PARTIAL) {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(())
     }
 
     fn delete(&self, name: &str) -> io::Result<()> {

@@ -26,6 +26,7 @@ use rdkafka::message::{BorrowedMessage, Message, OwnedMessage};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::types::RDKafkaRespErr;
 
+use crate::archive::ArchiveError;
 use crate::client::log;
 use crate::digest::Digest;
 use crate::mark::Mark;
@@ -414,6 +415,9 @@ pub enum WorkerError {
     /// A transaction's outcome could not be found out.
     #[error("what became of a transaction could not be found out after {0} attempts")]
     Unresolved(u32),
+    /// The archiver's.
+    #[error("{0}")]
+    Archive(#[from] ArchiveError),
 }
 
 /// A worker, ready to run.

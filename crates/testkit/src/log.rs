@@ -219,7 +219,7 @@ pub fn stamp_apart(rows: &[Row], later: &[Arc<RuleSet>], sources: usize) -> Vec<
     let mut record = 0;
     let mut clocks: Vec<Option<EventTime>> = vec![None; sources];
     let mut ticked: Option<EventTime> = None;
-    let mut source = 0;
+    let mut source = sources - 1;
     for row in rows {
         let now = clocks.iter().min().copied().flatten().max(ticked);
         match row {
@@ -239,7 +239,7 @@ pub fn stamp_apart(rows: &[Row], later: &[Arc<RuleSet>], sources: usize) -> Vec<
             Row::Leg { joined, leg } => {
                 if !joined || record == 0 {
                     record += 1;
-                    source = (record as usize - 1) % sources;
+                    source = (source + 1) % sources;
                     let clock = clocks[source].map_or(leg.at, |c| c.max(leg.at.min(c.plus(Span::days(1)))));
                     clocks[source] = Some(clock);
                     let passed = clocks.iter().min().copied().flatten().map(full_hour);

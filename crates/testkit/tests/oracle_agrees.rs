@@ -14,7 +14,7 @@ use weir_model::alert::AlertStatus;
 use weir_model::{Alert, LargeAmountReport, Span};
 use weir_rules::RuleSet;
 use weir_testkit::difference::first_difference;
-use weir_testkit::log::{Event, Row, stamp, stamp_apart};
+use weir_testkit::log::{Event, Row, stamp_apart};
 use weir_testkit::oracle::{self, Answer, Reject, Sent, Settings};
 use weir_testkit::{rule_sets, streams};
 

@@ -51,6 +51,8 @@ pub(crate) enum Verb {
     Feed(FeedArgs),
     /// Where the service stands.
     Status(ConfigArgs),
+    /// Proves an alert.
+    VerifyAlert(Box<VerifyArgs>),
 }
 
 /// Which settings.
@@ -150,6 +152,36 @@ pub(crate) struct DetectArgs {
     pub(crate) shards: Option<usize>,
     #[arg(long, value_name = "N")]
     pub(crate) batch: Option<usize>,
+}
+
+/// `weir verify-alert …`.
+#[derive(Debug, Args)]
+#[command(arg_required_else_help = true)]
+pub(crate) struct VerifyArgs {
+    #[arg(value_name = "ALERT_ID")]
+    pub(crate) alert_id: String,
+    #[arg(id = "verify_input", value_name = "INPUT", requires = "said")]
+    pub(crate) input: Vec<PathBuf>,
+    #[arg(short = 'c', long, value_name = "weir.toml", default_value = "weir.toml", hide_default_value = true)]
+    pub(crate) config: PathBuf,
+    #[arg(long, value_name = "DIR")]
+    pub(crate) archive: Option<PathBuf>,
+    #[arg(id = "said", long = "alerts", value_name = "ALERTS.jsonl")]
+    pub(crate) said: Option<PathBuf>,
+    #[arg(long, value_name = "F.yaml")]
+    pub(crate) feed: Option<PathBuf>,
+    #[arg(long, value_name = "jsonl|csv|parquet")]
+    pub(crate) format: Option<String>,
+    #[arg(long, value_name = "FILE")]
+    pub(crate) parties: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) pack: PackArgs,
+    #[arg(long, value_name = "3d", default_value = "3d", hide_default_value = true)]
+    pub(crate) lateness: String,
+    #[arg(long, value_name = "RFC3339")]
+    pub(crate) now: Option<String>,
+    #[arg(long)]
+    pub(crate) sort: bool,
 }
 
 /// Which rules, with which parameters.

@@ -115,6 +115,12 @@ const VERBS: &[VerbHelp] = &[
         en: "Where each partition stands: lag, clock, snapshot.",
         example: "weir status -c weir.toml",
     },
+    VerbHelp {
+        path: "weir verify-alert",
+        zh: "由归档（或原始文件）重算一个主体，逐字节比对一条预警的各次修订：证实，或指出第一处不同。",
+        en: "Folds one party again from the archive (or from files) and compares an alert's revisions byte by byte: proved, or the first difference.",
+        example: "weir verify-alert 3f2a… -c weir.toml\n  weir verify-alert 3f2a… --alerts alerts.jsonl --parties parties.csv transactions.jsonl",
+    },
 ];
 
 /// An option or argument; the same id means the same thing in every verb.
@@ -185,6 +191,14 @@ const OPTIONS: &[OptionHelp] = &[
     option("config", "设置文件，默认 weir.toml", "Settings, default weir.toml"),
     option("rate", "每秒送入的记录数；缺省不限", "Records a second; default: no limit"),
     option("feed_name", "续送所用的名字；缺省由输入路径得出", "Name to go on by; default: from the paths of the inputs"),
+    option("alert_id", "预警编号（alert_id）", "Id of the alert (alert_id)"),
+    option(
+        "verify_input",
+        "weir detect 当时所读的文件；缺省为服务的归档",
+        "The files weir detect read then; default: the service's archive",
+    ),
+    option("archive", "归档目录；缺省见设置文件", "Folder of the archive; default: that of the settings"),
+    option("said", "当时的预警输出；缺省为服务的预警主题", "Alerts as they were written; default: the service's topic"),
     option("code", "诊断代码，如 R0102", "Diagnostic code such as R0102"),
 ];
 

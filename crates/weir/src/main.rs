@@ -18,6 +18,7 @@ mod service;
 mod spool;
 mod summary;
 mod terminal;
+mod verify;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -58,6 +59,7 @@ fn run(cli: Cli, lang: Lang) -> Result<Exit, Failure> {
         }
         Verb::Feed(args) => service::feed(&args, cli.json, lang),
         Verb::Status(args) => service::status(&args.config, cli.json, lang),
+        Verb::VerifyAlert(args) => verify::run(*args, cli.json, lang),
     }
 }
 

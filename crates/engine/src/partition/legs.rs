@@ -67,7 +67,7 @@ impl Engine {
                 self.changed(number, &rows, false, record, leg, effects);
             }
         }
-        self.drop_excess(number, frontier, effects);
+        self.drop_excess(number, effects);
     }
 
     /// The large-amount reports that rows of a party belong to, each once.
@@ -140,9 +140,10 @@ impl Engine {
     }
 
     /// `party_legs_max`: the oldest whole days leave early, a sixteenth of the bound more than must, so that a full party does not pay for
-    /// every leg. Days that may still change stay.
-    fn drop_excess(&mut self, number: u32, frontier: EventTime, effects: &mut Effects) {
+    /// every leg. Days that may still change stay, and those that no tick has closed.
+    fn drop_excess(&mut self, number: u32, effects: &mut Effects) {
         let max = self.settings.party_legs_max;
+        let Some(frontier) = self.last_tick.map(|tick| tick.frontier.day()) else { return };
         let party = &self.parties[number as usize];
         let rows = &party.rows;
         if rows.len() <= max {
@@ -152,7 +153,7 @@ impl Engine {
         let old = party.rows_before(self.complete_from);
         let excess = (rows.len() - old).saturating_sub(max);
         let beyond = (old + excess + max / 16).min(rows.len() - 1);
-        let day = rows[beyond].at.day().min(frontier.day());
+        let day = rows[beyond].at.day().min(frontier);
         let count = rows.partition_point(|row| row.at < day.start());
         if excess == 0 || count <= old {
             return;

@@ -79,6 +79,9 @@ impl Snapshots {
 
     /// Snapshots at or before `committed`, the one the mark points to first, then the newest.
     pub(crate) fn candidates(&self, partition: i32, committed: i64, pointer: Option<(i64, &str)>) -> Vec<Found> {
+        if let Err(error) = self.store.sweep(&partition.to_string(), "") {
+            tracing::warn!(partition, %error, "half-written snapshots cannot be removed");
+        }
         let listed = list(&*self.store, partition).unwrap_or_else(|error| {
             tracing::warn!(partition, %error, "snapshots cannot be listed");
             Vec::new()

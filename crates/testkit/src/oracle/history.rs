@@ -137,10 +137,11 @@ impl History {
         }
         there.sort_by(|a, b| self.held[*a].order().cmp(&self.held[*b].order()));
         let beyond = there.len() - max + max / 16;
-        let day = self.held[there[beyond.min(there.len() - 1)]].day().min(clock.frontier().day());
+        let Some(frontier) = clock.tick_frontier else { return };
+        let day = self.held[there[beyond.min(there.len() - 1)]].day().min(frontier.day());
         for at in there {
             if self.held[at].day() < day {
-                self.held[at].left = clock.tick_frontier.or(Some(EventTime::MIN));
+                self.held[at].left = Some(frontier);
                 self.left_early_to = self.left_early_to.max(Some(self.held[at].leg.at));
             }
         }

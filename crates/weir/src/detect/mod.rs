@@ -63,6 +63,15 @@ pub(crate) fn run(raw: DetectArgs, json: bool, lang: Lang) -> Result<Exit, Failu
     finished.publish(&settings, writing, begun, lang)
 }
 
+/// Runs over one party alone, without a word: its alerts go to the file that `raw` names.
+pub(crate) fn run_for_one(raw: DetectArgs, party: &str, lang: Lang) -> Result<(), Failure> {
+    let settings = Settings { only: Some(party.to_owned()), ..Settings::check(raw, false, lang)? };
+    let setup = Setup::new(&settings, lang)?;
+    let interrupt = Interrupt::install().map_err(|error| internal(&error, lang))?;
+    let (finished, writing) = Run::start(&settings, setup, interrupt, lang)?.drive()?;
+    finished.publish(&settings, writing, Instant::now(), lang).map(|_| ())
+}
+
 /// A run under way.
 struct Run {
     lang: Lang,
@@ -104,7 +113,7 @@ impl Run {
         let (state_output, summary_output) = (open(&settings.to_state)?, open(&settings.summary)?);
         // Alerts printed while the run goes on would tear the bar apart.
         let tears = settings.outputs.revisions && io::stdout().is_terminal();
-        let is_bar_shown = !(settings.json || tears);
+        let is_bar_shown = !(settings.json || tears || settings.only.is_some());
         let bar = Bar::new(setup.reader.progress(), is_bar_shown, lang);
         let shards = setup.shards.len();
         let (event_sender, events) = sync_channel(shards * QUEUE_BATCHES);
@@ -226,6 +235,9 @@ impl Finished {
         outputs.extend(self.state_output);
         self.interrupt.check(lang)?;
         publish(outputs)?;
+        if settings.only.is_some() {
+            return Ok(Exit::Ok);
+        }
         tell(&summary, settings.json, lang);
         Ok(verdict(&summary, self.counts.ahead, settings.json, lang))
     }

@@ -62,6 +62,8 @@ pub(crate) struct Settings {
     pub(crate) batch: usize,
     /// Numbers as JSON instead of a table.
     pub(crate) json: bool,
+    /// The only party whose legs are looked at, and no word about the run: for proofs.
+    pub(crate) only: Option<String>,
 }
 
 /// Where effects go.
@@ -117,6 +119,7 @@ impl Settings {
             to_state: raw.to_state,
             sort: raw.sort,
             json,
+            only: None,
         };
         settings.check_paths(lang)?;
         Ok(settings)

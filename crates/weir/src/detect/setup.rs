@@ -42,9 +42,11 @@ impl Setup {
         let rules = Pack::find(pack.rules.as_deref(), lang)?;
         let source = RuleSource { files: rules.files.clone(), settings: pack.set.clone() };
         let loaded = pack::load(&rules, &pack.set, settings.json, lang)?;
-        mention_warnings(&loaded.warnings, settings.json, lang);
-        mention_idle(&rules, &loaded, settings.json, lang);
-        mention_missing_contact(settings, lang);
+        if settings.only.is_none() {
+            mention_warnings(&loaded.warnings, settings.json, lang);
+            mention_idle(&rules, &loaded, settings.json, lang);
+            mention_missing_contact(settings, lang);
+        }
         let rules = Arc::new(loaded.rules);
         let mut state = settings.from_state.as_deref().map(|path| State::read(path, lang)).transpose()?;
         let input_failure = |error| input_error::failure(&error, lang);
@@ -71,6 +73,7 @@ impl Setup {
             .map(|(number, (engine, directory))| Shard {
                 number,
                 count: settings.shards,
+                only: settings.only.as_deref().map(Box::from),
                 engine,
                 directory,
                 parties: Arc::clone(&parties),

@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, SyncSender};
 use std::thread;
 
 use weir_engine::{AlertEffect, Effects, Engine, Input, ReportEffect};
-use weir_feed::{Item, Parties, RecordBatch, Tick};
+use weir_feed::{Item, LegView, Parties, RecordBatch, Tick};
 use weir_model::{EventTime, LegKind};
 use weir_office::{Directory, Routing, SavedParty};
 
@@ -88,6 +88,8 @@ pub(crate) struct Shard {
     pub(crate) number: usize,
     /// Of how many.
     pub(crate) count: usize,
+    /// The only party that is looked at.
+    pub(crate) only: Option<Box<str>>,
     /// The detector.
     pub(crate) engine: Engine,
     /// Names learned.
@@ -123,12 +125,16 @@ impl Shard {
         Ok(())
     }
 
+    fn is_mine(&self, view: &LegView<'_>) -> bool {
+        view.shard(self.count) == self.number && self.only.as_deref().is_none_or(|only| view.leg.party == only)
+    }
+
     fn step(&mut self, batch: &RecordBatch) -> Report {
         let mut report = Report::default();
         let mut inputs = Vec::with_capacity(batch.len());
         for item in batch.items() {
             match item {
-                Item::Leg { record, clock, view } if view.shard(self.count) == self.number => {
+                Item::Leg { record, clock, view } if self.is_mine(&view) => {
                     self.directory.learn(view.leg.party, record, view.name, view.account, view.basis);
                     if matches!(view.leg.kind, LegKind::Removal { .. }) {
                         report.removals.push((record, clock));

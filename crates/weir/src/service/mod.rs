@@ -16,7 +16,7 @@ use weir_kafka::{KafkaError, Metrics, PublishedRules, Service, ServiceError, Set
 
 pub(crate) use self::feeding::feed;
 use self::http::Health;
-use self::settings::Configured;
+pub(crate) use self::settings::Configured;
 use crate::arguments::PackArgs;
 use crate::failure::{Exit, Failure};
 use crate::interrupt::Interrupt;
@@ -164,7 +164,7 @@ fn log_to_stderr() {
     let _ = format.try_init();
 }
 
-fn kafka(error: &KafkaError, lang: Lang) -> Failure {
+pub(crate) fn kafka(error: &KafkaError, lang: Lang) -> Failure {
     Failure::usage(say!(lang, "Kafka：{error}", "Kafka: {error}"))
 }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use weir_feed::Mapping;
-use weir_kafka::{Connection, DetectSettings, FIXED_PROPERTIES, Settings, Shape, SplitSettings, Time, Topics};
+use weir_kafka::{ArchiveSettings, Connection, DetectSettings, FIXED_PROPERTIES, Settings, Shape, SplitSettings, Time, Topics};
 use weir_model::{Level, Span};
 use weir_office::{Release, Routing};
 
@@ -33,6 +33,7 @@ pub(crate) struct File {
     detect: DetectTable,
     office: OfficeTable,
     snapshots: SnapshotsTable,
+    archive: ArchiveTable,
     http: HttpTable,
 }
 
@@ -41,6 +42,7 @@ pub(crate) struct File {
 enum Role {
     Split,
     Detect,
+    Archive,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -122,6 +124,13 @@ struct SnapshotsTable {
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+struct ArchiveTable {
+    folder: PathBuf,
+    interval: Length,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 struct HttpTable {
     listen: String,
 }
@@ -165,6 +174,7 @@ impl Default for File {
             detect: DetectTable::default(),
             office: OfficeTable::default(),
             snapshots: SnapshotsTable::default(),
+            archive: ArchiveTable::default(),
             http: HttpTable::default(),
         }
     }
@@ -228,6 +238,12 @@ impl Default for SnapshotsTable {
     }
 }
 
+impl Default for ArchiveTable {
+    fn default() -> Self {
+        Self { folder: PathBuf::from("archive"), interval: seconds(600) }
+    }
+}
+
 impl Default for HttpTable {
     fn default() -> Self {
         Self { listen: "127.0.0.1:9464".to_owned() }
@@ -238,6 +254,10 @@ impl Default for HttpTable {
 pub(crate) struct Configured {
     /// For the service.
     pub(crate) settings: Settings,
+    /// What decides and addresses alerts, whatever roles this process has.
+    pub(crate) detect: DetectSettings,
+    /// Where the archive is, whether or not this process writes it.
+    pub(crate) archive: PathBuf,
     /// For `weir topics create`.
     pub(crate) shape: Shape,
     /// Where health and metrics are served; empty for nowhere.
@@ -328,6 +348,7 @@ impl File {
             snapshot_interval: self.snapshots.interval.0,
             snapshots: folder.join(&self.snapshots.folder),
         };
+        let archive = folder.join(&self.archive.folder);
         let workers = self.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get));
         let settings = Settings {
             topics: self.topics.names(lang)?,
@@ -338,7 +359,8 @@ impl File {
             transaction_timeout: self.kafka.transaction_timeout.0,
             workers: workers.max(1),
             split: has(Role::Split).then_some(split),
-            detect: has(Role::Detect).then_some(detect),
+            detect: has(Role::Detect).then(|| detect.clone()),
+            archive: has(Role::Archive).then(|| ArchiveSettings { folder: archive.clone(), interval: self.archive.interval.0 }),
             connection,
         };
         let shape = Shape {
@@ -348,7 +370,7 @@ impl File {
             replication: self.topics.replication,
             leg_retention: self.topics.leg_retention.0,
         };
-        Ok(Configured { settings, shape, listen: self.http.listen })
+        Ok(Configured { settings, detect, archive, shape, listen: self.http.listen })
     }
 }
 

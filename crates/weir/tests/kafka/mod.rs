@@ -1,5 +1,6 @@
 //! The service on a real broker: what it says is what `weir detect` and the oracle say of the same records, whatever goes wrong meanwhile.
 
+mod archive;
 #[allow(dead_code, reason = "shared with the chaos trials, which use the rest")]
 mod broker;
 #[allow(dead_code, reason = "shared with the chaos trials, which use the rest")]
@@ -120,4 +121,5 @@ fn the_stream_says_what_files_say_though_it_is_killed() {
             assert!(!message.contains(&format!("\"{inside}\"")), "{inside} has left the bank");
         }
     }
+    archive::check(&rig);
 }

@@ -64,11 +64,11 @@ impl Rig {
         let Shape { transaction_partitions, leg_partitions, session_timeout, transaction_timeout, lateness_days } = self.shape;
         let (prefix, brokers) = (&self.prefix, &self.connection.brokers);
         let settings = format!(
-            "app = \"{prefix}\"\ninstance = \"{instance}\"\nworkers = 1\n\
+            "app = \"{prefix}\"\ninstance = \"{instance}\"\nworkers = 1\nroles = [\"split\", \"detect\", \"archive\"]\n\
              [kafka]\nbrokers = \"{brokers}\"\nsession_timeout = \"{session_timeout}\"\ntransaction_timeout = \"{transaction_timeout}\"\n\
              [topics]\nprefix = \"{prefix}\"\ntransaction_partitions = {transaction_partitions}\nleg_partitions = {leg_partitions}\n\
              output_partitions = 1\nreplication = 1\n[split]\nfeed = \"feed.yaml\"\ntime = \"event\"\n\
-             [detect]\nlateness = \"{lateness_days}d\"\n[snapshots]\ninterval = \"1s\"\n[http]\nlisten = \"\"\n"
+             [detect]\nlateness = \"{lateness_days}d\"\n[snapshots]\ninterval = \"1s\"\n[archive]\ninterval = \"1s\"\n[http]\nlisten = \"\"\n"
         );
         fs::write(self.path(&settings_of(instance)), settings).expect("written");
     }

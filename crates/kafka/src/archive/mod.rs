@@ -1,0 +1,340 @@
+//! The *archive* role: the leg log as Parquet files by day, kept for as long as the law asks, long after Kafka has let it go.
+//!
+//! ```text
+//! day=2026-03-01/00007-00000000000000123456.parquet      partition 7, records from offset 123456 on
+//! ```
+//!
+//! The files are the only truth about how far the archive is: where a partition goes on is written in its last file, and a file is made only
+//! where there is none of that name. So every record is in the archive once, whatever dies when, and two archivers that take each other for
+//! dead cannot both write the same stretch. The consumer group only shares partitions out; its offsets are for people to look at.
+
+mod refold;
+mod segment;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use rdkafka::ClientConfig;
+use rdkafka::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext};
+use rdkafka::error::KafkaError;
+use rdkafka::message::Message;
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use rdkafka::types::RDKafkaRespErr;
+use weir_model::{Day, EventTime};
+
+pub use self::refold::{Question, RefoldError, Refolded, archived, refold};
+use self::segment::Builder;
+use crate::client::log;
+use crate::metrics::WorkerMetrics;
+use crate::stop::{Stop, StopCode};
+use crate::store::Store;
+use crate::wire::{Entry, Unreadable};
+use crate::worker::patiently;
+
+const ASK_MAX: Duration = Duration::from_secs(15);
+/// Records of a segment: some 100 MB in memory while it is written.
+const SEGMENT_RECORDS: usize = 500_000;
+const SEGMENT_BYTES: usize = 64 << 20;
+
+/// Why an archiver ends.
+#[derive(Debug, thiserror::Error)]
+pub enum ArchiveError {
+    /// The brokers did not answer, or refused.
+    #[error("Kafka: {0}")]
+    Kafka(#[from] KafkaError),
+    /// The folder or object store did not take what was to be written.
+    #[error("the archive cannot be written: {0}")]
+    Store(#[from] io::Error),
+}
+
+/// The archiver of a process.
+pub(crate) struct Archiver {
+    consumer: BaseConsumer<Seat>,
+    interval: Duration,
+    metrics: WorkerMetrics,
+}
+
+struct Seat(Mutex<Desk>);
+
+struct Desk {
+    store: Arc<dyn Store>,
+    topic: Arc<str>,
+    slots: BTreeMap<i32, Slot>,
+    failure: Option<ArchiveError>,
+    metrics: WorkerMetrics,
+}
+
+/// A partition.
+struct Slot {
+    /// The first offset that no file has.
+    from: i64,
+    /// Day of the last file, then that of the one under way.
+    day: Option<Day>,
+    builder: Builder,
+    since: Instant,
+}
+
+impl Seat {
+    fn desk(&self) -> MutexGuard<'_, Desk> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl ClientContext for Seat {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        log(level, facility, message);
+    }
+}
+
+impl ConsumerContext for Seat {
+    fn rebalance(&self, consumer: &BaseConsumer<Self>, error: RDKafkaRespErr, partitions: &mut TopicPartitionList) {
+        let done = if error == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
+            self.desk().assigned(consumer, partitions)
+        } else {
+            // What is gathered and not written is read again by whoever comes next.
+            let mut desk = self.desk();
+            let left = std::mem::take(&mut desk.slots);
+            desk.metrics.revoked(left.into_keys());
+            drop(desk);
+            consumer.unassign().map_err(ArchiveError::from)
+        };
+        if let Err(error) = done {
+            self.desk().failure = Some(error);
+        }
+    }
+}
+
+impl Desk {
+    fn assigned(&mut self, consumer: &BaseConsumer<Seat>, partitions: &TopicPartitionList) -> Result<(), ArchiveError> {
+        let mut list = TopicPartitionList::new();
+        for element in partitions.elements() {
+            let partition = element.partition();
+            let (low, high) = patiently(|| consumer.fetch_watermarks(&self.topic, partition, ASK_MAX))?;
+            match self.open(partition, low, high)? {
+                Ok(slot) => {
+                    list.add_partition_offset(&self.topic, partition, Offset::Offset(slot.from))?;
+                    self.slots.insert(partition, slot);
+                }
+                Err(stop) => self.stop(partition, &stop),
+            }
+        }
+        let numbers: Vec<i32> = self.slots.keys().copied().collect();
+        self.metrics.assigned(&numbers);
+        tracing::info!(topic = %self.topic, partitions = ?numbers, "archiving");
+        Ok(consumer.assign(&list)?)
+    }
+
+    fn open(&self, partition: i32, low: i64, high: i64) -> Result<Result<Slot, Stop>, ArchiveError> {
+        let (mut from, mut day) = (low, None);
+        if let Some(last) = last_of(&*self.store, partition)? {
+            self.store.sweep(&last.folder(), &format!("{partition:05}-"))?;
+            from = segment::head(self.store.get(&last.path())?)?.next;
+            day = Some(last.day);
+        } else if low > 0 {
+            tracing::warn!(partition, low, "the archive begins in the middle: the leg log no longer has what came before");
+        }
+        let topic = &self.topic;
+        if from < low {
+            let text =
+                format!("the archive of {topic}/{partition} ends before {from}, and the log begins at {low}: what lies between is lost");
+            return Ok(Err(Stop::new(StopCode::LogTruncated, text)));
+        }
+        if from > high {
+            let text = format!("{topic}/{partition} ends at {high}, before {from}, where its archive ends: the topic was made anew");
+            return Ok(Err(Stop::new(StopCode::LogShrunk, text)));
+        }
+        Ok(Ok(Slot { from, day, builder: Builder::new(), since: Instant::now() }))
+    }
+
+    fn stop(&mut self, partition: i32, stop: &Stop) {
+        self.slots.remove(&partition);
+        tracing::error!(topic = %self.topic, partition, code = stop.code.code(), "stopped: {}", stop.text);
+        self.metrics.stopped(partition, stop.code);
+    }
+
+    /// Takes a record; the file that is finished by it, if its day is over or it is full, is written first. `false` if the partition was given
+    /// up.
+    fn take(&mut self, partition: i32, offset: i64, value: &[u8]) -> Result<bool, ArchiveError> {
+        let Some(slot) = self.slots.get_mut(&partition) else { return Ok(true) };
+        let Ok(entry) = Entry::decode(value) else {
+            self.stop(partition, &Stop::new(StopCode::RecordUnreadable, format!("offset {offset} of partition {partition}: {Unreadable}")));
+            return Ok(false);
+        };
+        let clock = match entry {
+            Entry::Leg(stamped) => stamped.clock,
+            Entry::Tick { clock } | Entry::Switch { clock, .. } => clock,
+        };
+        let day = Some(clock.day()).filter(|_| clock != EventTime::MIN);
+        let is_next_day = slot.day.is_some() && day > slot.day;
+        let is_full = slot.builder.len() >= SEGMENT_RECORDS || slot.builder.bytes() >= SEGMENT_BYTES;
+        if slot.builder.len() > 0 && (is_next_day || is_full) && !self.write(partition)? {
+            return Ok(false);
+        }
+        let Some(slot) = self.slots.get_mut(&partition) else { return Ok(true) };
+        if slot.builder.len() == 0 {
+            slot.since = Instant::now();
+        }
+        slot.day = slot.day.max(day);
+        slot.builder.push(offset, &entry, value);
+        Ok(true)
+    }
+
+    /// Writes what is gathered of a partition. `false` if somebody else has written there: the partition is given up until it is assigned
+    /// again.
+    fn write(&mut self, partition: i32) -> Result<bool, ArchiveError> {
+        let Some(slot) = self.slots.get_mut(&partition) else { return Ok(true) };
+        // Without a day there is only the announcement of the first rules; it waits for the first leg.
+        let Some(day) = slot.day.filter(|_| slot.builder.len() > 0) else { return Ok(true) };
+        let count = slot.builder.len();
+        let place = Place { day, partition, from: slot.from };
+        let (bytes, next) = std::mem::replace(&mut slot.builder, Builder::new()).finish(partition, slot.from)?;
+        if !self.store.put_new(&place.path(), &bytes)? {
+            tracing::warn!(partition, from = place.from, "another archiver has written here; leaving the partition to it");
+            self.slots.remove(&partition);
+            return Ok(false);
+        }
+        slot.from = next;
+        self.metrics.folded(count);
+        self.metrics.committed(partition, next);
+        Ok(true)
+    }
+}
+
+impl Archiver {
+    pub(crate) fn new(
+        config: &ClientConfig,
+        topic: Arc<str>,
+        store: Arc<dyn Store>,
+        interval: Duration,
+        metrics: WorkerMetrics,
+    ) -> Result<Self, ArchiveError> {
+        let desk = Desk { store, topic, slots: BTreeMap::new(), failure: None, metrics: metrics.clone() };
+        Ok(Self { consumer: config.create_with_context(Seat(Mutex::new(desk)))?, interval, metrics })
+    }
+
+    /// Works until `stop` is raised; what is gathered then is written first.
+    pub(crate) fn run(self, stop: &AtomicBool) -> Result<(), ArchiveError> {
+        let topic = Arc::clone(&self.consumer.context().desk().topic);
+        self.consumer.subscribe(&[&topic])?;
+        while !stop.load(Ordering::Relaxed) {
+            self.metrics.alive();
+            let mut is_left_alone = true;
+            match self.consumer.poll(Duration::from_millis(100)) {
+                Some(Ok(message)) => {
+                    let value = message.payload().unwrap_or_default();
+                    is_left_alone = self.consumer.context().desk().take(message.partition(), message.offset(), value)?;
+                }
+                Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => return Err(error.into()),
+                Some(Err(error)) => tracing::warn!(%topic, %error, "reading"),
+                None => {}
+            }
+            if let Some(error) = self.consumer.context().desk().failure.take() {
+                return Err(error);
+            }
+            is_left_alone &= self.write_due(self.interval)?;
+            if !is_left_alone {
+                self.read_on_without_the_rest()?;
+            }
+        }
+        self.write_due(Duration::ZERO)?;
+        Ok(())
+    }
+
+    /// Goes on with the partitions that are left.
+    fn read_on_without_the_rest(&self) -> Result<(), ArchiveError> {
+        let mut list = TopicPartitionList::new();
+        let desk = self.consumer.context().desk();
+        for (partition, slot) in &desk.slots {
+            list.add_partition_offset(&desk.topic, *partition, Offset::Offset(slot.builder.next().unwrap_or(slot.from)))?;
+        }
+        drop(desk);
+        Ok(self.consumer.assign(&list)?)
+    }
+
+    /// Writes what has been gathered for as long as `age`. `false` if a partition was given up.
+    fn write_due(&self, age: Duration) -> Result<bool, ArchiveError> {
+        let mut desk = self.consumer.context().desk();
+        let due: Vec<i32> = desk
+            .slots
+            .iter()
+            .filter(|(_, slot)| slot.builder.len() > 0 && slot.since.elapsed() >= age)
+            .map(|(partition, _)| *partition)
+            .collect();
+        let mut is_left_alone = true;
+        let mut list = TopicPartitionList::new();
+        for partition in due {
+            is_left_alone &= desk.write(partition)?;
+            if let Some(slot) = desk.slots.get(&partition) {
+                list.add_partition_offset(&desk.topic, partition, Offset::Offset(slot.from))?;
+            }
+        }
+        drop(desk);
+        if list.count() > 0
+            && let Err(error) = self.consumer.commit(&list, CommitMode::Async)
+        {
+            tracing::debug!(%error, "the archive's offsets are not shown");
+        }
+        Ok(is_left_alone)
+    }
+}
+
+/// Where a file lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    day: Day,
+    partition: i32,
+    from: i64,
+}
+
+impl Place {
+    fn folder(self) -> String {
+        format!("day={}", self.day)
+    }
+
+    fn path(self) -> String {
+        format!("{}/{:05}-{:020}.parquet", self.folder(), self.partition, self.from)
+    }
+
+    fn file(day: Day, name: &str) -> Option<Self> {
+        let (partition, from) = name.strip_suffix(".parquet")?.split_once('-')?;
+        Some(Self { day, partition: partition.parse().ok()?, from: from.parse().ok()? })
+    }
+}
+
+fn days(store: &dyn Store) -> io::Result<Vec<Day>> {
+    let mut days: Vec<Day> = store.list("")?.iter().filter_map(|name| Day::parse(name.strip_prefix("day=")?)).collect();
+    days.sort_unstable();
+    Ok(days)
+}
+
+fn places(store: &dyn Store, day: Day, partition: i32) -> io::Result<Vec<Place>> {
+    let names = store.list(&format!("day={day}"))?;
+    let mut places: Vec<Place> =
+        names.iter().filter_map(|name| Place::file(day, name)).filter(|place| place.partition == partition).collect();
+    places.sort_unstable();
+    Ok(places)
+}
+
+/// The last file of a partition.
+fn last_of(store: &dyn Store, partition: i32) -> io::Result<Option<Place>> {
+    for day in days(store)?.into_iter().rev() {
+        if let Some(last) = places(store, day, partition)?.pop() {
+            return Ok(Some(last));
+        }
+    }
+    Ok(None)
+}
+
+/// All files of a partition, in order.
+fn all_of(store: &dyn Store, partition: i32) -> io::Result<Vec<Place>> {
+    let mut all = Vec::new();
+    for day in days(store)? {
+        all.extend(places(store, day, partition)?);
+    }
+    Ok(all)
+}

@@ -1,0 +1,68 @@
+//! The archive has every record of the leg log once, and an alert can be proved from it, or refuted.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::Value;
+use weir_kafka::{Folder, archived};
+
+use super::rig::{Rig, parties, rules};
+
+/// Of a rig whose service has ended, killed now and then before.
+pub(super) fn check(rig: &Rig) {
+    let legs = rig.topic("legs");
+    let mut by_partition: BTreeMap<i32, Vec<(i64, Vec<u8>)>> = BTreeMap::new();
+    for record in legs {
+        by_partition.entry(record.partition).or_default().push((record.offset, record.value));
+    }
+    let folder = Folder(rig.path("archive"));
+    for (partition, records) in &by_partition {
+        let found = archived(&folder, *partition).expect("the archive can be read");
+        assert!(found == *records, "partition {partition}: {} records in the archive, {} in the log", found.len(), records.len());
+    }
+    let alerts: Vec<Value> = rig.topic("alerts").iter().map(|record| serde_json::from_slice(&record.value).expect("an alert")).collect();
+    let most = alerts.iter().max_by_key(|alert| alert["revision"].as_u64()).expect("an alert");
+    let id = most["alert_id"].as_str().expect("an id");
+
+    let proved = rig.done(&["verify-alert", id]);
+    assert!(proved.starts_with(&format!("proved  alert {id}, {} revisions", most["revision"])), "{proved}");
+
+    // A figure that is another than the one that was said.
+    let of_it: Vec<String> = alerts.iter().filter(|alert| alert["alert_id"] == id).map(Value::to_string).collect();
+    let forged = of_it.join("\n").replacen("\"people_in\":", "\"people_in\":1", 1);
+    fs::write(rig.path("forged.jsonl"), forged).expect("written");
+    let output = rig.weir(&["verify-alert", id, "--alerts", "forged.jsonl"]).output().expect("weir starts");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.contains("revision 1, first difference: people_in\n"), "{text}");
+
+    // From the files, too, and a revision that was left out.
+    let of_file = ["verify-alert", id, "--alerts", "alerts.jsonl", "--feed", "feed.yaml", "--parties", &parties(), "--rules", &rules()];
+    let proved = rig.done(&[&of_file[..], &["t.jsonl"]].concat());
+    assert!(proved.starts_with("proved"), "{proved}");
+    let text = fs::read_to_string(rig.path("alerts.jsonl")).expect("an output");
+    let last = text.lines().rfind(|line| line.contains(id)).expect("a line");
+    fs::write(rig.path("short.jsonl"), text.replacen(&format!("{last}\n"), "", 1)).expect("written");
+    let short: Vec<&str> = of_file.iter().map(|word| if *word == "alerts.jsonl" { "short.jsonl" } else { word }).collect();
+    let output = rig.weir(&[&short[..], &["t.jsonl"]].concat()).output().expect("weir starts");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("but it was not said"));
+
+    // A file that is missing: neither proved nor refuted.
+    let partition = most["detected_from"]["partition"].as_i64().expect("a partition");
+    let first = files(rig).into_iter().find(|path| path.to_string_lossy().contains(&format!("{partition:05}-"))).expect("a file");
+    fs::remove_file(first).expect("removed");
+    let output = rig.weir(&["verify-alert", id]).output().expect("weir starts");
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{text}");
+    assert!(text.contains("has nothing from offset 0 to"), "{text}");
+}
+
+/// All files of the archive, in order.
+fn files(rig: &Rig) -> Vec<PathBuf> {
+    let entries = |path: PathBuf| fs::read_dir(path).expect("a folder").map(|entry| entry.expect("an entry").path());
+    let mut files: Vec<PathBuf> = entries(rig.path("archive")).flat_map(entries).collect();
+    files.sort();
+    files
+}
