@@ -11,6 +11,7 @@ pub mod large_amount;
 pub mod leg;
 pub mod money;
 pub mod party;
+pub mod set_aside;
 pub mod time;
 pub mod transaction;
 
@@ -22,5 +23,6 @@ pub use large_amount::{LargeAmountReport, ReportItem, ReportStatus};
 pub use leg::{Direction, Flags, Leg, LegKind};
 pub use money::{AmountError, Currency, Fen};
 pub use party::{AgreementKind, Agreements, Party, PartyKind, Profile};
+pub use set_aside::{LegSetAside, TransactionPosition};
 pub use time::{Day, EventTime, Span};
 pub use transaction::{AccountClass, Channel, ReversalKind, Transaction};

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use weir_engine::{AlertEffect, Effects, RejectEffect, ReportEffect};
 use weir_model::alert::LogPosition;
-use weir_model::{Direction, EventTime, Reason};
+use weir_model::{EventTime, LegSetAside, Reason, TransactionPosition};
 use weir_office::{Routing, UNRESOLVED};
 
 use super::partition::State;
@@ -26,31 +26,6 @@ pub(crate) struct Sayer {
     office: weir_office::Settings,
     lateness: weir_model::Span,
     metrics: Metrics,
-}
-
-/// A leg that did not enter a history, for the late output and the dead letters.
-#[derive(Debug, Serialize)]
-struct RejectedLeg<'a> {
-    reason: Reason,
-    /// Where its transaction stands in the transactions topic; null where it was read before the last snapshot but one.
-    transaction: Option<Position<'a>>,
-    party: &'a str,
-    txn_id: &'a str,
-    direction: Direction,
-    occurred_at: String,
-    /// Yuan, where known.
-    amount: Option<String>,
-    /// The frontier it missed.
-    frontier: String,
-    /// Large-amount reports it would have belonged to.
-    report_ids: &'a [String],
-}
-
-#[derive(Debug, Serialize)]
-struct Position<'a> {
-    topic: &'a str,
-    partition: i32,
-    offset: i64,
 }
 
 impl Sayer {
@@ -156,16 +131,18 @@ impl Sayer {
         let number = effect.rejected_record;
         let source = source_of(number).or_else(|| state.waiting.get(&number).map(|(source, _)| *source));
         let topic = &self.topics.transactions;
-        let row = RejectedLeg {
+        let position =
+            |source: Source| TransactionPosition { topic: topic.to_string(), partition: source.partition, offset: source.offset };
+        let row = LegSetAside {
             reason: effect.reason,
-            transaction: source.map(|source| Position { topic, partition: source.partition, offset: source.offset }),
-            party: &effect.party,
-            txn_id: &effect.txn_id,
+            transaction: source.map(position),
+            party: effect.party.clone(),
+            txn_id: effect.txn_id.clone(),
             direction: effect.direction,
             occurred_at: effect.at.to_string(),
             amount: effect.amount.map(|fen| weir_model::Fen(fen).to_string()),
             frontier: effect.frontier.to_string(),
-            report_ids: &effect.report_ids,
+            report_ids: effect.report_ids.clone(),
         };
         let key = effect.party.as_bytes();
         let value = if effect.reason.is_late() {

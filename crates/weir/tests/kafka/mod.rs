@@ -121,5 +121,31 @@ fn the_stream_says_what_files_say_though_it_is_killed() {
             assert!(!message.contains(&format!("\"{inside}\"")), "{inside} has left the bank");
         }
     }
+    for (topic, schema) in [
+        ("alerts", "alert.json"),
+        ("office", "office-alert.json"),
+        ("large-amount", "large-amount-report.json"),
+        ("late", "leg-set-aside.json"),
+    ] {
+        check_schema(&rig, topic, schema);
+    }
     archive::check(&rig);
+}
+
+/// Every record of a topic fits its schema, and without any one of its fields it would not.
+fn check_schema(rig: &Rig, topic: &str, schema: &str) {
+    let text = fs::read_to_string(repository().join("docs/schemas").join(schema)).expect("a schema");
+    let validator = jsonschema::validator_for(&serde_json::from_str(&text).expect("JSON")).expect("a schema");
+    let mut values: Vec<Value> = rig.topic(topic).iter().map(|record| serde_json::from_slice(&record.value).expect("JSON")).collect();
+    for value in &values {
+        if let Err(error) = validator.validate(value) {
+            panic!("{topic}: {}: {error}", error.instance_path());
+        }
+    }
+    let Some(Value::Object(fields)) = values.pop() else { return };
+    for name in fields.keys() {
+        let mut less = fields.clone();
+        less.remove(name);
+        assert!(!validator.is_valid(&Value::Object(less)) || fields[name].is_null(), "{topic}: {name} may be missing");
+    }
 }
