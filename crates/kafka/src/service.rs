@@ -76,7 +76,8 @@ impl Service {
             let failed = |error| ServiceError::Worker { worker: name.clone(), error: WorkerError::Archive(error) };
             let config = consumer(settings, "archive", 0);
             let topic = Arc::clone(&settings.topics.legs);
-            let archiver = Archiver::new(&config, topic, store, archive.interval, metrics.worker("archive", 0)).map_err(failed)?;
+            let archiver = Archiver::new(&config, topic, store, archive.interval, metrics.worker("archive", 0), Arc::clone(&service.stop))
+                .map_err(failed)?;
             service.spawn(name, send.clone(), move |stop| Ok(archiver.run(stop)?))?;
         }
         for number in 0..settings.workers {

@@ -43,6 +43,8 @@ const PATIENCE: Duration = Duration::from_secs(120);
 const RECOVERIES_MAX: u32 = 5;
 /// How long the state of a partition that went elsewhere is kept, in case it comes back.
 const RETAIN_MAX: Duration = Duration::from_secs(60);
+/// How long a worker that is told to end may take to write its state out: less than any session time-out.
+const CLOSE_MAX: Duration = Duration::from_secs(4);
 /// How often progress is committed that caused no output.
 const IDLE_COMMIT: Duration = Duration::from_secs(1);
 /// Bytes of input that end a step.
@@ -109,6 +111,15 @@ pub(crate) trait Role: Send + 'static {
 
     /// Told after every commit: the state is exactly that of the committed offset.
     fn committed(&mut self, partition: i32, state: &mut Self::State, offset: i64);
+
+    /// The worker is about to end, with everything committed: what spares the next one work may be begun now, and [`Role::tend`] asks for
+    /// what is to be committed of it.
+    fn close(&mut self, _partition: i32, _state: &mut Self::State) {}
+
+    /// Whether all that was begun is done and committed.
+    fn is_closed(&self) -> bool {
+        true
+    }
 }
 
 /// A partition this worker owns.
@@ -215,8 +226,8 @@ impl<R: Role> Desk<R> {
             return Err(Stop::new(
                 StopCode::OffsetMissing,
                 format!(
-                    "no offset is committed for {topic}/{partition}: the group is new, was deleted, or has been idle for longer than the broker \
-                     keeps offsets. A new installation: run `weir topics create`. Else restore the offsets; where to, the newest snapshot says"
+                    "no offset is committed for {topic}/{partition}: the group is new, it or the topic was deleted, or it has been idle for longer \
+                     than the broker keeps offsets. A new installation: run `weir topics create`. Else restore the offsets; where to, the newest snapshot says"
                 ),
             ));
         };
@@ -457,7 +468,25 @@ impl<R: Role> Worker<R> {
         while !stop.load(Ordering::Relaxed) {
             self.step()?;
         }
-        self.commit()
+        self.commit()?;
+        self.close()
+    }
+
+    /// Lets the role finish what spares the next worker work, for as long as may be.
+    fn close(&mut self) -> Result<(), WorkerError> {
+        {
+            let mut desk = self.consumer.context().desk();
+            let Desk { role, slots, .. } = &mut *desk;
+            let settled = slots.iter_mut().filter(|(_, slot)| slot.expected.is_none() && slot.next == slot.committed.0);
+            settled.for_each(|(partition, slot)| role.close(*partition, &mut slot.state));
+        }
+        let deadline = Instant::now() + CLOSE_MAX;
+        while Instant::now() < deadline && !self.consumer.context().desk().role.is_closed() {
+            thread::sleep(Duration::from_millis(5));
+            self.consumer.context().desk().tend();
+            self.commit()?;
+        }
+        Ok(())
     }
 
     fn step(&mut self) -> Result<(), WorkerError> {

@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use rdkafka::ClientConfig;
@@ -40,6 +41,7 @@ const ASK_MAX: Duration = Duration::from_secs(15);
 /// Records of a segment: some 100 MB in memory while it is written.
 const SEGMENT_RECORDS: usize = 500_000;
 const SEGMENT_BYTES: usize = 64 << 20;
+const RETRY_EVERY: Duration = Duration::from_secs(1);
 
 /// Why an archiver ends.
 #[derive(Debug, thiserror::Error)]
@@ -67,6 +69,8 @@ struct Desk {
     slots: BTreeMap<i32, Slot>,
     failure: Option<ArchiveError>,
     metrics: WorkerMetrics,
+    /// The process is to end.
+    stop: Arc<AtomicBool>,
 }
 
 /// A partition.
@@ -193,15 +197,35 @@ impl Desk {
         let count = slot.builder.len();
         let place = Place { day, partition, from: slot.from };
         let (bytes, next) = std::mem::replace(&mut slot.builder, Builder::new()).finish(partition, slot.from)?;
-        if !self.store.put_new(&place.path(), &bytes)? {
+        if !self.put(place, &bytes)? {
             tracing::warn!(partition, from = place.from, "another archiver has written here; leaving the partition to it");
             self.slots.remove(&partition);
             return Ok(false);
         }
-        slot.from = next;
+        if let Some(slot) = self.slots.get_mut(&partition) {
+            slot.from = next;
+        }
         self.metrics.folded(count);
         self.metrics.committed(partition, next);
         Ok(true)
+    }
+}
+
+impl Desk {
+    /// Writes a file as soon as the store takes it: a full disk stops the archive and nothing else. Asked to end meanwhile, it gives up; what
+    /// is not written is read again by the next start.
+    fn put(&self, place: Place, bytes: &[u8]) -> Result<bool, ArchiveError> {
+        loop {
+            match self.store.put_new(&place.path(), bytes) {
+                Ok(is_new) => return Ok(is_new),
+                Err(error) if self.stop.load(Ordering::Relaxed) => return Err(error.into()),
+                Err(error) => {
+                    tracing::error!(partition = place.partition, %error, "the archive cannot be written; trying again");
+                    self.metrics.recovering();
+                    thread::sleep(RETRY_EVERY);
+                }
+            }
+        }
     }
 }
 
@@ -212,8 +236,9 @@ impl Archiver {
         store: Arc<dyn Store>,
         interval: Duration,
         metrics: WorkerMetrics,
+        stop: Arc<AtomicBool>,
     ) -> Result<Self, ArchiveError> {
-        let desk = Desk { store, topic, slots: BTreeMap::new(), failure: None, metrics: metrics.clone() };
+        let desk = Desk { store, topic, slots: BTreeMap::new(), failure: None, metrics: metrics.clone(), stop };
         Ok(Self { consumer: config.create_with_context(Seat(Mutex::new(desk)))?, interval, metrics })
     }
 

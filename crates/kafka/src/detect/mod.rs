@@ -111,6 +111,7 @@ impl Role for Detect {
         is_replay: bool,
         outbox: &mut Outbox,
     ) -> Result<(), Stop> {
+        state.committed = None;
         let mut inputs = Vec::with_capacity(records.len());
         for record in records {
             state.digest.read(record.offset, record.value);
@@ -165,6 +166,7 @@ impl Role for Detect {
             state.snapshot = Some((offset, hash));
             return Ok(true);
         }
+        self.write_if_due(partition, state);
         Ok(false)
     }
 
@@ -179,12 +181,37 @@ impl Role for Detect {
         }
         let parties = state.engine.as_ref().map_or(0, Engine::parties);
         self.metrics.parties.with_label_values(&[&label]).set(i64::try_from(parties).unwrap_or(i64::MAX));
+        state.committed = Some(offset);
+        self.write_if_due(partition, state);
+    }
+
+    fn close(&mut self, partition: i32, state: &mut State) {
+        self.write(partition, state);
+    }
+
+    fn is_closed(&self) -> bool {
+        self.snapshots.is_idle()
+    }
+}
+
+impl Detect {
+    fn write_if_due(&mut self, partition: i32, state: &mut State) {
         let since = *state.last_snapshot.get_or_insert_with(Instant::now);
-        if since.elapsed() >= self.settings.snapshot_interval && !self.snapshots.is_busy(partition) {
-            state.last_snapshot = Some(Instant::now());
-            if let Some(bytes) = state.encode((partition, offset)) {
-                self.snapshots.write(partition, offset, bytes);
-            }
+        if since.elapsed() >= self.settings.snapshot_interval {
+            self.write(partition, state);
+        }
+    }
+
+    /// Begins to write a partition out, if it stands at a committed offset that is not written yet.
+    fn write(&mut self, partition: i32, state: &mut State) {
+        let Some(offset) = state.committed.filter(|offset| state.written != Some(*offset)) else { return };
+        if self.snapshots.is_busy(partition) {
+            return;
+        }
+        state.last_snapshot = Some(Instant::now());
+        if let Some(bytes) = state.encode((partition, offset)) {
+            state.written = Some(offset);
+            self.snapshots.write(partition, offset, bytes);
         }
     }
 }

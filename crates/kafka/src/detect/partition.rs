@@ -39,6 +39,9 @@ pub(crate) struct State {
     pub(crate) waiting: BTreeMap<u64, (Source, i64)>,
     pub(crate) snapshot: Option<(i64, String)>,
     pub(crate) last_snapshot: Option<Instant>,
+    /// The committed offset, while this is its state; and the one written out last.
+    pub(crate) committed: Option<i64>,
+    pub(crate) written: Option<i64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -157,6 +160,8 @@ impl State {
             waiting: waiting.collect(),
             snapshot: None,
             last_snapshot: None,
+            committed: None,
+            written: Some(position.1),
         })
     }
 }

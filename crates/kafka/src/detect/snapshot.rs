@@ -48,6 +48,11 @@ impl Snapshots {
         self.busy.contains_key(&partition)
     }
 
+    /// Whether nothing is being written, nor waits to be pointed to.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.busy.is_empty() && self.ready.is_empty()
+    }
+
     /// Begins to write a snapshot.
     pub(crate) fn write(&mut self, partition: i32, offset: i64, bytes: Vec<u8>) {
         self.busy.insert(partition, ());

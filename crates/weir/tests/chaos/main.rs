@@ -17,8 +17,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use self::broker::Broker;
-use self::faults::{Fault, Plan, Trial, shuffled, wire_faults};
+use self::faults::{Fault, Plan, Trial, shuffled, wire_faults, with_malformed};
 use self::proxy::Proxy;
+use self::rig::transactions;
 
 const WEIR: &str = env!("CARGO_BIN_EXE_weir");
 
@@ -43,7 +44,7 @@ fn two_processes_say_what_the_oracle_says_whatever_happens_to_them() {
     }
     let faults = shuffled(&plan, faults);
     let rate = if plan.is_whole { 20 } else { 250 };
-    Trial::new(&broker, None, &plan).run("processes and broker", rate, &faults, Duration::from_millis(1500));
+    Trial::new(&broker, None, &plan, transactions().as_bytes()).run("processes and broker", rate, &faults, Duration::from_millis(1500));
 }
 
 #[test]
@@ -59,6 +60,20 @@ fn requests_and_replies_may_be_lost_late_or_cut() {
     }
     let faults = shuffled(&plan, faults);
     let rate = if plan.is_whole { 60 } else { 300 };
-    Trial::new(&broker, Some(&proxy), &plan).run("requests and replies", rate, &faults, Duration::from_millis(700));
+    Trial::new(&broker, Some(&proxy), &plan, transactions().as_bytes()).run(
+        "requests and replies",
+        rate,
+        &faults,
+        Duration::from_millis(700),
+    );
     assert!(proxy.played() * 10 >= u32::try_from(faults.len()).expect("few") * 6, "most of the faults have happened: {}", proxy.played());
+}
+
+#[test]
+fn malformed_records_are_set_aside_once_and_harm_no_others() {
+    let plan = Plan::read();
+    eprintln!("{plan}");
+    let broker = Broker::start(None).expect("a broker of the trial's own");
+    let lines = with_malformed(&transactions(), plan.times(50_000, 1_000_000));
+    Trial::new(&broker, None, &plan, &lines).run("malformed records", 20_000, &[Fault::Kill; 3], Duration::from_millis(3000));
 }

@@ -3,6 +3,7 @@
 mod archive;
 #[allow(dead_code, reason = "shared with the chaos trials, which use the rest")]
 mod broker;
+mod losses;
 #[allow(dead_code, reason = "shared with the chaos trials, which use the rest")]
 mod rig;
 
@@ -52,26 +53,8 @@ fn assert_equal(what: &str, stream: &[String], files: &[String]) {
     );
 }
 
-#[test]
-fn the_stream_says_what_files_say_though_it_is_killed() {
-    let Some(broker) = Broker::find() else { return };
-    let rig = Rig::new(&broker.address, Shape::default());
-    let lines_in = transactions();
-    fs::write(rig.path("t.jsonl"), &lines_in).expect("written");
-    assert_eq!(rig.done(&["topics", "check"]), "");
-
-    let mut service = rig.start("one");
-    let feeding = rig.feed("t.jsonl", 1200);
-    // Each time somewhere else in the work, and a few times before it has begun.
-    for pause in [1900, 700, 1300, 400, 2100, 1700] {
-        thread::sleep(Duration::from_millis(pause));
-        service.kill();
-        service = rig.start("one");
-    }
-    feeding.join().expect("the feed is complete");
-    rig.wait_until_caught_up();
-    service.terminate();
-
+/// What is on the topics is what `weir detect` says of `t.jsonl`.
+fn assert_same_as_files(rig: &Rig) {
     rig.done(&[
         "detect",
         "--feed",
@@ -104,6 +87,29 @@ fn the_stream_says_what_files_say_though_it_is_killed() {
         assert!(!files.is_empty(), "{topic}: nothing to compare");
         assert_equal(topic, &stream, &files);
     }
+}
+
+#[test]
+fn the_stream_says_what_files_say_though_it_is_killed() {
+    let Some(broker) = Broker::find() else { return };
+    let rig = Rig::new(&broker.address, Shape::default());
+    let lines_in = transactions();
+    fs::write(rig.path("t.jsonl"), &lines_in).expect("written");
+    assert_eq!(rig.done(&["topics", "check"]), "");
+
+    let mut service = rig.start("one");
+    let feeding = rig.feed("t.jsonl", 1200);
+    // Each time somewhere else in the work, and a few times before it has begun.
+    for pause in [1900, 700, 1300, 400, 2100, 1700] {
+        thread::sleep(Duration::from_millis(pause));
+        service.kill();
+        service = rig.start("one");
+    }
+    feeding.join().expect("the feed is complete");
+    rig.wait_until_caught_up();
+    service.terminate();
+
+    assert_same_as_files(&rig);
     // Every dead letter once, its bytes untouched, with its reason.
     let dead = rig.topic("dead-letter");
     let dead_in_files = fs::read_to_string(rig.path("dead.jsonl")).expect("an output");

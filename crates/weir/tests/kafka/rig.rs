@@ -27,11 +27,19 @@ pub(super) struct Shape {
     pub(super) transaction_timeout: &'static str,
     /// How late a record may be in the bank's own time.
     pub(super) lateness_days: i64,
+    pub(super) roles: &'static [&'static str],
 }
 
 impl Default for Shape {
     fn default() -> Self {
-        Self { transaction_partitions: 1, leg_partitions: 3, session_timeout: "6s", transaction_timeout: "3s", lateness_days: 3 }
+        Self {
+            transaction_partitions: 1,
+            leg_partitions: 3,
+            session_timeout: "6s",
+            transaction_timeout: "3s",
+            lateness_days: 3,
+            roles: &["split", "detect", "archive"],
+        }
     }
 }
 
@@ -61,10 +69,10 @@ impl Rig {
 
     /// Writes the settings of an instance. That of `one` is what other commands read.
     pub(super) fn configure(&self, instance: &str) {
-        let Shape { transaction_partitions, leg_partitions, session_timeout, transaction_timeout, lateness_days } = self.shape;
+        let Shape { transaction_partitions, leg_partitions, session_timeout, transaction_timeout, lateness_days, roles } = self.shape;
         let (prefix, brokers) = (&self.prefix, &self.connection.brokers);
         let settings = format!(
-            "app = \"{prefix}\"\ninstance = \"{instance}\"\nworkers = 1\nroles = [\"split\", \"detect\", \"archive\"]\n\
+            "app = \"{prefix}\"\ninstance = \"{instance}\"\nworkers = 1\nroles = {roles:?}\n\
              [kafka]\nbrokers = \"{brokers}\"\nsession_timeout = \"{session_timeout}\"\ntransaction_timeout = \"{transaction_timeout}\"\n\
              [topics]\nprefix = \"{prefix}\"\ntransaction_partitions = {transaction_partitions}\nleg_partitions = {leg_partitions}\n\
              output_partitions = 1\nreplication = 1\n[split]\nfeed = \"feed.yaml\"\ntime = \"event\"\n\
@@ -95,6 +103,35 @@ impl Rig {
         let log = fs::File::options().create(true).append(true).open(self.path("run.log")).expect("a log");
         let child = self.weir(&["run", "--config", &settings_of(instance)]).stderr(log).stdout(Stdio::null()).spawn();
         Node { child: child.expect("weir starts"), instance }
+    }
+
+    /// The same on a disk that is full after so many KiB a file; its words still arrive.
+    pub(super) fn start_on_full_disk(&self, instance: &'static str, kib: u32) -> Node {
+        let script = format!("exec 2> >(cat >>run.log); ulimit -f {kib}; exec '{WEIR}' run --config {}", settings_of(instance));
+        let mut command = Command::new("bash");
+        command.args(["-c", &script]).current_dir(self.folder.path()).env("LC_ALL", "C").stdout(Stdio::null());
+        Node { child: command.spawn().expect("bash starts"), instance }
+    }
+
+    /// Plays a file to its end.
+    pub(super) fn feed_all(&self, file: &str) {
+        self.done(&["feed", file]);
+    }
+
+    /// Waits for a word in the log.
+    pub(super) fn wait_for(&self, word: &str) {
+        let begun = Instant::now();
+        while !self.log().contains(word) {
+            assert!(begun.elapsed() < CATCH_UP_MAX, "`{word}` is not said:\n{}", self.log());
+            thread::sleep(Duration::from_millis(100));
+        }
+    }
+
+    /// Begins a new log; what was said before is told.
+    pub(super) fn turn_log(&self) -> String {
+        let log = self.log();
+        fs::write(self.path("run.log"), "").expect("written");
+        log
     }
 
     /// Plays a file in the background, over and over until it is complete: a feed that a broker's death ended goes on where it was.
