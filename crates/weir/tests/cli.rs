@@ -4,6 +4,7 @@
 
 mod kafka;
 mod malformed;
+mod schemas;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
