@@ -182,6 +182,18 @@ impl RecordBatch {
         Some(raw.text(&raw.records[entry.index]))
     }
 
+    /// The stamped clock of record `number`, for a rejected one that of the record before; `None` if it is not of this batch.
+    #[must_use]
+    pub fn clock(&self, number: u64) -> Option<EventTime> {
+        self.entry(number).map(|entry| entry.clock)
+    }
+
+    /// The input of record `number`.
+    pub(crate) fn input_of(&self, number: u64) -> Option<usize> {
+        let entry = self.entry(number)?;
+        usize::try_from(self.blocks[entry.block].raw.records[entry.index].place.input).ok()
+    }
+
     /// Where record `number` stands; `None` if it is not of this batch.
     #[must_use]
     pub fn place(&self, number: u64) -> Option<Place<'_>> {

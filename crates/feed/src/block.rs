@@ -2,6 +2,7 @@
 //!
 //! Depends on nothing but the block and a [`Context`] that no record changes, so blocks may be worked on anywhere in any order.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use weir_model::{EventTime, Reason, Span, Transaction};
@@ -14,7 +15,7 @@ use crate::mapping::{Mapping, Origin, Own};
 use crate::message::Message;
 use crate::opening::Binding;
 use crate::parties::Parties;
-use crate::row::{Names, Row};
+use crate::row::{Cell, Names, Row};
 use crate::split::Splitter;
 use crate::tags::Tagger;
 use crate::text::Encoding;
@@ -144,6 +145,22 @@ impl Context {
         Ok(txn.occurred_at)
     }
 
+    /// A delimited line as a JSON object of its mapped columns; `None` for JSON, and for what is no row.
+    pub(crate) fn object(&self, input: usize, bytes: &[u8]) -> Option<Vec<u8>> {
+        let input = self.inputs.get(input)?;
+        if matches!(input.binding, Binding::Json) {
+            return None;
+        }
+        let mut scratch = self.scratch();
+        let text = input.encoding.decode(bytes, &mut scratch.text)?;
+        input.binding.read(text, &self.names, &mut scratch.row).ok()?;
+        let cells = self.mapping.columns.iter().enumerate().filter_map(|(slot, column)| match scratch.row.cell(slot) {
+            Cell::Text(text) => Some((column.name.as_str(), text)),
+            _ => None,
+        });
+        serde_json::to_vec(&cells.collect::<BTreeMap<_, _>>()).ok()
+    }
+
     /// Whether some record of a block has a value in one of `slots`.
     pub(crate) fn any_value(&self, raw: &RawBlock, slots: &[usize]) -> bool {
         let mut scratch = self.scratch();
@@ -153,7 +170,7 @@ impl Context {
                 let text = input.encoding.decode(raw.text(record), &mut scratch.text)?;
                 input.binding.read(text, &self.names, &mut scratch.row).ok()
             });
-            read.is_some() && slots.iter().any(|slot| scratch.row.cell(*slot) != crate::row::Cell::Absent)
+            read.is_some() && slots.iter().any(|slot| scratch.row.cell(*slot) != Cell::Absent)
         })
     }
 }

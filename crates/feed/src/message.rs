@@ -64,18 +64,17 @@ impl MessageDecoder {
     /// default mapping has), else all accounts.
     ///
     /// # Errors
-    /// [`Error::Unsupported`] for a mapping that needs files: another format than JSON lines, serials made of row numbers.
+    /// [`Error::Unsupported`] for a mapping that needs files: serials made of row numbers.
     pub fn new(mapping: Mapping) -> Result<Self, Error> {
         let refuse = |what: &str| Error::Unsupported { path: "messages".to_owned(), what: what.to_owned() };
-        if mapping.format.is_some_and(|format| format != Format::Jsonl) {
-            return Err(refuse("a message is one record of JSON; `format` of the feed file must be jsonl or absent"));
-        }
         if mapping.plan.txn_id.from == From::RowNumber {
             return Err(refuse("serials made of row numbers need files; messages need a serial of their own"));
         }
         let own = mapping.own.clone().unwrap_or(if mapping.customer_slots().is_empty() { Own::All } else { Own::Customer });
         let names = Names::new(mapping.columns.iter().map(|column| column.name.as_str()));
-        let encoding = mapping.encoding.unwrap_or(Encoding::Utf8);
+        // `format` and `encoding` of another format speak of files, of which each record becomes a message of JSON (`Reader::message`).
+        let is_json = mapping.format.is_none_or(|format| format == Format::Jsonl);
+        let encoding = mapping.encoding.filter(|_| is_json).unwrap_or(Encoding::Utf8);
         let inputs = vec![InputContext { label: String::new(), encoding, binding: Binding::Json }];
         let context = Context { mapping, names, own, parties: Arc::default(), tagger: Tagger::new(&[]), now: None, inputs };
         Ok(Self { context })

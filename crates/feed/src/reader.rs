@@ -4,6 +4,7 @@
 //! is itself in disorder stays so (its late records are the detector's to judge) unless sorting is asked for. A rejected record has no event
 //! time; it goes on as soon as its input's turn comes.
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;
@@ -255,6 +256,15 @@ impl Reader {
     #[must_use]
     pub fn samples(&self) -> &[RejectSample] {
         &self.samples
+    }
+
+    /// Record `number` of a batch of this reader as a message for a [`crate::MessageDecoder`] of the same mapping: a delimited line as an object of
+    /// its mapped columns, everything else as it stands, what is no row included. `None` if it is not of the batch.
+    #[must_use]
+    pub fn message<'b>(&self, batch: &'b RecordBatch, number: u64) -> Option<Cow<'b, [u8]>> {
+        let bytes = batch.original(number)?;
+        let object = batch.input_of(number).and_then(|input| self.context.object(input, bytes));
+        Some(object.map_or(Cow::Borrowed(bytes), Cow::Owned))
     }
 
     /// A handle on the bytes read.

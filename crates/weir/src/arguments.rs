@@ -96,6 +96,10 @@ pub(crate) struct FeedArgs {
     pub(crate) parties: Option<PathBuf>,
     #[arg(long, value_name = "N")]
     pub(crate) rate: Option<u64>,
+    #[arg(long, value_name = "N", conflicts_with = "rate")]
+    pub(crate) speed: Option<u64>,
+    #[arg(long, value_name = "jsonl|csv|parquet")]
+    pub(crate) format: Option<String>,
     #[arg(id = "feed_name", long = "name", value_name = "NAME")]
     pub(crate) name: Option<String>,
 }

@@ -190,6 +190,7 @@ const OPTIONS: &[OptionHelp] = &[
     option("name", "指标函数名；缺省列出全部", "Name of a feature; default: all"),
     option("config", "设置文件，默认 weir.toml", "Settings, default weir.toml"),
     option("rate", "每秒送入的记录数；缺省不限", "Records a second; default: no limit"),
+    option("speed", "按事件时间送入：业务时间走得比实际快多少倍", "By event time: how many times faster than it passed"),
     option("feed_name", "续送所用的名字；缺省由输入路径得出", "Name to go on by; default: from the paths of the inputs"),
     option("alert_id", "预警编号（alert_id）", "Id of the alert (alert_id)"),
     option(

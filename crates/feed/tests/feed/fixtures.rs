@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::show::read;
-use weir_feed::{Mapping, Options, Parties, Reader, inputs};
+use weir_feed::{Item, Mapping, Message, MessageDecoder, Options, Parties, Reader, inputs};
 
 fn check(name: &str, expected: &[&str]) {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/feeds");
@@ -101,4 +101,37 @@ fn the_record_table_has_every_field() {
     for reason in weir_model::Reason::ALL {
         assert!(table.contains(&format!("`{}`", reason.code())), "{}", reason.code());
     }
+}
+
+/// Played into a topic record by record, files say what they say when they are read.
+#[test]
+fn records_of_files_are_the_same_as_messages() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/feeds");
+    let mut compared = 0;
+    for entry in std::fs::read_dir(&folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.extension().is_none_or(|extension| extension != "csv") {
+            continue;
+        }
+        let mapping = Mapping::load(&path.with_extension("yaml")).expect("a feed file");
+        // Serials made of row numbers need files.
+        let Ok(decoder) = MessageDecoder::new(mapping.clone()) else { continue };
+        let inputs = inputs::expand(&[path.display().to_string()], None).expect("a file");
+        let mut reader = Reader::open(&inputs, mapping, Arc::new(Parties::default()), Options::default()).expect("opens");
+        while let Some(batch) = reader.next() {
+            let batch = batch.expect("can be read");
+            for number in batch.first_record()..batch.first_record() + batch.len() as u64 {
+                let bytes = reader.message(&batch, number).expect("of this batch");
+                let decoded = decoder.decode(std::iter::once(Message { bytes: &bytes, received: None }));
+                let legs: Vec<String> = (0..).map_while(|at| decoded.leg(at)).map(|view| format!("{view:?}")).collect();
+                let of_file = batch.items().filter_map(|item| match item {
+                    Item::Leg { record, view, .. } if record == number => Some(format!("{view:?}")),
+                    _ => None,
+                });
+                assert_eq!(legs, of_file.collect::<Vec<_>>(), "{} {number}", path.display());
+                compared += legs.len();
+            }
+        }
+    }
+    assert!(compared > 0, "nothing was compared");
 }

@@ -35,6 +35,7 @@ use self::progress::Bar;
 use self::reading::{ReaderEnd, Reading};
 use self::settings::Settings;
 use self::setup::Setup;
+pub(crate) use self::setup::format_of;
 use self::shard::{Done, Event, QUEUE_BATCHES, ShardEnd};
 use self::sinks::Sinks;
 use self::state::{Header, ReaderState, RuleSource, State};

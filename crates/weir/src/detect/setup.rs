@@ -121,8 +121,12 @@ fn find_inputs(settings: &Settings, lang: Lang) -> Result<Vec<Input>, Failure> {
 }
 
 fn format(settings: &Settings, lang: Lang) -> Result<Option<Format>, Failure> {
-    let Some(name) = &settings.format else { return Ok(None) };
-    Format::parse(name).map(Some).ok_or_else(|| {
+    settings.format.as_deref().map(|name| format_of(name, lang)).transpose()
+}
+
+/// A format by its name.
+pub(crate) fn format_of(name: &str, lang: Lang) -> Result<Format, Failure> {
+    Format::parse(name).ok_or_else(|| {
         Failure::usage(say!(
             lang,
             "--format 只能是 jsonl、csv、parquet，而不是 `{name}`",

@@ -1,20 +1,21 @@
 //! `weir feed`: plays files into the transactions topic, for rehearsals and tests.
 //!
-//! Records go as they are (JSON) in the order `weir detect` would read them, the unusable ones too: they are the splitter's to refuse. How many
-//! were sent is committed with them, so a feed that was interrupted goes on where it was.
+//! Records go in the order `weir detect` would read them, as JSON: lines of JSON as they are, rows of CSV and Parquet as objects; the unusable
+//! ones too, they are the splitter's to refuse. How many were sent is committed with them, so a feed that was interrupted goes on where it was.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use weir_feed::{Format, Mapping, Options, Parties, Reader, inputs};
+use weir_feed::{Options, Parties, Reader, inputs};
 use weir_kafka::{Feeder, put_all};
-use weir_model::Party;
+use weir_model::{EventTime, Party};
 
 use super::settings::Configured;
 use super::{kafka, log_to_stderr};
 use crate::arguments::FeedArgs;
+use crate::detect;
 use crate::failure::{Exit, Failure};
 use crate::input_error;
 use crate::interrupt::Interrupt;
@@ -23,11 +24,14 @@ use crate::terminal::mention;
 
 /// Records a transaction: enough to pay for it, few enough to be seen soon.
 const BATCH_RECORDS: usize = 2000;
+/// Records that are due within this time go together.
+const PACE_STEP: Duration = Duration::from_millis(5);
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// Runs the verb.
 pub(crate) fn feed(args: &FeedArgs, json: bool, lang: Lang) -> Result<Exit, Failure> {
     log_to_stderr();
-    let Configured { settings, .. } = Configured::load(&args.config, lang)?;
+    let Configured { settings, mapping, .. } = Configured::load(&args.config, lang)?;
     if let Some(path) = &args.parties {
         let parties = Parties::load(path, "").map_err(|error| input_error::failure(&error, lang))?;
         let records = parties.iter().map(|party| (key_of(party), json_of(party)));
@@ -37,35 +41,72 @@ pub(crate) fn feed(args: &FeedArgs, json: bool, lang: Lang) -> Result<Exit, Fail
     if args.input.is_empty() {
         return Ok(Exit::Ok);
     }
-    let inputs = inputs::expand(&args.input, Some(Format::Jsonl)).map_err(|error| input_error::failure(&error, lang))?;
-    let options = Options { format: Some(Format::Jsonl), batch_records: BATCH_RECORDS, ..Options::default() };
-    let reader = Reader::open(&inputs, Mapping::default(), Arc::default(), options).map_err(|error| input_error::failure(&error, lang))?;
+    let format = args.format.as_deref().map(|name| detect::format_of(name, lang)).transpose()?;
+    let inputs = inputs::expand(&args.input, format).map_err(|error| input_error::failure(&error, lang))?;
+    let options = Options { format, batch_records: BATCH_RECORDS, ..Options::default() };
+    let mut reader = Reader::open(&inputs, mapping, Arc::default(), options).map_err(|error| input_error::failure(&error, lang))?;
     let name = args.name.clone().unwrap_or_else(|| name_of(&args.input));
     let topics = &settings.topics;
     let mut feeder = Feeder::open(&settings.connection, &topics.transactions, &settings.app, &name).map_err(|error| kafka(&error, lang))?;
     let interrupt = Interrupt::install().map_err(|error| Failure::usage(error.to_string()))?;
     let before = feeder.sent();
-    let begun = Instant::now();
-    for batch in reader {
+    let mut pace = Pace { begun: Instant::now(), rate: args.rate, speed: args.speed, first: None };
+    while let Some(batch) = reader.next() {
         let batch = batch.map_err(|error| input_error::failure(&error, lang))?;
         let first = batch.first_record();
         let last = first + u64::try_from(batch.len()).unwrap_or(0);
         for number in (first..last).filter(|number| *number > before) {
-            if let Some(record) = batch.original(number) {
-                feeder.push(record);
+            let early = pace.early(number - before, batch.clock(number));
+            if early > PACE_STEP {
+                feeder.commit().map_err(|error| kafka(&error, lang))?;
+                wait(early, &interrupt, lang)?;
+            }
+            if let Some(record) = reader.message(&batch, number) {
+                feeder.push(&record);
             }
         }
         feeder.commit().map_err(|error| kafka(&error, lang))?;
         interrupt.check(lang)?;
-        if let Some(rate) = args.rate {
-            let sent = feeder.sent().saturating_sub(before);
-            let due = Duration::from_millis(sent.saturating_mul(1000) / rate.max(1));
-            thread::sleep(due.saturating_sub(begun.elapsed()));
-        }
     }
     let (sent, total) = (feeder.sent().saturating_sub(before), feeder.sent());
     mention("note", "fed", &say!(lang, "已送入 {sent} 条，累计 {total} 条", "{sent} records sent, {total} in all"), json);
     Ok(Exit::Ok)
+}
+
+/// When records are due.
+struct Pace {
+    begun: Instant,
+    rate: Option<u64>,
+    speed: Option<u64>,
+    /// Clock of the first record sent.
+    first: Option<EventTime>,
+}
+
+impl Pace {
+    /// How much too early the `number`-th record of this run is, whose stamped clock is given.
+    fn early(&mut self, number: u64, clock: Option<EventTime>) -> Duration {
+        let micros = if let Some(rate) = self.rate {
+            number.saturating_mul(1_000_000) / rate.max(1)
+        } else if let (Some(speed), Some(clock)) = (self.speed, clock) {
+            let first = *self.first.get_or_insert(clock);
+            (clock.0 - first.0).unsigned_abs() / speed.max(1)
+        } else {
+            return Duration::ZERO;
+        };
+        Duration::from_micros(micros).saturating_sub(self.begun.elapsed())
+    }
+}
+
+fn wait(time: Duration, interrupt: &Interrupt, lang: Lang) -> Result<(), Failure> {
+    let until = Instant::now() + time;
+    loop {
+        interrupt.check(lang)?;
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Ok(());
+        }
+        thread::sleep(left.min(LOOK_EVERY));
+    }
 }
 
 /// A feed is known by the paths it plays.

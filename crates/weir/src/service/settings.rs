@@ -254,6 +254,8 @@ impl Default for HttpTable {
 pub(crate) struct Configured {
     /// For the service.
     pub(crate) settings: Settings,
+    /// How transactions are read, whatever roles this process has.
+    pub(crate) mapping: Mapping,
     /// What decides and addresses alerts, whatever roles this process has.
     pub(crate) detect: DetectSettings,
     /// Where the archive is, whether or not this process writes it.
@@ -328,7 +330,7 @@ impl File {
             None => Routing::default(),
         };
         let split = SplitSettings {
-            mapping,
+            mapping: mapping.clone(),
             time: match self.split.time {
                 TimeName::Wall => Time::Wall,
                 TimeName::Event => Time::Event,
@@ -370,7 +372,7 @@ impl File {
             replication: self.topics.replication,
             leg_retention: self.topics.leg_retention.0,
         };
-        Ok(Configured { settings, detect, archive, shape, listen: self.http.listen })
+        Ok(Configured { settings, mapping, detect, archive, shape, listen: self.http.listen })
     }
 }
 

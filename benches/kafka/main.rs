@@ -1,0 +1,330 @@
+//! The service on a real broker: `cargo run --release -p weir-benches --bin kafka -- --weir PATH [--transfers N] [--brokers HOST:PORT]`.
+//!
+//! Everything in one run on one machine, so that figures are ratios of each other: records consumed and dropped, the *detect* role from the
+//! leg log, the *split* role, both together, and the time from the append of a transaction to a reader of committed alerts at half the load
+//! that both together carry. The broker runs on the same cores; what the ratios leave out, `docs/performance.md` says.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
+
+use rdkafka::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
+use rdkafka::message::Message;
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use weir_benches::{Dials, Traffic};
+use weir_kafka::{Connection, standing};
+
+const PARTITIONS: i32 = 4;
+const ASK_MAX: Duration = Duration::from_secs(15);
+/// A rule that speaks often, for the latency: any account that is paid by two people in three days.
+const OFTEN: &str = r#"version: 1
+id: B-001
+revision: 1
+title: 基准
+status: active
+basis: [基准]
+subject: [natural]
+scope: customer
+quiet: 5d
+window: $window
+params:
+  window: {type: window, default: 3d, why: 基准}
+require:
+  - "natural_payers($window) >= 2"
+score:
+  base: 50
+levels: {medium: 50, high: 70}
+reason: "{natural_payers}人转入"
+tests:
+  - name: 两人转入
+    transactions: |
+      occurred_at,payer_account,payee_account,amount,payer_kind,payee_kind,repeat,every
+      2026-03-02 10:00,p#,q,100,natural,natural,2,1h
+    expect:
+      - {party: 'a:q', level: medium, people: 2}
+"#;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().collect();
+    let value = |name: &str| arguments.iter().position(|word| word == name).and_then(|at| arguments.get(at + 1)).cloned();
+    let Some(weir) = value("--weir") else {
+        eprintln!("usage: kafka --weir PATH/TO/weir [--transfers 200000] [--brokers HOST:PORT]");
+        return ExitCode::from(3);
+    };
+    let transfers = value("--transfers").and_then(|text| text.replace('_', "").parse().ok()).unwrap_or(200_000);
+    let own = value("--brokers").is_none().then(OwnBroker::start);
+    let brokers = value("--brokers").or_else(|| own.as_ref().map(|own| own.address.clone())).unwrap_or_default();
+    Bench::new(&weir, &brokers, transfers).run();
+    ExitCode::SUCCESS
+}
+
+struct OwnBroker {
+    folder: tempfile::TempDir,
+    address: String,
+}
+
+impl OwnBroker {
+    fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let output = Self::script().args(["start", "--dir"]).arg(folder.path().join("kafka")).output().expect("the script runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        Self { folder, address: String::from_utf8_lossy(&output.stdout).trim().to_owned() }
+    }
+
+    fn script() -> Command {
+        Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/kafka/broker"))
+    }
+}
+
+impl Drop for OwnBroker {
+    fn drop(&mut self) {
+        let _ = Self::script().args(["wipe", "--dir"]).arg(self.folder.path().join("kafka")).status();
+    }
+}
+
+struct Bench {
+    weir: PathBuf,
+    brokers: String,
+    folder: tempfile::TempDir,
+    transfers: u64,
+}
+
+/// Records and the seconds they took.
+struct Pace {
+    records: i64,
+    seconds: f64,
+}
+
+impl Pace {
+    #[expect(clippy::cast_precision_loss, reason = "a rate to look at")]
+    #[expect(clippy::float_arithmetic, reason = "a rate to look at, no money")]
+    fn rate(&self) -> f64 {
+        self.records as f64 / self.seconds
+    }
+}
+
+impl Bench {
+    fn new(weir: &str, brokers: &str, transfers: u64) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let bench = Self { weir: fs::canonicalize(weir).expect("weir is there"), brokers: brokers.to_owned(), folder, transfers };
+        let dials = Dials { transfers, parties: transfers / 10, days: 30, ..Dials::default() };
+        fs::write(bench.path("traffic.jsonl"), Traffic::new(dials).text()).expect("written");
+        fs::create_dir(bench.path("often")).expect("a folder");
+        fs::write(bench.path("often/b001.yaml"), OFTEN).expect("written");
+        bench
+    }
+
+    fn run(&self) {
+        self.prepare("one", &["split"]);
+        self.feed("one", None);
+        let split = self.drain("one", "split", "transactions");
+        let raw = self.consume_and_drop("one.legs");
+        self.configure("one", &["detect"]);
+        let detect = self.drain("one", "detect", "legs");
+        self.prepare("two", &["split", "detect"]);
+        self.feed("two", None);
+        let both = self.drain("two", "detect", "legs");
+        println!("{:44} {:>10} {:>10}", "", "records", "records/s");
+        for (what, pace) in [
+            ("legs consumed and dropped", &raw),
+            ("detect role: legs to alerts", &detect),
+            ("split role: transactions to legs", &split),
+            ("both together: legs", &both),
+        ] {
+            println!("{what:44} {:>10} {:>10.0}", pace.records, pace.rate());
+        }
+        self.print_ratio("detect / consumed and dropped", detect.rate(), raw.rate());
+        self.print_ratio("both together / consumed and dropped", both.rate(), raw.rate());
+        self.latency(&both);
+    }
+
+    #[expect(clippy::float_arithmetic, reason = "a ratio to look at, no money")]
+    fn print_ratio(&self, what: &str, a: f64, b: f64) {
+        println!("{what:44} {:>21.0} %", a / b * 100.0);
+    }
+
+    /// Alerts at half the load that both roles carry.
+    #[expect(clippy::float_arithmetic, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rate, no money")]
+    fn latency(&self, both: &Pace) {
+        // Two legs a transfer.
+        let rate = (both.rate() / 4.0) as u64;
+        self.prepare("three", &["split", "detect"]);
+        self.done(&["rules", "publish", "often", "--config", "three.toml"]);
+        let mut service = self.start("three");
+        let mut feeding =
+            self.weir(&["feed", "--rate", &rate.to_string(), "--config", "three.toml", "traffic.jsonl"]).spawn().expect("weir");
+        let consumer = self.consumer("three.alerts");
+        let mut seen: Vec<(String, i64)> = Vec::new();
+        let mut ended: Option<Instant> = None;
+        while ended.is_none_or(|ended| ended.elapsed() < Duration::from_secs(5)) {
+            if ended.is_none() && feeding.try_wait().expect("can be asked").is_some() {
+                ended = Some(Instant::now());
+            }
+            let Some(Ok(message)) = consumer.poll(Duration::from_millis(1)) else { continue };
+            let now = now_millis();
+            let alert: serde_json::Value = serde_json::from_slice(message.payload().unwrap_or_default()).expect("an alert");
+            if let Some(txn) = alert["triggered_by"]["txn_id"].as_str() {
+                seen.push((txn.to_owned(), now));
+            }
+        }
+        let _ = (service.kill(), service.wait());
+        let appended = self.appended("three.transactions");
+        // The first seconds are those of a start: connections, the first assignment.
+        let first = appended.values().min().copied().unwrap_or(0) + 5000;
+        let mut waits: Vec<i64> =
+            seen.iter().filter_map(|(txn, at)| appended.get(txn).filter(|append| **append >= first).map(|append| at - append)).collect();
+        waits.sort_unstable();
+        if waits.is_empty() {
+            println!("no alert was seen");
+            return;
+        }
+        let at = |part: f64| waits[((waits.len() - 1) as f64 * part) as usize];
+        println!(
+            "append to committed alert, {rate} transactions/s: {} alerts, p50 {} ms, p99 {} ms, p99.9 {} ms, max {} ms",
+            waits.len(),
+            at(0.5),
+            at(0.99),
+            at(0.999),
+            at(1.0)
+        );
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn configure(&self, app: &str, roles: &[&str]) {
+        let settings = format!(
+            "app = \"{app}\"\ninstance = \"one\"\nroles = {roles:?}\nworkers = 1\n[kafka]\nbrokers = \"{}\"\nsession_timeout = \"10s\"\n\
+             [topics]\nprefix = \"{app}\"\ntransaction_partitions = {PARTITIONS}\nleg_partitions = {PARTITIONS}\noutput_partitions = 1\n\
+             replication = 1\n[split]\ntime = \"event\"\n[snapshots]\nfolder = \"state-{app}\"\n[http]\nlisten = \"\"\n",
+            self.brokers
+        );
+        fs::write(self.path(&format!("{app}.toml")), settings).expect("written");
+    }
+
+    fn prepare(&self, app: &str, roles: &[&str]) {
+        self.configure(app, roles);
+        let config = format!("{app}.toml");
+        self.done(&["topics", "create", "--config", &config]);
+        let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("../rules");
+        self.done(&["rules", "publish", rules.to_str().expect("UTF-8"), "--config", &config]);
+    }
+
+    fn feed(&self, app: &str, rate: Option<u64>) {
+        let config = format!("{app}.toml");
+        let rate = rate.map(|rate| rate.to_string());
+        let mut arguments = vec!["feed", "--config", &config];
+        arguments.extend(rate.iter().flat_map(|rate| ["--rate", rate]));
+        arguments.push("traffic.jsonl");
+        self.done(&arguments);
+    }
+
+    fn weir(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.weir);
+        command.args(arguments).current_dir(self.folder.path()).stdout(Stdio::null()).stderr(Stdio::null()).env("LC_ALL", "C");
+        command
+    }
+
+    fn done(&self, arguments: &[&str]) {
+        let output = self.weir(arguments).stderr(Stdio::piped()).output().expect("weir runs");
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    fn start(&self, app: &str) -> Child {
+        let log = fs::File::create(self.path(&format!("{app}.log"))).expect("a log");
+        self.weir(&["run", "--config", &format!("{app}.toml")]).stderr(log).spawn().expect("weir runs")
+    }
+
+    /// Runs a service until a role has committed all that is there; timed from the first commit that is seen.
+    #[expect(clippy::float_arithmetic, reason = "seconds, no money")]
+    fn drain(&self, app: &str, role: &str, topic: &str) -> Pace {
+        let connection = Connection { brokers: self.brokers.clone(), ..Connection::default() };
+        let (topic, group) = (format!("{app}.{topic}"), format!("{app}.{role}"));
+        let committed = || -> (i64, i64) {
+            let all = standing(&connection, &topic, &group).expect("Kafka answers");
+            all.values().fold((0, 0), |(done, end), progress| (done + progress.committed.unwrap_or(0), end + progress.end))
+        };
+        let mut service = self.start(app);
+        let mut first: Option<(Instant, i64)> = None;
+        let mut last = (Instant::now(), 0);
+        // Marks of transactions count as offsets and are the same share in all rows; a role that stands still has done everything.
+        while first.is_none() || last.0.elapsed() < Duration::from_secs(3) {
+            let (done, _) = committed();
+            if done > last.1 {
+                last = (Instant::now(), done);
+                first.get_or_insert(last);
+            }
+        }
+        let _ = Command::new("kill").args(["-TERM", &service.id().to_string()]).status();
+        let _ = service.wait();
+        let (begun, before) = first.expect("the loop ends only then");
+        Pace { records: last.1 - before, seconds: last.0.duration_since(begun).as_secs_f64() }
+    }
+
+    fn consumer(&self, topic: &str) -> BaseConsumer {
+        let mut config = ClientConfig::new();
+        config
+            .set("bootstrap.servers", &self.brokers)
+            .set("group.id", "bench-reader")
+            .set("isolation.level", "read_committed")
+            .set("enable.auto.commit", "false")
+            .set("enable.partition.eof", "true")
+            .set("fetch.wait.max.ms", "5");
+        let consumer: BaseConsumer = config.create().expect("a consumer");
+        let metadata = consumer.fetch_metadata(Some(topic), ASK_MAX).expect("Kafka answers");
+        let mut list = TopicPartitionList::new();
+        for partition in metadata.topics()[0].partitions() {
+            list.add_partition_offset(topic, partition.id(), Offset::Beginning).expect("an offset");
+        }
+        consumer.assign(&list).expect("assigned");
+        consumer
+    }
+
+    /// Reads a topic to its end: what a message is, and how many partitions are left.
+    fn read(&self, topic: &str, mut each: impl FnMut(&rdkafka::message::BorrowedMessage<'_>)) {
+        let consumer = self.consumer(topic);
+        let mut left = consumer.assignment().expect("assigned").count();
+        while left > 0 {
+            match consumer.poll(Duration::from_millis(100)) {
+                Some(Ok(message)) => each(&message),
+                Some(Err(KafkaError::PartitionEOF(_))) => left -= 1,
+                Some(Err(error)) => panic!("{error}"),
+                None => {}
+            }
+        }
+    }
+
+    #[expect(clippy::float_arithmetic, reason = "seconds, no money")]
+    fn consume_and_drop(&self, topic: &str) -> Pace {
+        let (mut records, mut begun, mut bytes) = (0_i64, None, 0);
+        self.read(topic, |message| {
+            begun.get_or_insert_with(Instant::now);
+            records += 1;
+            bytes += message.payload_len();
+        });
+        let seconds = begun.map_or(0.0, |begun: Instant| begun.elapsed().as_secs_f64());
+        println!("{topic}: {records} records, {bytes} bytes; {} transfers, {PARTITIONS} partitions, 1 worker a role", self.transfers);
+        Pace { records, seconds }
+    }
+
+    /// When the broker took each transaction, milliseconds.
+    fn appended(&self, topic: &str) -> HashMap<String, i64> {
+        let mut all = HashMap::new();
+        self.read(topic, |message| {
+            let fields: BTreeMap<String, serde_json::Value> = serde_json::from_slice(message.payload().unwrap_or_default()).expect("JSON");
+            let txn = fields["txn_id"].as_str().expect("a serial").to_owned();
+            all.insert(txn, message.timestamp().to_millis().unwrap_or(0));
+        });
+        all
+    }
+}
+
+fn now_millis() -> i64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970");
+    i64::try_from(now.as_millis()).expect("before the year 292 million")
+}
