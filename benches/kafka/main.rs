@@ -171,7 +171,7 @@ impl Bench {
                 seen.push((txn.to_owned(), now));
             }
         }
-        let _ = (service.kill(), service.wait());
+        let _ = (service.kill(), service.wait(), feeding.wait());
         let appended = self.appended("three.transactions");
         // The first seconds are those of a start: connections, the first assignment.
         let first = appended.values().min().copied().unwrap_or(0) + 5000;
@@ -241,7 +241,6 @@ impl Bench {
     }
 
     /// Runs a service until a role has committed all that is there; timed from the first commit that is seen.
-    #[expect(clippy::float_arithmetic, reason = "seconds, no money")]
     fn drain(&self, app: &str, role: &str, topic: &str) -> Pace {
         let connection = Connection { brokers: self.brokers.clone(), ..Connection::default() };
         let (topic, group) = (format!("{app}.{topic}"), format!("{app}.{role}"));
@@ -299,7 +298,6 @@ impl Bench {
         }
     }
 
-    #[expect(clippy::float_arithmetic, reason = "seconds, no money")]
     fn consume_and_drop(&self, topic: &str) -> Pace {
         let (mut records, mut begun, mut bytes) = (0_i64, None, 0);
         self.read(topic, |message| {

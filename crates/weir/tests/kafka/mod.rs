@@ -1,6 +1,7 @@
 //! The service on a real broker: what it says is what `weir detect` and the oracle say of the same records, whatever goes wrong meanwhile.
 
 mod archive;
+mod beliefs;
 #[allow(dead_code, reason = "shared with the chaos trials, which use the rest")]
 mod broker;
 mod losses;
