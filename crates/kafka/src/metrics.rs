@@ -3,7 +3,9 @@
 //! Labels are codes, topics, partitions and rule ids; never a party, an account or a name. Every bound and every way a record can end has a
 //! counter.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use prometheus::{
     Encoder, GaugeVec, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder, exponential_buckets,
@@ -36,6 +38,9 @@ pub struct Metrics {
     pub(crate) snapshot_failures: IntCounterVec,
     pub(crate) parties: IntGaugeVec,
     lag: IntGaugeVec,
+    lag_seconds: GaugeVec,
+    /// When each worker last finished a step.
+    steps: Arc<Mutex<BTreeMap<String, Instant>>>,
 }
 
 impl Metrics {
@@ -86,6 +91,12 @@ impl Metrics {
             snapshot_failures: counter("weir_snapshot_failures_total", "Snapshots that could not be written", &["partition"]),
             parties: int_gauge("weir_parties", "Parties with a history", &["partition"]),
             lag: int_gauge("weir_lag_records", "Records not yet committed", &["role", "partition"]),
+            lag_seconds: gauge(
+                "weir_lag_seconds",
+                "How long the record folded last had lain in its topic; 0 where all are read",
+                &["role", "partition"],
+            ),
+            steps: Arc::default(),
             commit_seconds,
             registry,
         }
@@ -102,7 +113,20 @@ impl Metrics {
 
     /// The handle of one worker.
     pub(crate) fn worker(&self, role: &'static str, number: usize) -> WorkerMetrics {
-        WorkerMetrics { all: self.clone(), role, number: number.to_string() }
+        let worker = WorkerMetrics { all: self.clone(), role, number: number.to_string() };
+        worker.alive();
+        worker
+    }
+
+    /// A worker that has not finished a step for so long.
+    pub(crate) fn silent(&self, time: Duration) -> Option<String> {
+        let steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
+        steps.iter().find(|(_, at)| at.elapsed() > time).map(|(worker, _)| worker.clone())
+    }
+
+    /// A worker that has ended is not silent.
+    pub(crate) fn ended(&self, worker: &str) {
+        self.steps.lock().unwrap_or_else(PoisonError::into_inner).remove(worker);
     }
 
     /// Notes how far a role is behind in a partition.
@@ -151,12 +175,30 @@ impl WorkerMetrics {
 
     pub(crate) fn revoked(&self, partitions: impl Iterator<Item = i32>) {
         for partition in partitions {
-            let _ = self.all.owned.remove_label_values(&[self.role, &partition.to_string()]);
+            let labels = [self.role, &partition.to_string()];
+            let _ = (self.all.owned.remove_label_values(&labels), self.all.lag_seconds.remove_label_values(&labels));
         }
     }
 
     pub(crate) fn stopped(&self, partition: i32, code: StopCode) {
         self.all.stopped.with_label_values(&[self.role, &partition.to_string(), code.code()]).set(1);
+    }
+
+    /// The record folded last was taken by the broker at this time, milliseconds.
+    pub(crate) fn received(&self, partition: i32, millis: Option<i64>) {
+        let Some(millis) = millis else { return };
+        let received = UNIX_EPOCH + Duration::from_millis(millis.unsigned_abs());
+        let lain = SystemTime::now().duration_since(received).unwrap_or_default();
+        self.behind(partition, lain.as_secs_f64());
+    }
+
+    /// Everything of a partition is read.
+    pub(crate) fn drained(&self, partition: i32) {
+        self.behind(partition, 0.0);
+    }
+
+    fn behind(&self, partition: i32, seconds: f64) {
+        self.all.lag_seconds.with_label_values(&[self.role, &partition.to_string()]).set(seconds);
     }
 
     pub(crate) fn folded(&self, records: usize) {
@@ -177,6 +219,8 @@ impl WorkerMetrics {
 
     pub(crate) fn alive(&self) {
         self.all.alive.with_label_values(&[self.role, &self.number]).set(now_seconds());
+        let mut steps = self.all.steps.lock().unwrap_or_else(PoisonError::into_inner);
+        steps.insert(format!("{} {}", self.role, self.number), Instant::now());
     }
 }
 

@@ -23,6 +23,9 @@ use crate::store::{Folder, Store};
 use crate::topics::partitions_of;
 use crate::worker::{Role, Worker, WorkerError, WorkerSettings};
 
+/// A worker that has finished no step for so long hangs: longer than brokers are waited for, and than any partition takes to be opened.
+const HANG: Duration = Duration::from_secs(600);
+
 /// Why a service does not run.
 #[derive(Debug, thiserror::Error)]
 pub enum ServiceError {
@@ -40,6 +43,12 @@ pub enum ServiceError {
         /// Why.
         error: WorkerError,
     },
+    /// A worker hangs.
+    #[error("{worker}: has not finished a step for {} s; librdkafka may hang", HANG.as_secs())]
+    Hung {
+        /// Which.
+        worker: String,
+    },
     /// A thread could not be started, or died.
     #[error("{worker}: the thread died")]
     Died {
@@ -53,6 +62,7 @@ pub struct Service {
     stop: Arc<AtomicBool>,
     workers: Vec<(String, JoinHandle<()>)>,
     ends: Receiver<End>,
+    metrics: Metrics,
 }
 
 /// Which worker ended, and how.
@@ -69,7 +79,7 @@ impl Service {
         let library = Arc::new(RuleLibrary::new(&settings.connection, &settings.topics.rules)?);
         let reader: BaseConsumer<Talk> = settings.connection.reader().create_with_context(Talk)?;
         let leg_partitions = partitions_of(&reader, &settings.topics.legs)?;
-        let mut service = Self { stop, workers: Vec::new(), ends };
+        let mut service = Self { stop, workers: Vec::new(), ends, metrics: metrics.clone() };
         if let Some(archive) = &settings.archive {
             let store: Arc<dyn Store> = Arc::new(Folder(archive.folder.clone()));
             let name = "archive 0".to_owned();
@@ -148,6 +158,7 @@ impl Service {
         match self.ends.recv_timeout(timeout) {
             Ok((worker, Ok(()))) => {
                 self.workers.retain(|(name, _)| *name != worker);
+                self.metrics.ended(&worker);
                 Ok(Some(worker))
             }
             Ok((worker, Err(error))) => Err(ServiceError::Worker { worker, error }),
@@ -155,7 +166,10 @@ impl Service {
                 if let Some((name, _)) = self.workers.iter().find(|(_, thread)| thread.is_finished()) {
                     return Err(ServiceError::Died { worker: name.clone() });
                 }
-                Ok(None)
+                match self.metrics.silent(HANG) {
+                    Some(worker) => Err(ServiceError::Hung { worker }),
+                    None => Ok(None),
+                }
             }
         }
     }

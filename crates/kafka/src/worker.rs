@@ -318,6 +318,7 @@ impl<R: Role> Desk<R> {
         })();
         slot.next = last.offset + 1;
         self.metrics.folded(live.len());
+        self.metrics.received(partition, last.received);
         done.is_err_and(|stop| {
             self.stop(partition, stop);
             true
@@ -327,6 +328,9 @@ impl<R: Role> Desk<R> {
     fn drained(&mut self, partition: i32, is_drained: bool) {
         if let Some(slot) = self.slots.get_mut(&partition) {
             slot.is_drained = is_drained;
+            if is_drained {
+                self.metrics.drained(partition);
+            }
         }
     }
 

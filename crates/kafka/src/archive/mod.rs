@@ -222,6 +222,7 @@ impl Desk {
                 Err(error) => {
                     tracing::error!(partition = place.partition, %error, "the archive cannot be written; trying again");
                     self.metrics.recovering();
+                    self.metrics.alive();
                     thread::sleep(RETRY_EVERY);
                 }
             }

@@ -170,7 +170,7 @@ pub(crate) fn kafka(error: &KafkaError, lang: Lang) -> Failure {
 
 fn service_failure(error: &ServiceError, lang: Lang) -> Failure {
     match error {
-        ServiceError::Worker { .. } | ServiceError::Died { .. } => software(error.to_string()),
+        ServiceError::Worker { .. } | ServiceError::Died { .. } | ServiceError::Hung { .. } => software(error.to_string()),
         ServiceError::Kafka(error) => kafka(error, lang),
         ServiceError::Split(error) => Failure::usage(error.to_string()),
     }

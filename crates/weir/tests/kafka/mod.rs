@@ -4,6 +4,7 @@ mod archive;
 mod beliefs;
 #[allow(dead_code, reason = "shared with the chaos trials, which use the rest")]
 mod broker;
+mod consumers;
 mod losses;
 #[allow(dead_code, reason = "shared with the chaos trials, which use the rest")]
 mod rig;
