@@ -54,8 +54,7 @@ pub fn hex(bytes: &[u8]) -> String {
 }
 
 /// How grave.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
     /// 低.
@@ -96,8 +95,7 @@ impl Level {
 }
 
 /// Where an alert stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AlertStatus {
     /// First revision, or the first after a withdrawal.
@@ -111,8 +109,7 @@ pub enum AlertStatus {
 }
 
 /// Why an alert was withdrawn.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Withdrawal {
     /// A late leg joined two episodes: the other alert goes on.
@@ -125,8 +122,7 @@ pub enum Withdrawal {
 }
 
 /// The rule that speaks.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct AlertRule {
     /// `FZ-001`.
     pub id: String,
@@ -147,8 +143,7 @@ pub struct AlertRule {
 }
 
 /// The party it speaks of.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Subject {
     /// Party key.
     pub party: String,
@@ -169,8 +164,7 @@ pub struct Subject {
 }
 
 /// First and last moment looked at for the last hit, RFC 3339 at UTC+8; `from` is exclusive for windows up to 15 days.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct WindowSpan {
     /// Beginning.
     pub from: String,
@@ -179,8 +173,7 @@ pub struct WindowSpan {
 }
 
 /// How far the counterparties are spread.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Scope {
     /// Distinct prefectures.
     pub prefectures: u64,
@@ -195,8 +188,7 @@ pub struct Scope {
 }
 
 /// Payers of one prefecture.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct PrefectureCount {
     /// The first four digits of GB/T 2260; `unknown`, which comes last.
     pub prefecture: String,
@@ -205,8 +197,7 @@ pub struct PrefectureCount {
 }
 
 /// One condition of the rule: what was measured against what.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Condition {
     /// The condition as written.
     pub text: String,
@@ -227,8 +218,7 @@ pub struct Condition {
 }
 
 /// The operands of a condition that joins several, each with its own outcome.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Parts {
     /// One of them is enough.
@@ -238,8 +228,7 @@ pub enum Parts {
 }
 
 /// One operand.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Part {
     /// In Chinese, with the values measured.
     pub explain: String,
@@ -248,8 +237,7 @@ pub struct Part {
 }
 
 /// An exclusion that was looked at.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ExclusionConsidered {
     /// The condition as written.
     pub text: String,
@@ -264,8 +252,7 @@ pub struct ExclusionConsidered {
 }
 
 /// A counterparty of the window.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct CounterpartyFlow {
     /// Counterparty key.
     pub id: String,
@@ -286,8 +273,7 @@ pub struct CounterpartyFlow {
 }
 
 /// A day on which many were paid.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Batch {
     /// `YYYY-MM-DD`.
     pub day: String,
@@ -300,8 +286,7 @@ pub struct Batch {
 }
 
 /// A transaction of the window.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct EvidenceTransaction {
     /// The bank's serial.
     pub txn_id: String,
@@ -316,8 +301,7 @@ pub struct EvidenceTransaction {
 }
 
 /// Where money came from or went, by kind of source.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct FundClass {
     /// `natural`, `organisation`, `sole_trader`, `internal`, `unknown`, `cash`, `same_name`, `securities`, `cross_border`.
     pub class: String,
@@ -330,8 +314,7 @@ pub struct FundClass {
 }
 
 /// What the alert rests on. Lists are bounded; the totals beside them are true.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default, schemars::JsonSchema)]
 pub struct Evidence {
     /// Largest payers.
     pub payers: Vec<CounterpartyFlow>,
@@ -358,8 +341,7 @@ pub struct Evidence {
 }
 
 /// The record that caused the revision.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Trigger {
     /// Serial.
     pub txn_id: String,
@@ -368,8 +350,7 @@ pub struct Trigger {
 }
 
 /// Where the log stood.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct LogPosition {
     /// Topic, or path of the file; filled in by the sink.
     pub source: String,
@@ -380,8 +361,7 @@ pub struct LogPosition {
 }
 
 /// An alert in one revision: the bank's own, complete form.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Alert {
     /// [`SCHEMA_VERSION`].
     pub schema_version: u32,
@@ -446,8 +426,7 @@ pub struct Alert {
 }
 
 /// An office the alert goes to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Addressee {
     /// GB/T 2260; `unresolved` where no office was found.
     pub division: String,
@@ -460,8 +439,7 @@ pub struct Addressee {
 }
 
 /// What may leave the bank: to the leading-group office.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct OfficeAlert {
     /// [`SCHEMA_VERSION`].
     pub schema_version: u32,

@@ -7,8 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::leg::Direction;
 
 /// Items (一) to (四) of Article 5.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(into = "u8", try_from = "u8")]
 pub enum ReportItem {
     /// (一) cash, any customer.
@@ -79,8 +78,7 @@ impl TryFrom<u8> for ReportItem {
 }
 
 /// Where a report stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ReportStatus {
     /// The day's total has reached a limit; the day is not over.
@@ -94,8 +92,7 @@ pub enum ReportStatus {
 }
 
 /// A transaction within a report.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ReportedTransaction {
     /// The bank's serial.
     pub txn_id: String,
@@ -108,8 +105,7 @@ pub struct ReportedTransaction {
 }
 
 /// A transaction left out of the totals, and why.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ExemptTransaction {
     /// The bank's serial.
     pub txn_id: String,
@@ -118,8 +114,7 @@ pub struct ExemptTransaction {
 }
 
 /// One report in one state. Amounts are decimal strings in units.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct LargeAmountReport {
     /// BLAKE3-128 of customer, day, direction and item, in hex.
     pub report_id: String,

@@ -8,8 +8,7 @@ use crate::dead_letter::Reason;
 use crate::leg::Direction;
 
 /// A leg set aside.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct LegSetAside {
     /// Why.
     pub reason: Reason,
@@ -32,8 +31,7 @@ pub struct LegSetAside {
 }
 
 /// A place in the transactions topic.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct TransactionPosition {
     /// Topic.
     pub topic: String,

@@ -217,8 +217,9 @@ impl Role for Split {
                 Decoded::Legs { at, legs } => {
                     state.record += 1;
                     let (clock, tick) = state.clock.stamp(state.record, at);
-                    if let Some(tick) = tick.filter(|_| partition == TIMEKEEPER) {
-                        self.tick(state, self.others.slowest(tick.clock.0), outbox);
+                    let own = tick.filter(|_| partition == TIMEKEEPER).map(|tick| tick.clock.0);
+                    if let Some(time) = self.others.event_time(own) {
+                        self.tick(state, time, outbox);
                     }
                     self.metrics.legs.with_label_values(&[] as &[&str]).inc_by(u64::try_from(legs.len()).unwrap_or(0));
                     for view in legs.filter_map(|number| decoded.leg(number)) {

@@ -97,14 +97,6 @@ impl Others {
         &self.rules
     }
 
-    /// The time that all partitions have reached, given that the timekeeper's has reached `own`.
-    pub(super) fn slowest(&self, own: i64) -> i64 {
-        if self.partitions > 1 && !self.has_looked {
-            return i64::MIN;
-        }
-        self.lagging.map_or(own, |lagging| lagging.min(own))
-    }
-
     /// Wall time if everything received is read, else the time that all partitions have reached; `None` before anything was.
     pub(super) fn wall_time(&self, own: Option<i64>) -> Option<i64> {
         if !self.has_looked {
@@ -117,9 +109,15 @@ impl Others {
         self.event_time(own)
     }
 
-    /// The time that all partitions have reached; `None` before anything was.
+    /// The time that all partitions have reached, given that the timekeeper's has reached `own`; `None` before all have begun or are known to
+    /// have nothing.
     pub(super) fn event_time(&self, own: Option<i64>) -> Option<i64> {
-        own.map(|own| self.slowest(own)).filter(|time| *time > i64::MIN)
+        let own = own.filter(|_| self.partitions == 1 || self.has_looked)?;
+        match self.lagging {
+            Some(i64::MIN) => None,
+            Some(lagging) => Some(lagging.min(own)),
+            None => Some(own),
+        }
     }
 
     /// The earliest clock of any partition, drained or not; at most `time`.

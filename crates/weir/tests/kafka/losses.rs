@@ -71,7 +71,8 @@ fn damaged_snapshots_and_a_full_disk_cost_time_and_nothing_else() {
 #[test]
 fn lost_records_offsets_and_topics_stop_a_partition_by_name() {
     let Some(broker) = Broker::find() else { return };
-    let rig = Rig::new(&broker.address, Shape { leg_partitions: 2, roles: &["split", "detect"], ..Shape::default() });
+    let rig =
+        Rig::new(&broker.address, Shape { transaction_partitions: 2, leg_partitions: 2, roles: &["split", "detect"], ..Shape::default() });
     let thieves = Thieves::new(&rig, &broker.address);
     let lines = transactions();
     let (first, second) = lines.split_at(lines.match_indices('\n').nth(3000).expect("many lines").0 + 1);
@@ -95,7 +96,7 @@ fn lost_records_offsets_and_topics_stop_a_partition_by_name() {
 
     // The transactions topic was made anew: Kafka forgets the group's offsets with the old one.
     let (offset, mark) = thieves.look("transactions", "split", 0);
-    thieves.recreate("transactions", 1);
+    thieves.recreate("transactions", 2);
     assert_stops(&rig, "offset_missing", "transactions", "split", 0);
     // Somebody puts them back: the new topic is shorter than what was read, then longer, but with other records.
     thieves.commit("transactions", "split", 0, offset, &mark);
