@@ -20,6 +20,10 @@ use weir_kafka::{Connection, standing};
 
 const PARTITIONS: i32 = 4;
 const ASK_MAX: Duration = Duration::from_secs(15);
+/// The traffic has accounts and no customer numbers: all accounts are monitored.
+const FEED: &str = "version: 1\ntitle: traffic\nown: all\nfields:\n  txn_id: txn_id\n  occurred_at: occurred_at\n  amount: amount\n  \
+                    currency: currency\n  payer_account: payer_account\n  payee_account: payee_account\n  payer_kind: payer_kind\n  \
+                    payee_kind: payee_kind\n  payer_division: payer_division\n  payee_division: payee_division\n  memo: memo\n";
 /// A rule that speaks often, for the latency: any account that is paid by two people in three days.
 const OFTEN: &str = r#"version: 1
 id: B-001
@@ -113,6 +117,7 @@ impl Bench {
         let bench = Self { weir: fs::canonicalize(weir).expect("weir is there"), brokers: brokers.to_owned(), folder, transfers };
         let dials = Dials { transfers, parties: transfers / 10, days: 30, ..Dials::default() };
         fs::write(bench.path("traffic.jsonl"), Traffic::new(dials).text()).expect("written");
+        fs::write(bench.path("feed.yaml"), FEED).expect("written");
         fs::create_dir(bench.path("often")).expect("a folder");
         fs::write(bench.path("often/b001.yaml"), OFTEN).expect("written");
         bench
@@ -201,7 +206,7 @@ impl Bench {
         let settings = format!(
             "app = \"{app}\"\ninstance = \"one\"\nroles = {roles:?}\nworkers = 1\n[kafka]\nbrokers = \"{}\"\nsession_timeout = \"10s\"\n\
              [topics]\nprefix = \"{app}\"\ntransaction_partitions = {PARTITIONS}\nleg_partitions = {PARTITIONS}\noutput_partitions = 1\n\
-             replication = 1\n[split]\ntime = \"event\"\n[snapshots]\nfolder = \"state-{app}\"\n[http]\nlisten = \"\"\n",
+             replication = 1\n[split]\nfeed = \"feed.yaml\"\ntime = \"event\"\n[snapshots]\nfolder = \"state-{app}\"\n[http]\nlisten = \"\"\n",
             self.brokers
         );
         fs::write(self.path(&format!("{app}.toml")), settings).expect("written");

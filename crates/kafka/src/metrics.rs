@@ -19,6 +19,7 @@ pub struct Metrics {
     registry: Registry,
     records: IntCounterVec,
     pub(crate) legs: IntCounterVec,
+    pub(crate) unmonitored: IntCounterVec,
     pub(crate) dead_letters: IntCounterVec,
     pub(crate) late: IntCounterVec,
     pub(crate) alerts: IntCounterVec,
@@ -73,6 +74,7 @@ impl Metrics {
         Self {
             records: counter("weir_records_total", "Records folded, replayed ones not counted", &["role"]),
             legs: counter("weir_legs_total", "Legs written to the leg log", &[]),
+            unmonitored: counter("weir_unmonitored_total", "Transactions neither side of which is monitored: no leg came of them", &[]),
             dead_letters: counter("weir_dead_letters_total", "Records set aside", &["role", "reason"]),
             late: counter("weir_late_total", "Legs that came too late to be counted", &["reason"]),
             alerts: counter("weir_alert_revisions_total", "Alert revisions", &["rule", "level", "status"]),

@@ -221,6 +221,9 @@ impl Role for Split {
                     if let Some(time) = self.others.event_time(own) {
                         self.tick(state, time, outbox);
                     }
+                    if legs.is_empty() {
+                        self.metrics.unmonitored.with_label_values(&[] as &[&str]).inc();
+                    }
                     self.metrics.legs.with_label_values(&[] as &[&str]).inc_by(u64::try_from(legs.len()).unwrap_or(0));
                     for view in legs.filter_map(|number| decoded.leg(number)) {
                         let to = i32::try_from(view.shard(shards)).unwrap_or(0);
