@@ -6,8 +6,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use rdkafka::ClientConfig;
@@ -16,10 +19,13 @@ use rdkafka::error::KafkaError;
 use rdkafka::message::Message;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use weir_benches::{Dials, Traffic};
-use weir_kafka::{Connection, standing};
 
 const PARTITIONS: i32 = 4;
 const ASK_MAX: Duration = Duration::from_secs(15);
+/// How often a service is asked how far it is, how long it folds nothing when it is done, and how long all may take.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+const SILENCE: Duration = Duration::from_secs(3);
+const DRAIN_MAX: Duration = Duration::from_secs(600);
 /// The traffic has accounts and no customer numbers: all accounts are monitored.
 const FEED: &str = "version: 1\ntitle: traffic\nown: all\nfields:\n  txn_id: txn_id\n  occurred_at: occurred_at\n  amount: amount\n  \
                     currency: currency\n  payer_account: payer_account\n  payee_account: payee_account\n  payer_kind: payer_kind\n  \
@@ -95,6 +101,8 @@ struct Bench {
     brokers: String,
     folder: tempfile::TempDir,
     transfers: u64,
+    /// Of the service's metrics.
+    port: u16,
 }
 
 /// Records and the seconds they took.
@@ -114,7 +122,9 @@ impl Pace {
 impl Bench {
     fn new(weir: &str, brokers: &str, transfers: u64) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let bench = Self { weir: fs::canonicalize(weir).expect("weir is there"), brokers: brokers.to_owned(), folder, transfers };
+        let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port();
+        let weir = fs::canonicalize(weir).expect("weir is there");
+        let bench = Self { weir, brokers: brokers.to_owned(), folder, transfers, port };
         let dials = Dials { transfers, parties: transfers / 10, days: 30, ..Dials::default() };
         fs::write(bench.path("traffic.jsonl"), Traffic::new(dials).text()).expect("written");
         fs::write(bench.path("feed.yaml"), FEED).expect("written");
@@ -126,13 +136,13 @@ impl Bench {
     fn run(&self) {
         self.prepare("one", &["split"]);
         self.feed("one", None);
-        let split = self.drain("one", "split", "transactions");
+        let split = self.drain("one", "split");
         let raw = self.consume_and_drop("one.legs");
         self.configure("one", &["detect"]);
-        let detect = self.drain("one", "detect", "legs");
+        let detect = self.drain("one", "detect");
         self.prepare("two", &["split", "detect"]);
         self.feed("two", None);
-        let both = self.drain("two", "detect", "legs");
+        let both = self.drain("two", "detect");
         println!("{:44} {:>10} {:>10}", "", "records", "records/s");
         for (what, pace) in [
             ("legs consumed and dropped", &raw),
@@ -206,8 +216,8 @@ impl Bench {
         let settings = format!(
             "app = \"{app}\"\ninstance = \"one\"\nroles = {roles:?}\nworkers = 1\n[kafka]\nbrokers = \"{}\"\nsession_timeout = \"10s\"\n\
              [topics]\nprefix = \"{app}\"\ntransaction_partitions = {PARTITIONS}\nleg_partitions = {PARTITIONS}\noutput_partitions = 1\n\
-             replication = 1\n[split]\nfeed = \"feed.yaml\"\ntime = \"event\"\n[snapshots]\nfolder = \"state-{app}\"\n[http]\nlisten = \"\"\n",
-            self.brokers
+             replication = 1\n[split]\nfeed = \"feed.yaml\"\ntime = \"event\"\n[snapshots]\nfolder = \"state-{app}\"\n[http]\nlisten = \"127.0.0.1:{}\"\n",
+            self.brokers, self.port
         );
         fs::write(self.path(&format!("{app}.toml")), settings).expect("written");
     }
@@ -245,29 +255,44 @@ impl Bench {
         self.weir(&["run", "--config", &format!("{app}.toml")]).stderr(log).spawn().expect("weir runs")
     }
 
-    /// Runs a service until a role has committed all that is there; timed from the first commit that is seen.
-    fn drain(&self, app: &str, role: &str, topic: &str) -> Pace {
-        let connection = Connection { brokers: self.brokers.clone(), ..Connection::default() };
-        let (topic, group) = (format!("{app}.{topic}"), format!("{app}.{role}"));
-        let committed = || -> (i64, i64) {
-            let all = standing(&connection, &topic, &group).expect("Kafka answers");
-            all.values().fold((0, 0), |(done, end), progress| (done + progress.committed.unwrap_or(0), end + progress.end))
-        };
+    /// Runs a service until a role folds nothing more; timed from the first records that are seen to be folded to the last.
+    fn drain(&self, app: &str, role: &str) -> Pace {
         let mut service = self.start(app);
         let mut first: Option<(Instant, i64)> = None;
         let mut last = (Instant::now(), 0);
-        // Marks of transactions count as offsets and are the same share in all rows; a role that stands still has done everything.
-        while first.is_none() || last.0.elapsed() < Duration::from_secs(3) {
-            let (done, _) = committed();
+        let begun = Instant::now();
+        while first.is_none() || last.0.elapsed() < SILENCE {
+            assert!(begun.elapsed() < DRAIN_MAX, "{role} does not come to an end: {}", self.log(app));
+            let done = self.folded(role);
             if done > last.1 {
                 last = (Instant::now(), done);
                 first.get_or_insert(last);
             }
+            thread::sleep(LOOK_EVERY);
         }
         let _ = Command::new("kill").args(["-TERM", &service.id().to_string()]).status();
         let _ = service.wait();
         let (begun, before) = first.expect("the loop ends only then");
+        assert!(last.1 > before, "{role} was done before it could be timed: take more --transfers");
         Pace { records: last.1 - before, seconds: last.0.duration_since(begun).as_secs_f64() }
+    }
+
+    /// Records that a role has folded, by the service's own metrics; 0 while it does not answer.
+    fn folded(&self, role: &str) -> i64 {
+        let ask = || -> std::io::Result<String> {
+            let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
+            stream.write_all(b"GET /metrics HTTP/1.0\r\n\r\n")?;
+            let mut text = String::new();
+            stream.read_to_string(&mut text)?;
+            Ok(text)
+        };
+        let text = ask().unwrap_or_default();
+        let name = format!("weir_records_total{{role=\"{role}\"}} ");
+        text.lines().find_map(|line| line.strip_prefix(&name)?.parse().ok()).unwrap_or(0)
+    }
+
+    fn log(&self, app: &str) -> String {
+        fs::read_to_string(self.path(&format!("{app}.log"))).unwrap_or_default()
     }
 
     fn consumer(&self, topic: &str) -> BaseConsumer {

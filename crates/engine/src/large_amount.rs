@@ -188,8 +188,9 @@ impl Party {
     fn kind_of(&self, row: &Row, tables: &Tables) -> PartyKind {
         let kind_of = |row: &Row| tables.profile_data(row.profile).kind;
         let day = row.at.day();
-        let is_stated = |kinds: &DayKinds| kinds.day == day && kinds.known > 0;
-        if kind_of(row) != PartyKind::Unknown || !self.day_kinds.iter().any(is_stated) {
+        // A settled day is counted no more: its rows still tell.
+        let is_unstated = |kinds: &DayKinds| kinds.day == day && kinds.known == 0;
+        if kind_of(row) != PartyKind::Unknown || self.day_kinds.iter().any(is_unstated) {
             return kind_of(row);
         }
         let mut stated = self.rows_of(day).iter().rev().filter(|row| row.is_live()).map(kind_of);

@@ -1,4 +1,4 @@
-//! What ops see: counters and gauges of both roles, in Prometheus' form.
+//! What ops see: counters and gauges of all roles, in Prometheus' form.
 //!
 //! Labels are codes, topics, partitions and rule ids; never a party, an account or a name. Every bound and every way a record can end has a
 //! counter.

@@ -88,7 +88,7 @@ impl Service {
             let topic = Arc::clone(&settings.topics.legs);
             let archiver = Archiver::new(&config, topic, store, archive.interval, metrics.worker("archive", 0), Arc::clone(&service.stop))
                 .map_err(failed)?;
-            service.spawn(name, send.clone(), move |stop| Ok(archiver.run(stop)?))?;
+            service.spawn(name, send.clone(), move |_| Ok(archiver.run()?))?;
         }
         for number in 0..settings.workers {
             if let Some(split) = &settings.split {

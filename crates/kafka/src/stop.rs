@@ -21,13 +21,11 @@ pub enum StopCode {
     RecordUnreadable,
     /// A rule set that the log names is not published, or cannot be loaded.
     RulesMissing,
-    /// A state cannot be read under the present settings.
-    StateRefused,
 }
 
 impl StopCode {
     /// Every code.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 7] = [
         Self::OffsetMissing,
         Self::OffsetForeign,
         Self::LogShrunk,
@@ -35,7 +33,6 @@ impl StopCode {
         Self::DigestDiffers,
         Self::RecordUnreadable,
         Self::RulesMissing,
-        Self::StateRefused,
     ];
 
     /// Its name in logs and metrics.
@@ -49,7 +46,6 @@ impl StopCode {
             Self::DigestDiffers => "digest_differs",
             Self::RecordUnreadable => "record_unreadable",
             Self::RulesMissing => "rules_missing",
-            Self::StateRefused => "state_refused",
         }
     }
 }

@@ -1,7 +1,7 @@
-//! Where snapshots lie: a folder, or anything else that holds named bytes.
+//! Where snapshots and the archive lie: a folder, or anything else that holds named bytes.
 //!
-//! A snapshot is written once under a name that says its content, and never changed. It counts only once its name stands in a committed
-//! mark, so nothing here needs to be atomic towards readers; but what is named must be whole and on the disk.
+//! Nothing is changed once it has its name, and what has a name is whole and on the disk. A snapshot counts only once its name stands in a
+//! committed mark; a file of the archive counts at once, which is why of two writers of one name one must lose ([`Store::put_new`]).
 
 use std::fs::{self, File};
 use std::io::{self, Write};

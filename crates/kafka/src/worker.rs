@@ -226,8 +226,9 @@ impl<R: Role> Desk<R> {
             return Err(Stop::new(
                 StopCode::OffsetMissing,
                 format!(
-                    "no offset is committed for {topic}/{partition}: the group is new, it or the topic was deleted, or it has been idle for longer \
-                     than the broker keeps offsets. A new installation: run `weir topics create`. Else restore the offsets; where to, the newest snapshot says"
+                    "no offset is committed for {topic}/{partition}: the group is new, it or the topic was deleted, or it has been idle for \
+                     longer than the broker keeps offsets. A new installation: run `weir topics create`. Else restore the offsets; where to, \
+                     the newest snapshot says"
                 ),
             ));
         };

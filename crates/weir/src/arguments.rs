@@ -104,18 +104,31 @@ pub(crate) struct FeedArgs {
     pub(crate) name: Option<String>,
 }
 
-/// `weir detect …`.
-#[derive(Debug, Args)]
-#[command(arg_required_else_help = true)]
-pub(crate) struct DetectArgs {
-    #[arg(value_name = "INPUT", required = true)]
-    pub(crate) input: Vec<PathBuf>,
+/// How files of transactions are read.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ReadArgs {
     #[arg(long, value_name = "F.yaml")]
     pub(crate) feed: Option<PathBuf>,
     #[arg(long, value_name = "jsonl|csv|parquet")]
     pub(crate) format: Option<String>,
     #[arg(long, value_name = "FILE")]
     pub(crate) parties: Option<PathBuf>,
+    #[arg(long, value_name = "3d", default_value = "3d", hide_default_value = true)]
+    pub(crate) lateness: String,
+    #[arg(long, value_name = "RFC3339")]
+    pub(crate) now: Option<String>,
+    #[arg(long)]
+    pub(crate) sort: bool,
+}
+
+/// `weir detect …`.
+#[derive(Debug, Args)]
+#[command(arg_required_else_help = true)]
+pub(crate) struct DetectArgs {
+    #[arg(value_name = "INPUT", required = true)]
+    pub(crate) input: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) read: ReadArgs,
     #[command(flatten)]
     pub(crate) pack: PackArgs,
     #[arg(long, value_name = "OUT.jsonl")]
@@ -144,12 +157,6 @@ pub(crate) struct DetectArgs {
     pub(crate) from_state: Option<PathBuf>,
     #[arg(long, value_name = "STATE")]
     pub(crate) to_state: Option<PathBuf>,
-    #[arg(long, value_name = "3d", default_value = "3d", hide_default_value = true)]
-    pub(crate) lateness: String,
-    #[arg(long, value_name = "RFC3339")]
-    pub(crate) now: Option<String>,
-    #[arg(long)]
-    pub(crate) sort: bool,
     #[arg(long, value_name = "0.5", default_value = "0.5", hide_default_value = true)]
     pub(crate) max_bad_ratio: String,
     #[arg(long, value_name = "N")]
@@ -172,24 +179,14 @@ pub(crate) struct VerifyArgs {
     pub(crate) archive: Option<PathBuf>,
     #[arg(id = "said", long = "alerts", value_name = "ALERTS.jsonl")]
     pub(crate) said: Option<PathBuf>,
-    #[arg(long, value_name = "F.yaml")]
-    pub(crate) feed: Option<PathBuf>,
-    #[arg(long, value_name = "jsonl|csv|parquet")]
-    pub(crate) format: Option<String>,
-    #[arg(long, value_name = "FILE")]
-    pub(crate) parties: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) read: ReadArgs,
     #[command(flatten)]
     pub(crate) pack: PackArgs,
-    #[arg(long, value_name = "3d", default_value = "3d", hide_default_value = true)]
-    pub(crate) lateness: String,
-    #[arg(long, value_name = "RFC3339")]
-    pub(crate) now: Option<String>,
-    #[arg(long)]
-    pub(crate) sort: bool,
 }
 
 /// Which rules, with which parameters.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct PackArgs {
     #[arg(long, value_name = "DIR")]
     pub(crate) rules: Option<PathBuf>,

@@ -4,7 +4,7 @@
 //! against what comes out, byte by byte. Addressees are left out: they come from the bank's routing file, not from records. Nothing here
 //! believes a saved state, an earlier run or the detector's own memory.
 
-use std::fmt::Write as _;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -30,17 +30,25 @@ struct Source {
     en: String,
 }
 
-/// How what was said differs from what the records say.
+/// A revision as it stands in its file or topic, and as it is read.
+struct Revision {
+    alert: Alert,
+    line: Vec<u8>,
+}
+
+/// How what was said differs from what the records say, and in which revision.
 #[derive(Debug, PartialEq, Eq)]
 enum Difference {
     /// The records give no such revision.
-    NotFolded(u32),
+    NotFolded,
     /// The records give a revision that was not said.
-    NotSaid(u32),
+    NotSaid,
+    /// It was said more than once.
+    Repeated,
     /// A field differs.
-    Field { revision: u32, path: String, said: String, folded: String },
+    Field { path: String, said: String, folded: String },
     /// All fields agree, but not the bytes: there is something in what was said that weir does not write.
-    Bytes(u32),
+    Bytes,
 }
 
 /// Runs the verb.
@@ -51,18 +59,18 @@ pub(crate) fn run(args: VerifyArgs, json: bool, lang: Lang) -> Result<Exit, Fail
     Ok(if found.is_none() { Exit::Ok } else { Exit::Findings })
 }
 
-type Revisions = Vec<Vec<u8>>;
+type Compared = (Vec<Revision>, Vec<Revision>, Source);
 
-fn from_archive(args: &VerifyArgs, lang: Lang) -> Result<(Revisions, Revisions, Source), Failure> {
+fn from_archive(args: &VerifyArgs, lang: Lang) -> Result<Compared, Failure> {
     let Configured { settings, detect, archive, .. } = Configured::load(&args.config, lang)?;
     let said = match &args.said {
         Some(path) => said_in(path, &args.alert_id, lang)?,
         None => {
             let records = read_topic(&settings.connection, &settings.topics.alerts).map_err(|error| kafka(&error, lang))?;
-            records.into_iter().map(|record| record.value).filter(|value| is_of(value, &args.alert_id)).collect()
+            revisions(records.into_iter().map(|record| record.value), &args.alert_id, lang)?
         }
     };
-    let alerts = parsed(&said, &args.alert_id, lang)?;
+    let first = first_of(&said, &args.alert_id, lang)?;
     let library = match &args.pack.rules {
         Some(dir) => {
             let found = Pack::find(Some(dir), lang)?;
@@ -73,12 +81,11 @@ fn from_archive(args: &VerifyArgs, lang: Lang) -> Result<(Revisions, Revisions, 
     let folder = args.archive.clone().unwrap_or(archive);
     let name = folder.display().to_string();
     let store: Arc<dyn Store> = Arc::new(Folder(folder));
-    let first = &alerts[0];
     let question = Question {
         partition: first.detected_from.partition,
         party: &first.subject.party,
         alert_id: &args.alert_id,
-        until: alerts.iter().map(|alert| i64::try_from(alert.detected_from.offset).unwrap_or(i64::MAX)).max().unwrap_or(0),
+        until: said.iter().map(|one| i64::try_from(one.alert.detected_from.offset).unwrap_or(i64::MAX)).max().unwrap_or(0),
     };
     let folded =
         refold(&store, &Arc::new(library), &detect, &settings.topics, question).map_err(|error| not_folded(&name, &error, lang))?;
@@ -90,7 +97,8 @@ fn from_archive(args: &VerifyArgs, lang: Lang) -> Result<(Revisions, Revisions, 
             "archive {name}: partition {partition}, offsets 0 to {until}, {files} files, {legs} legs of the party, {controls} control records"
         ),
     };
-    Ok((said, folded.revisions, source))
+    let folded = revisions(folded.revisions.into_iter(), &args.alert_id, lang)?;
+    Ok((said, folded, source))
 }
 
 fn not_folded(name: &str, error: &RefoldError, lang: Lang) -> Failure {
@@ -105,23 +113,22 @@ fn not_folded(name: &str, error: &RefoldError, lang: Lang) -> Failure {
     Failure::bad_input(text)
 }
 
-fn from_files(args: &VerifyArgs, lang: Lang) -> Result<(Revisions, Revisions, Source), Failure> {
+fn from_files(args: &VerifyArgs, lang: Lang) -> Result<Compared, Failure> {
     let path = args.said.as_deref().expect("the parser asks for --alerts with files");
     let said = said_in(path, &args.alert_id, lang)?;
-    let alerts = parsed(&said, &args.alert_id, lang)?;
-    let party = alerts[0].subject.party.clone();
+    let party = first_of(&said, &args.alert_id, lang)?.subject.party.clone();
     let folder = tempfile::tempdir().map_err(|error| Failure::usage(error.to_string()))?;
-    let fold = |revisions: bool| -> Result<Revisions, Failure> {
-        let output = folder.path().join(if revisions { "revisions.jsonl" } else { "last.jsonl" });
-        detect::run_for_one(detect_arguments(args, &output, revisions), &party, lang)?;
+    let fold = |has_revisions: bool| -> Result<Vec<Revision>, Failure> {
+        let output = folder.path().join(if has_revisions { "revisions.jsonl" } else { "last.jsonl" });
+        detect::run_for_one(detect_arguments(args, &output, has_revisions), &party, lang)?;
         said_in(&output, &args.alert_id, lang)
     };
     // A file of final states has one line an alert, and so has one of revisions where there was one.
     let mut folded = fold(said.len() > 1)?;
     if said.len() == 1 && difference(&said, &folded).is_some() {
-        let revisions = fold(true)?;
-        if difference(&said, &revisions).is_none() {
-            folded = revisions;
+        let all = fold(true)?;
+        if difference(&said, &all).is_none() {
+            folded = all;
         }
     }
     let files = args.input.len();
@@ -135,10 +142,8 @@ fn from_files(args: &VerifyArgs, lang: Lang) -> Result<(Revisions, Revisions, So
 fn detect_arguments(args: &VerifyArgs, output: &Path, revisions: bool) -> DetectArgs {
     DetectArgs {
         input: args.input.clone(),
-        feed: args.feed.clone(),
-        format: args.format.clone(),
-        parties: args.parties.clone(),
-        pack: crate::arguments::PackArgs { rules: args.pack.rules.clone(), set: args.pack.set.clone() },
+        read: args.read.clone(),
+        pack: args.pack.clone(),
         alerts: Some(output.to_owned()),
         office: None,
         office_min_level: "medium".to_owned(),
@@ -152,9 +157,6 @@ fn detect_arguments(args: &VerifyArgs, output: &Path, revisions: bool) -> Detect
         text: false,
         from_state: None,
         to_state: None,
-        lateness: args.lateness.clone(),
-        now: args.now.clone(),
-        sort: args.sort,
         // Whatever share is bad: it was tolerated then.
         max_bad_ratio: "1".to_owned(),
         shards: Some(1),
@@ -163,11 +165,29 @@ fn detect_arguments(args: &VerifyArgs, output: &Path, revisions: bool) -> Detect
 }
 
 /// The lines of a file that are revisions of an alert.
-fn said_in(path: &Path, alert_id: &str, lang: Lang) -> Result<Revisions, Failure> {
+fn said_in(path: &Path, alert_id: &str, lang: Lang) -> Result<Vec<Revision>, Failure> {
     let name = path.display();
     let bytes = fs::read(path)
         .map_err(|error| Failure::bad_input(say!(lang, "无法读取预警 {name}：{error}", "cannot read the alerts {name}: {error}")))?;
-    Ok(bytes.split(|byte| *byte == b'\n').filter(|line| is_of(line, alert_id)).map(<[u8]>::to_vec).collect())
+    revisions(bytes.split(|byte| *byte == b'\n').map(<[u8]>::to_vec), alert_id, lang)
+}
+
+/// Those of the lines that are revisions of an alert, in their order.
+fn revisions(lines: impl Iterator<Item = Vec<u8>>, alert_id: &str, lang: Lang) -> Result<Vec<Revision>, Failure> {
+    let read = |line: Vec<u8>| match serde_json::from_slice(&line) {
+        Ok(alert) => Ok(Revision { alert, line }),
+        Err(error) => Err(Failure::bad_input(say!(
+            lang,
+            "预警 {alert_id} 不是 weir 所写的形式：{error}",
+            "alert {alert_id} is not in the form weir writes: {error}"
+        ))),
+    };
+    lines.filter(|line| is_of(line, alert_id)).map(read).collect()
+}
+
+fn first_of<'r>(said: &'r [Revision], alert_id: &str, lang: Lang) -> Result<&'r Alert, Failure> {
+    let first = said.first().map(|one| &one.alert);
+    first.ok_or_else(|| Failure::bad_input(say!(lang, "没有编号为 {alert_id} 的预警", "there is no alert {alert_id}")))
 }
 
 fn is_of(alert: &[u8], alert_id: &str) -> bool {
@@ -178,46 +198,33 @@ fn is_of(alert: &[u8], alert_id: &str) -> bool {
     serde_json::from_slice::<Id<'_>>(alert).is_ok_and(|alert| alert.alert_id == alert_id)
 }
 
-/// What was said, as alerts; at least one.
-fn parsed(said: &[Vec<u8>], alert_id: &str, lang: Lang) -> Result<Vec<Alert>, Failure> {
-    if said.is_empty() {
-        return Err(Failure::bad_input(say!(lang, "没有编号为 {alert_id} 的预警", "there is no alert {alert_id}")));
+/// The first difference, revision by revision.
+fn difference(said: &[Revision], folded: &[Revision]) -> Option<(u32, Difference)> {
+    let mut seen = BTreeSet::new();
+    for Revision { alert, line } in said {
+        let number = alert.revision;
+        let found = match folded.iter().find(|other| other.alert.revision == number) {
+            _ if !seen.insert(number) => Some(Difference::Repeated),
+            None => Some(Difference::NotFolded),
+            Some(other) => difference_of(alert, line, &other.alert),
+        };
+        if let Some(found) = found {
+            return Some((number, found));
+        }
     }
-    let alerts: Result<Vec<Alert>, _> = said.iter().map(|line| serde_json::from_slice(line)).collect();
-    alerts.map_err(|error| {
-        Failure::bad_input(say!(
-            lang,
-            "预警 {alert_id} 不是 weir 所写的形式：{error}",
-            "alert {alert_id} is not in the form weir writes: {error}"
-        ))
-    })
+    let missing = folded.iter().map(|one| one.alert.revision).find(|number| !seen.contains(number))?;
+    Some((missing, Difference::NotSaid))
 }
 
-/// The first difference, revision by revision.
-fn difference(said: &[Vec<u8>], folded: &[Vec<u8>]) -> Option<Difference> {
-    let read = |line: &Vec<u8>| serde_json::from_slice::<Alert>(line).ok();
-    let (said, folded): (Vec<_>, Vec<_>) = (
-        said.iter().filter_map(|line| Some((read(line)?, line))).collect(),
-        folded.iter().filter_map(|line| Some((read(line)?, line))).collect(),
-    );
-    for (alert, line) in &said {
-        let revision = alert.revision;
-        let Some((other, _)) = folded.iter().find(|(other, _)| other.revision == revision) else {
-            return Some(Difference::NotFolded(revision));
-        };
-        let bare = |alert: &Alert| serde_json::to_value(Alert { addressees: Vec::new(), ..alert.clone() }).unwrap_or_default();
-        let (a, b) = (bare(alert), bare(other));
-        // Rules first: where they differ, everything else follows from it.
-        let rules = first_difference(&a["rule"], &b["rule"], "rule".to_owned());
-        if let Some((path, said, folded)) = rules.or_else(|| first_difference(&a, &b, String::new())) {
-            return Some(Difference::Field { revision, path, said, folded });
-        }
-        if serde_json::to_vec(alert).ok().as_ref() != Some(line) {
-            return Some(Difference::Bytes(revision));
-        }
+fn difference_of(said: &Alert, line: &[u8], folded: &Alert) -> Option<Difference> {
+    let bare = |alert: &Alert| serde_json::to_value(Alert { addressees: Vec::new(), ..alert.clone() }).unwrap_or_default();
+    let (a, b) = (bare(said), bare(folded));
+    // Rules first: where they differ, everything else follows from it.
+    let rules = first_difference(&a["rule"], &b["rule"], "rule".to_owned());
+    if let Some((path, said, folded)) = rules.or_else(|| first_difference(&a, &b, String::new())) {
+        return Some(Difference::Field { path, said, folded });
     }
-    let is_said = |revision: u32| said.iter().any(|(alert, _)| alert.revision == revision);
-    folded.iter().map(|(alert, _)| alert.revision).find(|revision| !is_said(*revision)).map(Difference::NotSaid)
+    (serde_json::to_vec(said).ok().as_deref() != Some(line)).then_some(Difference::Bytes)
 }
 
 /// Path and values of the first place in which two values differ.
@@ -237,15 +244,13 @@ fn first_difference(said: &Value, folded: &Value, path: String) -> Option<(Strin
     }
 }
 
-fn tell(alert_id: &str, revisions: usize, found: Option<&Difference>, source: &Source, json: bool, lang: Lang) {
+fn tell(alert_id: &str, revisions: usize, found: Option<&(u32, Difference)>, source: &Source, json: bool, lang: Lang) {
     if json {
-        let difference = found.map(|found| match found {
-            Difference::NotFolded(revision) => serde_json::json!({"kind": "not_folded", "revision": revision}),
-            Difference::NotSaid(revision) => serde_json::json!({"kind": "not_said", "revision": revision}),
-            Difference::Bytes(revision) => serde_json::json!({"kind": "bytes", "revision": revision}),
-            Difference::Field { revision, path, said, folded } => {
+        let difference = found.map(|(revision, found)| match found {
+            Difference::Field { path, said, folded } => {
                 serde_json::json!({"kind": "field", "revision": revision, "path": path, "said": said, "folded": folded})
             }
+            other => serde_json::json!({"kind": other.name(), "revision": revision}),
         });
         let row = serde_json::json!({
             "alert_id": alert_id, "proved": found.is_none(), "revisions": revisions, "source": source.en, "difference": difference,
@@ -254,7 +259,6 @@ fn tell(alert_id: &str, revisions: usize, found: Option<&Difference>, source: &S
         return;
     }
     let palette = Palette::of(&std::io::stdout());
-    let mut text = String::new();
     let verdict = match found {
         None => palette.paint("1;32", lang.of("证实", "proved")),
         Some(_) => palette.paint("1;31", lang.of("不符", "refuted")),
@@ -264,36 +268,45 @@ fn tell(alert_id: &str, revisions: usize, found: Option<&Difference>, source: &S
         Lang::Zh => &source.zh,
         Lang::En => &source.en,
     };
-    let _ = writeln!(text, "{head}\n{}", palette.dim(source));
-    match found {
-        None => {}
-        Some(Difference::NotFolded(revision)) => {
-            let line = say!(lang, "第 {revision} 次修订：重算得不到它", "revision {revision}: the records do not give it");
-            let _ = writeln!(text, "{line}");
-        }
-        Some(Difference::NotSaid(revision)) => {
-            let line = say!(
-                lang,
-                "第 {revision} 次修订：重算得到它，当时却没有发出",
-                "revision {revision}: the records give it, but it was not said"
-            );
-            let _ = writeln!(text, "{line}");
-        }
-        Some(Difference::Bytes(revision)) => {
-            let line = say!(
-                lang,
-                "第 {revision} 次修订：各字段相同，但字节不同，含有并非 weir 所写的内容",
-                "revision {revision}: all fields agree, the bytes do not: something in it was not written by weir"
-            );
-            let _ = writeln!(text, "{line}");
-        }
-        Some(Difference::Field { revision, path, said, folded }) => {
-            let (said_word, folded_word) = (lang.of("发出", "said"), lang.of("重算", "folded"));
-            let line = say!(lang, "第 {revision} 次修订，第一处不同：{path}", "revision {revision}, first difference: {path}");
-            let _ = writeln!(text, "{line}\n  {said_word}  {}\n  {folded_word}  {}", shown(said), shown(folded));
+    println!("{head}\n{}", palette.dim(source));
+    if let Some((revision, found)) = found {
+        let words = found.words(lang);
+        println!("{}", say!(lang, "第 {revision} 次修订：{words}", "revision {revision}: {words}"));
+    }
+}
+
+impl Difference {
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::NotFolded => "not_folded",
+            Self::NotSaid => "not_said",
+            Self::Repeated => "repeated",
+            Self::Field { .. } => "field",
+            Self::Bytes => "bytes",
         }
     }
-    print!("{text}");
+
+    fn words(&self, lang: Lang) -> String {
+        match self {
+            Self::NotFolded => lang.of("重算得不到它", "the records do not give it").to_owned(),
+            Self::NotSaid => lang.of("重算得到它，当时却没有发出", "the records give it, but it was not said").to_owned(),
+            Self::Repeated => lang.of("发出了不止一次", "it was said more than once").to_owned(),
+            Self::Bytes => lang
+                .of(
+                    "各字段相同，但字节不同，含有并非 weir 所写的内容",
+                    "all fields agree, the bytes do not: something in it was not written by weir",
+                )
+                .to_owned(),
+            Self::Field { path, said, folded } => {
+                let (said, folded) = (shown(said), shown(folded));
+                say!(
+                    lang,
+                    "第一处不同：{path}\n  发出  {said}\n  重算  {folded}",
+                    "first difference: {path}\n  said    {said}\n  folded  {folded}"
+                )
+            }
+        }
+    }
 }
 
 fn shown(value: &str) -> String {

@@ -49,8 +49,8 @@ pub enum ArchiveError {
     /// The brokers did not answer, or refused.
     #[error("Kafka: {0}")]
     Kafka(#[from] KafkaError),
-    /// The folder or object store did not take what was to be written.
-    #[error("the archive cannot be written: {0}")]
+    /// What is there cannot be read.
+    #[error("the archive: {0}")]
     Store(#[from] io::Error),
 }
 
@@ -59,6 +59,7 @@ pub(crate) struct Archiver {
     consumer: BaseConsumer<Seat>,
     interval: Duration,
     metrics: WorkerMetrics,
+    stop: Arc<AtomicBool>,
 }
 
 struct Seat(Mutex<Desk>);
@@ -81,6 +82,13 @@ struct Slot {
     day: Option<Day>,
     builder: Builder,
     since: Instant,
+}
+
+impl Slot {
+    /// The first offset that is not gathered.
+    fn next(&self) -> i64 {
+        self.builder.next().unwrap_or(self.from)
+    }
 }
 
 impl Seat {
@@ -165,6 +173,9 @@ impl Desk {
     /// up.
     fn take(&mut self, partition: i32, offset: i64, value: &[u8]) -> Result<bool, ArchiveError> {
         let Some(slot) = self.slots.get_mut(&partition) else { return Ok(true) };
+        if offset < slot.next() {
+            return Ok(true);
+        }
         let Ok(entry) = Entry::decode(value) else {
             self.stop(partition, &Stop::new(StopCode::RecordUnreadable, format!("offset {offset} of partition {partition}: {Unreadable}")));
             return Ok(false);
@@ -188,8 +199,7 @@ impl Desk {
         Ok(true)
     }
 
-    /// Writes what is gathered of a partition. `false` if somebody else has written there: the partition is given up until it is assigned
-    /// again.
+    /// Writes what is gathered of a partition. `false` if it could not: the partition is given up until it is assigned again.
     fn write(&mut self, partition: i32) -> Result<bool, ArchiveError> {
         let Some(slot) = self.slots.get_mut(&partition) else { return Ok(true) };
         // Without a day there is only the announcement of the first rules; it waits for the first leg.
@@ -197,8 +207,7 @@ impl Desk {
         let count = slot.builder.len();
         let place = Place { day, partition, from: slot.from };
         let (bytes, next) = std::mem::replace(&mut slot.builder, Builder::new()).finish(partition, slot.from)?;
-        if !self.put(place, &bytes)? {
-            tracing::warn!(partition, from = place.from, "another archiver has written here; leaving the partition to it");
+        if !self.put(place, &bytes) {
             self.slots.remove(&partition);
             return Ok(false);
         }
@@ -209,23 +218,31 @@ impl Desk {
         self.metrics.committed(partition, next);
         Ok(true)
     }
-}
 
-impl Desk {
-    /// Writes a file as soon as the store takes it: a full disk stops the archive and nothing else. Asked to end meanwhile, it gives up; what
-    /// is not written is read again by the next start.
-    fn put(&self, place: Place, bytes: &[u8]) -> Result<bool, ArchiveError> {
+    /// Writes a file as soon as the store takes it: a full disk stops the archive and nothing else. `false` where somebody else has written
+    /// there, or where the store would not take it until the process was told to end: what is not written is read again by the next start.
+    fn put(&self, place: Place, bytes: &[u8]) -> bool {
         loop {
             match self.store.put_new(&place.path(), bytes) {
-                Ok(is_new) => return Ok(is_new),
-                Err(error) if self.stop.load(Ordering::Relaxed) => return Err(error.into()),
+                Ok(true) => return true,
+                Ok(false) => {
+                    tracing::warn!(
+                        partition = place.partition,
+                        from = place.from,
+                        "another archiver has written here; leaving it to that one"
+                    );
+                    return false;
+                }
                 Err(error) => {
                     tracing::error!(partition = place.partition, %error, "the archive cannot be written; trying again");
                     self.metrics.recovering();
                     self.metrics.alive();
-                    thread::sleep(RETRY_EVERY);
                 }
             }
+            if self.stop.load(Ordering::Relaxed) {
+                return false;
+            }
+            thread::sleep(RETRY_EVERY);
         }
     }
 }
@@ -239,21 +256,21 @@ impl Archiver {
         metrics: WorkerMetrics,
         stop: Arc<AtomicBool>,
     ) -> Result<Self, ArchiveError> {
-        let desk = Desk { store, topic, slots: BTreeMap::new(), failure: None, metrics: metrics.clone(), stop };
-        Ok(Self { consumer: config.create_with_context(Seat(Mutex::new(desk)))?, interval, metrics })
+        let desk = Desk { store, topic, slots: BTreeMap::new(), failure: None, metrics: metrics.clone(), stop: Arc::clone(&stop) };
+        Ok(Self { consumer: config.create_with_context(Seat(Mutex::new(desk)))?, interval, metrics, stop })
     }
 
-    /// Works until `stop` is raised; what is gathered then is written first.
-    pub(crate) fn run(self, stop: &AtomicBool) -> Result<(), ArchiveError> {
+    /// Works until it is told to end; what is gathered then is written first, where the store takes it.
+    pub(crate) fn run(self) -> Result<(), ArchiveError> {
         let topic = Arc::clone(&self.consumer.context().desk().topic);
         self.consumer.subscribe(&[&topic])?;
-        while !stop.load(Ordering::Relaxed) {
+        while !self.stop.load(Ordering::Relaxed) {
             self.metrics.alive();
-            let mut is_left_alone = true;
+            let mut has_all = true;
             match self.consumer.poll(Duration::from_millis(100)) {
                 Some(Ok(message)) => {
                     let value = message.payload().unwrap_or_default();
-                    is_left_alone = self.consumer.context().desk().take(message.partition(), message.offset(), value)?;
+                    has_all = self.consumer.context().desk().take(message.partition(), message.offset(), value)?;
                 }
                 Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => return Err(error.into()),
                 Some(Err(error)) => tracing::warn!(%topic, %error, "reading"),
@@ -262,8 +279,8 @@ impl Archiver {
             if let Some(error) = self.consumer.context().desk().failure.take() {
                 return Err(error);
             }
-            is_left_alone &= self.write_due(self.interval)?;
-            if !is_left_alone {
+            has_all &= self.write_due(self.interval)?;
+            if !has_all {
                 self.read_on_without_the_rest()?;
             }
         }
@@ -276,7 +293,7 @@ impl Archiver {
         let mut list = TopicPartitionList::new();
         let desk = self.consumer.context().desk();
         for (partition, slot) in &desk.slots {
-            list.add_partition_offset(&desk.topic, *partition, Offset::Offset(slot.builder.next().unwrap_or(slot.from)))?;
+            list.add_partition_offset(&desk.topic, *partition, Offset::Offset(slot.next()))?;
         }
         drop(desk);
         Ok(self.consumer.assign(&list)?)
@@ -291,10 +308,10 @@ impl Archiver {
             .filter(|(_, slot)| slot.builder.len() > 0 && slot.since.elapsed() >= age)
             .map(|(partition, _)| *partition)
             .collect();
-        let mut is_left_alone = true;
+        let mut has_all = true;
         let mut list = TopicPartitionList::new();
         for partition in due {
-            is_left_alone &= desk.write(partition)?;
+            has_all &= desk.write(partition)?;
             if let Some(slot) = desk.slots.get(&partition) {
                 list.add_partition_offset(&desk.topic, partition, Offset::Offset(slot.from))?;
             }
@@ -305,7 +322,7 @@ impl Archiver {
         {
             tracing::debug!(%error, "the archive's offsets are not shown");
         }
-        Ok(is_left_alone)
+        Ok(has_all)
     }
 }
 

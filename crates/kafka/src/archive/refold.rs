@@ -16,6 +16,7 @@ use crate::rules::RuleLibrary;
 use crate::settings::{DetectSettings, Topics};
 use crate::stop::Stop;
 use crate::store::Store;
+use crate::wire::Entry;
 use crate::worker::{Record, Role};
 
 /// Records folded at a time.
@@ -110,8 +111,7 @@ pub fn refold(
             detect.fold(question.partition, &mut state, &step, true, &mut outbox).map_err(RefoldError::Stop)?;
             let alerts = outbox.iter().filter(|record| record.topic == &*topics.alerts && id_of(record.value) == question.alert_id);
             done.revisions.extend(alerts.map(|record| record.value.to_vec()));
-            let legs =
-                step.iter().filter(|record| matches!(crate::wire::Entry::decode(record.value), Ok(crate::wire::Entry::Leg(_)))).count();
+            let legs = step.iter().filter(|record| matches!(Entry::decode(record.value), Ok(Entry::Leg(_)))).count();
             done.legs += legs;
             done.controls += step.len() - legs;
         }

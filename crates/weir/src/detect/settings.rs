@@ -89,8 +89,8 @@ impl Settings {
     /// Checks the raw command line.
     pub(crate) fn check(raw: DetectArgs, json: bool, lang: Lang) -> Result<Self, Failure> {
         let settings = Self {
-            lateness: lateness(&raw.lateness, lang)?,
-            now: raw.now.as_deref().map(|text| moment(text, lang)).transpose()?,
+            lateness: lateness(&raw.read.lateness, lang)?,
+            now: raw.read.now.as_deref().map(|text| moment(text, lang)).transpose()?,
             max_bad_millionths: ratio(&raw.max_bad_ratio, lang)?,
             shards: within("--shards", raw.shards, default_shards(), SHARDS_MAX, lang)?,
             batch: within("--batch", raw.batch, BATCH_RECORDS, BATCH_RECORDS_MAX, lang)?,
@@ -101,9 +101,9 @@ impl Settings {
             },
             routing: raw.routing,
             inputs: raw.input,
-            feed: raw.feed,
-            format: raw.format,
-            parties: raw.parties,
+            feed: raw.read.feed,
+            format: raw.read.format,
+            parties: raw.read.parties,
             pack: raw.pack,
             outputs: OutputSettings {
                 alerts: raw.alerts.unwrap_or_else(|| "-".into()),
@@ -117,7 +117,7 @@ impl Settings {
             summary: raw.summary,
             from_state: raw.from_state,
             to_state: raw.to_state,
-            sort: raw.sort,
+            sort: raw.read.sort,
             json,
             only: None,
         };

@@ -21,7 +21,8 @@ pub(super) fn check(rig: &Rig) {
         let found = archived(&folder, *partition).expect("the archive can be read");
         assert!(found == *records, "partition {partition}: {} records in the archive, {} in the log", found.len(), records.len());
     }
-    let alerts: Vec<Value> = rig.topic("alerts").iter().map(|record| serde_json::from_slice(&record.value).expect("an alert")).collect();
+    let lines: Vec<String> = rig.topic("alerts").into_iter().map(|record| String::from_utf8(record.value).expect("UTF-8")).collect();
+    let alerts: Vec<Value> = lines.iter().map(|line| serde_json::from_str(line).expect("an alert")).collect();
     let most = alerts.iter().max_by_key(|alert| alert["revision"].as_u64()).expect("an alert");
     let id = most["alert_id"].as_str().expect("an id");
 
@@ -29,13 +30,20 @@ pub(super) fn check(rig: &Rig) {
     assert!(proved.starts_with(&format!("proved  alert {id}, {} revisions", most["revision"])), "{proved}");
 
     // A figure that is another than the one that was said.
-    let of_it: Vec<String> = alerts.iter().filter(|alert| alert["alert_id"] == id).map(Value::to_string).collect();
+    let of_it: Vec<String> = lines.iter().filter(|line| line.contains(id)).cloned().collect();
     let forged = of_it.join("\n").replacen("\"people_in\":", "\"people_in\":1", 1);
     fs::write(rig.path("forged.jsonl"), forged).expect("written");
     let output = rig.weir(&["verify-alert", id, "--alerts", "forged.jsonl"]).output().expect("weir starts");
     let text = String::from_utf8_lossy(&output.stdout);
     assert_eq!(output.status.code(), Some(1), "{text}");
-    assert!(text.contains("revision 1, first difference: people_in\n"), "{text}");
+    assert!(text.contains("revision 1: first difference: people_in\n"), "{text}");
+
+    // A revision that was said twice.
+    fs::write(rig.path("twice.jsonl"), of_it.iter().chain(&of_it[..1]).map(|line| line.clone() + "\n").collect::<String>())
+        .expect("written");
+    let output = rig.weir(&["verify-alert", id, "--alerts", "twice.jsonl"]).output().expect("weir starts");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("revision 1: it was said more than once"));
 
     // From the files, too, and a revision that was left out.
     let of_file = ["verify-alert", id, "--alerts", "alerts.jsonl", "--feed", "feed.yaml", "--parties", &parties(), "--rules", &rules()];
