@@ -35,7 +35,7 @@ test: setup-tests check-format check-tidy check-dependencies check-lints check-t
 fuzz: setup ## Engine against oracle on other random logs: make fuzz SEEDS=100..200
 	@WEIR_FUZZ_SEEDS='$(SEEDS)' $(STEP) --show '^(test |test result:)' fuzz -- cargo test --locked --workspace --test oracle_agrees agree
 
-chaos: setup-tests ## The service on a broker under faults by chance (2 minutes; WEIR_CHAOS=1: far more)
+chaos: setup-tests ## The service on a broker under faults by chance (6 minutes; WEIR_CHAOS=1: far more)
 	cargo test --locked --workspace --test chaos -- --nocapture --test-threads 1
 
 bench: setup ## Benchmarks, in the release profile (docs/performance.md says how to read them)

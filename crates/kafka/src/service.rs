@@ -88,7 +88,7 @@ impl Service {
             let topic = Arc::clone(&settings.topics.legs);
             let archiver = Archiver::new(&config, topic, store, archive.interval, metrics.worker("archive", 0), Arc::clone(&service.stop))
                 .map_err(failed)?;
-            service.spawn(name, send.clone(), move |_| Ok(archiver.run()?))?;
+            service.spawn(name, send.clone(), move || Ok(archiver.run()?))?;
         }
         for number in 0..settings.workers {
             if let Some(split) = &settings.split {
@@ -123,8 +123,8 @@ impl Service {
             commit_interval: settings.commit_interval,
         };
         let failed = |error| ServiceError::Worker { worker: name.clone(), error };
-        let worker = Worker::new(worker, role, metrics.worker(role_name, number)).map_err(failed)?;
-        self.spawn(name, ends.clone(), move |stop| worker.run(stop))
+        let worker = Worker::new(worker, role, metrics.worker(role_name, number), Arc::clone(&self.stop)).map_err(failed)?;
+        self.spawn(name, ends.clone(), move || worker.run())
     }
 
     /// Gives a worker its thread.
@@ -132,11 +132,11 @@ impl Service {
         &mut self,
         name: String,
         ends: Sender<End>,
-        work: impl FnOnce(&AtomicBool) -> Result<(), WorkerError> + Send + 'static,
+        work: impl FnOnce() -> Result<(), WorkerError> + Send + 'static,
     ) -> Result<(), ServiceError> {
-        let (stop, told) = (Arc::clone(&self.stop), name.clone());
+        let told = name.clone();
         let thread = thread::Builder::new().name(name.clone()).spawn(move || {
-            let result = work(&stop);
+            let result = work();
             // The service is gone only when it has been told already.
             let _ = ends.send((told, result));
         });

@@ -5,6 +5,7 @@
 //! means that something was lost.
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use futures_executor::block_on;
@@ -143,19 +144,20 @@ fn begin(connection: &Connection, topic: &str, group: &str) -> Result<(), KafkaE
     let partitions = partitions_of(&consumer, topic)?;
     let mut asked = TopicPartitionList::new();
     asked.add_partition_range(topic, 0, partitions - 1);
+    let no_end = AtomicBool::new(false);
     // A topic that was just made has no leader yet, and a group that was just named no coordinator.
-    let committed = patiently(|| consumer.committed_offsets(asked.clone(), ASK_MAX))?;
+    let committed = patiently(&no_end, || consumer.committed_offsets(asked.clone(), ASK_MAX))?;
     let mut first = TopicPartitionList::new();
     for element in committed.elements() {
         if let Offset::Offset(_) = element.offset() {
             continue;
         }
-        let (low, _) = patiently(|| consumer.fetch_watermarks(topic, element.partition(), ASK_MAX))?;
+        let (low, _) = patiently(&no_end, || consumer.fetch_watermarks(topic, element.partition(), ASK_MAX))?;
         let mut offset = first.add_partition(topic, element.partition());
         offset.set_offset(Offset::Offset(low))?;
         offset.set_metadata(Mark::default().encode());
     }
-    if first.count() > 0 { patiently(|| consumer.commit(&first, CommitMode::Sync)) } else { Ok(()) }
+    if first.count() > 0 { patiently(&no_end, || consumer.commit(&first, CommitMode::Sync)) } else { Ok(()) }
 }
 
 /// Partitions of a topic that is known to be there; a new one may take a moment to be seen.

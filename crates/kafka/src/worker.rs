@@ -161,6 +161,8 @@ struct Desk<R: Role> {
     /// An assignment that could not be taken up: the worker ends.
     failure: Option<KafkaError>,
     metrics: WorkerMetrics,
+    /// The process is to end.
+    stop: Arc<AtomicBool>,
 }
 
 struct Seat<R: Role>(Mutex<Desk<R>>);
@@ -184,15 +186,19 @@ impl<R: Role> ClientContext for Seat<R> {
 
 impl<R: Role> ConsumerContext for Seat<R> {
     fn rebalance(&self, consumer: &BaseConsumer<Self>, error: RDKafkaRespErr, partitions: &mut TopicPartitionList) {
-        self.desk().epoch += 1;
-        let done = if error == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
-            self.desk().assigned(consumer, partitions)
+        let mut desk = self.desk();
+        desk.epoch += 1;
+        let is_assignment = error == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
+        // A worker that is about to end takes nothing up any more; librdkafka only waits for an answer.
+        let done = if is_assignment && !desk.stop.load(Ordering::Relaxed) {
+            desk.assigned(consumer, partitions)
         } else {
-            self.desk().revoked();
+            desk.revoked();
             consumer.unassign()
         };
         if let Err(error) = done {
-            self.desk().failure = Some(error);
+            desk.failure = Some(error);
+            let _ = consumer.unassign();
         }
     }
 }
@@ -202,11 +208,11 @@ impl<R: Role> Desk<R> {
         let numbers: Vec<i32> =
             partitions.elements().iter().map(rdkafka::topic_partition_list::TopicPartitionListElem::partition).collect();
         self.stops.clear();
-        let committed = patiently(|| consumer.committed_offsets(partitions.clone(), ASK_MAX))?;
+        let committed = patiently(&self.stop, || consumer.committed_offsets(partitions.clone(), ASK_MAX))?;
         for element in committed.elements() {
             element.error()?;
             let partition = element.partition();
-            let (low, high) = patiently(|| consumer.fetch_watermarks(&self.topic, partition, ASK_MAX))?;
+            let (low, high) = patiently(&self.stop, || consumer.fetch_watermarks(&self.topic, partition, ASK_MAX))?;
             if let Err(stop) = self.open(partition, element.offset(), element.metadata(), (low, high)) {
                 self.stop(partition, stop);
             }
@@ -445,10 +451,11 @@ pub(crate) struct Worker<R: Role> {
     stash: (u64, Vec<OwnedMessage>),
     last_commit: Instant,
     metrics: WorkerMetrics,
+    stop: Arc<AtomicBool>,
 }
 
 impl<R: Role> Worker<R> {
-    pub(crate) fn new(settings: WorkerSettings, role: R, metrics: WorkerMetrics) -> Result<Self, WorkerError> {
+    pub(crate) fn new(settings: WorkerSettings, role: R, metrics: WorkerMetrics, stop: Arc<AtomicBool>) -> Result<Self, WorkerError> {
         let desk = Desk {
             role,
             topic: Arc::clone(&settings.topic),
@@ -460,17 +467,18 @@ impl<R: Role> Worker<R> {
             epoch: 0,
             failure: None,
             metrics: metrics.clone(),
+            stop: Arc::clone(&stop),
         };
         let consumer: BaseConsumer<Seat<R>> = settings.consumer.create_with_context(Seat(Mutex::new(desk)))?;
         let outlet = Outlet::new(settings.producer.clone());
-        Ok(Self { settings, consumer, outlet, stash: (0, Vec::new()), last_commit: Instant::now(), metrics })
+        Ok(Self { settings, consumer, outlet, stash: (0, Vec::new()), last_commit: Instant::now(), metrics, stop })
     }
 
-    /// Works until `stop` is raised. Ends with everything folded committed.
-    pub(crate) fn run(mut self, stop: &AtomicBool) -> Result<(), WorkerError> {
-        patiently(|| self.outlet.renew())?;
+    /// Works until it is told to end. Ends with everything folded committed.
+    pub(crate) fn run(mut self) -> Result<(), WorkerError> {
+        patiently(&self.stop, || self.outlet.renew())?;
         self.consumer.subscribe(&[&self.settings.topic])?;
-        while !stop.load(Ordering::Relaxed) {
+        while !self.stop.load(Ordering::Relaxed) {
             self.step()?;
         }
         self.commit()?;
@@ -719,13 +727,13 @@ fn fold_all<'m, R: Role, M: Message + 'm>(desk: &mut Desk<R>, messages: impl Ite
     has_stopped
 }
 
-/// Asks again while brokers do not answer.
-pub(crate) fn patiently<T>(mut ask: impl FnMut() -> Result<T, KafkaError>) -> Result<T, KafkaError> {
+/// Asks again while brokers do not answer, unless the process is to end.
+pub(crate) fn patiently<T>(stop: &AtomicBool, mut ask: impl FnMut() -> Result<T, KafkaError>) -> Result<T, KafkaError> {
     let deadline = Instant::now() + PATIENCE;
     loop {
         match ask() {
             Ok(answer) => return Ok(answer),
-            Err(error) if Instant::now() >= deadline => return Err(error),
+            Err(error) if Instant::now() >= deadline || stop.load(Ordering::Relaxed) => return Err(error),
             Err(error) => {
                 tracing::warn!(%error, "no answer yet");
                 thread::sleep(Duration::from_millis(500));

@@ -105,18 +105,20 @@ impl ClientContext for Seat {
 
 impl ConsumerContext for Seat {
     fn rebalance(&self, consumer: &BaseConsumer<Self>, error: RDKafkaRespErr, partitions: &mut TopicPartitionList) {
-        let done = if error == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
-            self.desk().assigned(consumer, partitions)
+        let mut desk = self.desk();
+        let is_assignment = error == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
+        // An archiver that is about to end takes nothing up any more; librdkafka only waits for an answer.
+        let done = if is_assignment && !desk.stop.load(Ordering::Relaxed) {
+            desk.assigned(consumer, partitions)
         } else {
             // What is gathered and not written is read again by whoever comes next.
-            let mut desk = self.desk();
             let left = std::mem::take(&mut desk.slots);
             desk.metrics.revoked(left.into_keys());
-            drop(desk);
             consumer.unassign().map_err(ArchiveError::from)
         };
         if let Err(error) = done {
-            self.desk().failure = Some(error);
+            desk.failure = Some(error);
+            let _ = consumer.unassign();
         }
     }
 }
@@ -126,7 +128,7 @@ impl Desk {
         let mut list = TopicPartitionList::new();
         for element in partitions.elements() {
             let partition = element.partition();
-            let (low, high) = patiently(|| consumer.fetch_watermarks(&self.topic, partition, ASK_MAX))?;
+            let (low, high) = patiently(&self.stop, || consumer.fetch_watermarks(&self.topic, partition, ASK_MAX))?;
             match self.open(partition, low, high)? {
                 Ok(slot) => {
                     list.add_partition_offset(&self.topic, partition, Offset::Offset(slot.from))?;
@@ -272,9 +274,9 @@ impl Archiver {
                     let value = message.payload().unwrap_or_default();
                     has_all = self.consumer.context().desk().take(message.partition(), message.offset(), value)?;
                 }
+                Some(Err(KafkaError::PartitionEOF(_))) | None => {}
                 Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => return Err(error.into()),
                 Some(Err(error)) => tracing::warn!(%topic, %error, "reading"),
-                None => {}
             }
             if let Some(error) = self.consumer.context().desk().failure.take() {
                 return Err(error);
