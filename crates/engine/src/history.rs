@@ -44,6 +44,8 @@ pub(crate) struct Party {
     pub(crate) past_inflow: i128,
     /// A change of this party waits to be evaluated.
     pub(crate) is_pending: bool,
+    /// A snapshot would show it otherwise than the last base does, and not only by what the sweep has let go.
+    pub(crate) is_changed: bool,
     /// Legs up to this moment left early (`party_legs_max`).
     pub(crate) dropped_to: Option<EventTime>,
 }
@@ -118,6 +120,7 @@ impl Party {
             past_profile: None,
             past_inflow: 0,
             is_pending: false,
+            is_changed: true,
             dropped_to: None,
         }
     }

@@ -8,9 +8,10 @@
 //! "WEIRSNAP" version:u32le block*        block = length:u32le blake3:32 payload
 //! ```
 //!
-//! The first block is the [`Head`], the others are lists of [`PartyRecord`]s in postcard encoding.
+//! The first block is the [`Head`], the others are lists of [`PartyRecord`]s in postcard encoding. Changes since a base have the same form, with
+//! the parties that have changed alone; the head still counts them all, so neither is taken for the other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -182,11 +183,27 @@ impl Engine {
     /// Writes the whole state: versioned, checksummed, strings in full, independent of the number of shards.
     #[must_use]
     pub fn snapshot(&self) -> Vec<u8> {
+        self.write(|_| true)
+    }
+
+    /// The last snapshot is a base from now on: [`Engine::changes`] says what is other than it was then.
+    pub fn rebase(&mut self) {
+        self.parties.iter_mut().for_each(|party| party.is_changed = false);
+        self.has_base = true;
+    }
+
+    /// What has changed since the base; `None` where there is none, or where too much is other: a whole snapshot is due.
+    #[must_use]
+    pub fn changes(&self) -> Option<Vec<u8>> {
+        self.has_base.then(|| self.write(|party| party.is_changed))
+    }
+
+    fn write(&self, is_wanted: impl Fn(&Party) -> bool) -> Vec<u8> {
         let mut bytes = MAGIC.to_vec();
         bytes.extend_from_slice(&VERSION.to_le_bytes());
         write_block(&mut bytes, &encode(&self.head()));
         let mut block: Vec<u8> = Vec::new();
-        for party in &self.parties {
+        for party in self.parties.iter().filter(|party| is_wanted(party)) {
             block.extend(encode(&self.party_record(party)));
             if block.len() >= BLOCK_BYTES {
                 write_block(&mut bytes, &block);
@@ -212,9 +229,41 @@ impl Engine {
     ) -> Result<Self, SnapshotError> {
         let mut engine = Self::empty(settings);
         for bytes in snapshots {
-            engine.load(bytes, rules, owns)?;
+            let (head, blocks) = open(bytes)?;
+            engine.load_head(&head, rules)?;
+            if engine.load_parties(blocks, owns, false)? != head.parties {
+                return Err(damaged("parties are missing at the end"));
+            }
         }
         if engine.editions.is_empty() { Err(damaged("there is none")) } else { Ok(engine) }
+    }
+
+    /// Loads a whole base and what had changed since, which may be what had changed since an earlier moment than the last one asked for: the
+    /// partition goes on as if it had never ended, and the base is still its base.
+    ///
+    /// # Errors
+    /// As [`Engine::restore`], and where the two do not belong together.
+    pub fn restore_changed(
+        settings: Settings,
+        base: &[u8],
+        changes: &[u8],
+        rules: &dyn Fn(&str) -> Option<Arc<RuleSet>>,
+    ) -> Result<Self, SnapshotError> {
+        let mut engine = Self::empty(settings);
+        let (head, blocks) = open(changes)?;
+        engine.load_head(&head, rules)?;
+        engine.load_parties(blocks, &|_| true, true)?;
+        let (base_head, blocks) = open(base)?;
+        if !head.is_later_than(&base_head) {
+            return Err(damaged("it is not of the base beside it"));
+        }
+        let changed: BTreeSet<Box<str>> = engine.parties.iter().map(|party| party.key.clone()).collect();
+        let parties = engine.load_parties(blocks, &|key| !changed.contains(key), false)?;
+        if parties != base_head.parties || engine.parties.len() as u64 != head.parties {
+            return Err(damaged("parties are missing"));
+        }
+        engine.has_base = true;
+        Ok(engine)
     }
 
     fn head(&self) -> Head {
@@ -288,18 +337,8 @@ impl Engine {
         (self.rules[rule as usize].clone(), record)
     }
 
-    fn load(
-        &mut self,
-        bytes: &[u8],
-        rules: &dyn Fn(&str) -> Option<Arc<RuleSet>>,
-        owns: &dyn Fn(&str) -> bool,
-    ) -> Result<(), SnapshotError> {
-        let mut blocks = Blocks::open(bytes)?;
-        let (head, rest): (Head, &[u8]) = decode(blocks.next().ok_or(damaged("no head"))??, "head")?;
-        if !rest.is_empty() {
-            return Err(damaged("something follows the head"));
-        }
-        self.load_head(&head, rules)?;
+    /// Loads parties that `owns` claims; returns how many there are.
+    fn load_parties(&mut self, blocks: Blocks<'_>, owns: &dyn Fn(&str) -> bool, is_changed: bool) -> Result<u64, SnapshotError> {
         let mut parties = 0;
         for block in blocks {
             let mut rest = block?;
@@ -308,11 +347,11 @@ impl Engine {
                 rest = after;
                 parties += 1;
                 if owns(&record.key) {
-                    self.load_party(record)?;
+                    self.load_party(record, is_changed)?;
                 }
             }
         }
-        if parties == head.parties { Ok(()) } else { Err(damaged("parties are missing at the end")) }
+        Ok(parties)
     }
 
     fn load_head(&mut self, head: &Head, rules: &dyn Fn(&str) -> Option<Arc<RuleSet>>) -> Result<(), SnapshotError> {
@@ -361,7 +400,7 @@ impl Engine {
         Ok(())
     }
 
-    fn load_party(&mut self, record: PartyRecord) -> Result<(), SnapshotError> {
+    fn load_party(&mut self, record: PartyRecord, is_changed: bool) -> Result<(), SnapshotError> {
         let known = self.parties.len();
         let number = self.party_number(&record.key);
         if (number as usize) < known {
@@ -370,6 +409,7 @@ impl Engine {
         record.check()?;
         let tables = &mut self.tables;
         let mut party = Party::new(&record.key);
+        party.is_changed = is_changed;
         for pair in &record.pairs {
             party.pairs.push(Pair {
                 key: tables.strings.intern(&pair.key),
@@ -467,6 +507,25 @@ impl Engine {
         self.active.insert(number);
         party.detection = Some(Box::new(detection));
         Ok(())
+    }
+}
+
+/// The head of a snapshot, and the blocks after it.
+fn open(bytes: &[u8]) -> Result<(Head, Blocks<'_>), SnapshotError> {
+    let mut blocks = Blocks::open(bytes)?;
+    let (head, rest): (Head, &[u8]) = decode(blocks.next().ok_or(damaged("no head"))??, "head")?;
+    if rest.is_empty() { Ok((head, blocks)) } else { Err(damaged("something follows the head")) }
+}
+
+impl Head {
+    /// Whether it can be of changes since a base with this head.
+    fn is_later_than(&self, base: &Self) -> bool {
+        let of = |head: &Self| (head.lateness, head.reevaluate_max, head.party_legs_max, head.report_transactions_max);
+        of(self) == of(base)
+            && self.editions == base.editions
+            && self.last_tick >= base.last_tick
+            && self.complete_from >= base.complete_from
+            && self.parties >= base.parties
     }
 }
 

@@ -4,6 +4,7 @@
 //! an error instead of a jump where an offset is gone. Everything else may be passed through.
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::ConsumerContext;
@@ -106,7 +107,20 @@ impl ProducerContext for Talk {
     }
 }
 
+/// The last line of librdkafka's that told of a failure.
+static COMPLAINT: Mutex<Option<String>> = Mutex::new(None);
+
+/// What librdkafka complained of last in this process. Its errors are codes ("all brokers down"); what a person can mend, a certificate, a
+/// password, a name, stands in its log alone.
+#[must_use]
+pub fn complaint() -> Option<String> {
+    COMPLAINT.lock().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
 pub(crate) fn log(level: RDKafkaLogLevel, facility: &str, message: &str) {
+    if matches!(facility, "FAIL" | "ERROR") {
+        *COMPLAINT.lock().unwrap_or_else(PoisonError::into_inner) = Some(message.to_owned());
+    }
     match level {
         RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical | RDKafkaLogLevel::Error => {
             tracing::warn!(target: "librdkafka", facility, "{message}");

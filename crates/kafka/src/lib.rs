@@ -32,7 +32,7 @@ mod wire;
 mod worker;
 
 pub use archive::{ArchiveError, Question, RefoldError, Refolded, archived, refold};
-pub use client::{Connection, FIXED_PROPERTIES};
+pub use client::{Connection, FIXED_PROPERTIES, complaint};
 pub use feeder::{Feeder, put_all};
 pub use metrics::Metrics;
 pub use rdkafka::error::KafkaError;
@@ -42,6 +42,6 @@ pub use service::{Service, ServiceError};
 pub use settings::{ArchiveSettings, DetectSettings, Settings, SplitSettings, Time, Topics, group};
 pub use split::leg_partition;
 pub use stop::{Stop, StopCode};
-pub use store::{Folder, Store};
+pub use store::{Bucket, Folder, Location, Store};
 pub use topics::{Shape, TopicProblem, Wanted, check, create};
 pub use wire::{Entry, Source, StampedLeg, Unreadable};

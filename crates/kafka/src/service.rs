@@ -2,6 +2,7 @@
 //!
 //! A worker that ends with an error ends the service: whoever supervises the process starts it again, and nothing is lost by it.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -19,7 +20,6 @@ use crate::metrics::Metrics;
 use crate::rules::RuleLibrary;
 use crate::settings::Settings;
 use crate::split::{Split, SplitError};
-use crate::store::{Folder, Store};
 use crate::topics::partitions_of;
 use crate::worker::{Role, Worker, WorkerError, WorkerSettings};
 
@@ -32,6 +32,9 @@ pub enum ServiceError {
     /// Kafka does not answer, or refuses.
     #[error("Kafka: {0}")]
     Kafka(#[from] KafkaError),
+    /// Where snapshots or the archive shall lie makes no sense.
+    #[error("the object store: {0}")]
+    Store(io::Error),
     /// The split role cannot begin.
     #[error("{0}")]
     Split(#[from] SplitError),
@@ -81,7 +84,7 @@ impl Service {
         let leg_partitions = partitions_of(&reader, &settings.topics.legs)?;
         let mut service = Self { stop, workers: Vec::new(), ends, metrics: metrics.clone() };
         if let Some(archive) = &settings.archive {
-            let store: Arc<dyn Store> = Arc::new(Folder(archive.folder.clone()));
+            let store = archive.folder.open().map_err(ServiceError::Store)?;
             let name = "archive 0".to_owned();
             let failed = |error| ServiceError::Worker { worker: name.clone(), error: WorkerError::Archive(error) };
             let config = consumer(settings, "archive", 0);
@@ -90,14 +93,14 @@ impl Service {
                 .map_err(failed)?;
             service.spawn(name, send.clone(), move || Ok(archiver.run()?))?;
         }
+        let snapshots = settings.detect.as_ref().map(|detect| detect.snapshots.open()).transpose().map_err(ServiceError::Store)?;
         for number in 0..settings.workers {
             if let Some(split) = &settings.split {
                 let role = Split::new(settings, split, Arc::clone(&library), leg_partitions, metrics.clone())?;
                 service.fold(settings, "split", number, &settings.topics.transactions, role, metrics, &send)?;
             }
-            if let Some(detect) = &settings.detect {
-                let store: Arc<dyn Store> = Arc::new(Folder(detect.snapshots.clone()));
-                let role = Detect::new(detect.clone(), &settings.topics, Arc::clone(&library), store, metrics.clone());
+            if let (Some(detect), Some(snapshots)) = (&settings.detect, &snapshots) {
+                let role = Detect::new(detect.clone(), &settings.topics, Arc::clone(&library), Arc::clone(snapshots), metrics.clone());
                 service.fold(settings, "detect", number, &settings.topics.legs, role, metrics, &send)?;
             }
         }

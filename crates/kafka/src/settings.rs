@@ -1,6 +1,5 @@
 //! What a service is told: topics, groups, intervals. Plain values; the settings file and its messages belong to the binary.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +7,7 @@ use weir_feed::Mapping;
 use weir_office::Routing;
 
 use crate::client::Connection;
+use crate::store::Location;
 
 /// Names of topics.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,14 +81,14 @@ pub struct DetectSettings {
     /// How often a partition is written out.
     pub snapshot_interval: Duration,
     /// Where to.
-    pub snapshots: PathBuf,
+    pub snapshots: Location,
 }
 
 /// Of the *archive* role.
 #[derive(Debug, Clone)]
 pub struct ArchiveSettings {
     /// Where files go.
-    pub folder: PathBuf,
+    pub folder: Location,
     /// How long records are gathered for a file.
     pub interval: Duration,
 }

@@ -35,6 +35,14 @@ struct Known {
     basis_before: DivisionBasis,
 }
 
+impl Known {
+    /// The record at which something was learned last.
+    fn last_record(&self) -> u64 {
+        let entries = self.name.iter().chain(self.accounts.last()).map(|entry| entry.record);
+        entries.chain([self.basis.1]).max().unwrap_or(0)
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Entry {
     text: Box<str>,
@@ -95,16 +103,17 @@ impl Directory {
         known.map_or(DivisionBasis::Unknown, |known| if known.basis.1 <= record { known.basis.0 } else { known.basis_before })
     }
 
-    /// Everything, in order of party, for a saved state.
+    /// All parties of which something was learned at `since` or later, in order, for a saved state; everything for 0.
     #[must_use]
-    pub fn save(&self) -> Vec<SavedParty> {
-        let mut rows: Vec<_> =
-            self.parties.iter().map(|(party, known)| SavedParty { party: party.clone(), known: known.clone() }).collect();
+    pub fn save(&self, since: u64) -> Vec<SavedParty> {
+        let is_new = |(_, known): &(&Box<str>, &Known)| known.last_record() >= since;
+        let rows = self.parties.iter().filter(is_new);
+        let mut rows: Vec<_> = rows.map(|(party, known)| SavedParty { party: party.clone(), known: known.clone() }).collect();
         rows.sort_by(|a, b| a.party.cmp(&b.party));
         rows
     }
 
-    /// Takes back a saved row.
+    /// Takes back a saved row, in the place of an older one.
     pub fn restore(&mut self, saved: SavedParty) {
         self.parties.insert(saved.party, saved.known);
     }
@@ -135,5 +144,6 @@ mod tests {
         assert_eq!(directory.accounts("c:2", 3), [""; 0]);
         assert_eq!([1, 4, 5].map(|record| directory.basis("c:1", record).name()), ["record", "record", "operation"]);
         assert_eq!(directory.basis("c:2", 3), DivisionBasis::Unknown);
+        assert_eq!([0, 5, 6].map(|since| directory.save(since).len()), [1, 1, 0]);
     }
 }

@@ -93,13 +93,24 @@ fn engine_answer(settings: Settings, sets: &[Arc<RuleSet>], log: &[Event], feedi
     for shard in 0..feeding.shards {
         let owns = |party: &str| shard_of(party, feeding.shards) == shard;
         let mut engine = Engine::new(engine_settings(settings), Arc::clone(&sets[0]));
-        for call in calls(log, feeding.batch) {
+        let mut base = Vec::new();
+        for (at, call) in calls(log, feeding.batch).into_iter().enumerate() {
             let inputs: Vec<Input<'_>> =
                 call.into_iter().filter(|event| !matches!(event, Event::Leg { leg, .. } if !owns(&leg.party))).map(input).collect();
             engine.step(&inputs, &mut effects);
             if feeding.restores {
-                let snapshot = engine.snapshot();
-                engine = restored(settings, sets, &snapshot).map_err(|error| format!("restore: {error}"))?;
+                // Whole, then as a base with changes a few times, then whole again.
+                let changes = engine.changes().filter(|_| at % 9 != 0);
+                let restored = if let Some(changes) = &changes {
+                    restored_changed(settings, sets, &base, changes)
+                } else {
+                    base = engine.snapshot();
+                    restored(settings, sets, &base)
+                };
+                engine = restored.map_err(|error| format!("restore: {error}"))?;
+                if changes.is_none() {
+                    engine.rebase();
+                }
             }
         }
         live.extend(engine.live_alerts());
@@ -111,6 +122,11 @@ fn engine_answer(settings: Settings, sets: &[Arc<RuleSet>], log: &[Event], feedi
 fn restored(settings: Settings, sets: &[Arc<RuleSet>], snapshot: &[u8]) -> Result<Engine, weir_engine::SnapshotError> {
     let rules = |hash: &str| sets.iter().find(|set| set.hash == hash).cloned();
     Engine::restore(engine_settings(settings), &[snapshot], &rules, &|_| true)
+}
+
+fn restored_changed(settings: Settings, sets: &[Arc<RuleSet>], base: &[u8], changes: &[u8]) -> Result<Engine, weir_engine::SnapshotError> {
+    let rules = |hash: &str| sets.iter().find(|set| set.hash == hash).cloned();
+    Engine::restore_changed(engine_settings(settings), base, changes, &rules)
 }
 
 /// Effects of all shards as one answer, merged as a run merges them.

@@ -176,7 +176,7 @@ pub(crate) struct VerifyArgs {
     #[arg(short = 'c', long, value_name = "weir.toml", default_value = "weir.toml", hide_default_value = true)]
     pub(crate) config: PathBuf,
     #[arg(long, value_name = "DIR")]
-    pub(crate) archive: Option<PathBuf>,
+    pub(crate) archive: Option<String>,
     #[arg(id = "said", long = "alerts", value_name = "ALERTS.jsonl")]
     pub(crate) said: Option<PathBuf>,
     #[command(flatten)]

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::Value;
-use weir_kafka::{Folder, Question, RefoldError, RuleLibrary, Store, read_topic, refold};
+use weir_kafka::{Question, RefoldError, RuleLibrary, read_topic, refold};
 use weir_model::Alert;
 
 use crate::arguments::{DetectArgs, VerifyArgs};
@@ -18,7 +18,7 @@ use crate::detect;
 use crate::failure::{Exit, Failure};
 use crate::language::{Lang, say};
 use crate::pack::{self, Pack};
-use crate::service::{Configured, kafka};
+use crate::service::{Configured, kafka, location};
 use crate::terminal::Palette;
 
 /// Values longer than this are cut where they are shown.
@@ -62,7 +62,7 @@ pub(crate) fn run(args: VerifyArgs, json: bool, lang: Lang) -> Result<Exit, Fail
 type Compared = (Vec<Revision>, Vec<Revision>, Source);
 
 fn from_archive(args: &VerifyArgs, lang: Lang) -> Result<Compared, Failure> {
-    let Configured { settings, detect, archive, .. } = Configured::load(&args.config, lang)?;
+    let Configured { settings, detect, archive, object_store, .. } = Configured::load(&args.config, lang)?;
     let said = match &args.said {
         Some(path) => said_in(path, &args.alert_id, lang)?,
         None => {
@@ -78,9 +78,9 @@ fn from_archive(args: &VerifyArgs, lang: Lang) -> Result<Compared, Failure> {
         }
         None => RuleLibrary::new(&settings.connection, &settings.topics.rules).map_err(|error| kafka(&error, lang))?,
     };
-    let folder = args.archive.clone().unwrap_or(archive);
-    let name = folder.display().to_string();
-    let store: Arc<dyn Store> = Arc::new(Folder(folder));
+    let place = args.archive.as_ref().map_or(archive, |text| location(text, Path::new(""), &object_store));
+    let name = place.to_string();
+    let store = place.open().map_err(|error| Failure::usage(format!("{name}: {error}")))?;
     let question = Question {
         partition: first.detected_from.partition,
         party: &first.subject.party,

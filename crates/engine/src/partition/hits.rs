@@ -87,6 +87,7 @@ impl Engine {
             if party.detection.is_none() && hits.is_empty() {
                 continue;
             }
+            party.is_changed = true;
             let detection = party.detection.get_or_insert_default();
             for rule in hits.keys() {
                 detection.rules.entry(*rule).or_default();

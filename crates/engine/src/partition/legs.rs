@@ -36,6 +36,7 @@ impl Engine {
             calendar: &newest.rules.calendar,
         };
         let party = &mut self.parties[number as usize];
+        party.is_changed = true;
         let accepted = party.accept(number, leg, &moment, &mut self.tables);
         if matches!(leg.kind, LegKind::Removal { .. }) && !party.pending.is_empty() {
             self.waiting.insert(number);
@@ -160,6 +161,7 @@ impl Engine {
         }
         self.flush(effects);
         let party = &mut self.parties[number as usize];
+        party.is_changed = true;
         party.dropped_to = Some(party.rows[count - 1].at);
         party.drop_rows(number, count, &mut self.tables);
         effects.counts.legs_dropped += (count - old) as u64;

@@ -59,6 +59,8 @@ pub struct Engine {
     /// Rows from this day on are all there.
     pub(crate) complete_from: Day,
     pub(crate) day_ends_done: Option<Day>,
+    /// Whether parties know what they have changed since a base ([`Engine::changes`]).
+    pub(crate) has_base: bool,
 }
 
 /// The last tick: what is late and what is forgotten follows from it.
@@ -114,6 +116,7 @@ impl Engine {
             active: BTreeSet::new(),
             complete_from: Day(i32::MIN),
             day_ends_done: None,
+            has_base: false,
         }
     }
 
@@ -138,6 +141,8 @@ impl Engine {
     /// them the sweep had left must not decide what a set that looks further back sees.
     fn switch(&mut self, record: u64, clock: EventTime, rules: &Arc<RuleSet>, effects: &mut Effects) {
         self.flush(effects);
+        // Every party changes, in a way that a set which looks further back could see.
+        self.has_base = false;
         for (number, party) in (0_u32..).zip(&mut self.parties) {
             let old = party.rows_before(self.complete_from);
             party.drop_rows(number, old, &mut self.tables);

@@ -35,6 +35,7 @@ impl Engine {
             let (expired, waiting): (Vec<_>, Vec<_>) =
                 std::mem::take(&mut party.pending).into_iter().partition(|removal| removal.clock < frontier);
             party.pending = waiting;
+            party.is_changed |= !expired.is_empty();
             if !party.pending.is_empty() {
                 self.waiting.insert(number);
             }
@@ -98,9 +99,11 @@ impl Engine {
     /// Alerts whose last hit cannot change any more are described once; those whose episode is over become quiet.
     fn close_and_settle(&mut self, frontier: EventTime, cause: &Cause, effects: &mut Effects) {
         for number in self.active.clone() {
-            let Some(mut detection) = self.parties[number as usize].detection.take() else {
+            let party = &mut self.parties[number as usize];
+            let Some(mut detection) = party.detection.take() else {
                 continue;
             };
+            party.is_changed = true;
             let rules: Vec<u32> = detection.rules.keys().copied().collect();
             for rule in rules {
                 self.settle_alerts(number, rule, &mut detection, frontier, cause, effects);
@@ -146,7 +149,8 @@ impl Engine {
         }
     }
 
-    /// Lets go of what is too old to matter, in every party. What it frees could not be observed before either.
+    /// Lets go of what is too old to matter, in every party. What it frees could not be observed before either, so a party that is only swept
+    /// has not changed.
     fn sweep(&mut self, frontier: EventTime) {
         let (memory_day, forget_before) = (self.memory_day(), self.forget_before());
         let first = edition_at(&self.editions, frontier);

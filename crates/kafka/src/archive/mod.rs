@@ -43,6 +43,9 @@ const SEGMENT_RECORDS: usize = 500_000;
 const SEGMENT_BYTES: usize = 64 << 20;
 const RETRY_EVERY: Duration = Duration::from_secs(1);
 
+/// A file that no archiver reads, to try the store with.
+const PROBE: &str = "written-once";
+
 /// Why an archiver ends.
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
@@ -52,6 +55,11 @@ pub enum ArchiveError {
     /// What is there cannot be read.
     #[error("the archive: {0}")]
     Store(#[from] io::Error),
+    /// The store writes over what is there, though it is asked not to.
+    #[error(
+        "the archive: its store writes over what is there (it ignores `If-None-Match`); two archivers would lose records. Use another store"
+    )]
+    WritesOver,
 }
 
 /// The archiver of a process.
@@ -264,6 +272,9 @@ impl Archiver {
 
     /// Works until it is told to end; what is gathered then is written first, where the store takes it.
     pub(crate) fn run(self) -> Result<(), ArchiveError> {
+        if !self.keeps_what_is_there()? {
+            return Ok(());
+        }
         let topic = Arc::clone(&self.consumer.context().desk().topic);
         self.consumer.subscribe(&[&topic])?;
         while !self.stop.load(Ordering::Relaxed) {
@@ -288,6 +299,25 @@ impl Archiver {
         }
         self.write_due(Duration::ZERO)?;
         Ok(())
+    }
+
+    /// Tries what everything rests on: that the store refuses a second file of one name. Waits until the store answers; `false` if the process
+    /// is to end before it does.
+    fn keeps_what_is_there(&self) -> Result<bool, ArchiveError> {
+        let store = Arc::clone(&self.consumer.context().desk().store);
+        while !self.stop.load(Ordering::Relaxed) {
+            self.metrics.alive();
+            match does_keep(&*store) {
+                Ok(true) => return Ok(true),
+                Ok(false) => return Err(ArchiveError::WritesOver),
+                Err(error) => {
+                    tracing::error!(%error, "the archive's store does not answer; trying again");
+                    self.metrics.recovering();
+                    thread::sleep(RETRY_EVERY);
+                }
+            }
+        }
+        Ok(false)
     }
 
     /// Goes on with the partitions that are left.
@@ -326,6 +356,11 @@ impl Archiver {
         }
         Ok(has_all)
     }
+}
+
+fn does_keep(store: &dyn Store) -> io::Result<bool> {
+    store.put_new(PROBE, b"first")?;
+    Ok(!store.put_new(PROBE, b"second")?)
 }
 
 /// Where a file lies.
@@ -382,4 +417,45 @@ fn all_of(store: &dyn Store, partition: i32) -> io::Result<Vec<Place>> {
         all.extend(places(store, day, partition)?);
     }
     Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Folder;
+
+    /// A store that was told not to write over, and does.
+    struct Careless(Folder);
+
+    impl Store for Careless {
+        fn put(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+            self.0.put(name, bytes)
+        }
+
+        fn put_new(&self, name: &str, bytes: &[u8]) -> io::Result<bool> {
+            self.0.put(name, bytes).map(|()| true)
+        }
+
+        fn get(&self, name: &str) -> io::Result<Vec<u8>> {
+            self.0.get(name)
+        }
+
+        fn list(&self, folder: &str) -> io::Result<Vec<String>> {
+            self.0.list(folder)
+        }
+
+        fn delete(&self, name: &str) -> io::Result<()> {
+            self.0.delete(name)
+        }
+    }
+
+    #[test]
+    fn a_store_that_writes_over_is_found_out() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let good = Folder(folder.path().join("good"));
+        assert!(does_keep(&good).expect("tried"));
+        assert!(does_keep(&good).expect("tried again after a restart"));
+        assert!(!does_keep(&Careless(Folder(folder.path().join("careless")))).expect("tried"));
+        assert_eq!(days(&good).expect("listed"), []);
+    }
 }

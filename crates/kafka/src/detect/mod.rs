@@ -62,15 +62,15 @@ impl Detect {
         }
     }
 
-    /// The partition at the beginning of its log.
-    fn beginning(standing: Standing) -> Result<Opening<State>, Stop> {
-        if standing.low > 0 {
+    /// The partition at the beginning of its log, because there is no `snapshot`.
+    fn beginning(standing: Standing, snapshot: &str) -> Result<Opening<State>, Stop> {
+        let Standing { partition, low, .. } = standing;
+        if low > 0 {
             return Err(Stop::new(
                 StopCode::LogTruncated,
                 format!(
-                    "no usable snapshot of partition {}, and its log begins at {}, not at 0: what came before cannot be folded again. Put back \
-                     a snapshot at or after {}",
-                    standing.partition, standing.low, standing.low
+                    "{snapshot} of partition {partition}, and its log begins at {low}, not at 0: what came before cannot be folded again. Put \
+                     back a snapshot at or after {low}"
                 ),
             ));
         }
@@ -83,7 +83,14 @@ impl Role for Detect {
 
     fn open(&mut self, standing: Standing, mark: &Mark) -> Result<Opening<State>, Stop> {
         let pointer = mark.snapshot.as_ref().map(|(offset, hash)| (*offset, hash.as_str()));
-        for found in self.snapshots.candidates(standing.partition, standing.committed, pointer) {
+        let candidates = match self.snapshots.candidates(standing.partition, standing.committed, pointer) {
+            Ok(candidates) => candidates,
+            Err(error) => {
+                tracing::warn!(partition = standing.partition, %error, "snapshots cannot be listed");
+                return Self::beginning(standing, &format!("the store does not say ({error}) which snapshots there are"));
+            }
+        };
+        for found in candidates {
             if found.offset < standing.low {
                 break;
             }
@@ -100,7 +107,7 @@ impl Role for Detect {
             tracing::info!(partition = standing.partition, snapshot = found.name, committed = standing.committed, "restored");
             return Ok(Opening { state, from: found.offset });
         }
-        Self::beginning(standing)
+        Self::beginning(standing, "no usable snapshot")
     }
 
     fn fold(
@@ -209,9 +216,9 @@ impl Detect {
             return;
         }
         state.last_snapshot = Some(Instant::now());
-        if let Some(bytes) = state.encode((partition, offset)) {
+        if let Some(parts) = state.parts((partition, offset)) {
             state.written = Some(offset);
-            self.snapshots.write(partition, offset, bytes);
+            self.snapshots.write(partition, offset, parts);
         }
     }
 }

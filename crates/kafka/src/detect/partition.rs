@@ -8,6 +8,7 @@
 //! once more by itself.
 
 use std::collections::BTreeMap;
+use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -54,11 +55,32 @@ struct Head {
     waiting: BTreeMap<u64, (i32, i64, i64)>,
 }
 
+/// A snapshot that is still to be packed, which takes longer than taking it does and needs nothing of the state.
+pub(crate) struct Parts {
+    head: Vec<u8>,
+    directory: Vec<u8>,
+    engine: Vec<u8>,
+}
+
+impl Parts {
+    /// The bytes of the snapshot.
+    pub(crate) fn pack(self) -> io::Result<Vec<u8>> {
+        let mut bytes = MAGIC.to_vec();
+        bytes.extend_from_slice(&VERSION.to_le_bytes());
+        let mut packer = zstd::Encoder::new(bytes, COMPRESSION_LEVEL)?;
+        for part in [&self.head, &self.directory, &self.engine] {
+            packer.write_all(&(part.len() as u64).to_le_bytes())?;
+            packer.write_all(part)?;
+        }
+        packer.finish()
+    }
+}
+
 /// Why a snapshot is of no use.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StateError {
     #[error("cannot be read: {0}")]
-    Io(#[from] std::io::Error),
+    Io(#[from] io::Error),
     #[error("is not what its name says: damaged or exchanged")]
     Hash,
     #[error("was written by another version of weir (form {0})")]
@@ -97,8 +119,9 @@ impl State {
         }
     }
 
-    /// The bytes of a snapshot; `position` is partition and first offset not folded. `None` before the first switch record.
-    pub(crate) fn encode(&self, position: (i32, i64)) -> Option<Vec<u8>> {
+    /// What a snapshot is made of, still to be packed; `position` is partition and first offset not folded. `None` before the first switch
+    /// record.
+    pub(crate) fn parts(&self, position: (i32, i64)) -> Option<Parts> {
         let engine = self.engine.as_ref()?.snapshot();
         let head = Head {
             position,
@@ -107,17 +130,7 @@ impl State {
             desk: self.desk.clone(),
             waiting: self.waiting.iter().map(|(record, (source, stamp))| (*record, (source.partition, source.offset, *stamp))).collect(),
         };
-        let head = postcard::to_stdvec(&head).ok()?;
-        let directory = postcard::to_stdvec(&self.directory.save()).ok()?;
-        let mut parts = Vec::with_capacity(head.len() + directory.len() + engine.len() + 24);
-        for part in [&head, &directory, &engine] {
-            parts.extend_from_slice(&(part.len() as u64).to_le_bytes());
-            parts.extend_from_slice(part);
-        }
-        let mut bytes = MAGIC.to_vec();
-        bytes.extend_from_slice(&VERSION.to_le_bytes());
-        bytes.extend(zstd::encode_all(parts.as_slice(), COMPRESSION_LEVEL).ok()?);
-        Some(bytes)
+        Some(Parts { head: postcard::to_stdvec(&head).ok()?, directory: postcard::to_stdvec(&self.directory.save()).ok()?, engine })
     }
 
     /// Reads a snapshot whose hash was checked. The hash says that the bytes are whole, not that they belong to this partition.

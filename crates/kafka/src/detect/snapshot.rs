@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
-use super::partition::StateError;
+use super::partition::{Parts, StateError};
 use crate::metrics::Metrics;
 use crate::store::Store;
 
@@ -53,12 +53,12 @@ impl Snapshots {
         self.busy.is_empty() && self.ready.is_empty()
     }
 
-    /// Begins to write a snapshot.
-    pub(crate) fn write(&mut self, partition: i32, offset: i64, bytes: Vec<u8>) {
+    /// Begins to pack and write a snapshot.
+    pub(crate) fn write(&mut self, partition: i32, offset: i64, parts: Parts) {
         self.busy.insert(partition, ());
         let (store, done) = (Arc::clone(&self.store), self.done.0.clone());
         thread::spawn(move || {
-            let result = write(&*store, partition, offset, &bytes);
+            let result = parts.pack().and_then(|bytes| write(&*store, partition, offset, &bytes));
             // Nobody listens any more when the worker has ended.
             let _ = done.send(Written { partition, result });
         });
@@ -83,20 +83,16 @@ impl Snapshots {
     }
 
     /// Snapshots at or before `committed`, the one the mark points to first, then the newest.
-    pub(crate) fn candidates(&self, partition: i32, committed: i64, pointer: Option<(i64, &str)>) -> Vec<Found> {
+    pub(crate) fn candidates(&self, partition: i32, committed: i64, pointer: Option<(i64, &str)>) -> std::io::Result<Vec<Found>> {
         if let Err(error) = self.store.sweep(&partition.to_string(), "") {
             tracing::warn!(partition, %error, "half-written snapshots cannot be removed");
         }
-        let listed = list(&*self.store, partition).unwrap_or_else(|error| {
-            tracing::warn!(partition, %error, "snapshots cannot be listed");
-            Vec::new()
-        });
-        let mut usable: Vec<Found> = listed.into_iter().filter(|found| found.offset <= committed).collect();
+        let mut usable: Vec<Found> = list(&*self.store, partition)?.into_iter().filter(|found| found.offset <= committed).collect();
         usable.sort_by_key(|found| {
             let is_pointed_to = pointer.is_some_and(|(offset, hash)| found.offset == offset && found.hash == hash);
             (!is_pointed_to, std::cmp::Reverse(found.offset), found.hash.clone())
         });
-        usable
+        Ok(usable)
     }
 
     /// The bytes of a snapshot, checked against its name.

@@ -12,11 +12,13 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use weir_kafka::{KafkaError, Metrics, PublishedRules, Service, ServiceError, Settings, check, create, group, publish, standing};
+use weir_kafka::{
+    KafkaError, Metrics, PublishedRules, Service, ServiceError, Settings, check, complaint, create, group, publish, standing,
+};
 
 pub(crate) use self::feeding::feed;
 use self::http::Health;
-pub(crate) use self::settings::Configured;
+pub(crate) use self::settings::{Configured, location};
 use crate::arguments::PackArgs;
 use crate::failure::{Exit, Failure};
 use crate::interrupt::Interrupt;
@@ -165,14 +167,15 @@ fn log_to_stderr() {
 }
 
 pub(crate) fn kafka(error: &KafkaError, lang: Lang) -> Failure {
-    Failure::usage(say!(lang, "Kafka：{error}", "Kafka: {error}"))
+    let cause = complaint().map(|line| say!(lang, "（{line}）", " ({line})")).unwrap_or_default();
+    Failure::usage(say!(lang, "Kafka：{error}{cause}", "Kafka: {error}{cause}"))
 }
 
 fn service_failure(error: &ServiceError, lang: Lang) -> Failure {
     match error {
         ServiceError::Worker { .. } | ServiceError::Died { .. } | ServiceError::Hung { .. } => software(error.to_string()),
         ServiceError::Kafka(error) => kafka(error, lang),
-        ServiceError::Split(error) => Failure::usage(error.to_string()),
+        ServiceError::Split(_) | ServiceError::Store(_) => Failure::usage(error.to_string()),
     }
 }
 

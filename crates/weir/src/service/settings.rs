@@ -11,7 +11,9 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use weir_feed::Mapping;
-use weir_kafka::{ArchiveSettings, Connection, DetectSettings, FIXED_PROPERTIES, Settings, Shape, SplitSettings, Time, Topics};
+use weir_kafka::{
+    ArchiveSettings, Bucket, Connection, DetectSettings, FIXED_PROPERTIES, Location, Settings, Shape, SplitSettings, Time, Topics,
+};
 use weir_model::{Level, Span};
 use weir_office::{Release, Routing};
 
@@ -34,6 +36,7 @@ pub(crate) struct File {
     office: OfficeTable,
     snapshots: SnapshotsTable,
     archive: ArchiveTable,
+    object_store: ObjectStoreTable,
     http: HttpTable,
 }
 
@@ -118,15 +121,22 @@ enum ReleaseName {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct SnapshotsTable {
-    folder: PathBuf,
+    folder: String,
     interval: Length,
 }
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct ArchiveTable {
-    folder: PathBuf,
+    folder: String,
     interval: Length,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct ObjectStoreTable {
+    properties: BTreeMap<String, String>,
+    secrets: BTreeMap<String, Secret>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -175,6 +185,7 @@ impl Default for File {
             office: OfficeTable::default(),
             snapshots: SnapshotsTable::default(),
             archive: ArchiveTable::default(),
+            object_store: ObjectStoreTable::default(),
             http: HttpTable::default(),
         }
     }
@@ -234,13 +245,13 @@ impl Default for OfficeTable {
 
 impl Default for SnapshotsTable {
     fn default() -> Self {
-        Self { folder: PathBuf::from("state"), interval: seconds(30) }
+        Self { folder: "state".to_owned(), interval: seconds(30) }
     }
 }
 
 impl Default for ArchiveTable {
     fn default() -> Self {
-        Self { folder: PathBuf::from("archive"), interval: seconds(600) }
+        Self { folder: "archive".to_owned(), interval: seconds(600) }
     }
 }
 
@@ -259,7 +270,9 @@ pub(crate) struct Configured {
     /// What decides and addresses alerts, whatever roles this process has.
     pub(crate) detect: DetectSettings,
     /// Where the archive is, whether or not this process writes it.
-    pub(crate) archive: PathBuf,
+    pub(crate) archive: Location,
+    /// How buckets are reached.
+    pub(crate) object_store: BTreeMap<String, String>,
     /// For `weir topics create`.
     pub(crate) shape: Shape,
     /// Where health and metrics are served; empty for nowhere.
@@ -310,6 +323,7 @@ impl File {
             return Err(say!(lang, "roles 为空", "roles is empty: nothing would run"));
         }
         let connection = self.kafka.connection(lang)?;
+        let object_store = with_secrets("object_store", &self.object_store.properties, &self.object_store.secrets, lang)?;
         let engine = weir_engine::Settings {
             lateness: Span(i64::try_from(self.detect.lateness.0.as_micros()).unwrap_or(i64::MAX)),
             reevaluate_max: self.detect.reevaluate_max,
@@ -348,9 +362,9 @@ impl File {
             },
             routing: Arc::new(routing),
             snapshot_interval: self.snapshots.interval.0,
-            snapshots: folder.join(&self.snapshots.folder),
+            snapshots: location(&self.snapshots.folder, folder, &object_store),
         };
-        let archive = folder.join(&self.archive.folder);
+        let archive = location(&self.archive.folder, folder, &object_store);
         let workers = self.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get));
         let settings = Settings {
             topics: self.topics.names(lang)?,
@@ -372,14 +386,13 @@ impl File {
             replication: self.topics.replication,
             leg_retention: self.topics.leg_retention.0,
         };
-        Ok(Configured { settings, mapping, detect, archive, shape, listen: self.http.listen })
+        Ok(Configured { settings, mapping, detect, archive, object_store, shape, listen: self.http.listen })
     }
 }
 
 impl KafkaTable {
     fn connection(&self, lang: Lang) -> Result<Connection, String> {
-        let mut properties = self.properties.clone();
-        for name in properties.keys().chain(self.secrets.keys()) {
+        for name in self.properties.keys().chain(self.secrets.keys()) {
             if FIXED_PROPERTIES.contains(&name.as_str()) {
                 return Err(say!(
                     lang,
@@ -388,34 +401,54 @@ impl KafkaTable {
                 ));
             }
         }
-        if let Some(name) = properties.keys().find(|name| is_secret(name)) {
-            return Err(say!(
-                lang,
-                "`{name}` 是密钥，不应写在设置文件里；请用 [kafka.secrets] 指明文件或环境变量",
-                "`{name}` is a secret and must not stand in the settings; name a file or a variable under [kafka.secrets]"
-            ));
-        }
-        for (name, secret) in &self.secrets {
-            let value = match secret {
-                Secret::File(path) => {
-                    fs::read_to_string(path).map_err(|error| format!("kafka.secrets.{name}: {}: {error}", path.display()))?
-                }
-                Secret::Env(variable) => std::env::var(variable).map_err(|_| {
-                    say!(
-                        lang,
-                        "kafka.secrets.{name}：环境变量 {variable} 未设置",
-                        "kafka.secrets.{name}: the variable {variable} is not set"
-                    )
-                })?,
-            };
-            properties.insert(name.clone(), value.trim_end_matches(['\r', '\n']).to_owned());
-        }
-        Ok(Connection { brokers: self.brokers.clone(), properties })
+        Ok(Connection { brokers: self.brokers.clone(), properties: with_secrets("kafka", &self.properties, &self.secrets, lang)? })
     }
 }
 
+/// Where a store is: a bucket by its URL, else a folder, relative to `base`.
+pub(crate) fn location(text: &str, base: &Path, object_store: &BTreeMap<String, String>) -> Location {
+    if text.starts_with(Bucket::SCHEME) {
+        Location::Bucket(Bucket { url: text.to_owned(), properties: object_store.clone() })
+    } else {
+        Location::Folder(base.join(text))
+    }
+}
+
+/// The properties of a table with its secrets, read from where they are.
+fn with_secrets(
+    table: &str,
+    properties: &BTreeMap<String, String>,
+    secrets: &BTreeMap<String, Secret>,
+    lang: Lang,
+) -> Result<BTreeMap<String, String>, String> {
+    let mut properties = properties.clone();
+    if let Some(name) = properties.keys().find(|name| is_secret(name)) {
+        return Err(say!(
+            lang,
+            "`{name}` 是密钥，不应写在设置文件里；请用 [{table}.secrets] 指明文件或环境变量",
+            "`{name}` is a secret and must not stand in the settings; name a file or a variable under [{table}.secrets]"
+        ));
+    }
+    for (name, secret) in secrets {
+        let value = match secret {
+            Secret::File(path) => {
+                fs::read_to_string(path).map_err(|error| format!("{table}.secrets.{name}: {}: {error}", path.display()))?
+            }
+            Secret::Env(variable) => std::env::var(variable).map_err(|_| {
+                say!(
+                    lang,
+                    "{table}.secrets.{name}：环境变量 {variable} 未设置",
+                    "{table}.secrets.{name}: the variable {variable} is not set"
+                )
+            })?,
+        };
+        properties.insert(name.clone(), value.trim_end_matches(['\r', '\n']).to_owned());
+    }
+    Ok(properties)
+}
+
 fn is_secret(property: &str) -> bool {
-    property.contains("password") || property.ends_with(".pem") || property.contains("secret")
+    property.contains("password") || property.ends_with(".pem") || property.contains("secret") || property.ends_with("token")
 }
 
 impl TopicsTable {
@@ -489,6 +522,11 @@ mod tests {
         check("[kafka]\nbrokers = \"b\"\nproperties = {\"sasl.password\" = \"geheim\"}", "`sasl.password` is a secret");
         check("[kafka]\nbrokers = \"b\"\nsecrets = {\"sasl.password\" = {env = \"WEIR_NOT_SET\"}}", "the variable WEIR_NOT_SET is not set");
         check("[kafka]\nbrokers = \"b\"\n[topics.names]\nleg = \"x\"", "topics.names knows no `leg`");
+        let secret = "[object_store.properties]\nsecret_access_key = \"geheim\"";
+        check(
+            &format!("[kafka]\nbrokers = \"b\"\n{secret}"),
+            "`secret_access_key` is a secret and must not stand in the settings; name a file or a variable under [object_store.secrets]",
+        );
         check("[kafka]\nbrokers = \"b\"", "nothing wrong");
     }
 }

@@ -27,9 +27,17 @@ impl Broker {
 
     /// A broker of the test's own, which sends its clients to `advertised` where one is given.
     pub(super) fn start(advertised: Option<u16>) -> Option<Self> {
-        let mut broker = Self { address: String::new(), own: Some(tempfile::tempdir().expect("a temporary folder")) };
         let port = advertised.map(|port| port.to_string());
-        let arguments = port.iter().flat_map(|port| ["--advertise", port]);
+        Self::start_with(port.iter().flat_map(|port| ["--advertise", port]))
+    }
+
+    /// A broker of the test's own that wants TLS and a password.
+    pub(super) fn secured() -> Option<Self> {
+        Self::start_with(["--tls", "--sasl"])
+    }
+
+    fn start_with<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Option<Self> {
+        let mut broker = Self { address: String::new(), own: Some(tempfile::tempdir().expect("a temporary folder")) };
         let started = broker.script("start", arguments);
         if started.status.success() {
             String::from_utf8_lossy(&started.stdout).trim().clone_into(&mut broker.address);
@@ -39,6 +47,11 @@ impl Broker {
         assert!(std::env::var_os("CI").is_none(), "no broker, and CI must have one: {why}");
         eprintln!("SKIPPED: no Kafka broker to test with: {why}");
         None
+    }
+
+    /// A file of the broker's folder, where the test started it.
+    pub(super) fn file(&self, name: &str) -> PathBuf {
+        self.own.as_ref().expect("a broker of the test's own").path().join("kafka").join(name)
     }
 
     /// SIGKILL, as a power cut would end it.
@@ -56,9 +69,8 @@ impl Broker {
     }
 
     fn script<A: AsRef<OsStr>>(&self, command: &str, arguments: impl IntoIterator<Item = A>) -> Output {
-        let folder = self.own.as_ref().expect("a broker of the test's own");
         let mut script = Command::new(script_path());
-        script.arg(command).arg("--dir").arg(folder.path().join("kafka")).args(arguments);
+        script.arg(command).arg("--dir").arg(self.file("")).args(arguments);
         script.output().expect("the script runs")
     }
 }

@@ -6,8 +6,10 @@ mod beliefs;
 mod broker;
 mod consumers;
 mod losses;
+mod objects;
 #[allow(dead_code, reason = "shared with the chaos trials, which use the rest")]
 mod rig;
+mod secured;
 
 use std::fs;
 use std::path::{Path, PathBuf};

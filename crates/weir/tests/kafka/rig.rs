@@ -28,6 +28,8 @@ pub(super) struct Shape {
     /// How late a record may be in the bank's own time.
     pub(super) lateness_days: i64,
     pub(super) roles: &'static [&'static str],
+    /// Port of an object store on loopback with a bucket `weir`; without one, snapshots and archive are folders.
+    pub(super) object_store: Option<u16>,
 }
 
 impl Default for Shape {
@@ -39,6 +41,7 @@ impl Default for Shape {
             transaction_timeout: "3s",
             lateness_days: 3,
             roles: &["split", "detect", "archive"],
+            object_store: None,
         }
     }
 }
@@ -49,17 +52,23 @@ pub(super) struct Rig {
     pub(super) connection: Connection,
     pub(super) prefix: String,
     shape: Shape,
+    /// Further tables of the settings.
+    tables: String,
 }
 
 impl Rig {
     /// Topics are there, party data and the shipped rules on theirs.
     pub(super) fn new(brokers: &str, shape: Shape) -> Self {
+        Self::connected(Connection { brokers: brokers.to_owned(), properties: BTreeMap::new() }, "", shape)
+    }
+
+    /// The same by a connection that takes more than an address, as these tables of the settings say it.
+    pub(super) fn connected(connection: Connection, tables: &str, shape: Shape) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let prefix = format!("test{}-{}", std::process::id(), RIGS.fetch_add(1, Ordering::Relaxed));
         let feed = fs::read_to_string(repository().join("fixtures/demo/feed.yaml")).expect("the demo's feed file");
         fs::write(folder.path().join("feed.yaml"), feed.replace("format: csv\n", "")).expect("written");
-        let connection = Connection { brokers: brokers.to_owned(), properties: BTreeMap::new() };
-        let rig = Self { folder, connection, prefix, shape };
+        let rig = Self { folder, connection, prefix, shape, tables: tables.to_owned() };
         rig.configure("one");
         rig.done(&["topics", "create"]);
         rig.done(&["rules", "publish", &rules()]);
@@ -69,15 +78,25 @@ impl Rig {
 
     /// Writes the settings of an instance. That of `one` is what other commands read.
     pub(super) fn configure(&self, instance: &str) {
-        let Shape { transaction_partitions, leg_partitions, session_timeout, transaction_timeout, lateness_days, roles } = self.shape;
+        let Shape { transaction_partitions, leg_partitions, session_timeout, transaction_timeout, lateness_days, roles, object_store } =
+            self.shape;
         let (prefix, brokers) = (&self.prefix, &self.connection.brokers);
-        let settings = format!(
+        let place = if object_store.is_some() { "s3://weir/" } else { "" };
+        let mut settings = format!(
             "app = \"{prefix}\"\ninstance = \"{instance}\"\nworkers = 1\nroles = {roles:?}\n\
              [kafka]\nbrokers = \"{brokers}\"\nsession_timeout = \"{session_timeout}\"\ntransaction_timeout = \"{transaction_timeout}\"\n\
              [topics]\nprefix = \"{prefix}\"\ntransaction_partitions = {transaction_partitions}\nleg_partitions = {leg_partitions}\n\
              output_partitions = 1\nreplication = 1\n[split]\nfeed = \"feed.yaml\"\ntime = \"event\"\n\
-             [detect]\nlateness = \"{lateness_days}d\"\n[snapshots]\ninterval = \"1s\"\n[archive]\ninterval = \"1s\"\n[http]\nlisten = \"\"\n"
+             [detect]\nlateness = \"{lateness_days}d\"\n[snapshots]\nfolder = \"{place}state\"\ninterval = \"1s\"\n\
+             [archive]\nfolder = \"{place}archive\"\ninterval = \"1s\"\n[http]\nlisten = \"\"\n"
         );
+        settings += &self.tables;
+        if let Some(port) = object_store {
+            settings += &format!(
+                "[object_store.properties]\nendpoint = \"http://127.0.0.1:{port}\"\nallow_http = \"true\"\n\
+                 [object_store.secrets]\naccess_key_id = {{ env = \"WEIR_TEST_KEY\" }}\nsecret_access_key = {{ env = \"WEIR_TEST_KEY\" }}\n"
+            );
+        }
         fs::write(self.path(&settings_of(instance)), settings).expect("written");
     }
 
@@ -87,7 +106,7 @@ impl Rig {
 
     pub(super) fn weir(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(WEIR);
-        command.args(arguments).current_dir(self.folder.path()).env("LC_ALL", "C");
+        command.args(arguments).current_dir(self.folder.path()).env("LC_ALL", "C").env("WEIR_TEST_KEY", "test");
         command
     }
 

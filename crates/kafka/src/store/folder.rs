@@ -1,53 +1,13 @@
-//! Where snapshots and the archive lie: a folder, or anything else that holds named bytes.
+//! A folder of this machine as a store.
 //!
-//! Nothing is changed once it has its name, and what has a name is whole and on the disk. A snapshot counts only once its name stands in a
-//! committed mark; a file of the archive counts at once, which is why of two writers of one name one must lose ([`Store::put_new`]).
+//! A file is written to the disk under another name first and gets its own in one step, so that a name is never on half a file.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-/// A store of immutable named bytes. Names have `/` between their parts.
-pub trait Store: Send + Sync {
-    /// Writes; when it returns, the bytes survive a power cut.
-    ///
-    /// # Errors
-    /// Those of the medium.
-    fn put(&self, name: &str, bytes: &[u8]) -> io::Result<()>;
-
-    /// Writes where nothing has that name yet; `false` where something has, which stays as it is. Of two writers at once one is told `false`.
-    ///
-    /// # Errors
-    /// Those of the medium.
-    fn put_new(&self, name: &str, bytes: &[u8]) -> io::Result<bool>;
-
-    /// Reads.
-    ///
-    /// # Errors
-    /// Those of the medium; `NotFound` where nothing has that name.
-    fn get(&self, name: &str) -> io::Result<Vec<u8>>;
-
-    /// Names directly below a folder, without it; none where there is no such folder.
-    ///
-    /// # Errors
-    /// Those of the medium.
-    fn list(&self, folder: &str) -> io::Result<Vec<String>>;
-
-    /// Removes what writers that died left half-written in a folder under names that begin with `prefix`. Whoever still writes there fails.
-    ///
-    /// # Errors
-    /// Those of the medium.
-    fn sweep(&self, _folder: &str, _prefix: &str) -> io::Result<()> {
-        Ok(())
-    }
-
-    /// Deletes; what is not there is deleted already.
-    ///
-    /// # Errors
-    /// Those of the medium.
-    fn delete(&self, name: &str) -> io::Result<()>;
-}
+use super::Store;
 
 /// A local folder.
 #[derive(Debug)]
