@@ -158,6 +158,9 @@ struct Desk<R: Role> {
     /// Counts the assignments of the consumer. Messages polled before the last one are thrown away: partitions are read again from where
     /// their slots stand, and what came before must not be taken for what comes next.
     epoch: u64,
+    /// Counts the changes of ownership. What was due before the last one is void, also where a partition came back: its slot begins anew from
+    /// what is committed, and whoever had it meanwhile may have gone further.
+    tenure: u64,
     /// An assignment that could not be taken up: the worker ends.
     failure: Option<KafkaError>,
     metrics: WorkerMetrics,
@@ -188,6 +191,7 @@ impl<R: Role> ConsumerContext for Seat<R> {
     fn rebalance(&self, consumer: &BaseConsumer<Self>, error: RDKafkaRespErr, partitions: &mut TopicPartitionList) {
         let mut desk = self.desk();
         desk.epoch += 1;
+        desk.tenure += 1;
         let is_assignment = error == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
         // A worker that is about to end takes nothing up any more; librdkafka only waits for an answer.
         let done = if is_assignment && !desk.stop.load(Ordering::Relaxed) {
@@ -465,6 +469,7 @@ impl<R: Role> Worker<R> {
             reading: BTreeSet::new(),
             group: None,
             epoch: 0,
+            tenure: 0,
             failure: None,
             metrics: metrics.clone(),
             stop: Arc::clone(&stop),
@@ -623,6 +628,7 @@ impl<R: Role> Worker<R> {
     /// The only way on after an error: see the module.
     fn recover(&mut self, mut due: BTreeMap<i32, (i64, String)>) -> Result<(), WorkerError> {
         let deadline = Instant::now() + PATIENCE;
+        let tenure = self.consumer.context().desk().tenure;
         for attempt in 1..=RECOVERIES_MAX {
             self.metrics.recovering();
             if attempt > 1 {
@@ -637,7 +643,7 @@ impl<R: Role> Worker<R> {
                 continue;
             }
             self.serve()?;
-            match self.sort_out(&mut due) {
+            match self.sort_out(&mut due, tenure) {
                 Ok(()) => {}
                 Err(error) => {
                     tracing::warn!(topic = %self.settings.topic, %error, attempt, "offsets cannot be read");
@@ -658,10 +664,14 @@ impl<R: Role> Worker<R> {
         Err(WorkerError::Unresolved(RECOVERIES_MAX))
     }
 
-    /// Takes out of `due` what is committed already, and what another worker has taken over.
-    fn sort_out(&self, due: &mut BTreeMap<i32, (i64, String)>) -> Result<(), KafkaError> {
+    /// Takes out of `due` what is committed already, and what is not this worker's any more, or anew: all, if partitions have changed hands
+    /// since `tenure`.
+    fn sort_out(&self, due: &mut BTreeMap<i32, (i64, String)>, tenure: u64) -> Result<(), KafkaError> {
         let mut asked = TopicPartitionList::with_capacity(due.len());
-        due.retain(|partition, _| self.consumer.context().desk().slots.contains_key(partition));
+        due.retain(|partition, _| {
+            let desk = self.consumer.context().desk();
+            desk.tenure == tenure && desk.slots.contains_key(partition)
+        });
         due.keys().for_each(|partition| {
             asked.add_partition(&self.settings.topic, *partition);
         });

@@ -13,9 +13,10 @@ use std::time::{Duration, Instant};
 use weir_engine::{Effects, Engine, Input};
 use weir_rules::RuleSet;
 
+use self::partition::Base;
 pub(crate) use self::partition::State;
 use self::say::Sayer;
-use self::snapshot::Snapshots;
+use self::snapshot::{Finished, Snapshots};
 use crate::mark::Mark;
 use crate::metrics::{Metrics, now_seconds};
 use crate::outbox::Outbox;
@@ -97,7 +98,9 @@ impl Role for Detect {
             let position = (standing.partition, found.offset);
             let rules = |hash: &str| self.library.get(hash).ok().flatten();
             let read = self.snapshots.read(standing.partition, &found);
-            let state = match read.and_then(|bytes| State::decode(&bytes, position, self.settings.engine, &rules)) {
+            let base_of = |offset: i64, hash: &str| self.snapshots.base(standing.partition, offset, hash);
+            let state = match read.and_then(|bytes| State::decode((&bytes, &found.hash), position, self.settings.engine, &rules, &base_of))
+            {
                 Ok(state) => state,
                 Err(error) => {
                     tracing::warn!(partition = standing.partition, snapshot = found.name, "snapshot passed over: {error}");
@@ -169,7 +172,10 @@ impl Role for Detect {
     }
 
     fn tend(&mut self, partition: i32, state: &mut State, _: &mut Outbox) -> Result<bool, Stop> {
-        if let Some((offset, hash)) = self.snapshots.finished(partition) {
+        if let Some(Finished { offset, hash, base_size }) = self.snapshots.finished(partition) {
+            if let Some(size) = base_size {
+                state.rest_on(Base { offset, hash: hash.clone(), size });
+            }
             state.snapshot = Some((offset, hash));
             return Ok(true);
         }

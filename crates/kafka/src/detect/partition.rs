@@ -4,6 +4,9 @@
 //! "WEIRPART" version:u32le zstd( part* )   part = length:u64le bytes;  parts: head (postcard), directory (postcard), engine snapshot
 //! ```
 //!
+//! A snapshot is whole, a *base*, or says what has changed since a base, whose name its head bears: always since the base itself and not since
+//! the changes before, so that two files are enough.
+//!
 //! A snapshot is named by the hash of its bytes and checked against it before anything of it is read; the engine's part checks its blocks
 //! once more by itself.
 
@@ -22,7 +25,7 @@ use crate::digest::Digest;
 use crate::wire::{Source, StampedLeg};
 
 const MAGIC: &[u8; 8] = b"WEIRPART";
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 /// Of zstd: a snapshot is written far more often than read.
 const COMPRESSION_LEVEL: i32 = 1;
 
@@ -39,14 +42,28 @@ pub(crate) struct State {
     /// Where removals were read that may still wait for their target: by offset, with the stamp.
     pub(crate) waiting: BTreeMap<u64, (Source, i64)>,
     pub(crate) snapshot: Option<(i64, String)>,
+    /// The base that the engine knows its changes since.
+    pub(crate) base: Option<Base>,
+    /// Offset of the base that is being written of this very state.
+    pub(crate) next_base: Option<i64>,
     pub(crate) last_snapshot: Option<Instant>,
     /// The committed offset, while this is its state; and the one written out last.
     pub(crate) committed: Option<i64>,
     pub(crate) written: Option<i64>,
 }
 
+/// A base: its first offset that is not folded, the hash of its bytes, and how much it held before it was packed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Base {
+    pub(crate) offset: i64,
+    pub(crate) hash: String,
+    pub(crate) size: usize,
+}
+
 #[derive(Serialize, Deserialize)]
 struct Head {
+    /// Offset and hash of the base, where this says what has changed since one.
+    base: Option<(i64, String)>,
     /// Partition, and the first offset that is not folded.
     position: (i32, i64),
     digest: Digest,
@@ -57,12 +74,18 @@ struct Head {
 
 /// A snapshot that is still to be packed, which takes longer than taking it does and needs nothing of the state.
 pub(crate) struct Parts {
+    /// Offset of the base; `None` for a base.
+    pub(crate) base: Option<i64>,
     head: Vec<u8>,
     directory: Vec<u8>,
     engine: Vec<u8>,
 }
 
 impl Parts {
+    pub(crate) fn size(&self) -> usize {
+        self.head.len() + self.directory.len() + self.engine.len()
+    }
+
     /// The bytes of the snapshot.
     pub(crate) fn pack(self) -> io::Result<Vec<u8>> {
         let mut bytes = MAGIC.to_vec();
@@ -89,6 +112,8 @@ pub(crate) enum StateError {
     Damaged,
     #[error("is of partition {0} at offset {1}: exchanged")]
     Elsewhere(i32, i64),
+    #[error("the base it rests on, of offset {0}, {1}")]
+    Base(i64, Box<StateError>),
     #[error("{0}")]
     Engine(#[from] weir_engine::SnapshotError),
 }
@@ -119,27 +144,110 @@ impl State {
         }
     }
 
-    /// What a snapshot is made of, still to be packed; `position` is partition and first offset not folded. `None` before the first switch
-    /// record.
-    pub(crate) fn parts(&self, position: (i32, i64)) -> Option<Parts> {
-        let engine = self.engine.as_ref()?.snapshot();
+    /// What a snapshot is made of, still to be packed: what has changed since the base, or everything, which is a base then. `position` is
+    /// partition and first offset not folded. `None` before the first switch record.
+    pub(crate) fn parts(&mut self, position: (i32, i64)) -> Option<Parts> {
+        let changes = self.changes(position);
+        if changes.is_some() {
+            return changes;
+        }
+        let engine = self.engine.as_mut()?;
+        let bytes = engine.snapshot();
+        engine.rebase();
+        (self.base, self.next_base) = (None, Some(position.1));
+        Some(self.assemble(position, None, bytes, 0))
+    }
+
+    /// What has changed since the base, where there is one and it is less than half of it.
+    fn changes(&self, position: (i32, i64)) -> Option<Parts> {
+        let base = self.base.as_ref()?;
+        let engine = self.engine.as_ref()?.changes().filter(|bytes| bytes.len() < base.size / 2)?;
+        // Records from the base's offset on; those of one number stay together.
+        let parts = self.assemble(position, Some((base.offset, base.hash.clone())), engine, base.offset.unsigned_abs());
+        (parts.size() < base.size / 2).then_some(parts)
+    }
+
+    fn assemble(&self, position: (i32, i64), base: Option<(i64, String)>, engine: Vec<u8>, names_since: u64) -> Parts {
         let head = Head {
+            base,
             position,
             digest: self.digest,
             clock: self.clock.map(|clock| clock.0),
             desk: self.desk.clone(),
             waiting: self.waiting.iter().map(|(record, (source, stamp))| (*record, (source.partition, source.offset, *stamp))).collect(),
         };
-        Some(Parts { head: postcard::to_stdvec(&head).ok()?, directory: postcard::to_stdvec(&self.directory.save()).ok()?, engine })
+        Parts {
+            base: head.base.as_ref().map(|(offset, _)| *offset),
+            head: postcard::to_stdvec(&head).expect("plain values always encode into memory"),
+            directory: postcard::to_stdvec(&self.directory.save(names_since)).expect("plain values always encode into memory"),
+            engine,
+        }
     }
 
-    /// Reads a snapshot whose hash was checked. The hash says that the bytes are whole, not that they belong to this partition.
+    /// A base of this partition has been written. Without it, the next snapshot is a base again.
+    pub(crate) fn rest_on(&mut self, base: Base) {
+        // Not of this state: its partition was elsewhere meanwhile, and what this engine has changed since is something else.
+        if self.next_base.take() == Some(base.offset) {
+            self.base = Some(base);
+        }
+    }
+
+    /// Reads a snapshot whose hash was checked; `base_of` gives the bytes of a base, checked too. The hash says that the bytes are whole, not
+    /// that they belong to this partition.
     pub(crate) fn decode(
-        bytes: &[u8],
+        (bytes, hash): (&[u8], &str),
         position: (i32, i64),
         settings: weir_engine::Settings,
         rules: &dyn Fn(&str) -> Option<Arc<RuleSet>>,
+        base_of: &dyn Fn(i64, &str) -> Result<Vec<u8>, StateError>,
     ) -> Result<Self, StateError> {
+        let unpacked = Unpacked::read(bytes, position)?;
+        let mut directory = Directory::default();
+        let of = |offset: i64, hash: &str, size| Base { offset, hash: hash.to_owned(), size };
+        let (engine, base) = if let Some((offset, hash)) = &unpacked.head.base {
+            let on_base = |error| StateError::Base(*offset, Box::new(error));
+            let base = base_of(*offset, hash).and_then(|bytes| Unpacked::read(&bytes, (position.0, *offset))).map_err(on_base)?;
+            if base.head.base.is_some() {
+                return Err(on_base(StateError::Damaged));
+            }
+            base.directory.into_iter().for_each(|row| directory.restore(row));
+            let engine = Engine::restore_changed(settings, &base.engine, &unpacked.engine, rules)?;
+            (engine, of(*offset, hash, base.size))
+        } else {
+            let mut engine = Engine::restore(settings, &[&unpacked.engine], rules, &|_| true)?;
+            engine.rebase();
+            (engine, of(position.1, hash, unpacked.size))
+        };
+        unpacked.directory.into_iter().for_each(|row| directory.restore(row));
+        let head = unpacked.head;
+        let waiting = head.waiting.into_iter().map(|(record, (partition, offset, stamp))| (record, (Source { partition, offset }, stamp)));
+        Ok(Self {
+            engine: Some(engine),
+            directory,
+            desk: head.desk,
+            digest: head.digest,
+            clock: head.clock.map(EventTime),
+            waiting: waiting.collect(),
+            snapshot: None,
+            base: Some(base),
+            next_base: None,
+            last_snapshot: None,
+            committed: None,
+            written: Some(position.1),
+        })
+    }
+}
+
+/// A snapshot taken apart.
+struct Unpacked {
+    head: Head,
+    directory: Vec<SavedParty>,
+    engine: Vec<u8>,
+    size: usize,
+}
+
+impl Unpacked {
+    fn read(bytes: &[u8], position: (i32, i64)) -> Result<Self, StateError> {
         let rest = bytes.strip_prefix(MAGIC).ok_or(StateError::Damaged)?;
         let (version, packed) = rest.split_first_chunk::<4>().ok_or(StateError::Damaged)?;
         let version = u32::from_le_bytes(*version);
@@ -155,26 +263,13 @@ impl State {
             rest = after;
             Ok::<_, StateError>(part)
         };
-        let head: Head = postcard::from_bytes(part()?).map_err(|_| StateError::Damaged)?;
+        let (head, directory, engine) = (part()?, part()?, part()?);
+        let size = head.len() + directory.len() + engine.len();
+        let head: Head = postcard::from_bytes(head).map_err(|_| StateError::Damaged)?;
         if head.position != position {
             return Err(StateError::Elsewhere(head.position.0, head.position.1));
         }
-        let saved: Vec<SavedParty> = postcard::from_bytes(part()?).map_err(|_| StateError::Damaged)?;
-        let engine = Engine::restore(settings, &[part()?], rules, &|_| true)?;
-        let mut directory = Directory::default();
-        saved.into_iter().for_each(|row| directory.restore(row));
-        let waiting = head.waiting.into_iter().map(|(record, (partition, offset, stamp))| (record, (Source { partition, offset }, stamp)));
-        Ok(Self {
-            engine: Some(engine),
-            directory,
-            desk: head.desk,
-            digest: head.digest,
-            clock: head.clock.map(EventTime),
-            waiting: waiting.collect(),
-            snapshot: None,
-            last_snapshot: None,
-            committed: None,
-            written: Some(position.1),
-        })
+        let directory = postcard::from_bytes(directory).map_err(|_| StateError::Damaged)?;
+        Ok(Self { head, directory, engine: engine.to_vec(), size })
     }
 }

@@ -1,7 +1,12 @@
 //! Snapshots of partitions: written in the background, named by offset and content, read with distrust.
 //!
-//! `{partition}/{offset}-{BLAKE3 of the bytes}.base`. A snapshot becomes current when a committed mark points to it, which the worker sees to;
-//! until then it is a file nobody relies on. The two newest that a mark has pointed to stay, older ones are deleted.
+//! ```text
+//! {partition}/{offset}-{BLAKE3 of the bytes}.base
+//! {partition}/{offset}-{offset of the base}-{BLAKE3 of the bytes}.delta
+//! ```
+//!
+//! A snapshot becomes current when a committed mark points to it, which the worker sees to; until then it is a file nobody relies on. The two
+//! newest that a mark has pointed to stay, and the bases they rest on; older ones are deleted.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,14 +19,39 @@ use crate::store::Store;
 
 /// Snapshots kept of a partition, the newest one included.
 const KEPT: usize = 3;
-const SUFFIX: &str = ".base";
+const BASE: &str = ".base";
+const DELTA: &str = ".delta";
 
 /// A snapshot that lies in the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Found {
     pub(crate) offset: i64,
+    /// Offset of the base it rests on; `None` for a base.
+    base: Option<i64>,
     pub(crate) hash: String,
     pub(crate) name: String,
+}
+
+impl Found {
+    fn parse(name: String) -> Option<Self> {
+        let (offset, rest) = name.split_once('-')?;
+        let (base, hash) = match rest.strip_suffix(BASE) {
+            Some(hash) => (None, hash),
+            None => {
+                let (base, hash) = rest.strip_suffix(DELTA)?.split_once('-')?;
+                (Some(base.parse().ok()?), hash)
+            }
+        };
+        Some(Self { offset: offset.parse().ok()?, base, hash: hash.to_owned(), name })
+    }
+
+    fn new(offset: i64, base: Option<i64>, hash: String) -> Self {
+        let name = match base {
+            Some(base) => format!("{offset:020}-{base:020}-{hash}{DELTA}"),
+            None => format!("{offset:020}-{hash}{BASE}"),
+        };
+        Self { offset, base, hash, name }
+    }
 }
 
 /// The snapshots of one worker's partitions.
@@ -31,12 +61,20 @@ pub(crate) struct Snapshots {
     done: (Sender<Written>, Receiver<Written>),
     /// Partitions whose snapshot is being written, and offsets and hashes of those that are ready to be pointed to.
     busy: BTreeMap<i32, ()>,
-    ready: BTreeMap<i32, (i64, String)>,
+    ready: BTreeMap<i32, Finished>,
 }
 
 struct Written {
     partition: i32,
-    result: std::io::Result<(i64, String)>,
+    result: std::io::Result<Finished>,
+}
+
+/// A snapshot that has been written.
+pub(crate) struct Finished {
+    pub(crate) offset: i64,
+    pub(crate) hash: String,
+    /// How much it held, where it is a base.
+    pub(crate) base_size: Option<usize>,
 }
 
 impl Snapshots {
@@ -58,20 +96,22 @@ impl Snapshots {
         self.busy.insert(partition, ());
         let (store, done) = (Arc::clone(&self.store), self.done.0.clone());
         thread::spawn(move || {
-            let result = parts.pack().and_then(|bytes| write(&*store, partition, offset, &bytes));
+            let (base, size) = (parts.base, parts.size());
+            let written = parts.pack().and_then(|bytes| write(&*store, partition, (offset, base), &bytes));
+            let result = written.map(|hash| Finished { offset, hash, base_size: base.is_none().then_some(size) });
             // Nobody listens any more when the worker has ended.
             let _ = done.send(Written { partition, result });
         });
     }
 
     /// The snapshot of a partition that has been written since the last call: it wants to be pointed to.
-    pub(crate) fn finished(&mut self, partition: i32) -> Option<(i64, String)> {
+    pub(crate) fn finished(&mut self, partition: i32) -> Option<Finished> {
         while let Ok(written) = self.done.1.try_recv() {
             self.busy.remove(&written.partition);
             match written.result {
-                Ok((offset, hash)) => {
-                    Self::note(&self.metrics, written.partition, offset);
-                    self.ready.insert(written.partition, (offset, hash));
+                Ok(finished) => {
+                    Self::note(&self.metrics, written.partition, finished.offset);
+                    self.ready.insert(written.partition, finished);
                 }
                 Err(error) => {
                     self.metrics.snapshot_failures.with_label_values(&[&written.partition.to_string()]).inc();
@@ -100,29 +140,62 @@ impl Snapshots {
         let bytes = self.store.get(&format!("{partition}/{}", found.name))?;
         if blake3::hash(&bytes).to_hex().as_str() == found.hash { Ok(bytes) } else { Err(StateError::Hash) }
     }
+
+    /// The bytes of a base, checked too.
+    pub(crate) fn base(&self, partition: i32, offset: i64, hash: &str) -> Result<Vec<u8>, StateError> {
+        self.read(partition, &Found::new(offset, None, hash.to_owned()))
+    }
 }
 
-fn write(store: &dyn Store, partition: i32, offset: i64, bytes: &[u8]) -> std::io::Result<(i64, String)> {
-    let hash = blake3::hash(bytes).to_hex().to_string();
-    let name = format!("{partition}/{offset:020}-{hash}{SUFFIX}");
+/// Writes a snapshot of an offset, and the offset of the base it rests on; returns its hash.
+fn write(store: &dyn Store, partition: i32, (offset, base): (i64, Option<i64>), bytes: &[u8]) -> std::io::Result<String> {
+    let own = Found::new(offset, base, blake3::hash(bytes).to_hex().to_string());
+    let name = format!("{partition}/{}", own.name);
     store.put(&name, bytes)?;
     // What was written is what can be read: a medium that lies is found out while the older ones are still there.
-    if blake3::hash(&store.get(&name)?).to_hex().as_str() != hash {
+    if blake3::hash(&store.get(&name)?).to_hex().as_str() != own.hash {
         return Err(std::io::Error::other("what was written reads back differently"));
     }
-    let mut old = list(store, partition)?;
-    old.sort_by_key(|found| std::cmp::Reverse(found.offset));
-    for found in old.into_iter().filter(|found| found.offset < offset).skip(KEPT - 1) {
+    for found in dispensable(list(store, partition)?, offset) {
         store.delete(&format!("{partition}/{}", found.name))?;
     }
-    Ok((offset, hash))
+    Ok(own.hash)
+}
+
+/// What nobody needs any more once the snapshot of `offset` is there: all but the newest before it and the bases that those which stay rest on.
+fn dispensable(mut found: Vec<Found>, offset: i64) -> Vec<Found> {
+    found.sort_by_key(|found| std::cmp::Reverse(found.offset));
+    let newer = found.iter().filter(|found| found.offset >= offset).count();
+    let old = found.split_off((newer + KEPT - 1).min(found.len()));
+    let bases: Vec<Option<i64>> = found.iter().map(|found| found.base).collect();
+    old.into_iter().filter(|found| !(found.base.is_none() && bases.contains(&Some(found.offset)))).collect()
 }
 
 fn list(store: &dyn Store, partition: i32) -> std::io::Result<Vec<Found>> {
-    let names = store.list(&partition.to_string())?;
-    let found = names.into_iter().filter_map(|name| {
-        let (offset, hash) = name.strip_suffix(SUFFIX)?.split_once('-')?;
-        Some(Found { offset: offset.parse().ok()?, hash: hash.to_owned(), name: name.clone() })
-    });
-    Ok(found.collect())
+    Ok(store.list(&partition.to_string())?.into_iter().filter_map(Found::parse).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_says_what_it_is() {
+        for found in [Found::new(7, None, "ab".to_owned()), Found::new(9, Some(7), "cd".to_owned())] {
+            assert_eq!(Found::parse(found.name.clone()), Some(found));
+        }
+        for other in ["00000000000000000007-ab", "7.base", "x-ab.base", "9-ab.delta", "note"] {
+            assert_eq!(Found::parse(other.to_owned()), None);
+        }
+    }
+
+    #[test]
+    fn a_base_stays_as_long_as_something_rests_on_it() {
+        let of = |offset, base| Found::new(offset, base, "ab".to_owned());
+        let all = vec![of(1, None), of(2, Some(1)), of(3, None), of(4, Some(3)), of(5, Some(3)), of(6, Some(3)), of(9, None)];
+        let gone = |offset| dispensable(all.clone(), offset).into_iter().map(|found| found.offset).collect::<Vec<_>>();
+        assert_eq!(gone(6), [2, 1]);
+        assert_eq!(gone(9), [4, 2, 1], "3 is needed by 5 and 6");
+        assert_eq!(gone(3), [0; 0], "what is newer belongs to somebody else");
+    }
 }

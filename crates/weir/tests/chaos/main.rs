@@ -34,7 +34,7 @@ fn two_processes_say_what_the_oracle_says_whatever_happens_to_them() {
     let broker = Broker::start(None).expect("a broker of the trial's own");
     let mut faults = vec![Fault::Kill; plan.times(12, 200)];
     for (fault, few, many) in [
-        (Fault::SleepPastSession, 1, 6),
+        (Fault::SleepPastSession, 3, 12),
         (Fault::SleepPastTransaction, 1, 10),
         (Fault::Come, 1, 20),
         (Fault::Twin, 1, 10),

@@ -27,10 +27,11 @@ fn damaged_snapshots_and_a_full_disk_cost_time_and_nothing_else() {
     let rig = Rig::new(&broker.address, Shape { roles: &["split", "detect"], ..Shape::default() });
     let lines = transactions();
     fs::write(rig.path("t.jsonl"), &lines).expect("written");
-    let damages: [(&str, Damage, &str); 6] = [
+    let damages: [(&str, Damage, &str); 7] = [
         ("missing", |rig| newest(rig).iter().for_each(|path| fs::remove_file(path).expect("removed")), ""),
         ("truncated", |rig| damage_newest(rig, |bytes| bytes.truncate(bytes.len() / 2)), "is not what its name says"),
         ("a bit flipped", |rig| damage_newest(rig, |bytes| *bytes.last_mut().expect("not empty") ^= 1), "is not what its name says"),
+        ("bases alone damaged", |rig| damage(&of_kind(rig, "base"), |bytes| bytes.truncate(40)), "is not what its name says"),
         ("exchanged", exchange, "is of partition"),
         ("written by another version", |rig| renamed_newest(rig, |bytes| bytes[8] ^= 0x40), "was written by another version"),
         ("all gone", |rig| fs::remove_dir_all(rig.path("state")).expect("removed"), ""),
@@ -126,15 +127,25 @@ fn newest(rig: &Rig) -> Vec<PathBuf> {
     let mut all: Vec<PathBuf> = folders
         .filter_map(|folder| {
             let files = fs::read_dir(folder.expect("an entry").path()).expect("a folder").map(|file| file.expect("an entry").path());
-            files.filter(|path| path.extension().is_some_and(|extension| extension == "base")).max()
+            files.filter(|path| path.extension().is_some_and(|extension| extension == "base" || extension == "delta")).max()
         })
         .collect();
     all.sort();
     all
 }
 
-fn damage_newest(rig: &Rig, damage: fn(&mut Vec<u8>)) {
-    for path in newest(rig) {
+/// All snapshots of a kind.
+fn of_kind(rig: &Rig, kind: &str) -> Vec<PathBuf> {
+    let entries = |path: PathBuf| fs::read_dir(path).expect("a folder").map(|entry| entry.expect("an entry").path());
+    entries(rig.path("state")).flat_map(entries).filter(|path| path.extension().is_some_and(|extension| extension == kind)).collect()
+}
+
+fn damage_newest(rig: &Rig, how: fn(&mut Vec<u8>)) {
+    damage(&newest(rig), how);
+}
+
+fn damage(paths: &[PathBuf], damage: fn(&mut Vec<u8>)) {
+    for path in paths {
         let mut bytes = fs::read(&path).expect("a snapshot");
         damage(&mut bytes);
         fs::write(path, bytes).expect("written");
@@ -147,8 +158,9 @@ fn renamed_newest(rig: &Rig, damage: fn(&mut Vec<u8>)) {
         let mut bytes = fs::read(&path).expect("a snapshot");
         damage(&mut bytes);
         let name = path.file_name().expect("a name").to_str().expect("UTF-8");
-        let (offset, _) = name.split_once('-').expect("offset and hash");
-        fs::write(path.with_file_name(format!("{offset}-{}.base", blake3::hash(&bytes).to_hex())), bytes).expect("written");
+        let (offsets, rest) = name.rsplit_once('-').expect("offsets and hash");
+        let (_, kind) = rest.split_once('.').expect("hash and kind");
+        fs::write(path.with_file_name(format!("{offsets}-{}.{kind}", blake3::hash(&bytes).to_hex())), bytes).expect("written");
         fs::remove_file(path).expect("removed");
     }
 }
