@@ -4,12 +4,15 @@
 //! an error instead of a jump where an offset is gone. Everything else may be passed through.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::consumer::ConsumerContext;
-use rdkafka::error::KafkaError;
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::DeliveryResult;
+use rdkafka::metadata::Metadata;
 use rdkafka::producer::ProducerContext;
 use rdkafka::{ClientConfig, ClientContext, Statistics};
 
@@ -30,6 +33,11 @@ pub const FIXED_PROPERTIES: [&str; 14] = [
     "transactional.id",
     "request.required.acks",
 ];
+
+/// How long metadata are waited for before librdkafka's log is looked at.
+const METADATA_ONCE: Duration = Duration::from_secs(3);
+/// Lines of librdkafka's log that are read after a failure.
+const LOG_LINES_MAX: usize = 100;
 
 /// How to reach the brokers.
 #[derive(Clone, Default)]
@@ -89,6 +97,9 @@ impl ClientContext for Talk {
 
     fn error(&self, error: KafkaError, reason: &str) {
         tracing::debug!(target: "librdkafka", %error, reason);
+        if matches!(error.rdkafka_error_code(), Some(RDKafkaErrorCode::Authentication | RDKafkaErrorCode::SSL)) {
+            IS_REFUSED.store(true, Ordering::Relaxed);
+        }
     }
 
     fn stats(&self, _: Statistics) {}
@@ -109,12 +120,36 @@ impl ProducerContext for Talk {
 
 /// The last line of librdkafka's that told of a failure.
 static COMPLAINT: Mutex<Option<String>> = Mutex::new(None);
+/// A broker and a client of this process could not agree on who they are.
+static IS_REFUSED: AtomicBool = AtomicBool::new(false);
 
 /// What librdkafka complained of last in this process. Its errors are codes ("all brokers down"); what a person can mend, a certificate, a
 /// password, a name, stands in its log alone.
 #[must_use]
 pub fn complaint() -> Option<String> {
     COMPLAINT.lock().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+/// Asks for metadata: of a topic, or of all. What librdkafka logs waits until somebody polls, so where it fails its log is read first; and
+/// where a broker has refused a password or shown a wrong certificate, asking again is of no use.
+pub(crate) fn metadata<C: ConsumerContext>(
+    consumer: &BaseConsumer<C>,
+    topic: Option<&str>,
+    patience: Duration,
+) -> Result<Metadata, KafkaError> {
+    let deadline = Instant::now() + patience;
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        match consumer.fetch_metadata(topic, left.min(METADATA_ONCE)) {
+            Ok(metadata) => return Ok(metadata),
+            Err(error) => {
+                (0..LOG_LINES_MAX).for_each(|_| drop(consumer.poll(Duration::ZERO)));
+                if left <= METADATA_ONCE || IS_REFUSED.load(Ordering::Relaxed) {
+                    return Err(error);
+                }
+            }
+        }
+    }
 }
 
 pub(crate) fn log(level: RDKafkaLogLevel, facility: &str, message: &str) {

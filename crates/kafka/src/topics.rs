@@ -14,7 +14,7 @@ use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
-use crate::client::{Connection, Talk};
+use crate::client::{Connection, Talk, metadata};
 use crate::mark::Mark;
 use crate::settings::{Topics, group};
 use crate::worker::patiently;
@@ -164,7 +164,7 @@ fn begin(connection: &Connection, topic: &str, group: &str) -> Result<(), KafkaE
 pub(crate) fn partitions_of(consumer: &BaseConsumer<Talk>, topic: &str) -> Result<i32, KafkaError> {
     let mut last = Err(KafkaError::MetadataFetch(RDKafkaErrorCode::UnknownTopicOrPartition));
     for _ in 0..50 {
-        let metadata = consumer.fetch_metadata(Some(topic), ASK_MAX)?;
+        let metadata = metadata(consumer, Some(topic), ASK_MAX)?;
         let found = metadata.topics().first().filter(|topic| topic.error().is_none()).map(|topic| topic.partitions());
         match found {
             Some(partitions) if !partitions.is_empty() && partitions.iter().all(|partition| partition.leader() >= 0) => {
@@ -184,7 +184,7 @@ pub(crate) fn partitions_of(consumer: &BaseConsumer<Talk>, topic: &str) -> Resul
 /// Where Kafka does not answer.
 pub fn check(connection: &Connection, topics: &Topics) -> Result<Vec<TopicProblem>, KafkaError> {
     let consumer: BaseConsumer<Talk> = connection.reader().create_with_context(Talk)?;
-    let metadata = consumer.fetch_metadata(None, ASK_MAX)?;
+    let metadata = metadata(&consumer, None, ASK_MAX)?;
     let there: HashMap<&str, usize> = metadata.topics().iter().map(|topic| (topic.name(), topic.partitions().len())).collect();
     let mut problems = Vec::new();
     let wanted = Shape::default().wanted(topics);

@@ -12,7 +12,7 @@ use rdkafka::message::Message;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use weir_feed::{MessageDecoder, Parties};
 
-use crate::client::{Connection, Talk};
+use crate::client::{Connection, Talk, metadata};
 
 const ASK_MAX: Duration = Duration::from_secs(15);
 /// How long one look may take away from splitting once the beginning is caught up with.
@@ -36,7 +36,7 @@ impl PartyFeed {
         let mut config = connection.reader();
         config.set("group.id", "weir-parties-reader");
         let consumer: BaseConsumer<Talk> = config.create_with_context(Talk)?;
-        let metadata = consumer.fetch_metadata(Some(topic), ASK_MAX)?;
+        let metadata = metadata(&consumer, Some(topic), ASK_MAX)?;
         let partitions: Vec<i32> =
             metadata.topics().iter().flat_map(|topic| topic.partitions().iter().map(rdkafka::metadata::MetadataPartition::id)).collect();
         let mut list = TopicPartitionList::new();

@@ -12,7 +12,7 @@ use rdkafka::error::KafkaError;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use super::TIMEKEEPER;
-use crate::client::{Connection, Talk};
+use crate::client::{Connection, Talk, metadata};
 use crate::mark::Mark;
 
 const ASK_MAX: Duration = Duration::from_secs(5);
@@ -39,7 +39,7 @@ impl Others {
         let mut config = connection.reader();
         config.set("group.id", group);
         let consumer: BaseConsumer<Talk> = config.create_with_context(Talk)?;
-        let metadata = consumer.fetch_metadata(Some(topic), ASK_MAX)?;
+        let metadata = metadata(&consumer, Some(topic), ASK_MAX)?;
         let partitions = metadata.topics().first().map_or(0, |topic| topic.partitions().len());
         Ok(Self {
             consumer,

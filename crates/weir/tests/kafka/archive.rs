@@ -70,7 +70,7 @@ pub(super) fn check(rig: &Rig) {
 /// All files of the archive, in order.
 fn files(rig: &Rig) -> Vec<PathBuf> {
     let entries = |path: PathBuf| fs::read_dir(path).expect("a folder").map(|entry| entry.expect("an entry").path());
-    let mut files: Vec<PathBuf> = entries(rig.path("archive")).flat_map(entries).collect();
+    let mut files: Vec<PathBuf> = entries(rig.path("archive")).filter(|path| path.is_dir()).flat_map(entries).collect();
     files.sort();
     files
 }

@@ -65,7 +65,11 @@ fn an_object_store_holds_snapshots_and_archive() {
 
     let mut service = rig.start("one");
     let feeding = rig.feed("t.jsonl", 1500);
-    for pause in [2500, 1500] {
+    for pause in [500, 1500] {
+        // Not before there is something to find again.
+        while state.list("").expect("the store answers").is_empty() {
+            thread::sleep(Duration::from_millis(100));
+        }
         thread::sleep(Duration::from_millis(pause));
         service.kill();
         rig.turn_log();
