@@ -106,8 +106,7 @@ impl Directory {
     /// All parties of which something was learned at `since` or later, in order, for a saved state; everything for 0.
     #[must_use]
     pub fn save(&self, since: u64) -> Vec<SavedParty> {
-        let is_new = |(_, known): &(&Box<str>, &Known)| known.last_record() >= since;
-        let rows = self.parties.iter().filter(is_new);
+        let rows = self.parties.iter().filter(|(_, known)| known.last_record() >= since);
         let mut rows: Vec<_> = rows.map(|(party, known)| SavedParty { party: party.clone(), known: known.clone() }).collect();
         rows.sort_by(|a, b| a.party.cmp(&b.party));
         rows

@@ -99,6 +99,9 @@ impl Parts {
     }
 }
 
+/// The bytes of a base by offset and hash, checked.
+pub(crate) type BaseOf<'a> = dyn Fn(i64, &str) -> Result<Vec<u8>, StateError> + 'a;
+
 /// Why a snapshot is of no use.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StateError {
@@ -199,7 +202,7 @@ impl State {
         position: (i32, i64),
         settings: weir_engine::Settings,
         rules: &dyn Fn(&str) -> Option<Arc<RuleSet>>,
-        base_of: &dyn Fn(i64, &str) -> Result<Vec<u8>, StateError>,
+        base_of: &BaseOf<'_>,
     ) -> Result<Self, StateError> {
         let unpacked = Unpacked::read(bytes, position)?;
         let mut directory = Directory::default();

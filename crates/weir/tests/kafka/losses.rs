@@ -146,7 +146,7 @@ fn damage_newest(rig: &Rig, how: fn(&mut Vec<u8>)) {
 
 fn damage(paths: &[PathBuf], damage: fn(&mut Vec<u8>)) {
     for path in paths {
-        let mut bytes = fs::read(&path).expect("a snapshot");
+        let mut bytes = fs::read(path).expect("a snapshot");
         damage(&mut bytes);
         fs::write(path, bytes).expect("written");
     }
