@@ -7,6 +7,7 @@
 //!   cannot commit for it.
 //! - On any error there is one way on, [`Worker::recover`]: a new producer, then the committed offsets tell whether the transaction had been
 //!   committed (nothing is sent again) or not (the same bytes are sent again).
+//! - What was due is void once partitions have changed hands, also where one has come back: somebody else may have gone further meanwhile.
 //! - A partition that is taken over is folded from its snapshot to the committed offset with nothing said, and must arrive there with the
 //!   digest that was committed. It is in no commit before.
 //! - A partition that cannot go on is stopped and said so; the others go on.
