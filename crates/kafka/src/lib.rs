@@ -40,7 +40,7 @@ pub use reading::{Progress, TopicRecord, read_topic, standing};
 pub use rules::{PublishedRules, RuleLibrary, RulesError, publish};
 pub use service::{Service, ServiceError};
 pub use settings::{ArchiveSettings, DetectSettings, Settings, SplitSettings, Time, Topics, group};
-pub use split::leg_partition;
+pub use split::{SplitError, leg_partition};
 pub use stop::{Stop, StopCode};
 pub use store::{Bucket, Folder, Location, Store};
 pub use topics::{Shape, TopicProblem, Wanted, check, create};

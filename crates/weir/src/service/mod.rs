@@ -13,7 +13,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use weir_kafka::{
-    KafkaError, Metrics, PublishedRules, Service, ServiceError, Settings, check, complaint, create, group, publish, standing,
+    KafkaError, Metrics, PublishedRules, Service, ServiceError, Settings, SplitError, check, complaint, create, group, publish, standing,
 };
 
 pub(crate) use self::feeding::feed;
@@ -36,7 +36,7 @@ pub(crate) fn run(path: &Path, lang: Lang) -> Result<Exit, Failure> {
     log_to_stderr();
     let configured = Configured::load(path, lang)?;
     let settings = &configured.settings;
-    let problems = check(&settings.connection, &settings.topics).map_err(|error| kafka(&error, lang))?;
+    let problems = check(&settings.connection, &settings.topics).map_err(|error| unreachable(&error, lang))?;
     if !problems.is_empty() {
         let list: Vec<String> = problems.iter().map(|problem| format!("  {}: {}", problem.topic, problem.text)).collect();
         let list = list.join("\n");
@@ -171,10 +171,15 @@ pub(crate) fn kafka(error: &KafkaError, lang: Lang) -> Failure {
     Failure::usage(say!(lang, "Kafka：{error}{cause}", "Kafka: {error}{cause}"))
 }
 
+/// The same where whoever supervises the process starts it again until it goes well: brokers may be down just now.
+fn unreachable(error: &KafkaError, lang: Lang) -> Failure {
+    software(kafka(error, lang).text)
+}
+
 fn service_failure(error: &ServiceError, lang: Lang) -> Failure {
     match error {
         ServiceError::Worker { .. } | ServiceError::Died { .. } | ServiceError::Hung { .. } => software(error.to_string()),
-        ServiceError::Kafka(error) => kafka(error, lang),
+        ServiceError::Kafka(error) | ServiceError::Split(SplitError::Kafka(error)) => unreachable(error, lang),
         ServiceError::Split(_) | ServiceError::Store(_) => Failure::usage(error.to_string()),
     }
 }
