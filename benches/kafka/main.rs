@@ -1,8 +1,9 @@
-//! The service on a real broker: `cargo run --release -p weir-benches --bin kafka -- --weir PATH [--transfers N] [--brokers HOST:PORT]`.
+//! The service on a real broker: `cargo run --release -p weir-benches --bin kafka -- --weir PATH [--transfers N] [--workers N] [--brokers HOST:PORT]`.
 //!
 //! Everything in one run on one machine, so that figures are ratios of each other: records consumed and dropped, the *detect* role from the
-//! leg log, the *split* role, both together, and the time from the append of a transaction to a reader of committed alerts at half the load
-//! that both together carry. The broker runs on the same cores; what the ratios leave out, `docs/performance.md` says.
+//! leg log, the *split* role, both together, and the time from the append of a transaction to a reader of committed alerts at half and at a tenth
+//! of the load that both together carry. Broker, producer and reader run on the same cores; what the ratios leave out, `docs/performance.md`
+//! says.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
@@ -17,6 +18,7 @@ use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::message::Message;
+use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedProducer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use weir_benches::{Dials, Traffic};
 
@@ -26,6 +28,9 @@ const ASK_MAX: Duration = Duration::from_secs(15);
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 const SILENCE: Duration = Duration::from_secs(3);
 const DRAIN_MAX: Duration = Duration::from_secs(600);
+/// Transactions before the timed ones, and how long those last.
+const WARM_UP: usize = 2000;
+const TIMED_SECONDS: u64 = 10;
 /// The traffic has accounts and no customer numbers: all accounts are monitored.
 const FEED: &str = "version: 1\ntitle: traffic\nown: all\nfields:\n  txn_id: txn_id\n  occurred_at: occurred_at\n  amount: amount\n  \
                     currency: currency\n  payer_account: payer_account\n  payee_account: payee_account\n  payer_kind: payer_kind\n  \
@@ -62,13 +67,14 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().collect();
     let value = |name: &str| arguments.iter().position(|word| word == name).and_then(|at| arguments.get(at + 1)).cloned();
     let Some(weir) = value("--weir") else {
-        eprintln!("usage: kafka --weir PATH/TO/weir [--transfers 200000] [--brokers HOST:PORT]");
+        eprintln!("usage: kafka --weir PATH/TO/weir [--transfers 200000] [--workers 1] [--brokers HOST:PORT]");
         return ExitCode::from(3);
     };
     let transfers = value("--transfers").and_then(|text| text.replace('_', "").parse().ok()).unwrap_or(200_000);
+    let workers = value("--workers").and_then(|text| text.parse().ok()).unwrap_or(1);
     let own = value("--brokers").is_none().then(OwnBroker::start);
     let brokers = value("--brokers").or_else(|| own.as_ref().map(|own| own.address.clone())).unwrap_or_default();
-    Bench::new(&weir, &brokers, transfers).run();
+    Bench::new(&weir, &brokers, transfers, workers).run();
     ExitCode::SUCCESS
 }
 
@@ -101,6 +107,8 @@ struct Bench {
     brokers: String,
     folder: tempfile::TempDir,
     transfers: u64,
+    /// Of each role.
+    workers: usize,
     /// Of the service's metrics.
     port: u16,
 }
@@ -120,11 +128,11 @@ impl Pace {
 }
 
 impl Bench {
-    fn new(weir: &str, brokers: &str, transfers: u64) -> Self {
+    fn new(weir: &str, brokers: &str, transfers: u64, workers: usize) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port();
         let weir = fs::canonicalize(weir).expect("weir is there");
-        let bench = Self { weir, brokers: brokers.to_owned(), folder, transfers, port };
+        let bench = Self { weir, brokers: brokers.to_owned(), folder, transfers, workers, port };
         let dials = Dials { transfers, parties: transfers / 10, days: 30, ..Dials::default() };
         fs::write(bench.path("traffic.jsonl"), Traffic::new(dials).text()).expect("written");
         fs::write(bench.path("feed.yaml"), FEED).expect("written");
@@ -154,7 +162,9 @@ impl Bench {
         }
         self.print_ratio("detect / consumed and dropped", detect.rate(), raw.rate());
         self.print_ratio("both together / consumed and dropped", both.rate(), raw.rate());
-        self.latency(&both);
+        // Two legs a transfer.
+        self.latency("half", &both, 4.0);
+        self.latency("tenth", &both, 20.0);
     }
 
     #[expect(clippy::float_arithmetic, reason = "a ratio to look at, no money")]
@@ -162,39 +172,48 @@ impl Bench {
         println!("{what:44} {:>21.0} %", a / b * 100.0);
     }
 
-    /// Alerts at half the load that both roles carry.
+    /// Alerts at a part of the load that both roles carry, from a bank's own producer. The service is at work when it begins.
     #[expect(clippy::float_arithmetic, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rate, no money")]
-    fn latency(&self, both: &Pace) {
-        // Two legs a transfer.
-        let rate = (both.rate() / 4.0) as u64;
-        self.prepare("three", &["split", "detect"]);
-        self.done(&["rules", "publish", "often", "--config", "three.toml"]);
-        let mut service = self.start("three");
-        let mut feeding =
-            self.weir(&["feed", "--rate", &rate.to_string(), "--config", "three.toml", "traffic.jsonl"]).spawn().expect("weir");
-        let consumer = self.consumer("three.alerts");
-        let mut seen: Vec<(String, i64)> = Vec::new();
-        let mut ended: Option<Instant> = None;
-        while ended.is_none_or(|ended| ended.elapsed() < Duration::from_secs(5)) {
-            if ended.is_none() && feeding.try_wait().expect("can be asked").is_some() {
-                ended = Some(Instant::now());
-            }
-            let Some(Ok(message)) = consumer.poll(Duration::from_millis(1)) else { continue };
-            let now = now_millis();
-            let alert: serde_json::Value = serde_json::from_slice(message.payload().unwrap_or_default()).expect("an alert");
-            if let Some(txn) = alert["triggered_by"]["txn_id"].as_str() {
-                seen.push((txn.to_owned(), now));
-            }
+    fn latency(&self, app: &str, both: &Pace, part: f64) {
+        let rate = (both.rate() / part) as u64;
+        self.prepare(app, &["split", "detect"]);
+        self.done(&["rules", "publish", "often", "--config", &format!("{app}.toml")]);
+        let text = fs::read_to_string(self.path("traffic.jsonl")).expect("the traffic");
+        let (warm, timed) = text.split_at(text.match_indices('\n').nth(WARM_UP).map_or(0, |(at, _)| at + 1));
+        let topic = format!("{app}.transactions");
+        let mut service = self.start(app);
+        self.produce(&topic, warm, rate);
+        while self.folded("detect") == 0 {
+            thread::sleep(LOOK_EVERY);
         }
-        let _ = (service.kill(), service.wait(), feeding.wait());
-        let appended = self.appended("three.transactions");
-        // The first seconds are those of a start: connections, the first assignment.
-        let first = appended.values().min().copied().unwrap_or(0) + 5000;
+        thread::sleep(SILENCE);
+        let consumer = self.consumer(&format!("{app}.alerts"));
+        let first = now_millis();
+        let mut seen: Vec<(String, i64)> = Vec::new();
+        let count = usize::try_from(rate * TIMED_SECONDS).unwrap_or(usize::MAX);
+        let timed = timed.split_inclusive('\n').take(count).collect::<String>();
+        thread::scope(|scope| {
+            let producing = scope.spawn(|| self.produce(&topic, &timed, rate));
+            let mut ended: Option<Instant> = None;
+            while ended.is_none_or(|ended| ended.elapsed() < SILENCE) {
+                if ended.is_none() && producing.is_finished() {
+                    ended = Some(Instant::now());
+                }
+                let Some(Ok(message)) = consumer.poll(Duration::from_millis(1)) else { continue };
+                let now = now_millis();
+                let alert: serde_json::Value = serde_json::from_slice(message.payload().unwrap_or_default()).expect("an alert");
+                if let Some(txn) = alert["triggered_by"]["txn_id"].as_str() {
+                    seen.push((txn.to_owned(), now));
+                }
+            }
+        });
+        let _ = (service.kill(), service.wait());
+        let appended = self.appended(&topic);
         let mut waits: Vec<i64> =
             seen.iter().filter_map(|(txn, at)| appended.get(txn).filter(|append| **append >= first).map(|append| at - append)).collect();
         waits.sort_unstable();
         if waits.is_empty() {
-            println!("latency: {} alerts were seen, none late enough after the start: {}", seen.len(), self.log("three"));
+            println!("latency at {rate} transactions/s: no alert was seen: {}", self.log(app));
             return;
         }
         let at = |part: f64| waits[((waits.len() - 1) as f64 * part) as usize];
@@ -208,16 +227,36 @@ impl Bench {
         );
     }
 
+    /// Puts lines on a topic at a rate, as a bank's system does: acknowledged by all replicas, in no transaction.
+    fn produce(&self, topic: &str, text: &str, rate: u64) {
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", &self.brokers).set("enable.idempotence", "true").set("linger.ms", "1");
+        let producer: ThreadedProducer<DefaultProducerContext> = config.create().expect("a producer");
+        let begun = Instant::now();
+        for (number, line) in (0_u64..).zip(text.lines()) {
+            let due = Duration::from_micros(number * 1_000_000 / rate.max(1));
+            while begun.elapsed() < due {
+                thread::sleep(Duration::from_millis(1));
+            }
+            let mut record: BaseRecord<'_, (), str> = BaseRecord::to(topic).payload(line);
+            while let Err((_, again)) = producer.send(record) {
+                record = again;
+                thread::sleep(Duration::from_millis(1));
+            }
+        }
+        producer.flush(ASK_MAX).expect("all is with the broker");
+    }
+
     fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     fn configure(&self, app: &str, roles: &[&str]) {
         let settings = format!(
-            "app = \"{app}\"\ninstance = \"one\"\nroles = {roles:?}\nworkers = 1\n[kafka]\nbrokers = \"{}\"\nsession_timeout = \"10s\"\n\
+            "app = \"{app}\"\ninstance = \"one\"\nroles = {roles:?}\nworkers = {}\n[kafka]\nbrokers = \"{}\"\nsession_timeout = \"10s\"\n\
              [topics]\nprefix = \"{app}\"\ntransaction_partitions = {PARTITIONS}\nleg_partitions = {PARTITIONS}\noutput_partitions = 1\n\
              replication = 1\n[split]\nfeed = \"feed.yaml\"\ntime = \"event\"\n[snapshots]\nfolder = \"state-{app}\"\n[http]\nlisten = \"127.0.0.1:{}\"\n",
-            self.brokers, self.port
+            self.workers, self.brokers, self.port
         );
         fs::write(self.path(&format!("{app}.toml")), settings).expect("written");
     }
@@ -336,7 +375,10 @@ impl Bench {
             bytes += message.payload_len();
         });
         let seconds = begun.map_or(0.0, |begun: Instant| begun.elapsed().as_secs_f64());
-        println!("{topic}: {records} records, {bytes} bytes; {} transfers, {PARTITIONS} partitions, 1 worker a role", self.transfers);
+        println!(
+            "{topic}: {records} records, {bytes} bytes; {} transfers, {PARTITIONS} partitions, {} workers a role",
+            self.transfers, self.workers
+        );
         Pace { records, seconds }
     }
 
