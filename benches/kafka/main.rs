@@ -183,7 +183,9 @@ impl Bench {
         let topic = format!("{app}.transactions");
         let mut service = self.start(app);
         self.produce(&topic, warm, rate);
+        let begun = Instant::now();
         while self.folded("detect") == 0 {
+            assert!(begun.elapsed() < DRAIN_MAX, "detect does not begin: {}", self.log(app));
             thread::sleep(LOOK_EVERY);
         }
         thread::sleep(SILENCE);

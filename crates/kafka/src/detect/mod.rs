@@ -63,14 +63,14 @@ impl Detect {
         }
     }
 
-    /// The partition at the beginning of its log, because there is no `snapshot`.
-    fn beginning(standing: Standing, snapshot: &str) -> Result<Opening<State>, Stop> {
+    /// The partition at the beginning of its log; `why` says what is wrong with its snapshots, for the case that the log has lost its beginning.
+    fn beginning(standing: Standing, why: &str) -> Result<Opening<State>, Stop> {
         let Standing { partition, low, .. } = standing;
         if low > 0 {
             return Err(Stop::new(
                 StopCode::LogTruncated,
                 format!(
-                    "{snapshot} of partition {partition}, and its log begins at {low}, not at 0: what came before cannot be folded again. Put \
+                    "{why} of partition {partition}, and its log begins at {low}, not at 0: what came before cannot be folded again. Put \
                      back a snapshot at or after {low}"
                 ),
             ));
