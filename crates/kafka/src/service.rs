@@ -194,7 +194,9 @@ fn consumer(settings: &Settings, role: &str, number: usize) -> ClientConfig {
     config.set("session.timeout.ms", session.to_string());
     config.set("heartbeat.interval.ms", (session / 10).max(100).to_string());
     config.set("max.poll.interval.ms", session.max(300_000).to_string());
+    // A broker spends more on an answer than on what is in it: it may gather for half a step, or until a batch is full.
     config.set("fetch.wait.max.ms", "10");
+    config.set("fetch.min.bytes", "65536");
     config.set("enable.partition.eof", "true");
     config
 }

@@ -455,6 +455,8 @@ pub(crate) struct Worker<R: Role> {
     /// Records polled while recovering, still to be folded, and the epoch they are of.
     stash: (u64, Vec<OwnedMessage>),
     last_commit: Instant,
+    /// When the last step had its records.
+    gathered: Instant,
     metrics: WorkerMetrics,
     stop: Arc<AtomicBool>,
 }
@@ -477,7 +479,16 @@ impl<R: Role> Worker<R> {
         };
         let consumer: BaseConsumer<Seat<R>> = settings.consumer.create_with_context(Seat(Mutex::new(desk)))?;
         let outlet = Outlet::new(settings.producer.clone());
-        Ok(Self { settings, consumer, outlet, stash: (0, Vec::new()), last_commit: Instant::now(), metrics, stop })
+        Ok(Self {
+            settings,
+            consumer,
+            outlet,
+            stash: (0, Vec::new()),
+            last_commit: Instant::now(),
+            gathered: Instant::now(),
+            metrics,
+            stop,
+        })
     }
 
     /// Works until it is told to end. Ends with everything folded committed.
@@ -509,16 +520,18 @@ impl<R: Role> Worker<R> {
     }
 
     fn step(&mut self) -> Result<(), WorkerError> {
-        let has_changed = {
+        let (has_changed, gathered) = {
             let (epoch, stash) = std::mem::take(&mut self.stash);
             let batch = self.gather()?;
+            let gathered = Instant::now();
             let mut desk = self.consumer.context().desk();
             let is_fresh = epoch == desk.epoch;
             let mut has_stopped = is_fresh && fold_all(&mut desk, stash.iter());
             has_stopped |= fold_all(&mut desk, batch.iter());
             has_stopped |= desk.tend();
-            has_stopped || desk.ready() != desk.reading
+            (has_stopped || desk.ready() != desk.reading, gathered)
         };
+        self.gathered = gathered;
         self.metrics.alive();
         if let Some(error) = self.consumer.context().desk().failure.take() {
             return Err(error.into());
@@ -533,9 +546,11 @@ impl<R: Role> Worker<R> {
         Ok(())
     }
 
-    /// Polls for one commit interval, or until there is enough.
+    /// Polls until one commit interval has passed since the step before had its records, or until there is enough. What came while they were
+    /// folded and committed has waited already: it is given a quarter of the interval more.
     fn gather(&self) -> Result<Vec<BorrowedMessage<'_>>, WorkerError> {
-        let deadline = Instant::now() + self.settings.commit_interval;
+        let interval = self.settings.commit_interval;
+        let deadline = (self.gathered + interval).max(Instant::now() + interval / 4);
         let mut batch = Vec::new();
         let mut bytes = 0;
         let mut epoch = self.consumer.context().desk().epoch;
