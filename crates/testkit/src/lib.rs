@@ -1,11 +1,18 @@
-//! Test equipment: the definition of an answer in its slow, obvious form, and random logs to hold the engine against it.
+//! Test equipment: the definition of an answer in its slow, obvious form, random logs to hold the engine against it, and a bank to measure on.
 //!
 //! Owns [`oracle`], which recomputes `docs/definition.md` from the whole history after every input; [`log`], logs as owned values and as
-//! text; and [`streams`], strategies for random logs. The oracle shares with the engine nothing but the values of `weir-model` and the parsed
-//! rules of `weir-rules`: no window, no feature, no episode of it is the engine's. Development only: nothing here ships.
+//! text; [`streams`], strategies for random logs; and [`synth`], a generated bank with labels. The oracle shares with the engine nothing but
+//! the values of `weir-model` and the parsed rules of `weir-rules`: no window, no feature, no episode of it is the engine's. Of these only
+//! [`synth`] ships (`weir synth`); the rest is behind the feature `oracle`.
 
+#[cfg(feature = "oracle")]
 pub mod difference;
+#[cfg(feature = "oracle")]
 pub mod log;
+#[cfg(feature = "oracle")]
 pub mod oracle;
+#[cfg(feature = "oracle")]
 pub mod rule_sets;
+#[cfg(feature = "oracle")]
 pub mod streams;
+pub mod synth;

@@ -53,6 +53,38 @@ pub(crate) enum Verb {
     Status(ConfigArgs),
     /// Proves an alert.
     VerifyAlert(Box<VerifyArgs>),
+    /// Generates a bank.
+    Synth(Box<SynthArgs>),
+}
+
+/// `weir synth …`.
+#[derive(Debug, Args)]
+#[command(arg_required_else_help = true)]
+pub(crate) struct SynthArgs {
+    #[arg(long, value_name = "DIR", required = true)]
+    pub(crate) out: PathBuf,
+    #[arg(long, value_name = "1", default_value_t = 1, hide_default_value = true)]
+    pub(crate) seed: u64,
+    #[arg(long, value_name = "5000", default_value_t = 5000, hide_default_value = true)]
+    pub(crate) customers: u32,
+    #[arg(long, value_name = "2024-01-01", default_value = "2024-01-01", hide_default_value = true)]
+    pub(crate) from: String,
+    #[arg(long, value_name = "180", default_value_t = 180, hide_default_value = true)]
+    pub(crate) days: u32,
+    #[arg(long, value_name = "20000", default_value_t = 20_000, hide_default_value = true)]
+    pub(crate) per_scheme: u32,
+    #[arg(long, value_name = "1", default_value_t = 1, hide_default_value = true)]
+    pub(crate) disorder: u32,
+    #[arg(long, value_name = "DIAL=value")]
+    pub(crate) hold: Vec<String>,
+    #[arg(id = "synth_format", long = "format", value_name = "jsonl|csv|parquet", default_value = "jsonl", hide_default_value = true)]
+    pub(crate) format: String,
+    #[arg(long)]
+    pub(crate) ledger: bool,
+    #[arg(long)]
+    pub(crate) without_parties: bool,
+    #[arg(long, value_name = "FILE")]
+    pub(crate) transactions: Option<PathBuf>,
 }
 
 /// Which settings.

@@ -116,6 +116,12 @@ const VERBS: &[VerbHelp] = &[
         example: "weir status -c weir.toml",
     },
     VerbHelp {
+        path: "weir synth",
+        zh: "生成一家带标签的银行：日常流水、形似而非的户头、各式非法集资，同一种子结果逐字节相同。",
+        en: "Generates a bank with labels: ordinary life, look-alikes, schemes of every kind; the same seed gives the same bytes.",
+        example: "weir synth --out town --customers 5000 --days 180 --seed 7\n  weir synth --out sweep --hold investors=60 --hold payout=1",
+    },
+    VerbHelp {
         path: "weir verify-alert",
         zh: "由归档（或原始文件）重算一个主体，逐字节比对一条预警的各次修订：证实，或指出第一处不同。",
         en: "Folds one party again from the archive (or from files) and compares an alert's revisions byte by byte: proved, or the first difference.",
@@ -200,6 +206,30 @@ const OPTIONS: &[OptionHelp] = &[
     ),
     option("archive", "归档目录；缺省见设置文件", "Folder of the archive; default: that of the settings"),
     option("said", "当时的预警输出；缺省为服务的预警主题", "Alerts as they were written; default: the service's topic"),
+    option("out", "输出目录：流水、客户资料、映射文件、labels/", "Folder for transactions, party data, feed mapping, labels/"),
+    option("seed", "种子，默认 1", "Seed, default 1"),
+    option("customers", "普通客户数，默认 5000", "Ordinary customers, default 5000"),
+    option("from", "第一天，默认 2024-01-01", "First day, default 2024-01-01"),
+    option("days", "天数，默认 180", "Days, default 180"),
+    option("per_scheme", "多少客户一个集资团伙，默认 20000；0 为没有", "Customers for one scheme, default 20000; 0: none"),
+    option(
+        "disorder",
+        "乱序、重复、冲正、坏记录的程度：0 没有，1 平常（默认）",
+        "How disorderly the feed is (late, twice, reversed, unreadable): 0 not at all, 1 as usual (default)",
+    ),
+    option("hold", "固定集资团伙的一个参数，可重复：investors=60", "Hold a dial of schemes at a value, repeatable: investors=60"),
+    option("synth_format", "流水格式，默认 jsonl", "Format of the transactions, default jsonl"),
+    option("ledger", "每个客户一行的收付流水，而不是一笔一行", "Ledger rows, one for each customer's side, instead of whole transfers"),
+    option(
+        "without_parties",
+        "不写客户资料，且六成行外对手不示类型",
+        "No party data, and three in five counterparties elsewhere without a kind",
+    ),
+    option(
+        "transactions",
+        "流水文件；缺省在输出目录内，- 为标准输出",
+        "File of the transactions; default: in the folder; -: standard output",
+    ),
     option("code", "诊断代码，如 R0102", "Diagnostic code such as R0102"),
 ];
 

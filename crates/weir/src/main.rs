@@ -17,6 +17,7 @@ mod rule;
 mod service;
 mod spool;
 mod summary;
+mod synth;
 mod terminal;
 mod verify;
 
@@ -59,6 +60,7 @@ fn run(cli: Cli, lang: Lang) -> Result<Exit, Failure> {
         }
         Verb::Feed(args) => service::feed(&args, cli.json, lang),
         Verb::Status(args) => service::status(&args.config, cli.json, lang),
+        Verb::Synth(args) => synth::run(&args, cli.json, lang),
         Verb::VerifyAlert(args) => verify::run(*args, cli.json, lang),
     }
 }

@@ -1,0 +1,84 @@
+//! Label files: what is true of a bank, for whoever judges a detector's answers.
+//!
+//! `customers.csv` says what customers are within what; `schemes.csv` what each scheme has come to, and its dials; `transactions.csv` which
+//! rows belong to what. Rows and customers that stand in none are ordinary life.
+
+use std::io::{self, Write};
+
+use weir_model::Day;
+
+use super::Bank;
+use super::disorder::Row;
+use super::faces::BANK;
+use super::feed;
+use super::label::Part;
+use super::plan::dial_names;
+
+/// Header of `customers.csv`.
+const CUSTOMERS: &str = "party,label,family,part,role,from,to";
+/// Header of `transactions.csv`.
+const TRANSACTIONS: &str = "txn_id,label,family,part";
+/// Header of `schemes.csv`, before the dials. Money in yuan.
+const SCHEMES: &str = "part,family,payout,from,to,payers,visible_payers,principal,visible_principal,first_at,payers_30_at,payers_100_at,\
+                       payers_150_at,million_at,principal_30_percent_at";
+
+/// Writes the header of `transactions.csv`.
+///
+/// # Errors
+/// Those of `out`.
+pub fn transactions_header(out: &mut impl Write) -> io::Result<()> {
+    writeln!(out, "{TRANSACTIONS}")
+}
+
+/// Writes what a row belongs to, unless it is ordinary.
+///
+/// # Errors
+/// Those of `out`.
+pub fn transaction(parts: &[Part], row: &Row, out: &mut impl Write) -> io::Result<()> {
+    let number = row.movement.part;
+    let Some(part) = number.checked_sub(1).and_then(|at| parts.get(at as usize)) else { return Ok(()) };
+    let mut serial = String::new();
+    feed::serial(row.serial, &mut serial);
+    writeln!(out, "{serial},{},{},{number}", part.verdict.name(), part.family)
+}
+
+/// Writes `customers.csv`.
+///
+/// # Errors
+/// Those of `out`.
+pub fn customers(bank: &Bank, out: &mut impl Write) -> io::Result<()> {
+    writeln!(out, "{CUSTOMERS}")?;
+    for (number, part) in (1..).zip(&bank.parts) {
+        for (customer, role) in &part.members {
+            let (verdict, family, role) = (part.verdict.name(), part.family, role.name());
+            writeln!(out, "c:{BANK}/{customer:08},{verdict},{family},{number},{role},{},{}", part.span.0, part.span.1)?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes `schemes.csv`, after the last day: what a scheme has come to is known only then.
+///
+/// # Errors
+/// Those of `out`.
+pub fn schemes(bank: &Bank, out: &mut impl Write) -> io::Result<()> {
+    write!(out, "{SCHEMES}")?;
+    for name in dial_names() {
+        write!(out, ",dial_{name}")?;
+    }
+    writeln!(out)?;
+    for scheme in &bank.schemes {
+        let (plan, figures) = (&scheme.plan, &scheme.figures);
+        write!(out, "{},{},{},{},{},", scheme.part, plan.theme.name(), plan.payout.name(), plan.span.0, plan.span.1)?;
+        write!(out, "{},{},{},{}", figures.payers, figures.visible_payers, figures.principal / 100, figures.visible_principal / 100)?;
+        let [p30, p100, p150] = figures.payers_at;
+        for day in [figures.first, p30, p100, p150, figures.million_at, figures.reached(300)] {
+            write!(out, ",{}", day.map(|day: Day| day.to_string()).unwrap_or_default())?;
+        }
+        for (_, value) in &plan.dials {
+            write!(out, ",{value}")?;
+        }
+        writeln!(out)?;
+    }
+    Ok(())
+}

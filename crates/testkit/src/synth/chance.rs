@@ -1,0 +1,147 @@
+//! The dice: numbers that depend on what they are drawn for, and on nothing else.
+//!
+//! A [`Chance`] is begun for a place (seed, customer, day) and drawn from there, so that one customer's life does not move when another's is
+//! changed. Whole numbers throughout, so that every machine draws the same bank: shapes with tails come from tables, not from the `exp` of a
+//! C library.
+
+/// A sequence of draws (splitmix64).
+#[derive(Debug, Clone)]
+pub struct Chance(u64);
+
+/// 2^(1/2), 2^(1/4), … 2^(1/1024), times 2^32.
+const ROOTS: [u64; 10] = {
+    let mut roots = [0; 10];
+    let mut square: u128 = 2 << 64;
+    let mut at = 0;
+    while at < 10 {
+        // The root of x·2^64 is the root of x, times 2^32.
+        let root = square.isqrt();
+        #[expect(clippy::cast_possible_truncation, reason = "below 2^33")]
+        {
+            roots[at] = root as u64;
+        }
+        square = root << 32;
+        at += 1;
+    }
+    roots
+};
+
+/// One step of splitmix64 as a hash.
+#[must_use]
+pub const fn mix(seed: u64) -> u64 {
+    let mut z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+impl Chance {
+    /// The dice of a place.
+    #[must_use]
+    pub const fn of(a: u64, b: u64) -> Self {
+        Self(mix(a ^ mix(b)))
+    }
+
+    /// 64 bits.
+    pub const fn draw(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        mix(self.0)
+    }
+
+    /// Less than `count`, which is more than zero.
+    #[expect(clippy::cast_possible_truncation, reason = "the upper half of a product of two 64-bit numbers")]
+    pub const fn below(&mut self, count: u64) -> u64 {
+        ((self.draw() as u128 * count as u128) >> 64) as u64
+    }
+
+    /// From `least` to `most`, both included.
+    #[expect(clippy::cast_possible_wrap, clippy::cast_sign_loss, reason = "ranges of amounts and days, far below 2^63")]
+    pub const fn between(&mut self, least: i64, most: i64) -> i64 {
+        least + self.below((most - least) as u64 + 1) as i64
+    }
+
+    /// True so many times in a thousand.
+    pub const fn per_mille(&mut self, times: u32) -> bool {
+        self.below(1000) < times as u64
+    }
+
+    /// One of several.
+    ///
+    /// # Panics
+    /// If there is none.
+    #[expect(clippy::cast_possible_truncation, reason = "an index below a length")]
+    pub const fn pick<'a, T>(&mut self, of: &'a [T]) -> &'a T {
+        &of[self.below(of.len() as u64) as usize]
+    }
+
+    /// A normal number in 1024ths of its deviation: the sum of twelve even ones, which has no tail beyond six.
+    #[expect(clippy::cast_possible_wrap, reason = "twelve numbers of 16 bits")]
+    pub const fn normal(&mut self) -> i64 {
+        let mut sum = 0;
+        let mut drawn = 0;
+        while drawn < 3 {
+            let bits = self.draw();
+            sum += (bits & 0xffff) + (bits >> 16 & 0xffff) + (bits >> 32 & 0xffff) + (bits >> 48);
+            drawn += 1;
+        }
+        (sum as i64 - 12 * 32_768) / 64
+    }
+
+    /// A lognormal number: half of them below `median`, about two thirds within a factor of 2^(`octaves` / 1024) of it.
+    pub const fn spread(&mut self, median: i64, octaves: i64) -> i64 {
+        scale(median, self.normal() * octaves / 1024)
+    }
+}
+
+/// `number` times 2^(`octaves` / 1024).
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    reason = "amounts below 2^53, factors below 2^20"
+)]
+#[must_use]
+pub const fn scale(number: i64, octaves: i64) -> i64 {
+    let fraction = octaves.rem_euclid(1024) as usize;
+    let mut factor: u64 = 1 << 32;
+    let mut at = 0;
+    while at < 10 {
+        if fraction >> (9 - at) & 1 == 1 {
+            factor = ((factor as u128 * ROOTS[at] as u128) >> 32) as u64;
+        }
+        at += 1;
+    }
+    let shifted = (number as i128 * factor as i128) >> 32;
+    let whole = octaves.div_euclid(1024);
+    (if whole >= 0 { shifted << whole } else { shifted >> -whole }) as i64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn octaves_double_and_halve_and_lie_between() {
+        assert_eq!(scale(1_000_000, 1024), 2_000_000);
+        assert_eq!(scale(1_000_000, -2048), 250_000);
+        assert_eq!(scale(1_000_000, 512), 1_414_213);
+        assert_eq!(scale(1_000_000, -512), 707_106);
+    }
+
+    #[test]
+    fn a_lognormal_number_has_its_median_and_its_spread() {
+        let mut chance = Chance::of(1, 2);
+        let mut drawn: Vec<i64> = (0..100_000).map(|_| chance.spread(10_000, 1024)).collect();
+        drawn.sort_unstable();
+        assert!((9_800..10_200).contains(&drawn[50_000]), "{}", drawn[50_000]);
+        // 84.13 % of a normal distribution lie below one deviation.
+        assert!((19_500..20_500).contains(&drawn[84_134]), "{}", drawn[84_134]);
+    }
+
+    #[test]
+    fn ranges_include_both_ends() {
+        let mut chance = Chance::of(3, 4);
+        let drawn: std::collections::BTreeSet<i64> = (0..1000).map(|_| chance.between(-2, 2)).collect();
+        assert_eq!(drawn, (-2..=2).collect());
+    }
+}

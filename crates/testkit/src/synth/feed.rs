@@ -1,0 +1,297 @@
+//! How rows are written: JSON lines or CSV, whole transfers or the two sides of a ledger; and the party data of the town.
+//!
+//! Rows are text first (each field a string, empty where not given), so that every format says the same. Nothing of the labels is in them.
+
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+use weir_model::EventTime;
+
+use super::disorder::{Back, Flaw, Row};
+use super::faces::{BANK, Face, account_number, name};
+use super::movement::{Class, Movement, Who};
+use super::world::{Customer, World};
+
+/// Columns of whole transfers.
+const TRANSFER: [&str; 24] = [
+    "txn_id",
+    "occurred_at",
+    "amount",
+    "payer_account",
+    "payer_customer",
+    "payer_name",
+    "payer_bank",
+    "payer_kind",
+    "payer_division",
+    "payer_industry",
+    "payee_account",
+    "payee_customer",
+    "payee_name",
+    "payee_bank",
+    "payee_kind",
+    "payee_division",
+    "payee_industry",
+    "account_class",
+    "counter_account_class",
+    "channel",
+    "cash",
+    "memo",
+    "reverses",
+    "reversal_kind",
+];
+/// Columns of ledger rows.
+const LEDGER: [&str; 26] = [
+    "txn_id",
+    "occurred_at",
+    "amount",
+    "account",
+    "customer",
+    "name",
+    "bank",
+    "kind",
+    "division",
+    "industry",
+    "counter_account",
+    "counter_customer",
+    "counter_name",
+    "counter_bank",
+    "counter_kind",
+    "counter_division",
+    "counter_industry",
+    "account_class",
+    "counter_account_class",
+    "channel",
+    "cash",
+    "memo",
+    "reverses",
+    "reversal_kind",
+    "direction",
+    "balance_after",
+];
+
+/// What a row is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rows {
+    /// A whole transfer.
+    Transfers,
+    /// One side of it, each customer's own.
+    Ledger,
+}
+
+/// How text is laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layout {
+    /// JSON lines.
+    Jsonl,
+    /// CSV with a header.
+    Csv,
+}
+
+/// Writes rows as fields.
+#[derive(Debug)]
+pub struct Fields {
+    rows: Rows,
+    /// Of those elsewhere, three in five do not show their kind.
+    is_shy: bool,
+    sides: [Face; 2],
+    values: Vec<String>,
+}
+
+impl Fields {
+    /// Of such rows.
+    #[must_use]
+    pub fn new(rows: Rows, is_shy: bool) -> Self {
+        Self { rows, is_shy, sides: Default::default(), values: vec![String::new(); Self::columns_of(rows).len()] }
+    }
+
+    /// Names of the columns.
+    #[must_use]
+    pub fn columns(&self) -> &'static [&'static str] {
+        Self::columns_of(self.rows)
+    }
+
+    const fn columns_of(rows: Rows) -> &'static [&'static str] {
+        match rows {
+            Rows::Transfers => &TRANSFER,
+            Rows::Ledger => &LEDGER,
+        }
+    }
+
+    /// Hands a row's fields over, once for each row that it makes.
+    ///
+    /// # Errors
+    /// Those of `each`.
+    pub fn write(&mut self, world: &World, row: &Row, mut each: impl FnMut(&[String]) -> io::Result<()>) -> io::Result<()> {
+        let movement = &row.movement;
+        let [payer, payee] = &mut self.sides;
+        payer.show(world, movement.payer, self.is_shy);
+        payee.show(world, movement.payee, self.is_shy);
+        match self.rows {
+            Rows::Transfers => {
+                self.fill(row, 0);
+                each(&self.values)
+            }
+            Rows::Ledger => {
+                for (side, who) in [movement.payer, movement.payee].into_iter().enumerate() {
+                    if matches!(who, Who::Own(..)) {
+                        self.fill(row, side);
+                        self.values[24].push_str(if side == 0 { "out" } else { "in" });
+                        yuan(row.balances[side], &mut self.values[25]);
+                        each(&self.values)?;
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Fills in the fields that both kinds of rows have; `own` is the side that comes first.
+    fn fill(&mut self, row: &Row, own: usize) {
+        let movement = &row.movement;
+        self.values.iter_mut().for_each(String::clear);
+        serial(row.serial, &mut self.values[0]);
+        moment(movement.at, row.flaw, &mut self.values[1]);
+        yuan(movement.fen, &mut self.values[2]);
+        if row.flaw == Flaw::Amount {
+            self.values[2].insert(0, 'O');
+        }
+        for (place, side) in [own, 1 - own].into_iter().enumerate() {
+            let face = &self.sides[side];
+            let values = &mut self.values[3 + place * 7..];
+            values[0].push_str(&face.account);
+            values[1].push_str(&face.customer);
+            values[2].push_str(&face.name);
+            values[3].push_str(face.bank);
+            if face.kind != weir_model::PartyKind::Unknown {
+                values[4].push_str(face.kind.name());
+            }
+            if face.division != 0 {
+                let _ = write!(values[5], "{:06}", face.division);
+            }
+            values[6].push_str(industry(if side == 0 { movement.payer } else { movement.payee }));
+        }
+        let classes = [movement.payer_class, movement.payee_class];
+        self.values[17].push_str(class(movement, classes[own]));
+        self.values[18].push_str(class(movement, classes[1 - own]));
+        self.values[19].push_str(movement.channel.name());
+        if matches!(movement.payer, Who::Nobody) || matches!(movement.payee, Who::Nobody) {
+            self.values[20].push_str("true");
+        }
+        self.values[21].push_str(movement.memo.text());
+        if let Some((reversed, back)) = row.reverses {
+            serial(reversed, &mut self.values[22]);
+            self.values[23].push_str(match back {
+                Back::Cancel => "cancel",
+                Back::Return => "return",
+            });
+        }
+    }
+}
+
+/// Brokers are known by their industry.
+fn industry(who: Who) -> &'static str {
+    match who {
+        Who::Outside(_, number) if (0x5ec0..0x5ec4).contains(&number) => "6712",
+        _ => "",
+    }
+}
+
+/// Classes are given where one of them is not a current account.
+fn class(movement: &Movement, class: Class) -> &'static str {
+    match class {
+        Class::Term => "term",
+        Class::Wealth => "wealth",
+        Class::Current if movement.payer_class == movement.payee_class => "",
+        Class::Current => "current",
+    }
+}
+
+/// A serial as text.
+pub fn serial(number: u64, text: &mut String) {
+    let _ = write!(text, "S{number:013}");
+}
+
+fn yuan(fen: i64, text: &mut String) {
+    let _ = write!(text, "{}.{:02}", fen / 100, (fen % 100).abs());
+}
+
+fn moment(at: i64, flaw: Flaw, text: &mut String) {
+    let at = EventTime(at * 1_000_000);
+    let (day, second) = (at.day(), at.micros_of_day() / 1_000_000);
+    match flaw {
+        Flaw::Date => {
+            let _ = write!(text, "{:04}-02-30", day.year());
+        }
+        Flaw::Future => {
+            let _ = write!(text, "{:04}-12-31", day.year() + 60);
+        }
+        _ => {
+            let _ = write!(text, "{day}");
+        }
+    }
+    let _ = write!(text, "T{:02}:{:02}:{:02}+08:00", second / 3600, second / 60 % 60, second % 60);
+}
+
+/// Writes fields as a line.
+///
+/// # Errors
+/// Those of `out`.
+pub fn line(layout: Layout, columns: &[&str], values: &[String], out: &mut impl Write) -> io::Result<()> {
+    match layout {
+        Layout::Jsonl => {
+            let mut before = "{\"";
+            for (column, value) in columns.iter().zip(values).filter(|(_, value)| !value.is_empty()) {
+                // Names, numbers and words: nothing here that JSON would want escaped.
+                for part in [before, column, "\":\"", value] {
+                    out.write_all(part.as_bytes())?;
+                }
+                before = "\",\"";
+            }
+            out.write_all(b"\"}\n")
+        }
+        Layout::Csv => {
+            for (place, value) in values.iter().enumerate() {
+                if place > 0 {
+                    out.write_all(b",")?;
+                }
+                out.write_all(value.as_bytes())?;
+            }
+            out.write_all(b"\n")
+        }
+    }
+}
+
+/// Header of the party file.
+pub const PARTY_COLUMNS: &str =
+    "institution,customer,accounts,name,kind,industry,registered_division,branch,opened_at,closed_at,birth_year,agreements,group";
+
+/// Writes customer `number` as a row of the party file. Agreements hold until the end of `year`.
+///
+/// # Errors
+/// Those of `out`.
+pub fn party(number: u32, customer: &Customer, year: i32, out: &mut impl Write) -> io::Result<()> {
+    let mut full = String::new();
+    name(customer, &mut full);
+    let accounts = format!("{};{}", account_number(number, 0), account_number(number, 1));
+    write!(out, "{BANK},{number:08},{accounts},{full},{},{},", customer.kind.name(), customer.industry)?;
+    write!(out, "{:06},{BANK}{:03},{},", customer.division, customer.branch, customer.opened)?;
+    if let Some(closed) = customer.closed {
+        write!(out, "{closed}")?;
+    }
+    write!(out, ",")?;
+    if customer.birth_year > 0 {
+        write!(out, "{}", customer.birth_year)?;
+    }
+    write!(out, ",")?;
+    if let Some((kind, people)) = customer.agreement {
+        write!(out, "{}:{year}-12-31", kind.name())?;
+        if people > 0 {
+            write!(out, ":{people}")?;
+        }
+    }
+    write!(out, ",")?;
+    if customer.group > 0 {
+        write!(out, "G{:04}", customer.group)?;
+    }
+    writeln!(out)
+}

@@ -1,0 +1,158 @@
+//! A bank that can be generated: ordinary life, its oddities, and schemes among them, each labelled.
+//!
+//! Nobody publishes labelled data for periodic batches of small transfers, so thresholds are measured here. A bank is a stream of days: memory
+//! grows with its customers and with the people in its schemes, never with its length. The same dials give the same bytes on every machine;
+//! every number comes from [`chance`], whole and hashed from what it is drawn for.
+//!
+//! [`world`] is who lives there, [`life`] what they do, [`families`] what only looks like a scheme, [`plan`] and [`scheme`] what is one,
+//! [`disorder`] what feeds do to records, [`feed`] and [`table`] how rows are written, [`label`] and [`answers`] what is true. Nothing here may know how weir detects: no
+//! window, no feature, no rule, no calendar of theirs. A generator that shared a thought with the detector would agree with it for no reason.
+
+pub mod answers;
+pub mod chance;
+pub mod disorder;
+pub mod faces;
+pub mod families;
+pub mod feed;
+pub mod label;
+mod life;
+pub mod movement;
+pub mod plan;
+pub mod scheme;
+pub mod table;
+pub mod today;
+pub mod world;
+
+use std::collections::BTreeMap;
+
+use weir_model::Day;
+
+use chance::mix;
+use disorder::{Disorder, Row};
+use families::Family;
+use label::Part;
+use movement::{Movement, Who};
+use plan::Plan;
+use scheme::Scheme;
+use today::Today;
+use world::World;
+
+/// What a bank is drawn from.
+#[derive(Debug, Clone)]
+pub struct Dials {
+    /// Seed.
+    pub seed: u64,
+    /// Ordinary customers; centres of look-alikes and members of schemes come on top.
+    pub customers: u32,
+    /// First day.
+    pub from: Day,
+    /// Days.
+    pub days: u32,
+    /// Customers for one scheme; 0: none.
+    pub per_scheme: u32,
+    /// How disorderly the feed is: 0 not at all, 1 as feeds are, more for more.
+    pub disorder: u32,
+    /// Dials of schemes held at a value, by name.
+    pub held: BTreeMap<String, i64>,
+}
+
+/// A bank being generated.
+#[derive(Debug)]
+pub struct Bank {
+    /// Who lives there.
+    pub world: World,
+    /// Schemes and look-alikes by number, the first being 1.
+    pub parts: Vec<Part>,
+    /// Schemes.
+    pub schemes: Vec<Scheme>,
+    families: Vec<Family>,
+    next: Day,
+    last: Day,
+    serial: u64,
+    drawn: Vec<Movement>,
+    disorder: Disorder,
+}
+
+impl Bank {
+    /// Founds a bank.
+    #[must_use]
+    pub fn new(dials: &Dials) -> Self {
+        let last = dials.from.plus(i32::try_from(dials.days).unwrap_or(i32::MAX) - 1);
+        let mut world = World::new(dials.seed, dials.customers, dials.from);
+        let mut parts = Vec::new();
+        let families = families::found(&mut world, (dials.from, last), &mut parts);
+        // Rounded to the nearest, at least one where any is wanted.
+        let count = if dials.per_scheme == 0 { 0 } else { ((dials.customers + dials.per_scheme / 2) / dials.per_scheme).max(1) };
+        let schemes = (0..count).map(|number| {
+            let seed = mix(dials.seed ^ mix(0x5c_4e4e ^ u64::from(number)));
+            let plan = Plan::draw(seed, (dials.from, last), &dials.held);
+            Scheme::found(&mut world, plan, seed, number, &mut parts)
+        });
+        let schemes = schemes.collect();
+        let disorder = Disorder::new(dials.seed, dials.disorder);
+        Self { world, parts, schemes, families, next: dials.from, last, serial: 0, drawn: Vec::new(), disorder }
+    }
+
+    /// First and last day.
+    #[must_use]
+    pub const fn next_day(&self) -> Day {
+        self.next
+    }
+
+    /// Writes out the next day's rows in the order of the feed; `None` when the bank has come to its end. After the last day, what is late
+    /// comes as one more.
+    pub fn day(&mut self, rows: &mut Vec<Row>) -> Option<Day> {
+        rows.clear();
+        let day = self.next;
+        if day > self.last {
+            let is_left = self.disorder.rest(rows);
+            return is_left.then_some(day);
+        }
+        self.next = day.plus(1);
+        let today = Today::of(day);
+        let drawn = &mut self.drawn;
+        drawn.clear();
+        for number in 0..self.world.ordinary {
+            life::live(&self.world, number, &today, drawn);
+        }
+        for family in &self.families {
+            families::behave(&self.world, family, &today, drawn);
+        }
+        for scheme in &mut self.schemes {
+            scheme.run(&self.world, &today, drawn);
+        }
+        // Stable: what is drawn for the same second keeps its order.
+        drawn.sort_by_key(|movement| movement.at);
+        for movement in &self.drawn {
+            if let Some(balances) = settle(&mut self.world, movement) {
+                self.serial += 1;
+                rows.push(Row::new(self.serial, *movement, balances));
+            }
+        }
+        self.disorder.disturb(today.midnight + 86_400, rows);
+        Some(day)
+    }
+}
+
+/// Books a movement: the balances after it, or nothing where it does not happen. What is certain happens even where money is lacking: where it
+/// came from is not told, as from another bank's account.
+fn settle(world: &mut World, movement: &Movement) -> Option<[i64; 2]> {
+    let mut balances = [0; 2];
+    if let Who::Own(number, account) = movement.payer {
+        let balance = &mut world.customers[number as usize].balance[usize::from(account)];
+        if *balance < movement.fen {
+            if movement.if_able {
+                return None;
+            }
+            *balance = movement.fen + movement.fen / 16;
+        }
+        *balance -= movement.fen;
+        balances[0] = *balance;
+    }
+    if let Who::Own(number, account) = movement.payee {
+        let balance = &mut world.customers[number as usize].balance[usize::from(account)];
+        *balance += movement.fen;
+        balances[1] = *balance;
+    }
+    Some(balances)
+}

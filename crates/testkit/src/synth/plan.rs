@@ -1,0 +1,298 @@
+//! How a scheme is drawn: every dial from a range of its own, wider than any threshold anybody might set.
+//!
+//! A dial can be held at a value by its name, which is how one asks where detection breaks. The figures behind the ranges are judgement and
+//! published cases; `docs/synthetic-bank.md` names them.
+
+use std::collections::BTreeMap;
+
+use weir_model::Day;
+
+use super::chance::Chance;
+use super::movement::Memo;
+
+/// What it pretends to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Theme {
+    /// 理财.
+    Wealth,
+    /// 售后包租.
+    Leaseback,
+    /// 合作社.
+    Cooperative,
+    /// 养老预付费.
+    ElderCare,
+    /// 消费返利.
+    Rebate,
+    /// 项目投资.
+    Project,
+}
+
+impl Theme {
+    const ALL: [Self; 6] = [Self::Wealth, Self::Leaseback, Self::Cooperative, Self::ElderCare, Self::Rebate, Self::Project];
+
+    /// The name in label files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Wealth => "wealth",
+            Self::Leaseback => "leaseback",
+            Self::Cooperative => "cooperative",
+            Self::ElderCare => "elder_care",
+            Self::Rebate => "rebate",
+            Self::Project => "project",
+        }
+    }
+
+    /// Industry of its firms, a word for their names.
+    pub(super) const fn trade(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Wealth => ("7249", "投资咨询"),
+            Self::Leaseback => ("7040", "商业管理"),
+            Self::Cooperative => ("0511", "专业合作社"),
+            Self::ElderCare => ("8514", "康养服务"),
+            Self::Rebate => ("5292", "商城"),
+            Self::Project => ("4813", "项目开发"),
+        }
+    }
+
+    pub(super) const fn memo_in(self) -> Memo {
+        match self {
+            Self::Wealth | Self::Project => Memo::Invest,
+            Self::Leaseback => Memo::Lease,
+            Self::Cooperative => Memo::Share,
+            Self::ElderCare => Memo::Care,
+            Self::Rebate => Memo::Consumption,
+        }
+    }
+
+    pub(super) const fn memo_out(self) -> Memo {
+        match self {
+            Self::Wealth | Self::Project | Self::ElderCare => Memo::Profit,
+            Self::Leaseback => Memo::Rent,
+            Self::Cooperative => Memo::Dividend,
+            Self::Rebate => Memo::Return,
+        }
+    }
+}
+
+/// When investors are paid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Payout {
+    /// All on one day of the month.
+    Monthly,
+    /// Each on the day of the contract.
+    Anniversary,
+    /// Every ten days after paying in.
+    TenDays,
+    /// All on one weekday.
+    Weekly,
+    /// Every day.
+    Daily,
+    /// All on one day of a quarter.
+    Quarterly,
+    /// All of it within three days of paying in.
+    Prepaid,
+    /// With the principal.
+    Maturity,
+}
+
+impl Payout {
+    const ALL: [Self; 8] =
+        [Self::Monthly, Self::Anniversary, Self::TenDays, Self::Weekly, Self::Daily, Self::Quarterly, Self::Prepaid, Self::Maturity];
+
+    /// The name in label files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Monthly => "monthly",
+            Self::Anniversary => "anniversary",
+            Self::TenDays => "ten_days",
+            Self::Weekly => "weekly",
+            Self::Daily => "daily",
+            Self::Quarterly => "quarterly",
+            Self::Prepaid => "prepaid",
+            Self::Maturity => "maturity",
+        }
+    }
+}
+
+/// A scheme as it is meant to run.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// What it pretends to be.
+    pub theme: Theme,
+    /// First and last day on which people pay in.
+    pub span: (Day, Day),
+    /// When investors are paid.
+    pub payout: Payout,
+    /// Every dial, in the order drawn.
+    pub dials: Vec<(&'static str, i64)>,
+    /// People who pay in, anywhere.
+    pub investors: i64,
+    /// Of a thousand, those who pay to accounts at this bank.
+    pub visible: i64,
+    /// Of a thousand of those, customers of this bank.
+    pub customers: i64,
+    /// Median of what is paid in, fen.
+    pub pay_in: i64,
+    /// Of a thousand, people over sixty, who bring twice to four times as much.
+    pub seniors: i64,
+    /// Of a thousand payments in, those that are no round sum.
+    pub odd: i64,
+    /// Of a thousand investors a month, those who pay in again.
+    pub top_up: i64,
+    /// Return a month, parts of ten thousand.
+    pub rate: i64,
+    /// Returns are paid from this bank.
+    pub pays_here: bool,
+    /// Days by which a payout of one's own day moves.
+    pub jitter: i64,
+    /// Parts of a thousand by which a payout's amount moves.
+    pub wobble: i64,
+    /// Returns carry the memo of wages and come as a batch.
+    pub as_wages: bool,
+    /// Months until the principal is due.
+    pub term: i64,
+    /// Of a thousand then, those who leave it in.
+    pub reinvest: i64,
+    /// Parts of a thousand of what comes in that agents get.
+    pub commission: i64,
+    /// Agents.
+    pub agents: i64,
+    /// Collecting customers at this bank.
+    pub collectors: i64,
+    /// Days until the next of them takes over; 0: they share.
+    pub rotate: i64,
+    /// Collectors are firms.
+    pub firms: bool,
+    /// Another customer holds the money.
+    pub has_pool: bool,
+    /// Another customer pays it out.
+    pub has_payer: bool,
+    /// Of a thousand payments, those by card through an acquirer.
+    pub acquired: i64,
+    /// Of a thousand payments, those brought as cash.
+    pub cash: i64,
+    /// Real business of the collector, parts of a thousand of what is paid in.
+    pub business: i64,
+    /// Days between two sweeps of what was collected.
+    pub sweep: i64,
+    /// Parts of a thousand that stay on the account at a sweep.
+    pub keep: i64,
+    /// Places that the money goes to.
+    pub outlets: i64,
+    /// Of a thousand of what leaves, drawn as cash.
+    pub drawn: i64,
+    /// Starts with trial transfers.
+    pub trial: bool,
+    /// Of a thousand of the principal, repaid after the end.
+    pub repaid: i64,
+    /// The bank knows who belongs together.
+    pub is_known: bool,
+}
+
+/// Draws dials, unless they are held.
+struct Dice<'a> {
+    chance: Chance,
+    held: &'a BTreeMap<String, i64>,
+    drawn: Vec<(&'static str, i64)>,
+}
+
+impl Dice<'_> {
+    fn set(&mut self, name: &'static str, drawn: i64) -> i64 {
+        let value = self.held.get(name).copied().unwrap_or(drawn);
+        self.drawn.push((name, value));
+        value
+    }
+
+    fn range(&mut self, name: &'static str, least: i64, most: i64) -> i64 {
+        let drawn = self.chance.between(least, most);
+        self.set(name, drawn)
+    }
+
+    fn spread(&mut self, name: &'static str, median: i64, octaves: i64, least: i64, most: i64) -> i64 {
+        let drawn = self.chance.spread(median, octaves).clamp(least, most);
+        self.set(name, drawn)
+    }
+
+    /// Zero so many times in a thousand, else from a range.
+    fn maybe(&mut self, name: &'static str, per_mille: u32, least: i64, most: i64) -> i64 {
+        let (is_on, drawn) = (self.chance.per_mille(per_mille), self.chance.between(least, most));
+        self.set(name, if is_on { drawn } else { 0 })
+    }
+
+    fn flag(&mut self, name: &'static str, per_mille: u32) -> bool {
+        self.maybe(name, per_mille, 1, 1) != 0
+    }
+}
+
+/// Names of all dials.
+#[must_use]
+pub fn dial_names() -> Vec<&'static str> {
+    let days = (Day(0), Day(400));
+    Plan::draw(0, days, &BTreeMap::new()).dials.into_iter().map(|(name, _)| name).collect()
+}
+
+impl Plan {
+    /// Draws a scheme that begins within a bank's days.
+    #[must_use]
+    pub fn draw(seed: u64, days: (Day, Day), held: &BTreeMap<String, i64>) -> Self {
+        let mut dice = Dice { chance: Chance::of(seed, 0x5c4e), held, drawn: Vec::new() };
+        let theme = Theme::ALL[(dice.range("theme", 0, 5).rem_euclid(6)) as usize];
+        // Half pay monthly, in one batch or each on their day; a shop's rebates come daily.
+        let usual = match (theme, dice.chance.below(100)) {
+            (Theme::Rebate, 0..60) => 4,
+            (_, 0..30) => 0,
+            (_, 30..60) => 1,
+            (_, 60..67) => 2,
+            (_, 67..73) => 3,
+            (_, 73..76) => 4,
+            (_, 76..86) => 5,
+            (_, 86..94) => 6,
+            _ => 7,
+        };
+        let payout = Payout::ALL[(dice.set("payout", usual).rem_euclid(8)) as usize];
+        let length = i64::from(days.1.0 - days.0.0);
+        let begin = dice.range("begin", 10, (length - 60).max(11));
+        let life = dice.spread("life", 420, 900, 150, 1100);
+        let start = days.0.plus(begin as i32);
+        let is_batch = matches!(payout, Payout::Monthly | Payout::Quarterly | Payout::Weekly);
+        Self {
+            theme,
+            payout,
+            span: (start, start.plus(life as i32)),
+            investors: dice.spread("investors", 120, 1250, 20, 3000),
+            visible: dice.range("visible", 200, 600),
+            customers: dice.range("customers", 200, 700),
+            pay_in: dice.spread("pay_in", 40_000_00, 500, 5_000_00, 300_000_00),
+            seniors: dice.range("seniors", 100, 800),
+            odd: dice.maybe("odd", 250, 100, 900),
+            top_up: dice.range("top_up", 0, 150),
+            rate: dice.range("rate", 67, 300),
+            pays_here: dice.flag("pays_here", 700),
+            jitter: dice.maybe("jitter", 350, 1, 6),
+            wobble: dice.maybe("wobble", 300, 10, 250),
+            as_wages: dice.flag("as_wages", if is_batch { 250 } else { 50 }),
+            term: dice.range("term", 3, 24),
+            reinvest: dice.range("reinvest", 500, 800),
+            commission: dice.range("commission", 30, 200),
+            agents: dice.range("agents", 2, 18),
+            collectors: dice.range("collectors", 1, 3),
+            rotate: dice.maybe("rotate", 250, 60, 120),
+            firms: dice.flag("firms", 600),
+            has_pool: dice.flag("has_pool", 400),
+            has_payer: dice.flag("has_payer", 500),
+            acquired: dice.maybe("acquired", 250, 100, 900),
+            cash: dice.maybe("cash", 500, 100, 300),
+            business: dice.maybe("business", 300, 100, 1500),
+            sweep: dice.spread("sweep", 5, 1500, 1, 120),
+            keep: dice.range("keep", 20, 400),
+            outlets: dice.range("outlets", 1, 8),
+            drawn: dice.maybe("drawn", 500, 50, 500),
+            trial: dice.flag("trial", 500),
+            repaid: dice.maybe("repaid", 300, 50, 600),
+            is_known: dice.flag("is_known", 300),
+            dials: dice.drawn,
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! `weir synth`: writes a generated bank, its party data and its labels.
+//!
+//! The bank itself is `weir-testkit`'s; here are files, a progress bar and the note of what was written, with the hash of the transactions by
+//! which two machines can tell that they mean the same bank.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::Path;
+use std::time::Instant;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use weir_model::Day;
+use weir_testkit::synth::faces::BANK;
+use weir_testkit::synth::feed::{self, Fields, Layout, Rows};
+use weir_testkit::synth::plan::dial_names;
+use weir_testkit::synth::table::Table;
+use weir_testkit::synth::{Bank, Dials, answers};
+
+use crate::arguments::SynthArgs;
+use crate::failure::{Exit, Failure};
+use crate::interrupt::Interrupt;
+use crate::language::{Lang, say};
+use crate::outputs::write_failure;
+use crate::terminal::{grouped, mention, nearest};
+
+/// Bytes gathered before they are written.
+const BUFFER: usize = 1 << 20;
+/// Most customers and days: balances and dates stay far from their ends.
+const CUSTOMERS_MAX: u32 = 50_000_000;
+const DAYS_MAX: u32 = 4000;
+
+/// Where transactions go, in which form.
+enum Sink {
+    Lines(Layout, Hashing),
+    Table(Box<Table<Hashing>>),
+}
+
+/// Hashes what passes through.
+struct Hashing {
+    out: BufWriter<Box<dyn Write + Send>>,
+    hasher: blake3::Hasher,
+}
+
+impl Write for Hashing {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.write_all(bytes).map(|()| bytes.len())
+    }
+
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.hasher.update(bytes);
+        self.out.write_all(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+impl Sink {
+    fn row(&mut self, columns: &[&str], values: &[String]) -> io::Result<()> {
+        match self {
+            Self::Lines(layout, out) => feed::line(*layout, columns, values, out),
+            Self::Table(table) => table.row(values).map_err(io::Error::other),
+        }
+    }
+
+    fn finish(self) -> io::Result<blake3::Hash> {
+        let mut out = match self {
+            Self::Lines(_, out) => out,
+            Self::Table(table) => table.finish().map_err(io::Error::other)?,
+        };
+        out.flush()?;
+        Ok(out.hasher.finalize())
+    }
+}
+
+/// Runs the verb.
+pub(crate) fn run(args: &SynthArgs, json: bool, lang: Lang) -> Result<Exit, Failure> {
+    let dials = dials(args, lang)?;
+    let extension = match args.format.as_str() {
+        "jsonl" | "csv" | "parquet" => args.format.as_str(),
+        other => {
+            return Err(Failure::usage(say!(
+                lang,
+                "没有格式 `{other}`：jsonl、csv 或 parquet",
+                "no format `{other}`: jsonl, csv or parquet"
+            )));
+        }
+    };
+    let name = args.transactions.clone().unwrap_or_else(|| args.out.join(format!("transactions.{extension}")));
+    let labels = args.out.join("labels");
+    fs::create_dir_all(&labels).map_err(|error| write_failure(&labels.display().to_string(), &error, lang))?;
+    let written = Writing { args, dials: &dials, lang }.write(&name, &labels, extension)?;
+    let Written { rows, bank, hash, seconds } = written;
+    let (customers, schemes) = (bank.world.customers.len(), bank.schemes.len());
+    let about = serde_json::json!({
+        "seed": dials.seed, "customers": dials.customers, "from": dials.from.to_string(), "days": dials.days,
+        "per_scheme": dials.per_scheme, "disorder": dials.disorder, "held": dials.held, "format": extension, "ledger": args.ledger,
+        "without_parties": args.without_parties, "all_customers": customers, "schemes": schemes, "rows": rows, "blake3": hash.to_string(),
+    });
+    let path = args.out.join("bank.json");
+    fs::write(&path, format!("{about:#}\n")).map_err(|error| write_failure(&path.display().to_string(), &error, lang))?;
+    let rate = grouped(u128::from(rows) * 1000 / u128::from(seconds.max(1)));
+    let rows = grouped(rows.into());
+    let (customers, place) = (grouped(customers as u128), args.out.display());
+    let hash = &hash.to_hex()[..16];
+    mention(
+        "note",
+        "synth",
+        &say!(
+            lang,
+            "{place}：客户 {customers} 户，团伙 {schemes} 个，流水 {rows} 条（每秒 {rate} 条），摘要 {hash}",
+            "{place}: {customers} customers, {schemes} schemes, {rows} rows ({rate} a second), hash {hash}"
+        ),
+        json,
+    );
+    Ok(Exit::Ok)
+}
+
+/// What was written.
+struct Written {
+    rows: u64,
+    bank: Bank,
+    hash: blake3::Hash,
+    /// Thousandths.
+    seconds: u64,
+}
+
+struct Writing<'a> {
+    args: &'a SynthArgs,
+    dials: &'a Dials,
+    lang: Lang,
+}
+
+impl Writing<'_> {
+    fn write(&self, name: &Path, labels: &Path, extension: &str) -> Result<Written, Failure> {
+        let (args, lang) = (self.args, self.lang);
+        let interrupt = Interrupt::install().map_err(|error| Failure::usage(error.to_string()))?;
+        let begun = Instant::now();
+        let mut bank = Bank::new(self.dials);
+        if !args.without_parties {
+            let year = self.dials.from.plus(i32::try_from(self.dials.days).unwrap_or(0)).year() + 1;
+            self.file(&args.out.join("parties.csv"), |out| {
+                writeln!(out, "{}", feed::PARTY_COLUMNS)?;
+                (0..).zip(&bank.world.customers).try_for_each(|(number, customer)| feed::party(number, customer, year, out))
+            })?;
+        }
+        let mut fields = Fields::new(if args.ledger { Rows::Ledger } else { Rows::Transfers }, args.without_parties);
+        let columns = fields.columns();
+        let rows_are = if args.ledger { "ledger_side" } else { "transfer\nown: customer" };
+        self.file(&args.out.join("feed.yaml"), |out| {
+            writeln!(out, "# How the transactions beside this file are read. The bank is invented.")?;
+            writeln!(out, "version: 1\ntitle: 生成的银行\nformat: {extension}\nrows: {rows_are}\ninstitution: \"{BANK}\"\nfields:")?;
+            columns.iter().try_for_each(|column| writeln!(out, "  {column}: {column}"))
+        })?;
+        self.file(&labels.join("customers.csv"), |out| answers::customers(&bank, out))?;
+        let said = |error: &io::Error| write_failure(&name.display().to_string(), error, lang);
+        let mut sink = self.sink(name, columns).map_err(|error| said(&error))?;
+        let labelled = labels.join("transactions.csv");
+        let mut labelled_out = BufWriter::new(self.create(&labelled)?);
+        let said_labels = |error: &io::Error| write_failure(&labelled.display().to_string(), error, lang);
+        answers::transactions_header(&mut labelled_out).map_err(|error| said_labels(&error))?;
+        let bar = bar(self.dials.days, lang);
+        let (mut rows, mut count) = (Vec::new(), 0_u64);
+        while bank.day(&mut rows).is_some() {
+            for row in &rows {
+                let done = fields.write(&bank.world, row, |values| {
+                    count += 1;
+                    sink.row(columns, values)
+                });
+                done.map_err(|error| said(&error))?;
+                answers::transaction(&bank.parts, row, &mut labelled_out).map_err(|error| said_labels(&error))?;
+            }
+            bar.inc(1);
+            bar.set_message(grouped(count.into()));
+            interrupt.check(lang)?;
+        }
+        bar.finish_and_clear();
+        let hash = sink.finish().map_err(|error| said(&error))?;
+        labelled_out.flush().map_err(|error| said_labels(&error))?;
+        self.file(&labels.join("schemes.csv"), |out| answers::schemes(&bank, out))?;
+        Ok(Written { rows: count, bank, hash, seconds: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX) })
+    }
+
+    fn sink(&self, name: &Path, columns: &[&str]) -> io::Result<Sink> {
+        let out: Box<dyn Write + Send> = if name.as_os_str() == "-" { Box::new(io::stdout()) } else { Box::new(File::create(name)?) };
+        let mut out = Hashing { out: BufWriter::with_capacity(BUFFER, out), hasher: blake3::Hasher::new() };
+        Ok(match self.args.format.as_str() {
+            "parquet" => Sink::Table(Box::new(Table::new(columns, out).map_err(io::Error::other)?)),
+            "csv" => {
+                writeln!(out, "{}", columns.join(","))?;
+                Sink::Lines(Layout::Csv, out)
+            }
+            _ => Sink::Lines(Layout::Jsonl, out),
+        })
+    }
+
+    fn create(&self, path: &Path) -> Result<File, Failure> {
+        File::create(path).map_err(|error| write_failure(&path.display().to_string(), &error, self.lang))
+    }
+
+    fn file(&self, path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> Result<(), Failure> {
+        let mut out = BufWriter::new(self.create(path)?);
+        write(&mut out).and_then(|()| out.flush()).map_err(|error| write_failure(&path.display().to_string(), &error, self.lang))
+    }
+}
+
+/// The dials, checked.
+fn dials(args: &SynthArgs, lang: Lang) -> Result<Dials, Failure> {
+    let from = Day::parse(&args.from).ok_or_else(|| {
+        let text = &args.from;
+        Failure::usage(say!(lang, "--from `{text}` 不是日期，应如 2024-01-01", "--from `{text}` is no date such as 2024-01-01"))
+    })?;
+    let is_possible = (20..=CUSTOMERS_MAX).contains(&args.customers) && (1..=DAYS_MAX).contains(&args.days) && args.disorder <= 100;
+    if !is_possible {
+        return Err(Failure::usage(say!(
+            lang,
+            "--customers 取 20 至 {CUSTOMERS_MAX}，--days 取 1 至 {DAYS_MAX}，--disorder 取 0 至 100",
+            "--customers takes 20 to {CUSTOMERS_MAX}, --days 1 to {DAYS_MAX}, --disorder 0 to 100"
+        )));
+    }
+    let mut held = BTreeMap::new();
+    for text in &args.hold {
+        let (name, value) = text.split_once('=').unwrap_or((text, ""));
+        if !dial_names().contains(&name) {
+            let near = nearest(name, dial_names().into_iter()).map(|near| say!(lang, "；是否想写 `{near}`？", "; did you mean `{near}`?"));
+            let (near, all) = (near.unwrap_or_default(), dial_names().join(" "));
+            return Err(Failure::usage(say!(
+                lang,
+                "--hold：没有参数 `{name}`{near}\n  可用：{all}",
+                "--hold: there is no dial `{name}`{near}\n  there are: {all}"
+            )));
+        }
+        let value = value
+            .parse()
+            .map_err(|_| Failure::usage(say!(lang, "--hold {name}：`{value}` 不是整数", "--hold {name}: `{value}` is no whole number")))?;
+        held.insert(name.to_owned(), value);
+    }
+    Ok(Dials {
+        seed: args.seed,
+        customers: args.customers,
+        from,
+        days: args.days,
+        per_scheme: args.per_scheme,
+        disorder: args.disorder,
+        held,
+    })
+}
+
+/// A bar by days, on a terminal only.
+fn bar(days: u32, lang: Lang) -> ProgressBar {
+    let target = if io::stderr().is_terminal() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+    let bar = ProgressBar::with_draw_target(Some(days.into()), target);
+    let (day, rows, left) = (lang.of("天", "days"), lang.of("条", "rows"), lang.of("剩余", "left"));
+    if let Ok(style) = ProgressStyle::with_template(&format!("{{wide_bar}} {{pos}}/{{len}} {day}  {{msg}} {rows}  {left} {{eta}}")) {
+        bar.set_style(style.progress_chars("━╸─"));
+    }
+    bar
+}
