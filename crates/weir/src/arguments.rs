@@ -55,6 +55,20 @@ pub(crate) enum Verb {
     VerifyAlert(Box<VerifyArgs>),
     /// Generates a bank.
     Synth(Box<SynthArgs>),
+    /// Judges alerts.
+    Eval(EvalArgs),
+}
+
+/// `weir eval …`.
+#[derive(Debug, Args)]
+#[command(arg_required_else_help = true)]
+pub(crate) struct EvalArgs {
+    #[arg(id = "judged", long = "alerts", value_name = "ALERTS.jsonl", required = true)]
+    pub(crate) alerts: Vec<PathBuf>,
+    #[arg(long, value_name = "DIR", required = true)]
+    pub(crate) labels: Vec<PathBuf>,
+    #[arg(long)]
+    pub(crate) markdown: bool,
 }
 
 /// `weir synth …`.

@@ -122,6 +122,12 @@ const VERBS: &[VerbHelp] = &[
         example: "weir synth --out town --customers 5000 --days 180 --seed 7\n  weir synth --out sweep --hold investors=60 --hold payout=1",
     },
     VerbHelp {
+        path: "weir eval",
+        zh: "以标签评判预警：召回、准确、提前量、误报，按名目、返款方式与形似户头分列；可合并多家银行。",
+        en: "Judges alerts by labels: recall, precision, lead time, false alerts, by theme, payout and look-alike; pools several banks.",
+        example: "weir eval --alerts alerts.jsonl --labels town",
+    },
+    VerbHelp {
         path: "weir verify-alert",
         zh: "由归档（或原始文件）重算一个主体，逐字节比对一条预警的各次修订：证实，或指出第一处不同。",
         en: "Folds one party again from the archive (or from files) and compares an alert's revisions byte by byte: proved, or the first difference.",
@@ -230,6 +236,9 @@ const OPTIONS: &[OptionHelp] = &[
         "流水文件；缺省在输出目录内，- 为标准输出",
         "File of the transactions; default: in the folder; -: standard output",
     ),
+    option("judged", "weir detect 写出的预警，可重复", "Alerts written by weir detect, repeatable"),
+    option("labels", "weir synth 写出的目录，与 --alerts 一一对应", "Folder written by weir synth, one for each --alerts"),
+    option("markdown", "输出 Markdown", "Write Markdown"),
     option("code", "诊断代码，如 R0102", "Diagnostic code such as R0102"),
 ];
 

@@ -5,6 +5,7 @@
 
 mod arguments;
 mod detect;
+mod eval;
 mod failure;
 mod help;
 mod input_error;
@@ -60,6 +61,7 @@ fn run(cli: Cli, lang: Lang) -> Result<Exit, Failure> {
         }
         Verb::Feed(args) => service::feed(&args, cli.json, lang),
         Verb::Status(args) => service::status(&args.config, cli.json, lang),
+        Verb::Eval(args) => eval::run(&args, cli.json, lang),
         Verb::Synth(args) => synth::run(&args, cli.json, lang),
         Verb::VerifyAlert(args) => verify::run(*args, cli.json, lang),
     }

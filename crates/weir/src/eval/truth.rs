@@ -1,0 +1,150 @@
+//! What is true of a bank (the label files of `weir synth`) and what was said of it (alerts).
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use weir_model::Day;
+
+use crate::failure::Failure;
+use crate::language::{Lang, say};
+
+/// A row of `customers.csv`.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Member {
+    /// `c:` and the customer, within its institution.
+    pub(crate) party: String,
+    /// `scheme`, `grey` or `benign`.
+    pub(crate) label: String,
+    /// Theme of the scheme or family of look-alikes.
+    pub(crate) family: String,
+    /// Number of the scheme or instance.
+    pub(crate) part: u32,
+    /// What the customer is in it.
+    pub(crate) role: String,
+}
+
+/// A row of `schemes.csv`, by the names of its columns.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct SchemeRow(BTreeMap<String, String>);
+
+impl SchemeRow {
+    /// A field; empty where the file has none.
+    pub(crate) fn text(&self, name: &str) -> &str {
+        self.0.get(name).map_or("", String::as_str)
+    }
+
+    /// A number; 0 where the file has none.
+    pub(crate) fn number(&self, name: &str) -> i64 {
+        self.text(name).parse().unwrap_or(0)
+    }
+
+    /// A dial.
+    pub(crate) fn dial(&self, name: &str) -> i64 {
+        self.number(&format!("dial_{name}"))
+    }
+
+    /// A day, where it was reached.
+    pub(crate) fn day(&self, name: &str) -> Option<Day> {
+        Day::parse(self.text(name))
+    }
+
+    /// People seen to pay in.
+    pub(crate) fn visible_payers(&self) -> i64 {
+        self.number("visible_payers")
+    }
+}
+
+/// Part of `bank.json`.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct About {
+    pub(crate) seed: u64,
+    pub(crate) all_customers: u64,
+    pub(crate) days: u64,
+}
+
+/// What is true of one bank.
+#[derive(Debug)]
+pub(crate) struct Truth {
+    pub(crate) about: About,
+    pub(crate) members: Vec<Member>,
+    pub(crate) schemes: Vec<SchemeRow>,
+}
+
+/// An alert, as far as it is judged.
+#[derive(Debug, Clone)]
+pub(crate) struct Said {
+    pub(crate) party: String,
+    pub(crate) rule: String,
+    pub(crate) first: Day,
+}
+
+impl Truth {
+    /// Reads the folder that `weir synth` has written, or its `labels`, or a file in there.
+    pub(crate) fn read(path: &Path, lang: Lang) -> Result<Self, Failure> {
+        let folder = if path.is_file() { path.parent().unwrap_or(path) } else { path };
+        let labels = if folder.join("labels").is_dir() { folder.join("labels") } else { folder.to_owned() };
+        let about_path = labels.join("../bank.json");
+        let text = std::fs::read_to_string(&about_path).map_err(|error| unreadable(&about_path, &error, lang))?;
+        let about = serde_json::from_str(&text).map_err(|error| unreadable(&about_path, &error, lang))?;
+        Ok(Self { about, members: rows(&labels.join("customers.csv"), lang)?, schemes: rows(&labels.join("schemes.csv"), lang)? })
+    }
+}
+
+/// Alerts of a file in their final state: of several revisions the last counts, and what was withdrawn was not said.
+pub(crate) fn alerts(path: &Path, lang: Lang) -> Result<Vec<Said>, Failure> {
+    #[derive(Deserialize)]
+    struct Line {
+        alert_id: String,
+        status: String,
+        rule: Rule,
+        subject: Subject,
+        first_hit_at: String,
+    }
+    #[derive(Deserialize)]
+    struct Rule {
+        id: String,
+        shadow: bool,
+    }
+    #[derive(Deserialize)]
+    struct Subject {
+        party: String,
+    }
+    let file = File::open(path).map_err(|error| unreadable(path, &error, lang))?;
+    let (mut order, mut last) = (Vec::new(), HashMap::new());
+    for (number, line) in (1..).zip(BufReader::new(file).lines()) {
+        let line = line.map_err(|error| unreadable(path, &error, lang))?;
+        let place = |what: &dyn std::fmt::Display| bad(path, number, what, lang);
+        let alert: Line = serde_json::from_str(&line).map_err(|error| place(&error))?;
+        let day = alert.first_hit_at.get(..10).and_then(Day::parse);
+        let first = day.ok_or_else(|| place(&"first_hit_at"))?;
+        let is_said = alert.status != "withdrawn" && !alert.rule.shadow;
+        let said = is_said.then_some(Said { party: alert.subject.party, rule: alert.rule.id, first });
+        if last.insert(alert.alert_id.clone(), said).is_none() {
+            order.push(alert.alert_id);
+        }
+    }
+    Ok(order.iter().filter_map(|id| last.remove(id).flatten()).collect())
+}
+
+fn rows<T: for<'de> Deserialize<'de>>(path: &PathBuf, lang: Lang) -> Result<Vec<T>, Failure> {
+    let mut reader = csv::Reader::from_path(path).map_err(|error| unreadable(path, &error, lang))?;
+    reader.deserialize().zip(2..).map(|(row, line)| row.map_err(|error| bad(path, line, &error, lang))).collect()
+}
+
+fn unreadable(path: &Path, error: &dyn std::fmt::Display, lang: Lang) -> Failure {
+    let name = path.display();
+    Failure::bad_input(say!(
+        lang,
+        "读不了 {name}：{error}；--labels 指 weir synth 写出的目录，--alerts 指 weir detect 写出的预警",
+        "cannot read {name}: {error}; --labels is a folder written by weir synth, --alerts a file written by weir detect"
+    ))
+}
+
+fn bad(path: &Path, line: u64, what: &dyn std::fmt::Display, lang: Lang) -> Failure {
+    let name = path.display();
+    Failure::bad_input(say!(lang, "{name}:{line}：不是预期的内容：{what}", "{name}:{line}: not what was expected: {what}"))
+}
