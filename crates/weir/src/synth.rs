@@ -13,6 +13,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use weir_model::Day;
 use weir_testkit::synth::faces::BANK;
 use weir_testkit::synth::feed::{self, Fields, Layout, Rows};
+use weir_testkit::synth::figures::Figures;
 use weir_testkit::synth::plan::dial_names;
 use weir_testkit::synth::table::Table;
 use weir_testkit::synth::{Bank, Dials, answers};
@@ -92,12 +93,12 @@ pub(crate) fn run(args: &SynthArgs, json: bool, lang: Lang) -> Result<Exit, Fail
     let labels = args.out.join("labels");
     fs::create_dir_all(&labels).map_err(|error| write_failure(&labels.display().to_string(), &error, lang))?;
     let written = Writing { args, dials: &dials, lang }.write(&name, &labels, extension)?;
-    let Written { rows, bank, hash, seconds } = written;
+    let Written { rows, bank, hash, seconds, figures } = written;
     let (customers, schemes) = (bank.world.customers.len(), bank.schemes.len());
     let about = serde_json::json!({
         "seed": dials.seed, "customers": dials.customers, "from": dials.from.to_string(), "days": dials.days,
         "per_scheme": dials.per_scheme, "disorder": dials.disorder, "held": dials.held, "format": extension, "ledger": args.ledger,
-        "without_parties": args.without_parties, "all_customers": customers, "schemes": schemes, "rows": rows, "blake3": hash.to_string(),
+        "without_parties": args.without_parties, "all_customers": customers, "schemes": schemes, "rows": rows, "blake3": hash.to_string(), "figures": figures,
     });
     let path = args.out.join("bank.json");
     fs::write(&path, format!("{about:#}\n")).map_err(|error| write_failure(&path.display().to_string(), &error, lang))?;
@@ -125,6 +126,7 @@ struct Written {
     hash: blake3::Hash,
     /// Thousandths.
     seconds: u64,
+    figures: BTreeMap<&'static str, i64>,
 }
 
 struct Writing<'a> {
@@ -154,7 +156,6 @@ impl Writing<'_> {
             writeln!(out, "version: 1\ntitle: 生成的银行\nformat: {extension}\nrows: {rows_are}\ninstitution: \"{BANK}\"\nfields:")?;
             columns.iter().try_for_each(|column| writeln!(out, "  {column}: {column}"))
         })?;
-        self.file(&labels.join("customers.csv"), |out| answers::customers(&bank, out))?;
         let said = |error: &io::Error| write_failure(&name.display().to_string(), error, lang);
         let mut sink = self.sink(name, columns).map_err(|error| said(&error))?;
         let labelled = labels.join("transactions.csv");
@@ -163,7 +164,9 @@ impl Writing<'_> {
         answers::transactions_header(&mut labelled_out).map_err(|error| said_labels(&error))?;
         let bar = bar(self.dials.days, lang);
         let (mut rows, mut count) = (Vec::new(), 0_u64);
+        let mut figures = Figures::new(&bank.world);
         while bank.day(&mut rows).is_some() {
+            figures.count(&rows);
             for row in &rows {
                 let done = fields.write(&bank.world, row, |values| {
                     count += 1;
@@ -179,8 +182,10 @@ impl Writing<'_> {
         bar.finish_and_clear();
         let hash = sink.finish().map_err(|error| said(&error))?;
         labelled_out.flush().map_err(|error| said_labels(&error))?;
+        self.file(&labels.join("customers.csv"), |out| answers::customers(&bank, out))?;
         self.file(&labels.join("schemes.csv"), |out| answers::schemes(&bank, out))?;
-        Ok(Written { rows: count, bank, hash, seconds: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX) })
+        let figures = figures.finish(&bank.world);
+        Ok(Written { rows: count, figures, bank, hash, seconds: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX) })
     }
 
     fn sink(&self, name: &Path, columns: &[&str]) -> io::Result<Sink> {

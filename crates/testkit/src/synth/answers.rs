@@ -11,8 +11,9 @@ use super::Bank;
 use super::disorder::Row;
 use super::faces::BANK;
 use super::feed;
-use super::label::Part;
+use super::label::{Part, Role};
 use super::plan::dial_names;
+use super::scheme::Scheme;
 
 /// Header of `customers.csv`.
 const CUSTOMERS: &str = "party,label,family,part,role,from,to";
@@ -42,14 +43,15 @@ pub fn transaction(parts: &[Part], row: &Row, out: &mut impl Write) -> io::Resul
     writeln!(out, "{serial},{},{},{number}", part.verdict.name(), part.family)
 }
 
-/// Writes `customers.csv`.
+/// Writes `customers.csv`, after the last day: who pays in is known only then.
 ///
 /// # Errors
 /// Those of `out`.
 pub fn customers(bank: &Bank, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "{CUSTOMERS}")?;
     for (number, part) in (1..).zip(&bank.parts) {
-        for (customer, role) in &part.members {
+        let payers = bank.schemes.iter().filter(|scheme| scheme.part == number).flat_map(Scheme::payers);
+        for (customer, role) in part.members.iter().copied().chain(payers.map(|payer| (*payer, Role::Payer))) {
             let (verdict, family, role) = (part.verdict.name(), part.family, role.name());
             writeln!(out, "c:{BANK}/{customer:08},{verdict},{family},{number},{role},{},{}", part.span.0, part.span.1)?;
         }

@@ -156,7 +156,7 @@ fn duties(world: &World, customer: &Customer, number: u32, today: &Today, chance
 fn spend(world: &World, customer: &Customer, number: u32, today: &Today, chance: &mut Chance, out: &mut Vec<Movement>) {
     let me = Who::Own(number, 0);
     let at = moment(today, chance);
-    let price = |chance: &mut Chance| chance.spread(68_00, 1900).max(1_00);
+    let price = |chance: &mut Chance| chance.spread(108_00, 2600).max(1_00);
     let movement = match chance.below(1000) {
         0..330 => Movement::new(at, price(chance), me, payment_institution(chance.draw()), Channel::ThirdParty, Memo::Shopping),
         330..430 => {
@@ -180,7 +180,7 @@ fn spend(world: &World, customer: &Customer, number: u32, today: &Today, chance:
             let is_packet = today.is_festive() && chance.per_mille(600);
             let fen = match (is_packet, chance.per_mille(700)) {
                 (true, _) => *chance.pick(&PACKETS),
-                (_, true) => *chance.pick(&CHOSEN),
+                (_, true) => *chance.pick(&CHOSEN[..14]),
                 _ => chance.spread(600_00, 1600).max(1_00),
             };
             let memo = if is_packet {
@@ -191,13 +191,13 @@ fn spend(world: &World, customer: &Customer, number: u32, today: &Today, chance:
             Movement::new(at, fen, me, friend(world, customer, chance.below(9)), Channel::Mobile, memo)
         }
         820..890 => {
-            let fen = *chance.pick(&CHOSEN);
+            let fen = *chance.pick(&CHOSEN[..14]);
             // A friend who banks here pays of their own will.
             let number = mix(customer.seed ^ (0xfa + chance.below(9)));
             Movement::new(at, fen, stranger(number), me, Channel::Mobile, Memo::Transfer).certain()
         }
-        890..925 => Movement::new(at, *chance.pick(&CHOSEN[3..14]), me, Who::Nobody, Channel::Atm, Memo::CashOut),
-        925..955 => Movement::new(at, *chance.pick(&CHOSEN[5..16]), Who::Nobody, me, Channel::Atm, Memo::CashIn).certain(),
+        890..925 => Movement::new(at, *chance.pick(&CHOSEN[8..15]), me, Who::Nobody, Channel::Atm, Memo::CashOut),
+        925..955 => Movement::new(at, *chance.pick(&CHOSEN[9..15]), Who::Nobody, me, Channel::Atm, Memo::CashIn).certain(),
         955..975 => {
             let fen = chance.spread(20_000_00, 1500) / 1_000_00 * 1_000_00 + 1_000_00;
             if chance.per_mille(500) {

@@ -23,6 +23,8 @@ struct Investor {
     until: Day,
     /// Pays to accounts at this bank.
     is_visible: bool,
+    /// Has been seen there by name.
+    is_named: bool,
 }
 
 /// What a scheme has come to.
@@ -81,6 +83,8 @@ pub struct Scheme {
     settling: Vec<i64>,
     /// Paid in since agents were last paid.
     fresh: i64,
+    /// Customers of the bank among those who have paid in.
+    payers: Vec<u32>,
 }
 
 const MARKS: [u64; 3] = [30, 100, 150];
@@ -130,7 +134,14 @@ impl Scheme {
             joined: 0,
             pooled: 0,
             fresh: 0,
+            payers: Vec::new(),
         }
+    }
+
+    /// Customers of the bank who have paid in so far.
+    #[must_use]
+    pub fn payers(&self) -> &[u32] {
+        &self.payers
     }
 
     /// A day.
@@ -195,16 +206,20 @@ impl Scheme {
         while self.joined < self.wanted(from_start) {
             let which = self.joined.unsigned_abs();
             self.joined += 1;
-            let investor = self.investor(world, which, today.day, chance);
+            let mut investor = self.investor(world, which, today.day, chance);
             self.figures.payers += 1;
-            self.pay_in(investor, true, today, from_start, chance, out);
+            if let Who::Own(number, _) = investor.who {
+                self.payers.push(number);
+            }
+            self.pay_in(&mut investor, today, from_start, chance, out);
             self.investors.push(investor);
         }
         for at in 0..self.investors.len() {
             if chance.below(30_400) < self.plan.top_up.unsigned_abs() {
-                let more = Investor { principal: self.amount(chance, false), ..self.investors[at] };
-                self.investors[at].principal += more.principal;
-                self.pay_in(more, false, today, from_start, chance, out);
+                let before = self.investors[at].principal;
+                let mut more = Investor { principal: self.amount(chance, false), ..self.investors[at] };
+                self.pay_in(&mut more, today, from_start, chance, out);
+                self.investors[at] = Investor { principal: before + more.principal, ..more };
             }
         }
     }
@@ -228,7 +243,7 @@ impl Scheme {
         };
         let principal = self.amount(chance, is_senior);
         let until = day.plus_months(self.plan.term.max(1) as u32);
-        Investor { who, principal, joined: day, until, is_visible }
+        Investor { who, principal, joined: day, until, is_visible, is_named: false }
     }
 
     fn amount(&self, chance: &mut Chance, is_senior: bool) -> i64 {
@@ -247,7 +262,7 @@ impl Scheme {
         (fen / unit).max(1) * unit
     }
 
-    fn pay_in(&mut self, investor: Investor, is_first: bool, today: &Today, from_start: i32, chance: &mut Chance, out: &mut Vec<Movement>) {
+    fn pay_in(&mut self, investor: &mut Investor, today: &Today, from_start: i32, chance: &mut Chance, out: &mut Vec<Movement>) {
         let fen = investor.principal;
         self.figures.principal += fen;
         match self.figures.paid.last_mut() {
@@ -283,7 +298,7 @@ impl Scheme {
         if figures.visible_principal >= 1_000_000_00 {
             figures.million_at.get_or_insert(today.day);
         }
-        if is_first && is_named {
+        if is_named && !std::mem::replace(&mut investor.is_named, true) {
             figures.visible_payers += 1;
             for (mark, day) in MARKS.iter().zip(&mut figures.payers_at) {
                 if figures.visible_payers >= *mark {

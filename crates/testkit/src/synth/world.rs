@@ -174,7 +174,7 @@ impl World {
             let people = u32::try_from(firm.payroll / 5_000_00).unwrap_or(0);
             let mut chance = Chance::of(firm.seed, 0xa9);
             // Wages of a few are paid by hand; of many mostly under an agreement, whose head count leaves room.
-            if people >= 5 && chance.per_mille(850) {
+            if people >= 5 && chance.per_mille(900) {
                 firm.agreement = Some((AgreementKind::Payroll, people * 3 / 2 + 10));
             }
         }
@@ -189,14 +189,16 @@ impl World {
         u32::try_from(self.customers.len() - 1).expect("fewer than 2^32 customers")
     }
 
-    /// Some natural person who banks here, by a number.
+    /// Some natural person who banks here and uses the account, by a number.
     #[must_use]
     pub fn person(&self, number: u64) -> u32 {
         let mut at = mix(number);
         loop {
             let found = (at % u64::from(self.ordinary)) as u32;
             let customer = &self.customers[found as usize];
-            if customer.kind == PartyKind::Natural {
+            // Who hardly uses the account is hardly paid on it.
+            let is_met = customer.life != Life::Idle || at >> 60 == 0;
+            if customer.kind == PartyKind::Natural && is_met {
                 return found;
             }
             at = mix(at);
@@ -257,9 +259,9 @@ fn ordinary_customer(seed: u64, number: u32, first: Day) -> Customer {
             } as i32;
             customer.birth_year = year - age;
             customer.life = match (age, chance.below(100)) {
-                (_, 0..33) => Life::Idle,
+                (_, 0..38) => Life::Idle,
                 (..=22, _) => Life::Student,
-                (60.., 33..85) => Life::Pensioner,
+                (60.., 38..85) => Life::Pensioner,
                 (_, 85..) => Life::Farmer,
                 (_, 78..85) => Life::Trader,
                 _ => Life::Worker,
@@ -274,7 +276,7 @@ fn ordinary_customer(seed: u64, number: u32, first: Day) -> Customer {
             };
             customer.income = chance.spread(median, spread);
             // Movements a month of one's own will: half of those who are not idle make fewer than six, some make a hundred.
-            let a_month = if customer.life == Life::Idle { chance.spread(220, 1000) } else { chance.spread(6_200, 1350).min(180_000) };
+            let a_month = if customer.life == Life::Idle { chance.spread(220, 1000) } else { chance.spread(6_000, 1400).min(180_000) };
             customer.activity = u32::try_from(a_month * 65_536 / 30_400).unwrap_or(0);
             customer.balance = [chance.spread(3_000_00, 2000) + customer.income / 2, chance.spread(800_00, 2400)];
         }

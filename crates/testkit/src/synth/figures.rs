@@ -1,0 +1,131 @@
+//! What an ordinary day of the town comes to, in figures that stand beside published ones (`docs/synthetic-bank.md`).
+//!
+//! Counted while rows are written; costs a word for each customer. Movements of schemes and look-alikes are left out of the amounts.
+
+use std::collections::BTreeMap;
+
+use weir_model::{Channel, PartyKind};
+
+use super::disorder::Row;
+use super::movement::{Memo, Who};
+use super::world::World;
+
+/// Sum and count of fen.
+#[derive(Debug, Clone, Copy, Default)]
+struct Mean {
+    fen: i64,
+    count: i64,
+}
+
+impl Mean {
+    fn add(&mut self, fen: i64) {
+        self.fen += fen;
+        self.count += 1;
+    }
+
+    const fn yuan(self) -> i64 {
+        if self.count == 0 { 0 } else { self.fen / self.count / 100 }
+    }
+}
+
+/// Amounts that are looked for as peaks, fen.
+const PEAKS: [i64; 5] = [100_00, 500_00, 1_000_00, 10_000_00, 50_000_00];
+
+/// Figures being counted.
+#[derive(Debug)]
+pub struct Figures {
+    /// Legs of each ordinary customer.
+    legs: Vec<u32>,
+    days: u64,
+    rows: u64,
+    night: u64,
+    small: u64,
+    retail: Mean,
+    mobile: Mean,
+    deposit: Mean,
+    withdrawal: Mean,
+    peaks: [u64; PEAKS.len()],
+}
+
+impl Figures {
+    /// Of a town.
+    #[must_use]
+    pub fn new(world: &World) -> Self {
+        let mean = Mean::default();
+        let (legs, peaks) = (vec![0; world.ordinary as usize], [0; PEAKS.len()]);
+        Self { legs, days: 0, rows: 0, night: 0, small: 0, retail: mean, mobile: mean, deposit: mean, withdrawal: mean, peaks }
+    }
+
+    /// Counts a day's rows.
+    pub fn count(&mut self, rows: &[Row]) {
+        self.days += 1;
+        for row in rows {
+            let movement = &row.movement;
+            for who in [movement.payer, movement.payee] {
+                if let Who::Own(number, _) = who
+                    && let Some(legs) = self.legs.get_mut(number as usize)
+                {
+                    *legs += 1;
+                }
+            }
+            if movement.part != 0 || row.reverses.is_some() {
+                continue;
+            }
+            self.rows += 1;
+            let hour = (movement.at / 3600 + 8).rem_euclid(24);
+            self.night += u64::from(!(6..22).contains(&hour));
+            if movement.memo == Memo::Shopping {
+                self.retail.add(movement.fen);
+                self.small += u64::from(movement.fen < 200_00);
+            }
+            if movement.channel == Channel::Mobile {
+                self.mobile.add(movement.fen);
+            }
+            match (movement.payer, movement.payee) {
+                (Who::Nobody, _) => self.deposit.add(movement.fen),
+                (_, Who::Nobody) => self.withdrawal.add(movement.fen),
+                _ => {}
+            }
+            if let Some(peak) = PEAKS.iter().position(|peak| *peak == movement.fen) {
+                self.peaks[peak] += 1;
+            }
+        }
+    }
+
+    /// Names and values; shares in thousandths, numbers a month in hundredths, money in yuan.
+    #[must_use]
+    pub fn finish(&self, world: &World) -> BTreeMap<&'static str, i64> {
+        let mut people: Vec<u64> = Vec::new();
+        let mut others: Vec<u64> = Vec::new();
+        for (customer, legs) in world.customers.iter().zip(&self.legs) {
+            // Thousandths; a month has 30.44 days.
+            let a_month = u64::from(*legs) * 30_440 / self.days.max(1);
+            (if customer.kind == PartyKind::Natural { &mut people } else { &mut others }).push(a_month);
+        }
+        people.sort_unstable();
+        others.sort_unstable();
+        let share = |part: u64, of: u64| i64::try_from(part * 1000 / of.max(1)).unwrap_or(0);
+        let number = |value: u64| i64::try_from(value / 10).unwrap_or(0);
+        let middle = |sorted: &[u64]| sorted.get(sorted.len() / 2).copied().unwrap_or(0);
+        let mean = |sorted: &[u64]| sorted.iter().sum::<u64>() / (sorted.len() as u64).max(1);
+        let all = (people.len() + others.len()) as u64;
+        let retail = self.retail.count.unsigned_abs();
+        let mut figures = BTreeMap::from([
+            ("people_a_month_mean_x100", number(mean(&people))),
+            ("people_a_month_median_x100", number(middle(&people))),
+            ("people_below_one_a_month_per_mille", share(people.iter().filter(|legs| **legs < 1_000).count() as u64, people.len() as u64)),
+            ("people_below_two_a_month_per_mille", share(people.iter().filter(|legs| **legs < 2_000).count() as u64, people.len() as u64)),
+            ("organisations_per_mille", share(others.len() as u64, all)),
+            ("organisations_a_month_median_x100", number(middle(&others))),
+            ("night_per_mille", share(self.night, self.rows)),
+            ("retail_mean_yuan", self.retail.yuan()),
+            ("retail_below_200_per_mille", share(self.small, retail)),
+            ("mobile_mean_yuan", self.mobile.yuan()),
+            ("cash_deposit_mean_yuan", self.deposit.yuan()),
+            ("cash_withdrawal_mean_yuan", self.withdrawal.yuan()),
+        ]);
+        let names = ["peak_100_per_mille", "peak_500_per_mille", "peak_1000_per_mille", "peak_10000_per_mille", "peak_50000_per_mille"];
+        figures.extend(names.into_iter().zip(self.peaks.iter().map(|count| share(*count, self.rows))));
+        figures
+    }
+}
