@@ -18,6 +18,7 @@ use crate::cursor::{Cursor, Horizons};
 use crate::describe::{self, RuleHits};
 use crate::detection::Hit;
 use crate::feature;
+use crate::scans::Scans;
 use crate::view::View;
 
 /// A rule set in force for the instants after `after`, with what the detector derives from it.
@@ -218,29 +219,46 @@ pub(crate) fn decide<'a>(
         let of_phase = row.candidates.iter().filter(|candidate| set.rules[candidate.rule].uses_rule_hits == uses_rule_hits);
         candidates.extend(of_phase.map(|candidate| (at, *candidate)));
     }
-    require(edition, rows, &mut candidates, true);
+    require_cheap(edition, rows, &mut candidates);
     let scanned = candidates.iter().map(|(at, _)| at).collect::<BTreeSet<_>>().len();
-    compute(edition, rows, &candidates, view_of, rule_hits, |variant| {
-        variant.require.iter().flat_map(|condition| condition.slots.iter().copied()).collect()
-    });
-    require(edition, rows, &mut candidates, false);
-    // What is excluded needs no score: shops and payrolls that a bank has verified end here, hit after hit.
-    compute(edition, rows, &candidates, view_of, rule_hits, |variant| {
-        variant.exclude.iter().flat_map(|exclusion| exclusion.when.slots.iter().copied()).collect()
-    });
-    exclude(edition, rows, &mut candidates);
-    compute(edition, rows, &candidates, view_of, rule_hits, |variant| variant.slots.clone());
-    for ((at, rule), hit) in score(edition, rows, &candidates) {
-        rows[at].hits.push((rule, hit));
+    // A few rows at a time: what is scanned for a row is kept until its candidates are decided.
+    while let Some((first, _)) = candidates.first() {
+        let (first, end) = (*first, (*first + COSTLY_ROWS).min(rows.len()));
+        let later = candidates.split_off(candidates.partition_point(|(at, _)| *at < end));
+        let few = std::mem::replace(&mut candidates, later).into_iter().map(|(at, candidate)| (at - first, candidate)).collect();
+        decide_costly(edition, &mut rows[first..end], few, view_of, rule_hits);
     }
     scanned
 }
 
-/// Keeps the candidates whose `require` conditions of the given cost are all true.
-fn require(edition: &Edition, rows: &[&mut PendingRow], candidates: &mut Vec<(usize, Candidate)>, cheap: bool) {
-    let (batch, places) = batch(edition, rows, candidates, cheap);
+/// Rows whose scans are held at a time.
+const COSTLY_ROWS: usize = 64;
+
+/// Decides candidates whose cheap conditions are met.
+fn decide_costly<'a>(
+    edition: &Edition,
+    rows: &mut [&mut PendingRow],
+    mut candidates: Vec<(usize, Candidate)>,
+    view_of: &ViewOf<'a>,
+    rule_hits: &dyn Fn(u32, EventTime, &str, Window) -> Value,
+) {
+    let costly = Costly { edition, view_of, rule_hits, scans: rows.iter().map(|_| Scans::default()).collect() };
+    costly.require(rows, &mut candidates);
+    // What is excluded needs no score: shops and payrolls that a bank has verified end here, hit after hit.
+    costly
+        .compute(rows, &candidates, |variant| variant.exclude.iter().flat_map(|exclusion| exclusion.when.slots.iter().copied()).collect());
+    exclude(edition, rows, &mut candidates);
+    costly.compute(rows, &candidates, |variant| variant.slots.clone());
+    for ((at, rule), hit) in score(edition, rows, &candidates) {
+        rows[at].hits.push((rule, hit));
+    }
+}
+
+/// Keeps the candidates whose cheap `require` conditions are all true.
+fn require_cheap(edition: &Edition, rows: &[&mut PendingRow], candidates: &mut Vec<(usize, Candidate)>) {
+    let (batch, places) = batch(edition, rows, candidates, true);
     for candidate in distinct(candidates) {
-        for condition in edition.variant(candidate).require.iter().filter(|condition| condition.cheap == cheap) {
+        for condition in edition.variant(candidate).require.iter().filter(|condition| condition.cheap) {
             if !candidates.iter().any(|(_, other)| *other == candidate) {
                 break;
             }
@@ -265,26 +283,48 @@ fn exclude(edition: &Edition, rows: &[&mut PendingRow], candidates: &mut Vec<(us
     }
 }
 
-/// Computes the slots that are asked for and not yet known, of every row that is still a candidate.
-fn compute<'a>(
-    edition: &Edition,
-    rows: &mut [&mut PendingRow],
-    candidates: &[(usize, Candidate)],
-    view_of: &ViewOf<'a>,
-    rule_hits: &dyn Fn(u32, EventTime, &str, Window) -> Value,
-    slots: impl Fn(&Variant) -> Vec<SlotId>,
-) {
-    for (at, candidate) in candidates {
-        let wanted: Vec<SlotId> = slots(edition.variant(*candidate)).into_iter().filter(|slot| !rows[*at].computed[*slot]).collect();
-        if wanted.is_empty() {
-            continue;
+/// What computing costly slots takes.
+struct Costly<'c, 'a> {
+    edition: &'c Edition,
+    view_of: &'c ViewOf<'a>,
+    rule_hits: &'c dyn Fn(u32, EventTime, &str, Window) -> Value,
+    /// Of each row.
+    scans: Vec<Scans>,
+}
+
+impl Costly<'_, '_> {
+    /// Keeps the candidates whose costly `require` conditions are all true. One condition after the other, each only for whom those before
+    /// have left: most rows fail the first.
+    fn require(&self, rows: &mut [&mut PendingRow], candidates: &mut Vec<(usize, Candidate)>) {
+        for candidate in distinct(candidates) {
+            for condition in self.edition.variant(candidate).require.iter().filter(|condition| !condition.cheap) {
+                let left: Vec<(usize, Candidate)> = candidates.iter().copied().filter(|(_, other)| *other == candidate).collect();
+                if left.is_empty() {
+                    break;
+                }
+                self.compute(rows, &left, |_| condition.slots.clone());
+                let (batch, places) = batch(self.edition, rows, &left, false);
+                let outcome = batch.evaluate(condition);
+                candidates.retain(|(at, other)| *other != candidate || is_true(&outcome, places[*at]));
+            }
         }
-        let view = view_of(rows[*at]);
-        let (party, t) = (rows[*at].party, rows[*at].t);
-        let hits: &RuleHits<'_> = &|id, window| rule_hits(party, t, id, window);
-        for slot in wanted {
-            rows[*at].values[slot] = describe::value(&edition.rules.slots[slot], &view, hits);
-            rows[*at].computed[slot] = true;
+    }
+
+    /// Computes the slots that are asked for and not yet known, of every row that is still a candidate.
+    fn compute(&self, rows: &mut [&mut PendingRow], candidates: &[(usize, Candidate)], slots: impl Fn(&Variant) -> Vec<SlotId>) {
+        for (at, candidate) in candidates {
+            let mut wanted = slots(self.edition.variant(*candidate));
+            wanted.retain(|slot| !rows[*at].computed[*slot]);
+            if wanted.is_empty() {
+                continue;
+            }
+            let view = View { scans: Some(&self.scans[*at]), ..(self.view_of)(rows[*at]) };
+            let (party, t) = (rows[*at].party, rows[*at].t);
+            let hits: &RuleHits<'_> = &|id, window| (self.rule_hits)(party, t, id, window);
+            for slot in wanted {
+                rows[*at].values[slot] = describe::value(&self.edition.rules.slots[slot], &view, hits);
+                rows[*at].computed[slot] = true;
+            }
         }
     }
 }

@@ -16,6 +16,7 @@ mod pairs;
 mod partition;
 mod period;
 mod row;
+mod scans;
 mod snapshot;
 mod tables;
 mod view;

@@ -8,6 +8,7 @@ use weir_rules::Window;
 use crate::intern::{Interner, NONE};
 use crate::pairs::{Pair, Pairs};
 use crate::row::{Extras, Row};
+use crate::scans::Scans;
 
 /// A profile with its own text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -76,6 +77,8 @@ pub(crate) struct View<'a> {
     pub(crate) profiles: &'a [ProfileData],
     /// Members of the rule set's lists.
     pub(crate) lists: &'a [(String, Vec<String>)],
+    /// What has been scanned as of `t` already; without it each feature scans for itself.
+    pub(crate) scans: Option<&'a Scans>,
 }
 
 impl<'a> View<'a> {

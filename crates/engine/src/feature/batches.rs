@@ -4,6 +4,7 @@
 //! A batch of n is a day with at least n distinct natural payees. One scan of the window, sets of payees per day.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use weir_model::Day;
 use weir_rules::{Value, Window};
@@ -11,17 +12,20 @@ use weir_rules::{Value, Window};
 use crate::feature::modal_share::of_amounts;
 use crate::feature::{count, count128, lower_median, natural_payments, share};
 use crate::period::Period;
+use crate::scans::Batches;
 use crate::view::View;
 
-/// What each natural payee got on a batch day: pair → fen.
-pub(crate) type Payments = BTreeMap<u32, i128>;
-
 /// The batches of the window in order of day.
-pub(crate) fn days(view: &View<'_>, window: Window, n: i64) -> Vec<(Day, Payments)> {
-    let mut days = BTreeMap::<Day, Payments>::new();
-    for (pair, payments) in natural_payments(view, window) {
+pub(crate) fn days(view: &View<'_>, window: Window, n: i64) -> Rc<Batches> {
+    let scan = || scan(view, window, n);
+    view.scans.map_or_else(|| Rc::new(scan()), |scans| scans.batches(window, n, scan))
+}
+
+fn scan(view: &View<'_>, window: Window, n: i64) -> Batches {
+    let mut days = BTreeMap::<Day, BTreeMap<u32, i128>>::new();
+    for (pair, payments) in &*natural_payments(view, window) {
         for (day, amount) in payments {
-            days.entry(day).or_default().insert(pair, amount);
+            days.entry(*day).or_default().insert(*pair, *amount);
         }
     }
     let n = usize::try_from(n).unwrap_or(usize::MAX);
@@ -51,7 +55,7 @@ pub(super) fn regularity(view: &View<'_>, window: Window, n: i64) -> Value {
 }
 
 pub(super) fn overlap(view: &View<'_>, window: Window, n: i64) -> Value {
-    let batches: Vec<BTreeSet<u32>> = days(view, window, n).into_iter().map(|(_, payments)| payments.into_keys().collect()).collect();
+    let batches: Vec<BTreeSet<u32>> = days(view, window, n).iter().map(|(_, payments)| payments.keys().copied().collect()).collect();
     let mut overlaps: Vec<i128> = batches.windows(2).map(|pair| overlap_of(&pair[0], &pair[1])).collect();
     overlaps.sort_unstable();
     lower_median(&overlaps).map_or(Value::Null, Value::Ratio)
@@ -64,7 +68,7 @@ fn overlap_of(before: &BTreeSet<u32>, after: &BTreeSet<u32>) -> i128 {
 }
 
 pub(super) fn modal_share(view: &View<'_>, window: Window, n: i64) -> Value {
-    of_amounts(days(view, window, n).into_iter().flat_map(|(_, payments)| payments.into_values()))
+    of_amounts(days(view, window, n).iter().flat_map(|(_, payments)| payments.values().copied()))
 }
 
 #[cfg(test)]

@@ -36,14 +36,17 @@ pub(crate) mod testing;
 pub(crate) use batches::days as batch_days;
 pub(crate) use outlets::Outlet;
 
+use std::rc::Rc;
+
 use weir_model::Day;
 use weir_rules::{Arg, Feature, FeatureCall, Value, Window};
 
 use crate::cursor::Aggregates;
+use crate::scans::Payments;
 use crate::view::View;
 
 /// Something for each pair of a window. Its order means nothing: what is made of it must not depend on one.
-type ByPair<T> = hashbrown::HashMap<u32, T, foldhash::fast::FixedState>;
+pub(crate) type ByPair<T> = hashbrown::HashMap<u32, T, foldhash::fast::FixedState>;
 
 /// Distinct things of a window, likewise.
 type Distinct<T> = hashbrown::HashSet<T, foldhash::fast::FixedState>;
@@ -68,7 +71,12 @@ fn count128(n: usize) -> i128 {
 }
 
 /// What each natural payee of the window was paid, day by day in order (movements). Natural is who is so by any of these movements.
-fn natural_payments(view: &View<'_>, window: Window) -> ByPair<Vec<(Day, i128)>> {
+fn natural_payments(view: &View<'_>, window: Window) -> Rc<Payments> {
+    let scan = || scan_payments(view, window);
+    view.scans.map_or_else(|| Rc::new(scan()), |scans| scans.payments(window, scan))
+}
+
+fn scan_payments(view: &View<'_>, window: Window) -> Payments {
     let mut payees = ByPair::<(bool, Vec<(Day, i128)>)>::default();
     for row in view.outflow(window).filter(|row| row.makes_party()) {
         let (is_natural, payments) = payees.entry(row.pair).or_default();

@@ -41,18 +41,11 @@ pub(super) fn payout_ratio_spread(view: &View<'_>, window: Window) -> Value {
 }
 
 fn payees(view: &View<'_>, window: Window) -> ByPair<Payee> {
-    let mut payees = ByPair::<(bool, Payee)>::default();
-    for row in view.outflow(window).filter(|row| row.makes_party()) {
-        let day = row.at.day();
-        let (natural, payee) = payees.entry(row.pair).or_insert((false, Payee { first_paid: day, last_paid: day, last_amount: 0 }));
-        *natural |= row.is_natural();
-        if payee.last_paid != day {
-            payee.last_paid = day;
-            payee.last_amount = 0;
-        }
-        payee.last_amount += i128::from(row.amount);
-    }
-    payees.into_iter().filter(|(_, (natural, _))| *natural).map(|(pair, (_, payee))| (pair, payee)).collect()
+    let payee = |payments: &[(Day, i128)]| {
+        let (first, last) = (payments.first()?, payments.last()?);
+        Some(Payee { first_paid: first.0, last_paid: last.0, last_amount: last.1 })
+    };
+    feature::natural_payments(view, window).iter().filter_map(|(pair, payments)| Some((*pair, payee(payments)?))).collect()
 }
 
 fn had_paid_in(view: &View<'_>, pair: u32, payee: &Payee) -> bool {

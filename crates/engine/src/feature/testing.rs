@@ -51,6 +51,7 @@ fn evaluate(lines: &[&str], call: &str) -> String {
         past_active: party.past_active,
         profiles: tables.profiles(),
         lists: &lists,
+        scans: None,
     };
     show(describe::value(&parse_call(call), &view, &|_, _| Value::Null))
 }
