@@ -345,8 +345,8 @@ fn batches(view: &View<'_>, window: Window, n: i64) -> (Vec<Batch>, u64) {
     let total = days.len() as u64;
     let batch = |at: usize| {
         let (day, payments) = &days[at];
-        let again = at.checked_sub(1).map(|before| payments.keys().filter(|pair| days[before].1.contains_key(pair)).count() as u64);
-        Batch { day: day.to_string(), payees: payments.len() as u64, amount: yuan(payments.values().sum()), again }
+        let again = at.checked_sub(1).map(|before| feature::in_both(&days[before].1, payments) as u64);
+        Batch { day: day.to_string(), payees: payments.len() as u64, amount: yuan(payments.iter().map(|(_, amount)| amount).sum()), again }
     };
     (((days.len().saturating_sub(BATCHES_MAX))..days.len()).map(batch).collect(), total)
 }

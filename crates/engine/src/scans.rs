@@ -4,7 +4,6 @@
 //! itself. An instant's scans are dropped with it, so nothing can be stale.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use weir_model::Day;
@@ -14,8 +13,8 @@ use crate::feature::ByPair;
 
 /// What each natural payee was paid, day by day in order.
 pub(crate) type Payments = ByPair<Vec<(Day, i128)>>;
-/// Batches in order of day: what each natural payee got, by pair.
-pub(crate) type Batches = Vec<(Day, BTreeMap<u32, i128>)>;
+/// Batches in order of day: what each natural payee got, in order of pairs.
+pub(crate) type Batches = Vec<(Day, Vec<(u32, i128)>)>;
 
 /// The scans of one instant of a party.
 #[derive(Debug, Default)]

@@ -146,6 +146,9 @@ catalogue! {
     FirstTimePayees "first_time_payees" [Window] Int Costly Any "首次收款人数" "Natural payees of the window whose first Out movement in all history lies in it."
         "窗口内的自然人收款方中，与本主体全部往来历史上的第一笔转出流水（计入的，退回除外）就在该窗口内的人数。"
 
+    FirstTimeSurge "first_time_surge" [Window, LongWindow, Whole(1)] Ratio Costly Any "首次转入人数相对历史倍数" "first_time_payers of the first window over what was most before it: for each day before the first day of w and not before that of h, natural payers of h on days before the first day of w whose first In movement in all history lies on one of the days(w) days that end with it (days as in inflow_ratio), none before the first day of h; the largest of these, at least the third argument. NULL when h does not begin before w, or when the party's history_from is later than the first day of h and its account is not known to have been opened since."
+        "first_time_payers（第一个窗口）除以此前的最高值：自第二个窗口首日至第一个窗口首日前一日，逐日数出“截至该日、与第一个窗口等长的日子里首次转入”的自然人付款方人数（首次指与本主体全部往来历史上的第一笔转入；第二个窗口首日以前的不计；窗口天数同 inflow_ratio），取其中最大的，至少按第三个参数计。第二个窗口不早于第一个窗口开始，或本主体的历史起点（history_from）晚于第二个窗口首日、又不知其账户是否在此之后才开立时，无法评估（NULL）。"
+
     // How long money stays.
     HoldingTime "holding_time" [Window] Duration Costly Any "资金停留时间" "Counted Out amounts are matched to the earliest unmatched counted In amounts before them in order (first in, first out); the holding time of the median matched fen: the smallest duration d such that the sum matched with duration at most d, doubled, is at least the total matched. Day windows: whole days, In before Out within a day. NULL when nothing matches."
         "按流水顺序，把计入的转出金额与排在其前、尚未配对的最早的计入转入金额配对（先进先出）；指标值是已配对金额逐分按停留时间排列、居中那一分钱的停留时间，即满足“停留时间不超过 d 的已配对金额之和的两倍，不小于已配对总额”的最小时长 d。按天汇总的窗口（超过15天的窗口和 wd 窗口）只计整天，同一天内转入排在转出之前。没有任何金额配对成功时，无法评估（NULL）。"
@@ -169,6 +172,9 @@ catalogue! {
         "金额不低于所属项别人民币大额标准的90%、且低于该标准的计入流水笔数；未折算的流水（UNCONVERTED）不参与计算。项别指令〔2016〕第3号第五条的各项（判定见 docs/definition.md 第8节）：主体为内部户的不属任何项，不计；现金属（一），标准5万元；非现金的，主体为单位或个体户的属（二），标准200万元；主体为自然人或类型未知的，跨境属（四），标准20万元，其余属（三），标准50万元。"
     SmallShareOut "small_share_out" [Window, Yuan] Ratio Costly Any "不超过n的付款占比" "A payment is what one natural payee was paid on one day (movements). Share of payments of at most the argument; NULL without payments."
         "窗口内同一自然人收款方在同一天收到的转出流水（计入的，退回除外）合计为一次付款。指标值是金额不超过参数金额的付款次数占比。没有付款时，无法评估（NULL）。"
+
+    MedianIn "median_in" [Window] Money Costly Any "转入金额中位数" "A payment is what one natural payer paid in on one day (movements). Lower median of the payments; NULL without payments."
+        "窗口内同一自然人付款方在同一天的转入流水（计入的，退回除外）合计为一次转入。指标值是各次转入金额的中位数（偶数个时取较小的一个）。没有转入时，无法评估（NULL）。"
 
     // What kind of traffic.
     CashShareIn "cash_share_in" [Window] Ratio Costly Any "现金转入占比" "Cash part of amount_in; NULL when nothing came in."

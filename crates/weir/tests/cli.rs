@@ -5,6 +5,7 @@
 mod kafka;
 mod malformed;
 mod schemas;
+mod synth;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;

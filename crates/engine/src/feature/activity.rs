@@ -18,7 +18,8 @@ pub(super) fn inflow_ratio(view: &View<'_>, window: Window, history: Window) -> 
     Value::ratio(recent * i128::from(history_days - days), divisor)
 }
 
-fn days(view: &View<'_>, window: Window) -> i64 {
+/// Whole days of a window, rounded up.
+pub(super) fn days(view: &View<'_>, window: Window) -> i64 {
     match window {
         Window::Exact(span) => (span.0 + MICROS_PER_DAY - 1) / MICROS_PER_DAY,
         Window::Days(days) => i64::from(days),

@@ -3,7 +3,7 @@
 //!
 //! A batch of n is a day with at least n distinct natural payees. One scan of the window, sets of payees per day.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use weir_model::Day;
@@ -22,14 +22,16 @@ pub(crate) fn days(view: &View<'_>, window: Window, n: i64) -> Rc<Batches> {
 }
 
 fn scan(view: &View<'_>, window: Window, n: i64) -> Batches {
-    let mut days = BTreeMap::<Day, BTreeMap<u32, i128>>::new();
+    let mut days = BTreeMap::<Day, Vec<(u32, i128)>>::new();
     for (pair, payments) in &*natural_payments(view, window) {
         for (day, amount) in payments {
-            days.entry(*day).or_default().insert(*pair, *amount);
+            days.entry(*day).or_default().push((*pair, *amount));
         }
     }
     let n = usize::try_from(n).unwrap_or(usize::MAX);
-    days.into_iter().filter(|(_, payments)| payments.len() >= n).collect()
+    let mut batches: Batches = days.into_iter().filter(|(_, payments)| payments.len() >= n).collect();
+    batches.iter_mut().for_each(|(_, payments)| payments.sort_unstable());
+    batches
 }
 
 pub(super) fn out_batches(view: &View<'_>, window: Window, n: i64) -> Value {
@@ -55,20 +57,29 @@ pub(super) fn regularity(view: &View<'_>, window: Window, n: i64) -> Value {
 }
 
 pub(super) fn overlap(view: &View<'_>, window: Window, n: i64) -> Value {
-    let batches: Vec<BTreeSet<u32>> = days(view, window, n).iter().map(|(_, payments)| payments.keys().copied().collect()).collect();
-    let mut overlaps: Vec<i128> = batches.windows(2).map(|pair| overlap_of(&pair[0], &pair[1])).collect();
+    let batches = days(view, window, n);
+    let mut overlaps: Vec<i128> = batches.windows(2).map(|pair| overlap_of(&pair[0].1, &pair[1].1)).collect();
     overlaps.sort_unstable();
     lower_median(&overlaps).map_or(Value::Null, Value::Ratio)
 }
 
+/// Payees of both batches.
+pub(crate) fn in_both(before: &[(u32, i128)], after: &[(u32, i128)]) -> usize {
+    let (mut at, mut common) = (0, 0);
+    for (pair, _) in after {
+        at += before[at..].iter().take_while(|(other, _)| other < pair).count();
+        common += usize::from(before.get(at).is_some_and(|(other, _)| other == pair));
+    }
+    common
+}
+
 /// Millionths; batches are never empty.
-fn overlap_of(before: &BTreeSet<u32>, after: &BTreeSet<u32>) -> i128 {
-    let common = before.intersection(after).count();
-    count128(common) * 1_000_000 / count128(before.len().min(after.len()).max(1))
+fn overlap_of(before: &[(u32, i128)], after: &[(u32, i128)]) -> i128 {
+    count128(in_both(before, after)) * 1_000_000 / count128(before.len().min(after.len()).max(1))
 }
 
 pub(super) fn modal_share(view: &View<'_>, window: Window, n: i64) -> Value {
-    of_amounts(days(view, window, n).iter().flat_map(|(_, payments)| payments.values().copied()))
+    of_amounts(days(view, window, n).iter().flat_map(|(_, payments)| payments.iter().map(|(_, amount)| *amount)))
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ mod facts;
 mod first_time;
 mod holding_time;
 mod list_hits;
+mod median_in;
 mod memo_share;
 mod modal_share;
 mod near_limit;
@@ -34,6 +35,7 @@ mod small_share_out;
 pub(crate) mod testing;
 
 pub(crate) use batches::days as batch_days;
+pub(crate) use batches::in_both;
 pub(crate) use outlets::Outlet;
 
 use std::rc::Rc;
@@ -42,6 +44,7 @@ use weir_model::Day;
 use weir_rules::{Arg, Feature, FeatureCall, Value, Window};
 
 use crate::cursor::Aggregates;
+use crate::row::Row;
 use crate::scans::Payments;
 use crate::view::View;
 
@@ -72,14 +75,15 @@ fn count128(n: usize) -> i128 {
 
 /// What each natural payee of the window was paid, day by day in order (movements). Natural is who is so by any of these movements.
 fn natural_payments(view: &View<'_>, window: Window) -> Rc<Payments> {
-    let scan = || scan_payments(view, window);
+    let scan = || payments_by_pair(view.outflow(window));
     view.scans.map_or_else(|| Rc::new(scan()), |scans| scans.payments(window, scan))
 }
 
-fn scan_payments(view: &View<'_>, window: Window) -> Payments {
-    let mut payees = ByPair::<(bool, Vec<(Day, i128)>)>::default();
-    for row in view.outflow(window).filter(|row| row.makes_party()) {
-        let (is_natural, payments) = payees.entry(row.pair).or_default();
+/// What passed between the party and each natural person, day by day in order, of rows of one direction.
+fn payments_by_pair<'a>(rows: impl Iterator<Item = &'a Row>) -> Payments {
+    let mut people = ByPair::<(bool, Vec<(Day, i128)>)>::default();
+    for row in rows.filter(|row| row.makes_party()) {
+        let (is_natural, payments) = people.entry(row.pair).or_default();
         *is_natural |= row.is_natural();
         let (day, amount) = (row.at.day(), i128::from(row.amount));
         match payments.last_mut() {
@@ -87,7 +91,7 @@ fn scan_payments(view: &View<'_>, window: Window) -> Payments {
             _ => payments.push((day, amount)),
         }
     }
-    payees.into_iter().filter(|(_, (is_natural, _))| *is_natural).map(|(pair, (_, payments))| (pair, payments)).collect()
+    people.into_iter().filter(|(_, (is_natural, _))| *is_natural).map(|(pair, (_, payments))| (pair, payments)).collect()
 }
 
 /// The element at index (n − 1) / 2 of a list in order; `None` for an empty one.
@@ -119,6 +123,8 @@ pub(crate) fn costly(call: &FeatureCall, view: &View<'_>) -> Value {
         (F::Retained, [Arg::Window(w)]) => retained::evaluate(view, *w),
         (F::FirstTimePayers, [Arg::Window(w)]) => first_time::payers(view, *w),
         (F::FirstTimePayees, [Arg::Window(w)]) => first_time::payees(view, *w),
+        (F::FirstTimeSurge, [Arg::Window(w), Arg::Window(h), Arg::Int(least)]) => first_time::surge(view, *w, *h, *least),
+        (F::MedianIn, [Arg::Window(w)]) => median_in::evaluate(view, *w),
         (F::HoldingTime, [Arg::Window(w)]) => holding_time::evaluate(view, *w),
         (F::BalanceLeft, [Arg::Window(w)]) => balance::left(view, *w),
         (F::LowBalanceDays, [Arg::Window(w)]) => balance::low_days(view, *w),

@@ -412,7 +412,12 @@ fn always(feature: Feature, comparison: Comparison, threshold: Value) -> Option<
 fn is_share(feature: Feature) -> bool {
     !matches!(
         feature,
-        Feature::PassThrough | Feature::BalanceLeft | Feature::InflowRatio | Feature::PayoutRatio | Feature::PayoutRatioSpread
+        Feature::PassThrough
+            | Feature::BalanceLeft
+            | Feature::InflowRatio
+            | Feature::PayoutRatio
+            | Feature::PayoutRatioSpread
+            | Feature::FirstTimeSurge
     )
 }
 

@@ -78,6 +78,42 @@ pub(super) fn first_time(view: &View<'_>, window: Window, direction: Direction) 
     size(naturals(&view.flows(window), direction).into_iter().filter(is_new).count())
 }
 
+/// `first_time_surge`.
+pub(super) fn first_time_surge(view: &View<'_>, window: Window, history: Window, least: i64) -> Value {
+    let (from, until) = (view.first_day(history), view.first_day(window));
+    let is_old = view.history_from.is_some_and(|day| day <= from) || view.profile().opened_at.is_some_and(|day| day >= from);
+    if !is_old || until <= from {
+        return Value::Null;
+    }
+    let all = view.all_history();
+    let before: Vec<Flow<'_>> = view.flows(history).into_iter().filter(|flow| flow.at.day() < until).collect();
+    let firsts = naturals(&before, Direction::In).into_iter().filter_map(|id| {
+        let first = all.iter().find(|flow| flow.party_of(Direction::In) == Some(id))?;
+        Some(first.at.day())
+    });
+    let firsts: Vec<Day> = firsts.filter(|day| *day >= from).collect();
+    let days = view.days(window);
+    let ending = |end: i32| firsts.iter().filter(|day| day.0 <= end && i128::from(end - day.0) < days).count();
+    let most = (from.0..until.0).map(ending).max().unwrap_or(0);
+    let Value::Int(now) = first_time(view, window, Direction::In) else { return Value::Null };
+    ratio(now.into(), i128::from(least).max(most as i128))
+}
+
+/// `median_in`.
+pub(super) fn median_in(view: &View<'_>, window: Window) -> Value {
+    let flows = view.flows(window);
+    let mut payments = BTreeMap::<(&str, Day), i128>::new();
+    for flow in &flows {
+        let Some(id) = flow.party_of(Direction::In) else { continue };
+        if naturals(&flows, Direction::In).contains(&id) {
+            *payments.entry((id, flow.at.day())).or_default() += flow.amount;
+        }
+    }
+    let mut amounts: Vec<i128> = payments.into_values().collect();
+    amounts.sort_unstable();
+    amounts.get(amounts.len().saturating_sub(1) / 2).map_or(Value::Null, |amount| Value::Money(*amount))
+}
+
 /// `holding_time`: first in, first out.
 pub(super) fn holding_time(flows: &[Flow<'_>]) -> Value {
     let mut waiting: VecDeque<(i64, i128)> = VecDeque::new();

@@ -72,6 +72,8 @@ fn compute(call: &FeatureCall, facts: &Facts<'_>) -> Value {
         Feature::HhiOut => flows::hhi(flows::outlets(&seen()).into_values().collect(), view::sum(&seen(), Out)),
         Feature::Outlets => size(flows::outlets(&seen()).len()),
         Feature::Retained => flows::retained(&view.all_legs(args.window(0))),
+        Feature::FirstTimeSurge => flows::first_time_surge(view, args.window(0), args.window(1), args.int(2)),
+        Feature::MedianIn => flows::median_in(view, args.window(0)),
         Feature::FirstTimePayers => flows::first_time(view, args.window(0), In),
         Feature::FirstTimePayees => flows::first_time(view, args.window(0), Out),
         Feature::HoldingTime => flows::holding_time(&seen()),

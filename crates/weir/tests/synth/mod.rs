@@ -1,0 +1,95 @@
+//! A generated bank from its dials to the verdict on the alerts it gives rise to.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::{Bench, lines};
+
+/// The rules that ship.
+const RULES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../rules");
+
+/// A small bank with many schemes, in a folder of that name.
+fn town(bench: &Bench, name: &str, more: &str) {
+    bench.check(&format!("synth --out {name} --customers 300 --days 200 --per-scheme 50 --seed 3 {more}"), 0, &["6 schemes"]);
+}
+
+fn detect(bench: &Bench, name: &str, file: &str) -> Vec<Value> {
+    let with = format!("--rules {RULES} --feed {name}/feed.yaml --parties {name}/parties.csv --alerts {name}/alerts.jsonl");
+    bench.check(&format!("detect {with} {name}/{file}"), 0, &[]);
+    lines(&bench.read(&format!("{name}/alerts.jsonl")))
+}
+
+/// What alerts say apart from where it was read.
+fn said(alerts: &[Value]) -> Vec<(String, String)> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let mut said: Vec<_> = alerts.iter().map(|alert| (text(&alert["alert_id"]), text(&alert["reason"]))).collect();
+    said.sort();
+    said
+}
+
+#[test]
+fn a_bank_is_the_same_twice_and_says_the_same_in_every_form() {
+    let bench = Bench::new();
+    town(&bench, "a", "");
+    town(&bench, "b", "");
+    for file in ["transactions.jsonl", "parties.csv", "bank.json", "labels/customers.csv", "labels/schemes.csv", "labels/transactions.csv"]
+    {
+        let read = |town: &str| fs::read(bench.path(&format!("{town}/{file}"))).expect("a file");
+        assert!(read("a") == read("b"), "{file}");
+    }
+    let of_lines = said(&detect(&bench, "a", "transactions.jsonl"));
+    assert!(!of_lines.is_empty());
+    for format in ["csv", "parquet"] {
+        town(&bench, format, &format!("--format {format}"));
+        assert_eq!(said(&detect(&bench, format, &format!("transactions.{format}"))), of_lines, "{format}");
+    }
+    // The same movements as rows of a ledger.
+    town(&bench, "ledger", "--ledger");
+    assert_eq!(said(&detect(&bench, "ledger", "transactions.jsonl")), of_lines);
+}
+
+#[test]
+fn alerts_are_judged_by_their_labels() {
+    let bench = Bench::new();
+    town(&bench, "a", "--hold investors=90 --hold visible=900 --hold payout=0 --hold pays_here=1 --hold begin=10");
+    let alerts = detect(&bench, "a", "transactions.jsonl");
+    let score = |alerts: &str, labels: &str| -> Value {
+        let done = bench.check(&format!("eval --json --alerts {alerts} --labels {labels}"), 0, &[]);
+        serde_json::from_str(&done.stdout).expect("JSON")
+    };
+    let judged = score("a/alerts.jsonl", "a");
+    assert_eq!(judged["alerts"].as_u64(), Some(alerts.len() as u64));
+    let all = &judged["sizes"][0]["found"];
+    assert_eq!(all["of"].as_u64(), Some(6));
+    assert!(all["hits"].as_u64() >= Some(3), "{all}");
+    // Recounted from the files themselves.
+    let customers = bench.read("a/labels/customers.csv");
+    let is_own = |party: &str| {
+        customers
+            .lines()
+            .map(|line| line.split(',').collect::<Vec<_>>())
+            .any(|fields| fields[0] == party && fields[1] == "scheme" && ["collector", "pool", "payout"].contains(&fields[4]))
+    };
+    let right = alerts.iter().filter(|alert| alert["subject"]["party"].as_str().is_some_and(is_own)).count();
+    assert_eq!(judged["precision"]["hits"].as_u64(), Some(right as u64));
+    // Nothing said is nothing found, and nothing wrong.
+    bench.write("none.jsonl", "");
+    let none = score("none.jsonl", "a/labels");
+    assert_eq!((none["false_alerts"].as_u64(), none["sizes"][0]["found"]["hits"].as_u64()), (Some(0), Some(0)));
+    let markdown = bench.check("eval --markdown --alerts a/alerts.jsonl --labels a", 0, &[]);
+    assert!(markdown.stdout.contains("| schemes | found |"), "{}", markdown.stdout);
+}
+
+#[test]
+fn labels_and_dials_that_are_none_are_told() {
+    let bench = Bench::new();
+    bench.check("synth --out x --hold investor=60", 3, &["did you mean `investors`?"]);
+    bench.check("synth --out x --hold investors=many", 3, &["no whole number"]);
+    bench.check("synth --out x --from 2024-02-30", 3, &["no date"]);
+    bench.check("synth --out x --customers 3", 3, &["--customers takes 20 to"]);
+    bench.check("synth --out x --format xml", 3, &["no format `xml`"]);
+    bench.check("eval --alerts a --alerts b --labels x", 3, &["there are 2 and 1"]);
+    bench.check("eval --alerts a --labels x", 2, &["weir synth"]);
+    assert!(!bench.path("x").exists());
+}
