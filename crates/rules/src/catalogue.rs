@@ -125,6 +125,8 @@ catalogue! {
         "不同的自然人收款方人数。窗口内使其成为收款方的流水中，至少有一笔标明其为自然人，即算自然人。窗口内有带对手方的计入转出流水（退回除外），而没有一笔的对手方类型已知时，无法评估（NULL）；类型未知的对手方不计入，因此是下限。"
     PassThrough "pass_through" [Window] Ratio Cheap Any "转出转入比" "amount_out / amount_in; NULL when nothing came in."
         "amount_out 除以 amount_in；没有转入金额（amount_in 为零）时，无法评估（NULL）。"
+    AmountPerPayer "amount_per_payer" [Window] Money Cheap Any "人均转入" "amount_in / natural_payers, cut to whole fen; NULL when natural_payers is NULL or zero."
+        "amount_in 除以 natural_payers，舍去分以下的尾数；natural_payers 无法评估或为零时，无法评估（NULL）。"
 
     // Concentration.
     TopShareIn "top_share_in" [Window, Whole(1)] Ratio Costly Any "前k付款方占比" "Sum of the k largest payers (their In movements) over amount_in; NULL when nothing came in."

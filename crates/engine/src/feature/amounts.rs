@@ -1,5 +1,5 @@
-//! `in_count`, `out_count`, `amount_in`, `amount_out`, `payers`, `payees`, `natural_payers`, `natural_payees`, `pass_through`: what flowed
-//! and between how many.
+//! `in_count`, `out_count`, `amount_in`, `amount_out`, `payers`, `payees`, `natural_payers`, `natural_payees`, `pass_through`,
+//! `amount_per_payer`: what flowed and between how many.
 //!
 //! Cheap: all are read off the running aggregates of their window, kept by `cursor`.
 
@@ -7,7 +7,7 @@ use weir_rules::{Feature, Value};
 
 use crate::cursor::Aggregates;
 
-/// One of the nine, from the aggregates of its window.
+/// One of the ten, from the aggregates of its window.
 pub(super) fn evaluate(feature: Feature, a: &Aggregates) -> Value {
     match feature {
         Feature::InCount => Value::Int(a.count_in.into()),
@@ -19,6 +19,10 @@ pub(super) fn evaluate(feature: Feature, a: &Aggregates) -> Value {
         Feature::NaturalPayers => if_known(a.natural_payers, a.known_in, a.identified_in),
         Feature::NaturalPayees => if_known(a.natural_payees, a.known_out, a.identified_out),
         Feature::PassThrough => Value::ratio(a.amount_out, a.amount_in),
+        Feature::AmountPerPayer => match if_known(a.natural_payers, a.known_in, a.identified_in) {
+            Value::Int(people) if people > 0 => Value::Money(a.amount_in / i128::from(people)),
+            _ => Value::Null,
+        },
         other => unreachable!("{other} is no running aggregate"),
     }
 }
@@ -45,6 +49,7 @@ mod tests {
         check(legs, "amount_in(14d)", "160.50");
         check(legs, "payers(14d)", "2");
         check(legs, "natural_payers(14d)", "1");
+        check(legs, "amount_per_payer(14d)", "160.50");
         check(legs, "payees(14d)", "1");
         check(legs, "pass_through(14d)", "0.504672");
     }
@@ -63,6 +68,9 @@ mod tests {
     #[test]
     fn people_count_as_far_as_their_kind_is_known() {
         check("03-01 10:00 in A 1.00 unknown", "natural_payers(14d)", "null");
+        check("03-01 10:00 in A 1.00 unknown", "amount_per_payer(14d)", "null");
+        check("03-01 10:00 in A 1.00 org", "amount_per_payer(14d)", "null");
+        check("03-01 10:00 in A 1.00\n03-01 10:00 in B 1.00\n03-01 10:00 in C 0.99", "amount_per_payer(14d)", "0.99");
         check("03-01 10:00 in A 1.00 unknown\n03-01 10:00 in B 1.00", "natural_payers(14d)", "1");
         check("03-01 10:00 in A 1.00 unknown\n03-01 10:00 in B 1.00 org", "natural_payers(14d)", "0");
         check("03-01 10:00 in - 1.00 unknown", "natural_payers(14d)", "0");

@@ -64,6 +64,10 @@ fn compute(call: &FeatureCall, facts: &Facts<'_>) -> Value {
         Feature::NaturalPayers => flows::natural_parties(&seen(), In),
         Feature::NaturalPayees => flows::natural_parties(&seen(), Out),
         Feature::PassThrough => ratio(view::sum(&seen(), Out), view::sum(&seen(), In)),
+        Feature::AmountPerPayer => match flows::natural_parties(&seen(), In) {
+            Value::Int(people) if people > 0 => Value::Money(view::sum(&seen(), In) / i128::from(people)),
+            _ => Value::Null,
+        },
         Feature::TopShareIn => {
             flows::top_share(view::sums_by_party(&seen(), In).into_values().collect(), args.int(1), view::sum(&seen(), In))
         }
