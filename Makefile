@@ -23,7 +23,7 @@ help: ## What there is
 setup: ## Tools this machine lacks: installed when allowed, else named with the command to install them
 	@scripts/setup
 
-demo: setup ## Build, run the detector over a small town's bank (fixtures/demo), print the alerts
+demo: setup ## Build, generate a bank of 5,000 customers, run the detector over it, judge its alerts, print the gravest
 	@$(BUILD)
 	@WEIR='$(WEIR)' scripts/demo
 
