@@ -16,11 +16,14 @@ pub(crate) type Payments = ByPair<Vec<(Day, i128)>>;
 /// Batches in order of day: what each natural payee got, in order of pairs.
 pub(crate) type Batches = Vec<(Day, Vec<(u32, i128)>)>;
 
+/// What was scanned, by what for.
+type Kept<K, T> = RefCell<Vec<(K, Rc<T>)>>;
+
 /// The scans of one instant of a party.
 #[derive(Debug, Default)]
 pub(crate) struct Scans {
-    payments: RefCell<Vec<(Window, Rc<Payments>)>>,
-    batches: RefCell<Vec<((Window, i64), Rc<Batches>)>>,
+    payments: Kept<Window, Payments>,
+    batches: Kept<(Window, i64), Batches>,
 }
 
 impl Scans {
@@ -34,7 +37,7 @@ impl Scans {
 }
 
 /// A handful of windows: a list is looked through faster than a table is hashed. Not borrowed while scanning, since one scan may use another.
-fn kept<K: Copy + PartialEq, T>(list: &RefCell<Vec<(K, Rc<T>)>>, key: K, scan: impl FnOnce() -> T) -> Rc<T> {
+fn kept<K: Copy + PartialEq, T>(list: &Kept<K, T>, key: K, scan: impl FnOnce() -> T) -> Rc<T> {
     if let Some((_, found)) = list.borrow().iter().find(|(other, _)| *other == key) {
         return Rc::clone(found);
     }

@@ -15,4 +15,10 @@ pub mod oracle;
 pub mod rule_sets;
 #[cfg(feature = "oracle")]
 pub mod streams;
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    reason = "amounts, days and counts of an invented bank are far below 2^53, and draws are cut on purpose"
+)]
 pub mod synth;

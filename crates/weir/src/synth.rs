@@ -33,7 +33,7 @@ const DAYS_MAX: u32 = 4000;
 
 /// Where transactions go, in which form.
 enum Sink {
-    Lines(Layout, Hashing),
+    Lines(Layout, Box<Hashing>),
     Table(Box<Table<Hashing>>),
 }
 
@@ -68,7 +68,7 @@ impl Sink {
 
     fn finish(self) -> io::Result<blake3::Hash> {
         let mut out = match self {
-            Self::Lines(_, out) => out,
+            Self::Lines(_, out) => *out,
             Self::Table(table) => table.finish().map_err(io::Error::other)?,
         };
         out.flush()?;
@@ -195,9 +195,9 @@ impl Writing<'_> {
             "parquet" => Sink::Table(Box::new(Table::new(columns, out).map_err(io::Error::other)?)),
             "csv" => {
                 writeln!(out, "{}", columns.join(","))?;
-                Sink::Lines(Layout::Csv, out)
+                Sink::Lines(Layout::Csv, Box::new(out))
             }
-            _ => Sink::Lines(Layout::Jsonl, out),
+            _ => Sink::Lines(Layout::Jsonl, Box::new(out)),
         })
     }
 

@@ -16,10 +16,7 @@ const ROOTS: [u64; 10] = {
     while at < 10 {
         // The root of x·2^64 is the root of x, times 2^32.
         let root = square.isqrt();
-        #[expect(clippy::cast_possible_truncation, reason = "below 2^33")]
-        {
-            roots[at] = root as u64;
-        }
+        roots[at] = root as u64;
         square = root << 32;
         at += 1;
     }
@@ -49,13 +46,11 @@ impl Chance {
     }
 
     /// Less than `count`, which is more than zero.
-    #[expect(clippy::cast_possible_truncation, reason = "the upper half of a product of two 64-bit numbers")]
     pub const fn below(&mut self, count: u64) -> u64 {
         ((self.draw() as u128 * count as u128) >> 64) as u64
     }
 
     /// From `least` to `most`, both included.
-    #[expect(clippy::cast_possible_wrap, clippy::cast_sign_loss, reason = "ranges of amounts and days, far below 2^63")]
     pub const fn between(&mut self, least: i64, most: i64) -> i64 {
         least + self.below((most - least) as u64 + 1) as i64
     }
@@ -69,13 +64,11 @@ impl Chance {
     ///
     /// # Panics
     /// If there is none.
-    #[expect(clippy::cast_possible_truncation, reason = "an index below a length")]
     pub const fn pick<'a, T>(&mut self, of: &'a [T]) -> &'a T {
         &of[self.below(of.len() as u64) as usize]
     }
 
     /// A normal number in 1024ths of its deviation: the sum of twelve even ones, which has no tail beyond six.
-    #[expect(clippy::cast_possible_wrap, reason = "twelve numbers of 16 bits")]
     pub const fn normal(&mut self) -> i64 {
         let mut sum = 0;
         let mut drawn = 0;
@@ -94,12 +87,6 @@ impl Chance {
 }
 
 /// `number` times 2^(`octaves` / 1024).
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_possible_wrap,
-    clippy::cast_sign_loss,
-    reason = "amounts below 2^53, factors below 2^20"
-)]
 #[must_use]
 pub const fn scale(number: i64, octaves: i64) -> i64 {
     let fraction = octaves.rem_euclid(1024) as usize;

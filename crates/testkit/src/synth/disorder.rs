@@ -147,7 +147,7 @@ impl Disorder {
                 come.push(Row { flaw: Flaw::Amount, ..row });
                 continue;
             } else if is(MISDATED) {
-                come.push(Row { flaw: if bits % 2 == 0 { Flaw::Date } else { Flaw::Future }, ..row });
+                come.push(Row { flaw: if bits.is_multiple_of(2) { Flaw::Date } else { Flaw::Future }, ..row });
                 continue;
             }
             come.push(row);

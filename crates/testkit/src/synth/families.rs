@@ -392,9 +392,9 @@ impl Scene<'_> {
         }
         for landlord in 0..tenants * 3 / 5 {
             let bits = self.facts(landlord, 10);
-            let is_quarter = bits % 3 == 0 || self.today.month_number() % 3 == (bits % 3) as i64;
+            let is_quarter = bits.is_multiple_of(3) || self.today.month_number() % 3 == (bits % 3) as i64;
             if is_quarter && self.today.collects(1 + (bits >> 8) as u8 % 28) {
-                let months = if bits % 3 == 0 { 1 } else { 3 };
+                let months = if bits.is_multiple_of(3) { 1 } else { 3 };
                 let fen = (700_00 + (bits >> 16) as i64 % 22 * 100_00) * months;
                 self.give(self.person(landlord + 100_000), fen, Channel::Online, Memo::Rent);
             }
@@ -409,7 +409,7 @@ impl Scene<'_> {
                 self.take(self.person(guest), fen, Channel::Qr, Memo::Deposit);
             }
             if (self.facts(guest, 12) % 10) as i32 + 35 == day {
-                let kept = if self.facts(guest, 13) % 9 == 0 { fen / 5 } else { 0 };
+                let kept = if self.facts(guest, 13).is_multiple_of(9) { fen / 5 } else { 0 };
                 self.give(self.person(guest), fen - kept, Channel::Online, Memo::DepositBack);
             }
         }
@@ -749,7 +749,7 @@ impl Scene<'_> {
             let fen = size as i64 * 38_000_00;
             self.give(self.firm(0), fen, Channel::Online, Memo::Goods);
         }
-        if day > 60 && self.today.month % 3 == 0 && self.today.pays(20) {
+        if day > 60 && self.today.month.is_multiple_of(3) && self.today.pays(20) {
             self.give_all(size, Memo::Interest, |scene, which| principal(scene, which) * 18 / 1000);
         }
         if self.today.pays(10) {

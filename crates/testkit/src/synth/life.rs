@@ -102,7 +102,7 @@ fn duties(world: &World, customer: &Customer, number: u32, today: &Today, chance
             if today.from_festival < 0 && today.from_festival > -31 {
                 pay(customer.income * chance.between(50, 300) / 100, customer.employer, me, Channel::Batch, Memo::Bonus, true, chance);
             }
-            if seed % 3 == 0 {
+            if seed.is_multiple_of(3) {
                 pay(customer.income * 24 / 100, firm(0x6a6a), Who::Own(number, 1), Channel::Batch, Memo::Fund, true, chance);
             }
         }
@@ -257,7 +257,7 @@ fn trade(world: &World, customer: &Customer, me: Who, today: &Today, chance: &mu
             out.push(Movement::new(at, wage, me, stranger(mix(seed ^ (0x9000 + worker))), Channel::Batch, Memo::Wages).certain());
         }
         // What the owner takes.
-        if seed % 4 == 0 {
+        if seed.is_multiple_of(4) {
             let at = office_hour(today, chance);
             out.push(Movement::new(at, customer.income / 12, me, Who::Own(world.person(seed), 0), Channel::Online, Memo::Ink).certain());
         }
@@ -268,7 +268,7 @@ fn trade(world: &World, customer: &Customer, me: Who, today: &Today, chance: &mu
                 .certain(),
         );
     }
-    if today.collects(3) && seed % 3 == 0 {
+    if today.collects(3) && seed.is_multiple_of(3) {
         out.push(
             Movement::new(office_hour(today, chance), (customer.income / 30).max(800_00), me, firm(mix(seed)), Channel::Online, Memo::Rent)
                 .certain(),
@@ -280,7 +280,7 @@ fn trade(world: &World, customer: &Customer, me: Who, today: &Today, chance: &mu
 fn keep_shop(world: &World, customer: &Customer, me: Who, today: &Today, chance: &mut Chance, out: &mut Vec<Movement>) {
     let seed = customer.seed;
     let daily = customer.income / 30;
-    if seed % 4 != 0 {
+    if !seed.is_multiple_of(4) {
         let fen = chance.spread(daily, 500).max(10_00);
         let at = today.midnight + 6 * 3600 + chance.below(7200) as i64;
         out.push(Movement::new(at, fen, payment_institution(seed), me, Channel::Batch, Memo::Settlement).certain());
@@ -288,7 +288,7 @@ fn keep_shop(world: &World, customer: &Customer, me: Who, today: &Today, chance:
     for _ in 0..times(chance, u64::from(customer.activity) / 2) {
         let at = moment(today, chance);
         let supplier = mix(seed ^ (0x600 + chance.below(6)));
-        let payee = if supplier % 6 == 0 && !world.firms.is_empty() {
+        let payee = if supplier.is_multiple_of(6) && !world.firms.is_empty() {
             Who::Own(world.firms[(supplier % world.firms.len() as u64) as usize], 0)
         } else {
             firm(supplier)

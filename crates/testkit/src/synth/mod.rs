@@ -83,7 +83,7 @@ impl Bank {
         let mut parts = Vec::new();
         let families = families::found(&mut world, (dials.from, last), &mut parts);
         // Rounded to the nearest, at least one where any is wanted.
-        let count = if dials.per_scheme == 0 { 0 } else { ((dials.customers + dials.per_scheme / 2) / dials.per_scheme).max(1) };
+        let count = (dials.customers + dials.per_scheme / 2).checked_div(dials.per_scheme).map_or(0, |count| count.max(1));
         let schemes = (0..count).map(|number| {
             let seed = mix(dials.seed ^ mix(0x5c_4e4e ^ u64::from(number)));
             let plan = Plan::draw(seed, (dials.from, last), &dials.held);

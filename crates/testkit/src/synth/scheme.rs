@@ -153,8 +153,8 @@ impl Scheme {
             let organiser = stranger(mix(self.seed ^ 1));
             let me = Who::Own(self.collectors[0], 0);
             let at = office_hour(today, &mut chance);
-            self.put(at, 1_00, organiser, me, Channel::Mobile, Memo::Transfer, out);
-            self.put(at + 600, 1_00, me, organiser, Channel::Mobile, Memo::Transfer, out);
+            self.put(at, 1_00, (organiser, me), Channel::Mobile, Memo::Transfer, out);
+            self.put(at + 600, 1_00, (me, organiser), Channel::Mobile, Memo::Transfer, out);
         }
         if from_start < 0 || to_end < -90 {
             return;
@@ -175,7 +175,7 @@ impl Scheme {
         }
     }
 
-    fn put(&self, at: i64, fen: i64, payer: Who, payee: Who, channel: Channel, memo: Memo, out: &mut Vec<Movement>) {
+    fn put(&self, at: i64, fen: i64, (payer, payee): (Who, Who), channel: Channel, memo: Memo, out: &mut Vec<Movement>) {
         if fen > 0 && payer != payee {
             out.push(Movement::new(at, fen, payer, payee, channel, memo).part(self.part).certain());
         }
@@ -282,11 +282,11 @@ impl Scheme {
             self.settling[place] += fen;
             false
         } else if bits < self.plan.acquired + self.plan.cash * (1000 - self.plan.acquired) / 1000 {
-            self.put(today.midnight + 10 * 3600 + bits * 20, fen, Who::Nobody, collector, Channel::Counter, memo, out);
+            self.put(today.midnight + 10 * 3600 + bits * 20, fen, (Who::Nobody, collector), Channel::Counter, memo, out);
             false
         } else {
             let channel = *chance.pick(&[Channel::Mobile, Channel::Mobile, Channel::Online, Channel::Counter]);
-            self.put(at, fen, investor.who, collector, channel, memo, out);
+            self.put(at, fen, (investor.who, collector), channel, memo, out);
             true
         };
         if bits >= self.plan.acquired {
@@ -313,7 +313,7 @@ impl Scheme {
             let fen = std::mem::take(&mut self.settling[place]);
             let at = today.midnight + 6 * 3600 + chance.below(3600) as i64;
             let collector = Who::Own(self.collectors[place], 0);
-            self.put(at, fen * 994 / 1000, payment_institution(self.seed), collector, Channel::Batch, Memo::Settlement, out);
+            self.put(at, fen * 994 / 1000, (payment_institution(self.seed), collector), Channel::Batch, Memo::Settlement, out);
             self.held[place] += fen * 994 / 1000;
         }
     }
@@ -327,12 +327,12 @@ impl Scheme {
         let me = Who::Own(self.collectors[0], 0);
         for _ in 0..3 {
             let partner = mix(self.seed ^ (0x700 + chance.below(20)));
-            let buyer = if partner % 3 == 0 { stranger(partner) } else { firm(partner) };
+            let buyer = if partner.is_multiple_of(3) { stranger(partner) } else { firm(partner) };
             let fen = chance.spread(daily / 3 + 100_00, 900);
-            self.put(office_hour(today, chance), fen, buyer, me, Channel::Online, Memo::Goods, out);
+            self.put(office_hour(today, chance), fen, (buyer, me), Channel::Online, Memo::Goods, out);
             let supplier = firm(mix(self.seed ^ (0x800 + chance.below(6))));
             let fen = chance.spread(daily / 3 + 80_00, 900);
-            self.put(office_hour(today, chance), fen, me, supplier, Channel::Online, Memo::Goods, out);
+            self.put(office_hour(today, chance), fen, (me, supplier), Channel::Online, Memo::Goods, out);
         }
     }
 
@@ -390,7 +390,7 @@ impl Scheme {
         }
         let me = Who::Own(self.payer, 0);
         if self.payer != self.pool {
-            self.put(today.midnight + 9 * 3600, sum, Who::Own(self.pool, 0), me, Channel::Online, Memo::Ink, out);
+            self.put(today.midnight + 9 * 3600, sum, (Who::Own(self.pool, 0), me), Channel::Online, Memo::Ink, out);
         }
         if self.pool == self.collectors[0] {
             self.held[0] -= sum;
@@ -399,7 +399,7 @@ impl Scheme {
         }
         let begin = today.midnight + 10 * 3600 + chance.below(20_000) as i64;
         for (place, (who, fen, memo)) in payments.into_iter().enumerate() {
-            self.put(begin + place as i64 * 3, fen, me, who, channel, memo, out);
+            self.put(begin + place as i64 * 3, fen, (me, who), channel, memo, out);
         }
     }
 
@@ -409,7 +409,7 @@ impl Scheme {
         for at in 0..self.agents.len() {
             let fen = sum / count * chance.between(60, 140) / 100;
             let agent = self.agents[at];
-            self.put(office_hour(today, chance), fen, Who::Own(self.pool, 0), agent, Channel::Mobile, Memo::Commission, out);
+            self.put(office_hour(today, chance), fen, (Who::Own(self.pool, 0), agent), Channel::Mobile, Memo::Commission, out);
             self.pooled -= fen;
         }
     }
@@ -427,19 +427,19 @@ impl Scheme {
             let fen = self.held[place].max(0) * (1000 - self.plan.keep / 4) / 1000;
             self.held[place] -= fen;
             self.pooled += fen;
-            self.put(at + place as i64, fen, Who::Own(from, 0), pool, Channel::Online, Memo::Ink, out);
+            self.put(at + place as i64, fen, (Who::Own(from, 0), pool), Channel::Online, Memo::Ink, out);
         }
         let mut leaving = self.pooled.max(0) * (1000 - self.plan.keep) / 1000;
         self.pooled -= leaving;
         let cash = (leaving * self.plan.drawn / 1000 / 10_000_00).min(20) * 10_000_00;
-        self.put(at + 60, cash, pool, Who::Nobody, Channel::Counter, Memo::CashOut, out);
+        self.put(at + 60, cash, (pool, Who::Nobody), Channel::Counter, Memo::CashOut, out);
         leaving -= cash;
         // The first place gets most of it: halves, down to the last one.
         let outlets = self.plan.outlets.max(1).unsigned_abs();
         for outlet in 0..outlets {
             let fen = if outlet + 1 == outlets { leaving } else { leaving * chance.between(35, 65) / 100 };
             leaving -= fen;
-            self.put(at + 120 + outlet as i64, fen, pool, self.outlet(outlet), Channel::Online, Memo::Ink, out);
+            self.put(at + 120 + outlet as i64, fen, (pool, self.outlet(outlet)), Channel::Online, Memo::Ink, out);
         }
     }
 
@@ -461,7 +461,7 @@ impl Scheme {
             if (mix(self.seed ^ which as u64) % 60) as i32 + 1 == since {
                 let investor = self.investors[which];
                 let fen = investor.principal * self.plan.repaid / 1000;
-                self.put(office_hour(today, chance), fen, Who::Own(self.payer, 0), investor.who, Channel::Online, Memo::Principal, out);
+                self.put(office_hour(today, chance), fen, (Who::Own(self.payer, 0), investor.who), Channel::Online, Memo::Principal, out);
             }
         }
     }

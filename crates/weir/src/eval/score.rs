@@ -120,6 +120,14 @@ pub(crate) struct Score {
     pub(crate) missed: Vec<Missed>,
 }
 
+/// Instances of a family, those with an alert, alerts by rule.
+#[derive(Debug, Default)]
+struct Tally {
+    instances: u64,
+    alerted: u64,
+    by_rule: BTreeMap<String, u64>,
+}
+
 /// A scheme with its alerts.
 struct Case<'a> {
     seed: u64,
@@ -136,7 +144,7 @@ impl Score {
         let (mut right, mut wrong, mut alerts) = (0, 0, 0);
         let (mut own, mut own_found) = (0, 0);
         let (mut days, mut customers, mut customer_days) = (0, 0, 0);
-        let mut families: BTreeMap<(String, String), (u64, u64, BTreeMap<String, u64>)> = BTreeMap::new();
+        let mut families: BTreeMap<(String, String), Tally> = BTreeMap::new();
         let mut confusion: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
         for (truth, said) in banks {
             let mut by_party: HashMap<&str, Vec<&Member>> = HashMap::new();
@@ -183,9 +191,9 @@ impl Score {
             }
             for (member, count, by_rule) in instances.into_values() {
                 let family = families.entry((member.label.clone(), member.family.clone())).or_default();
-                family.0 += 1;
-                family.1 += u64::from(count > 0);
-                by_rule.into_iter().for_each(|(rule, count)| *family.2.entry(rule).or_default() += count);
+                family.instances += 1;
+                family.alerted += u64::from(count > 0);
+                by_rule.into_iter().for_each(|(rule, count)| *family.by_rule.entry(rule).or_default() += count);
             }
             let mut here: Vec<Case<'_>> = cases_here.into_values().collect();
             here.sort_by_key(|case| case.row.number("part"));
@@ -216,7 +224,12 @@ impl Score {
             payouts: by(&asked, |case| case.row.text("payout").to_owned()),
             families: families
                 .into_iter()
-                .map(|((label, family), (of, hits, by_rule))| Family { family, label, alerted: Share::of(hits, of), by_rule })
+                .map(|((label, family), tally)| Family {
+                    family,
+                    label,
+                    alerted: Share::of(tally.alerted, tally.instances),
+                    by_rule: tally.by_rule,
+                })
                 .collect(),
             confusion,
             missed: asked.iter().filter(|case| case.first.is_none()).map(|case| missed(case)).collect(),
