@@ -341,14 +341,15 @@ fn amounts_back(view: &View<'_>, pairs: impl Iterator<Item = u32>, direction: Di
 }
 
 fn batches(view: &View<'_>, window: Window, n: i64) -> (Vec<Batch>, u64) {
-    let days = feature::batch_days(view, window, n);
-    let total = days.len() as u64;
-    let batch = |at: usize| {
-        let (day, payments) = &days[at];
-        let again = at.checked_sub(1).map(|before| feature::in_both(&days[before].1, payments) as u64);
-        Batch { day: day.to_string(), payees: payments.len() as u64, amount: yuan(payments.iter().map(|(_, amount)| amount).sum()), again }
-    };
-    (((days.len().saturating_sub(BATCHES_MAX))..days.len()).map(batch).collect(), total)
+    view.payouts(window, |payouts| {
+        let days = payouts.batches(n);
+        let batch = |at: usize| {
+            let (day, payees) = days[at];
+            let again = at.checked_sub(1).map(|before| feature::in_both(days[before].1, payees) as u64);
+            Batch { day: day.to_string(), payees: payees.len() as u64, amount: yuan(payees.iter().map(|(_, amount)| amount).sum()), again }
+        };
+        (((days.len().saturating_sub(BATCHES_MAX))..days.len()).map(batch).collect(), days.len() as u64)
+    })
 }
 
 fn transactions(view: &View<'_>, window: Window, occasion: &Occasion<'_>) -> (Vec<EvidenceTransaction>, u64) {

@@ -18,7 +18,6 @@ use crate::cursor::{Cursor, Horizons};
 use crate::describe::{self, RuleHits};
 use crate::detection::Hit;
 use crate::feature;
-use crate::scans::Scans;
 use crate::view::View;
 
 /// A rule set in force for the instants after `after`, with what the detector derives from it.
@@ -221,18 +220,9 @@ pub(crate) fn decide<'a>(
     }
     require_cheap(edition, rows, &mut candidates);
     let scanned = candidates.iter().map(|(at, _)| at).collect::<BTreeSet<_>>().len();
-    // A few rows at a time: what is scanned for a row is kept until its candidates are decided.
-    while let Some((first, _)) = candidates.first() {
-        let (first, end) = (*first, (*first + COSTLY_ROWS).min(rows.len()));
-        let later = candidates.split_off(candidates.partition_point(|(at, _)| *at < end));
-        let few = std::mem::replace(&mut candidates, later).into_iter().map(|(at, candidate)| (at - first, candidate)).collect();
-        decide_costly(edition, &mut rows[first..end], few, view_of, rule_hits);
-    }
+    decide_costly(edition, rows, candidates, view_of, rule_hits);
     scanned
 }
-
-/// Rows whose scans are held at a time.
-const COSTLY_ROWS: usize = 64;
 
 /// Decides candidates whose cheap conditions are met.
 fn decide_costly<'a>(
@@ -242,7 +232,7 @@ fn decide_costly<'a>(
     view_of: &ViewOf<'a>,
     rule_hits: &dyn Fn(u32, EventTime, &str, Window) -> Value,
 ) {
-    let costly = Costly { edition, view_of, rule_hits, scans: rows.iter().map(|_| Scans::default()).collect() };
+    let costly = Costly { edition, view_of, rule_hits };
     costly.require(rows, &mut candidates);
     // What is excluded needs no score: shops and payrolls that a bank has verified end here, hit after hit.
     costly
@@ -288,8 +278,6 @@ struct Costly<'c, 'a> {
     edition: &'c Edition,
     view_of: &'c ViewOf<'a>,
     rule_hits: &'c dyn Fn(u32, EventTime, &str, Window) -> Value,
-    /// Of each row.
-    scans: Vec<Scans>,
 }
 
 impl Costly<'_, '_> {
@@ -318,7 +306,7 @@ impl Costly<'_, '_> {
             if wanted.is_empty() {
                 continue;
             }
-            let view = View { scans: Some(&self.scans[*at]), ..(self.view_of)(rows[*at]) };
+            let view = (self.view_of)(rows[*at]);
             let (party, t) = (rows[*at].party, rows[*at].t);
             let hits: &RuleHits<'_> = &|id, window| (self.rule_hits)(party, t, id, window);
             for slot in wanted {

@@ -3,6 +3,8 @@
 //! The rules are section 2 of `docs/definition.md`, step by step in [`Party::accept`]. A history changes only here; everything else reads
 //! it. A change is reported as the earliest instant it touches: from there on the party's answer may differ.
 
+use std::cell::RefCell;
+
 use weir_model::{Calendar, Currency, Day, Direction, EventTime, Flags, Leg, LegKind, PartyKind, Reason, Span};
 
 use crate::cursor::{Cursor, Horizons};
@@ -11,6 +13,7 @@ use crate::intern::NONE;
 use crate::large_amount::{DayKinds, DayTotal};
 use crate::pairs::{NEVER, Pair, Pairs};
 use crate::row::{Bits, Extra, Row};
+use crate::scans::Scans;
 use crate::tables::{Tables, identity};
 
 /// Legs are remembered for their identity this many days behind the frontier.
@@ -32,6 +35,8 @@ pub(crate) struct Party {
     /// Whether rows of those days state the party's kind.
     pub(crate) day_kinds: Vec<DayKinds>,
     pub(crate) pending: Vec<PendingRemoval>,
+    /// What features have scanned of the rows so far; cleared whenever rows change otherwise than by one more at the end.
+    pub(crate) scans: RefCell<Scans>,
     /// Hits and alerts; most parties never have any.
     pub(crate) detection: Option<Box<Detection>>,
     /// Day of the earliest leg ever accepted.
@@ -114,6 +119,7 @@ impl Party {
             day_totals: Vec::new(),
             day_kinds: Vec::new(),
             pending: Vec::new(),
+            scans: RefCell::default(),
             detection: None,
             history_from: Day(i32::MAX),
             past_active: None,
@@ -295,6 +301,9 @@ impl Party {
             // A row may only enter behind the cursor's tail, or at its very instant.
             self.cursor.retreat(&self.rows, self.pairs.len(), leg.at.minus(Span(1)), moment.horizons, moment.calendar);
         }
+        if at < self.rows.len() {
+            self.scans.take();
+        }
         self.rows.insert(at, row);
         if joins {
             self.cursor.row_joined(&self.rows, at, self.pairs.len(), moment.horizons);
@@ -343,6 +352,7 @@ impl Party {
         self.cursor.row_removed(&self.rows, at);
         let row = self.rows[at];
         self.rows[at].remove();
+        self.scans.take();
         if row.pair == NONE || !row.is_counted() {
             return;
         }
@@ -414,6 +424,7 @@ impl Party {
             }
         }
         self.rows.drain(..count);
+        self.scans.take();
         self.aged = self.aged.saturating_sub(count);
         self.cursor.rows_left(count);
     }
@@ -430,6 +441,8 @@ impl Party {
         self.rows.iter().filter(|row| row.pair != NONE).for_each(|row| has_rows[row.pair as usize] = true);
         let forgotten: Vec<bool> = self.pairs.as_slice().iter().map(|pair| pair.is_forgotten(forget_before)).collect();
         let is_wanted = |at: u32| has_rows[at as usize] || !forgotten[at as usize];
+        // Pairs get new numbers.
+        self.scans.take();
         let new = self.pairs.retain(is_wanted, |key| tables.strings.release(key));
         self.rows.iter_mut().filter(|row| row.pair != NONE).for_each(|row| row.pair = new[row.pair as usize]);
         self.cursor.forget();

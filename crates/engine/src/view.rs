@@ -2,13 +2,15 @@
 //!
 //! A view ends at its instant: later rows are not in it. It borrows and never changes anything.
 
+use std::cell::RefCell;
+
 use weir_model::{AgreementKind, Agreements, Calendar, Day, Division, EventTime, PartyKind, Profile};
 use weir_rules::Window;
 
 use crate::intern::{Interner, NONE};
 use crate::pairs::{Pair, Pairs};
 use crate::row::{Extras, Row};
-use crate::scans::Scans;
+use crate::scans::{Payouts, Scans};
 
 /// A profile with its own text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -77,8 +79,8 @@ pub(crate) struct View<'a> {
     pub(crate) profiles: &'a [ProfileData],
     /// Members of the rule set's lists.
     pub(crate) lists: &'a [(String, Vec<String>)],
-    /// What has been scanned as of `t` already; without it each feature scans for itself.
-    pub(crate) scans: Option<&'a Scans>,
+    /// What was scanned for earlier instants.
+    pub(crate) scans: &'a RefCell<Scans>,
 }
 
 impl<'a> View<'a> {
@@ -106,6 +108,12 @@ impl<'a> View<'a> {
     pub(crate) fn slice(&self, window: Window) -> &'a [Row] {
         let start = window.start(self.t, self.calendar);
         &self.rows[self.rows.partition_point(|row| row.at < start)..]
+    }
+
+    /// The payments out of a window. Not to be asked again by `read`.
+    pub(crate) fn payouts<T>(&self, window: Window, read: impl FnOnce(&Payouts) -> T) -> T {
+        let begin = self.rows.len() - self.slice(window).len();
+        read(self.scans.borrow_mut().payouts(window, self.rows, begin))
     }
 
     /// Whether a row with a counterparty is part of all history: its pair has not been forgotten since.

@@ -1,64 +1,43 @@
 //! `out_batches`, `batch_period`, `batch_regularity`, `batch_overlap`, `batch_modal_share`: days on which many people are paid, and how they
 //! repeat (定期批量).
 //!
-//! A batch of n is a day with at least n distinct natural payees. One scan of the window, sets of payees per day.
+//! A batch of n is a day with at least n distinct natural payees. The payees of each day are kept in order, so batches are compared as lists.
 
 use std::collections::BTreeMap;
-use std::rc::Rc;
 
-use weir_model::Day;
 use weir_rules::{Value, Window};
 
 use crate::feature::modal_share::of_amounts;
-use crate::feature::{count, count128, lower_median, natural_payments, share};
+use crate::feature::{count, count128, lower_median, share};
 use crate::period::Period;
-use crate::scans::Batches;
 use crate::view::View;
 
-/// The batches of the window in order of day.
-pub(crate) fn days(view: &View<'_>, window: Window, n: i64) -> Rc<Batches> {
-    let scan = || scan(view, window, n);
-    view.scans.map_or_else(|| Rc::new(scan()), |scans| scans.batches(window, n, scan))
-}
-
-fn scan(view: &View<'_>, window: Window, n: i64) -> Batches {
-    let mut days = BTreeMap::<Day, Vec<(u32, i128)>>::new();
-    for (pair, payments) in &*natural_payments(view, window) {
-        for (day, amount) in payments {
-            days.entry(*day).or_default().push((*pair, *amount));
-        }
-    }
-    let n = usize::try_from(n).unwrap_or(usize::MAX);
-    let mut batches: Batches = days.into_iter().filter(|(_, payments)| payments.len() >= n).collect();
-    batches.iter_mut().for_each(|(_, payments)| payments.sort_unstable());
-    batches
-}
-
 pub(super) fn out_batches(view: &View<'_>, window: Window, n: i64) -> Value {
-    count(days(view, window, n).len())
+    view.payouts(window, |payouts| count(payouts.batches(n).len()))
 }
 
 pub(super) fn period(view: &View<'_>, window: Window, n: i64) -> Value {
-    let batches = days(view, window, n);
-    let mut gaps: Vec<i32> = batches.windows(2).map(|pair| pair[1].0.0 - pair[0].0.0).collect();
+    let mut gaps: Vec<i32> = view.payouts(window, |payouts| payouts.batches(n).windows(2).map(|pair| pair[1].0.0 - pair[0].0.0).collect());
     gaps.sort_unstable();
     lower_median(&gaps).map_or(Value::Null, |gap| Value::Int(gap.into()))
 }
 
 pub(super) fn regularity(view: &View<'_>, window: Window, n: i64) -> Value {
-    let batches = days(view, window, n);
-    let mut periods = BTreeMap::<Period, usize>::new();
-    for pair in batches.windows(2) {
-        if let Some(period) = Period::between(pair[0].0, pair[1].0, view.calendar) {
-            *periods.entry(period).or_default() += 1;
+    view.payouts(window, |payouts| {
+        let batches = payouts.batches(n);
+        let mut periods = BTreeMap::<Period, usize>::new();
+        for pair in batches.windows(2) {
+            if let Some(period) = Period::between(pair[0].0, pair[1].0, view.calendar) {
+                *periods.entry(period).or_default() += 1;
+            }
         }
-    }
-    share(periods.values().copied().max().unwrap_or(0), batches.len().saturating_sub(1))
+        share(periods.values().copied().max().unwrap_or(0), batches.len().saturating_sub(1))
+    })
 }
 
 pub(super) fn overlap(view: &View<'_>, window: Window, n: i64) -> Value {
-    let batches = days(view, window, n);
-    let mut overlaps: Vec<i128> = batches.windows(2).map(|pair| overlap_of(&pair[0].1, &pair[1].1)).collect();
+    let mut overlaps: Vec<i128> =
+        view.payouts(window, |payouts| payouts.batches(n).windows(2).map(|pair| overlap_of(pair[0].1, pair[1].1)).collect());
     overlaps.sort_unstable();
     lower_median(&overlaps).map_or(Value::Null, Value::Ratio)
 }
@@ -79,7 +58,10 @@ fn overlap_of(before: &[(u32, i128)], after: &[(u32, i128)]) -> i128 {
 }
 
 pub(super) fn modal_share(view: &View<'_>, window: Window, n: i64) -> Value {
-    of_amounts(days(view, window, n).iter().flat_map(|(_, payments)| payments.iter().map(|(_, amount)| *amount)))
+    view.payouts(window, |payouts| {
+        let batches = payouts.batches(n);
+        of_amounts(batches.iter().flat_map(|(_, payees)| payees.iter().map(|(_, amount)| *amount)))
+    })
 }
 
 #[cfg(test)]

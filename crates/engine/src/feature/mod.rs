@@ -34,18 +34,12 @@ mod small_share_out;
 #[cfg(test)]
 pub(crate) mod testing;
 
-pub(crate) use batches::days as batch_days;
 pub(crate) use batches::in_both;
 pub(crate) use outlets::Outlet;
 
-use std::rc::Rc;
-
-use weir_model::Day;
 use weir_rules::{Arg, Feature, FeatureCall, Value, Window};
 
 use crate::cursor::Aggregates;
-use crate::row::Row;
-use crate::scans::Payments;
 use crate::view::View;
 
 /// Something for each pair of a window. Its order means nothing: what is made of it must not depend on one.
@@ -71,27 +65,6 @@ fn count(n: usize) -> Value {
 
 fn count128(n: usize) -> i128 {
     i128::try_from(n).unwrap_or(i128::MAX)
-}
-
-/// What each natural payee of the window was paid, day by day in order (movements). Natural is who is so by any of these movements.
-fn natural_payments(view: &View<'_>, window: Window) -> Rc<Payments> {
-    let scan = || payments_by_pair(view.outflow(window));
-    view.scans.map_or_else(|| Rc::new(scan()), |scans| scans.payments(window, scan))
-}
-
-/// What passed between the party and each natural person, day by day in order, of rows of one direction.
-fn payments_by_pair<'a>(rows: impl Iterator<Item = &'a Row>) -> Payments {
-    let mut people = ByPair::<(bool, Vec<(Day, i128)>)>::default();
-    for row in rows.filter(|row| row.makes_party()) {
-        let (is_natural, payments) = people.entry(row.pair).or_default();
-        *is_natural |= row.is_natural();
-        let (day, amount) = (row.at.day(), i128::from(row.amount));
-        match payments.last_mut() {
-            Some((last, sum)) if *last == day => *sum += amount,
-            _ => payments.push((day, amount)),
-        }
-    }
-    people.into_iter().filter(|(_, (is_natural, _))| *is_natural).map(|(pair, (_, payments))| (pair, payments)).collect()
 }
 
 /// The element at index (n − 1) / 2 of a list in order; `None` for an empty one.

@@ -3,29 +3,31 @@
 //! Schemes that pay on each contract's anniversary have no batches; this is how they show. One scan of the window, then one backward walk
 //! over the payment days of each payee.
 
-use weir_model::Day;
 use weir_rules::{Value, Window};
 
-use crate::feature::{count, natural_payments};
+use crate::feature::count;
 use crate::period::Period;
+use crate::scans::Payment;
 use crate::view::View;
 
 pub(super) fn evaluate(view: &View<'_>, window: Window, n: i64) -> Value {
     let n = usize::try_from(n).unwrap_or(usize::MAX);
-    let payees = natural_payments(view, window);
-    count(payees.values().filter(|payments| payments.len() >= n && run_length(view, payments) >= n).count())
+    view.payouts(window, |payouts| {
+        let steady = payouts.natural().filter(|(_, payments)| payments.len() >= n && run_length(view, payments) >= n);
+        count(steady.count())
+    })
 }
 
 /// Payments of the run that ends with the last one; at least 1 for a non-empty list.
-fn run_length(view: &View<'_>, payments: &[(Day, i128)]) -> usize {
-    let Some((_, last)) = payments.last() else {
+fn run_length(view: &View<'_>, payments: &[Payment]) -> usize {
+    let Some(last) = payments.last() else {
         return 0;
     };
     let mut run = 1;
     let mut steady = None;
     for pair in payments.windows(2).rev() {
-        let period = Period::between(pair[0].0, pair[1].0, view.calendar);
-        let is_near = (pair[0].1 - last).abs() * 10 <= *last;
+        let period = Period::between(pair[0].day, pair[1].day, view.calendar);
+        let is_near = (pair[0].amount - last.amount).abs() * 10 <= last.amount;
         if period.is_none() || steady.is_some_and(|steady| Some(steady) != period) || !is_near {
             break;
         }

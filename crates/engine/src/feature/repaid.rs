@@ -9,6 +9,7 @@ use weir_rules::{Value, Window};
 
 use crate::feature::{self, ByPair};
 use crate::pairs::NEVER;
+use crate::scans::Payment;
 use crate::view::View;
 
 /// A natural payee of the window.
@@ -41,11 +42,11 @@ pub(super) fn payout_ratio_spread(view: &View<'_>, window: Window) -> Value {
 }
 
 fn payees(view: &View<'_>, window: Window) -> ByPair<Payee> {
-    let payee = |payments: &[(Day, i128)]| {
+    let payee = |payments: &[Payment]| {
         let (first, last) = (payments.first()?, payments.last()?);
-        Some(Payee { first_paid: first.0, last_paid: last.0, last_amount: last.1 })
+        Some(Payee { first_paid: first.day, last_paid: last.day, last_amount: last.amount })
     };
-    feature::natural_payments(view, window).iter().filter_map(|(pair, payments)| Some((*pair, payee(payments)?))).collect()
+    view.payouts(window, |payouts| payouts.natural().filter_map(|(pair, payments)| Some((pair, payee(payments)?))).collect())
 }
 
 fn had_paid_in(view: &View<'_>, pair: u32, payee: &Payee) -> bool {

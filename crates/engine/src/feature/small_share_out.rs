@@ -2,13 +2,14 @@
 
 use weir_rules::{Value, Window};
 
-use crate::feature::{natural_payments, share};
+use crate::feature::share;
 use crate::view::View;
 
 pub(super) fn evaluate(view: &View<'_>, window: Window, limit_fen: i64) -> Value {
-    let payees = natural_payments(view, window);
-    let amounts = || payees.values().flatten().map(|(_, amount)| *amount);
-    share(amounts().filter(|amount| *amount <= i128::from(limit_fen)).count(), amounts().count())
+    view.payouts(window, |payouts| {
+        let amounts = || payouts.natural().flat_map(|(_, payments)| payments).map(|payment| payment.amount);
+        share(amounts().filter(|amount| *amount <= i128::from(limit_fen)).count(), amounts().count())
+    })
 }
 
 #[cfg(test)]

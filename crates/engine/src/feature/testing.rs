@@ -51,7 +51,7 @@ fn evaluate(lines: &[&str], call: &str) -> String {
         past_active: party.past_active,
         profiles: tables.profiles(),
         lists: &lists,
-        scans: None,
+        scans: &party.scans,
     };
     show(describe::value(&parse_call(call), &view, &|_, _| Value::Null))
 }

@@ -9,7 +9,6 @@ use crate::describe::{self, Occasion};
 use crate::detection::{Change, Detection, Episode, Figures, Hit, LiveAlert, RuleState, Withdrawn};
 use crate::evaluate::{Edition, variant_windows};
 use crate::history::Party;
-use crate::scans::Scans;
 use crate::view::{ProfileData, View};
 use crate::{AlertEffect, Effects};
 
@@ -171,7 +170,7 @@ impl Engine {
             past_active: party.past_active,
             profiles: self.tables.profiles(),
             lists: &edition.rules.lists,
-            scans: None,
+            scans: &party.scans,
         }
     }
 
@@ -184,8 +183,7 @@ impl Engine {
     pub(super) fn describe(&self, party: &Party, rule: u32, detection: &Detection, episode: &Episode) -> (Alert, Figures) {
         let t = episode.last.t;
         let (edition, at) = self.rule_of(rule, &episode.last);
-        let scans = Scans::default();
-        let view = View { scans: Some(&scans), ..self.view(party, t, edition) };
+        let view = self.view(party, t, edition);
         let variant = &edition.rules.rules[at].variants[usize::from(episode.last.variant)];
         let before = episode.inflow_before.unwrap_or_else(|| self.inflow_before(party, rule, &episode.first));
         let windows = variant_windows(&edition.rules, variant);
