@@ -173,8 +173,10 @@ mod tests {
         })
     }
 
+    type Told = (BTreeMap<u32, Vec<(Day, i128)>>, Vec<(Day, Vec<(u32, i128)>)>);
+
     /// Everything that can be asked of payouts, in an order that means something.
-    fn told(payouts: &Payouts) -> (BTreeMap<u32, Vec<(Day, i128)>>, Vec<(Day, Vec<(u32, i128)>)>) {
+    fn told(payouts: &Payouts) -> Told {
         let people = payouts.natural().map(|(pair, payments)| (pair, payments.iter().map(|paid| (paid.day, paid.amount)).collect()));
         (people.collect(), payouts.batches(1).into_iter().map(|(day, payees)| (day, payees.to_vec())).collect())
     }

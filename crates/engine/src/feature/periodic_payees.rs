@@ -13,19 +13,22 @@ use crate::view::View;
 pub(super) fn evaluate(view: &View<'_>, window: Window, n: i64) -> Value {
     let n = usize::try_from(n).unwrap_or(usize::MAX);
     view.payouts(window, |payouts| {
-        let steady = payouts.natural().filter(|(_, payments)| payments.len() >= n && run_length(view, payments) >= n);
+        let steady = payouts.natural().filter(|(_, payments)| payments.len() >= n && is_run(view, payments, n));
         count(steady.count())
     })
 }
 
-/// Payments of the run that ends with the last one; at least 1 for a non-empty list.
-fn run_length(view: &View<'_>, payments: &[Payment]) -> usize {
+/// Whether the run of payments that ends with the last one has at least `n`.
+fn is_run(view: &View<'_>, payments: &[Payment], n: usize) -> bool {
     let Some(last) = payments.last() else {
-        return 0;
+        return n == 0;
     };
     let mut run = 1;
     let mut steady = None;
     for pair in payments.windows(2).rev() {
+        if run >= n {
+            break;
+        }
         let period = Period::between(pair[0].day, pair[1].day, view.calendar);
         let is_near = (pair[0].amount - last.amount).abs() * 10 <= last.amount;
         if period.is_none() || steady.is_some_and(|steady| Some(steady) != period) || !is_near {
@@ -34,7 +37,7 @@ fn run_length(view: &View<'_>, payments: &[Payment]) -> usize {
         steady = period;
         run += 1;
     }
-    run
+    run >= n
 }
 
 #[cfg(test)]
