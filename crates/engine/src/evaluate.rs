@@ -3,8 +3,8 @@
 //! 1. *Gate.* For every instant the integer lower bounds that a variant's conjunction implies are checked on running aggregates, natively;
 //!    nearly all rows end here.
 //! 2. *Cheap.* What passed waits as a [`PendingRow`] with its cheap values; the conditions that read cheap slots only run on the whole batch.
-//! 3. *Costly.* For the rows still alive the slots of the remaining conditions are computed by scanning, then those of exclusions, then those
-//!    of score items, each only where the step before left something.
+//! 3. *Costly.* For the rows still alive the remaining conditions are taken one after the other, each with its slots computed by scanning for
+//!    whom those before have left; then the slots of exclusions, then those of score items, each only where the step before left something.
 //!
 //! Which rows share a batch cannot be observed: a row's values are those of its own party as of its own instant.
 
@@ -220,18 +220,6 @@ pub(crate) fn decide<'a>(
     }
     require_cheap(edition, rows, &mut candidates);
     let scanned = candidates.iter().map(|(at, _)| at).collect::<BTreeSet<_>>().len();
-    decide_costly(edition, rows, candidates, view_of, rule_hits);
-    scanned
-}
-
-/// Decides candidates whose cheap conditions are met.
-fn decide_costly<'a>(
-    edition: &Edition,
-    rows: &mut [&mut PendingRow],
-    mut candidates: Vec<(usize, Candidate)>,
-    view_of: &ViewOf<'a>,
-    rule_hits: &dyn Fn(u32, EventTime, &str, Window) -> Value,
-) {
     let costly = Costly { edition, view_of, rule_hits };
     costly.require(rows, &mut candidates);
     // What is excluded needs no score: shops and payrolls that a bank has verified end here, hit after hit.
@@ -242,6 +230,7 @@ fn decide_costly<'a>(
     for ((at, rule), hit) in score(edition, rows, &candidates) {
         rows[at].hits.push((rule, hit));
     }
+    scanned
 }
 
 /// Keeps the candidates whose cheap `require` conditions are all true.

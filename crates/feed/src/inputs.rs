@@ -26,6 +26,16 @@ pub enum Format {
 }
 
 impl Format {
+    /// The name used in feed files and on the command line.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Jsonl => "jsonl",
+            Self::Csv => "csv",
+            Self::Parquet => "parquet",
+        }
+    }
+
     /// Reads the names used on the command line and in feed files.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {

@@ -142,6 +142,18 @@ impl Output {
     }
 }
 
+/// For what writes by itself; [`Output::failure`] makes its errors those of a run.
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.put(bytes).map(|()| bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let done = self.writer().flush();
+        self.quietly(done)
+    }
+}
+
 /// Where the bytes of an output go.
 #[derive(Debug, PartialEq, Eq)]
 enum Destination {

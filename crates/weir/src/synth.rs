@@ -4,12 +4,13 @@
 //! which two machines can tell that they mean the same bank.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::fs;
+use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use weir_feed::Format;
 use weir_model::Day;
 use weir_testkit::synth::faces::BANK;
 use weir_testkit::synth::feed::{self, Fields, Layout, Rows};
@@ -19,14 +20,13 @@ use weir_testkit::synth::table::Table;
 use weir_testkit::synth::{Bank, Dials, answers};
 
 use crate::arguments::SynthArgs;
+use crate::detect::format_of;
 use crate::failure::{Exit, Failure};
 use crate::interrupt::Interrupt;
 use crate::language::{Lang, say};
-use crate::outputs::write_failure;
+use crate::outputs::{Output, publish, write_failure};
 use crate::terminal::{grouped, mention, nearest};
 
-/// Bytes gathered before they are written.
-const BUFFER: usize = 1 << 20;
 /// Most customers and days: balances and dates stay far from their ends.
 const CUSTOMERS_MAX: u32 = 50_000_000;
 const DAYS_MAX: u32 = 4000;
@@ -39,26 +39,34 @@ enum Sink {
 
 /// Hashes what passes through.
 struct Hashing {
-    out: BufWriter<Box<dyn Write + Send>>,
+    out: Output,
     hasher: blake3::Hasher,
 }
 
 impl Write for Hashing {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.write_all(bytes).map(|()| bytes.len())
-    }
-
-    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.hasher.update(bytes);
-        self.out.write_all(bytes)
+        self.out.write_all(bytes).map(|()| bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.out.flush()
+        Write::flush(&mut self.out)
     }
 }
 
 impl Sink {
+    fn new(format: Format, columns: &[&str], out: Output) -> io::Result<Self> {
+        let mut out = Hashing { out, hasher: blake3::Hasher::new() };
+        Ok(match format {
+            Format::Parquet => Self::Table(Box::new(Table::new(columns, out).map_err(io::Error::other)?)),
+            Format::Csv => {
+                writeln!(out, "{}", columns.join(","))?;
+                Self::Lines(Layout::Csv, Box::new(out))
+            }
+            Format::Jsonl => Self::Lines(Layout::Jsonl, Box::new(out)),
+        })
+    }
+
     fn row(&mut self, columns: &[&str], values: &[String]) -> io::Result<()> {
         match self {
             Self::Lines(layout, out) => feed::line(*layout, columns, values, out),
@@ -66,42 +74,23 @@ impl Sink {
         }
     }
 
-    fn finish(self) -> io::Result<blake3::Hash> {
-        let mut out = match self {
-            Self::Lines(_, out) => *out,
-            Self::Table(table) => table.finish().map_err(io::Error::other)?,
-        };
-        out.flush()?;
-        Ok(out.hasher.finalize())
+    fn finish(self) -> io::Result<Hashing> {
+        match self {
+            Self::Lines(_, out) => Ok(*out),
+            Self::Table(table) => table.finish().map_err(io::Error::other),
+        }
     }
 }
 
 /// Runs the verb.
 pub(crate) fn run(args: &SynthArgs, json: bool, lang: Lang) -> Result<Exit, Failure> {
     let dials = dials(args, lang)?;
-    let extension = match args.format.as_str() {
-        "jsonl" | "csv" | "parquet" => args.format.as_str(),
-        other => {
-            return Err(Failure::usage(say!(
-                lang,
-                "没有格式 `{other}`：jsonl、csv 或 parquet",
-                "no format `{other}`: jsonl, csv or parquet"
-            )));
-        }
-    };
-    let name = args.transactions.clone().unwrap_or_else(|| args.out.join(format!("transactions.{extension}")));
+    let format = format_of(&args.format, lang)?;
     let labels = args.out.join("labels");
     fs::create_dir_all(&labels).map_err(|error| write_failure(&labels.display().to_string(), &error, lang))?;
-    let written = Writing { args, dials: &dials, lang }.write(&name, &labels, extension)?;
-    let Written { rows, bank, hash, seconds, figures } = written;
-    let (customers, schemes) = (bank.world.customers.len(), bank.schemes.len());
-    let about = serde_json::json!({
-        "seed": dials.seed, "customers": dials.customers, "from": dials.from.to_string(), "days": dials.days,
-        "per_scheme": dials.per_scheme, "disorder": dials.disorder, "held": dials.held, "format": extension, "ledger": args.ledger,
-        "without_parties": args.without_parties, "all_customers": customers, "schemes": schemes, "rows": rows, "blake3": hash.to_string(), "figures": figures,
-    });
-    let path = args.out.join("bank.json");
-    fs::write(&path, format!("{about:#}\n")).map_err(|error| write_failure(&path.display().to_string(), &error, lang))?;
+    let Some(Written { rows, customers, schemes, hash, seconds }) = (Writing { args, dials: &dials, format, lang }).write(&labels)? else {
+        return Ok(Exit::Ok);
+    };
     let rate = grouped(u128::from(rows) * 1000 / u128::from(seconds.max(1)));
     let rows = grouped(rows.into());
     let (customers, place) = (grouped(customers as u128), args.out.display());
@@ -112,7 +101,7 @@ pub(crate) fn run(args: &SynthArgs, json: bool, lang: Lang) -> Result<Exit, Fail
         &say!(
             lang,
             "{place}：客户 {customers} 户，团伙 {schemes} 个，流水 {rows} 条（每秒 {rate} 条），摘要 {hash}",
-            "{place}: {customers} customers, {schemes} schemes, {rows} rows ({rate} a second), hash {hash}"
+            "{place}: customers {customers}, schemes {schemes}, rows {rows} ({rate} a second), hash {hash}"
         ),
         json,
     );
@@ -122,46 +111,41 @@ pub(crate) fn run(args: &SynthArgs, json: bool, lang: Lang) -> Result<Exit, Fail
 /// What was written.
 struct Written {
     rows: u64,
-    bank: Bank,
+    customers: usize,
+    schemes: usize,
     hash: blake3::Hash,
     /// Thousandths.
     seconds: u64,
-    figures: BTreeMap<&'static str, i64>,
 }
 
 struct Writing<'a> {
     args: &'a SynthArgs,
     dials: &'a Dials,
+    format: Format,
     lang: Lang,
 }
 
 impl Writing<'_> {
-    fn write(&self, name: &Path, labels: &Path, extension: &str) -> Result<Written, Failure> {
+    /// Writes everything, or leaves nothing; `None` where the reader of standard output has gone.
+    fn write(&self, labels: &Path) -> Result<Option<Written>, Failure> {
         let (args, lang) = (self.args, self.lang);
         let interrupt = Interrupt::install().map_err(|error| Failure::usage(error.to_string()))?;
         let begun = Instant::now();
         let mut bank = Bank::new(self.dials);
-        if !args.without_parties {
-            let year = self.dials.from.plus(i32::try_from(self.dials.days).unwrap_or(0)).year() + 1;
-            self.file(&args.out.join("parties.csv"), |out| {
-                writeln!(out, "{}", feed::PARTY_COLUMNS)?;
-                (0..).zip(&bank.world.customers).try_for_each(|(number, customer)| feed::party(number, customer, year, out))
-            })?;
-        }
         let mut fields = Fields::new(if args.ledger { Rows::Ledger } else { Rows::Transfers }, args.without_parties);
         let columns = fields.columns();
-        let rows_are = if args.ledger { "ledger_side" } else { "transfer\nown: customer" };
-        self.file(&args.out.join("feed.yaml"), |out| {
-            writeln!(out, "# How the transactions beside this file are read. The bank is invented.")?;
-            writeln!(out, "version: 1\ntitle: 生成的银行\nformat: {extension}\nrows: {rows_are}\ninstitution: \"{BANK}\"\nfields:")?;
-            columns.iter().try_for_each(|column| writeln!(out, "  {column}: {column}"))
-        })?;
+        let mut outputs = vec![self.file(&args.out.join("feed.yaml"), |out| self.mapping(&columns, out))?];
+        if !args.without_parties {
+            let year = self.dials.from.plus(i32::try_from(self.dials.days).unwrap_or(0)).year() + 1;
+            outputs.push(self.file(&args.out.join("parties.csv"), |out| {
+                writeln!(out, "{}", feed::PARTY_COLUMNS)?;
+                (0..).zip(&bank.world.customers).try_for_each(|(number, customer)| feed::party(number, customer, year, out))
+            })?);
+        }
+        let name = args.transactions.clone().unwrap_or_else(|| args.out.join(format!("transactions.{}", self.format.name())));
         let said = |error: &io::Error| write_failure(&name.display().to_string(), error, lang);
-        let mut sink = self.sink(name, columns).map_err(|error| said(&error))?;
-        let labelled = labels.join("transactions.csv");
-        let mut labelled_out = BufWriter::new(self.create(&labelled)?);
-        let said_labels = |error: &io::Error| write_failure(&labelled.display().to_string(), error, lang);
-        answers::transactions_header(&mut labelled_out).map_err(|error| said_labels(&error))?;
+        let mut sink = Sink::new(self.format, &columns, Output::open(&name, lang)?).map_err(|error| said(&error))?;
+        let mut labelled = self.file(&labels.join("transactions.csv"), answers::transactions_header)?;
         let bar = bar(self.dials.days, lang);
         let (mut rows, mut count) = (Vec::new(), 0_u64);
         let mut figures = Figures::new(&bank.world);
@@ -170,44 +154,56 @@ impl Writing<'_> {
             for row in &rows {
                 let done = fields.write(&bank.world, row, |values| {
                     count += 1;
-                    sink.row(columns, values)
+                    sink.row(&columns, values)
                 });
                 done.map_err(|error| said(&error))?;
-                answers::transaction(&bank.parts, row, &mut labelled_out).map_err(|error| said_labels(&error))?;
+                answers::transaction(&bank.parts, row, &mut labelled).map_err(|error| labelled.failure(&error))?;
             }
             bar.inc(1);
             bar.set_message(grouped(count.into()));
             interrupt.check(lang)?;
+            if matches!(&sink, Sink::Lines(_, out) if out.out.is_closed()) {
+                return Ok(None);
+            }
         }
         bar.finish_and_clear();
-        let hash = sink.finish().map_err(|error| said(&error))?;
-        labelled_out.flush().map_err(|error| said_labels(&error))?;
-        self.file(&labels.join("customers.csv"), |out| answers::customers(&bank, out))?;
-        self.file(&labels.join("schemes.csv"), |out| answers::schemes(&bank, out))?;
-        let figures = figures.finish(&bank.world);
-        Ok(Written { rows: count, figures, bank, hash, seconds: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX) })
+        let Hashing { out, hasher } = sink.finish().map_err(|error| said(&error))?;
+        let hash = hasher.finalize();
+        outputs.extend([
+            out,
+            labelled,
+            self.file(&labels.join("customers.csv"), |out| answers::customers(&bank, out))?,
+            self.file(&labels.join("schemes.csv"), |out| answers::schemes(&bank, out))?,
+        ]);
+        let (customers, schemes) = (bank.world.customers.len(), bank.schemes.len());
+        let dials = self.dials;
+        let about = serde_json::json!({
+            "seed": dials.seed, "customers": dials.customers, "from": dials.from.to_string(), "days": dials.days,
+            "per_scheme": dials.per_scheme, "disorder": dials.disorder, "held": dials.held, "format": self.format.name(),
+            "ledger": args.ledger, "without_parties": args.without_parties, "all_customers": customers, "schemes": schemes, "rows": count,
+            "blake3": hash.to_string(), "figures": figures.finish(&bank.world),
+        });
+        outputs.push(self.file(&args.out.join("bank.json"), |out| writeln!(out, "{about:#}"))?);
+        publish(outputs)?;
+        let seconds = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        Ok(Some(Written { rows: count, customers, schemes, hash, seconds }))
     }
 
-    fn sink(&self, name: &Path, columns: &[&str]) -> io::Result<Sink> {
-        let out: Box<dyn Write + Send> = if name.as_os_str() == "-" { Box::new(io::stdout()) } else { Box::new(File::create(name)?) };
-        let mut out = Hashing { out: BufWriter::with_capacity(BUFFER, out), hasher: blake3::Hasher::new() };
-        Ok(match self.args.format.as_str() {
-            "parquet" => Sink::Table(Box::new(Table::new(columns, out).map_err(io::Error::other)?)),
-            "csv" => {
-                writeln!(out, "{}", columns.join(","))?;
-                Sink::Lines(Layout::Csv, Box::new(out))
-            }
-            _ => Sink::Lines(Layout::Jsonl, Box::new(out)),
-        })
+    /// How the transactions are read.
+    fn mapping(&self, columns: &[&str], out: &mut Output) -> io::Result<()> {
+        let rows = if self.args.ledger { "ledger_side" } else { "transfer\nown: customer" };
+        let format = self.format.name();
+        writeln!(out, "# How the transactions beside this file are read. The bank is invented.")?;
+        writeln!(out, "version: 1\ntitle: 生成的银行\nformat: {format}\nrows: {rows}\ninstitution: \"{BANK}\"\nfields:")?;
+        columns.iter().try_for_each(|column| writeln!(out, "  {column}: {column}"))
     }
 
-    fn create(&self, path: &Path) -> Result<File, Failure> {
-        File::create(path).map_err(|error| write_failure(&path.display().to_string(), &error, self.lang))
-    }
-
-    fn file(&self, path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> Result<(), Failure> {
-        let mut out = BufWriter::new(self.create(path)?);
-        write(&mut out).and_then(|()| out.flush()).map_err(|error| write_failure(&path.display().to_string(), &error, self.lang))
+    fn file(&self, path: &Path, write: impl FnOnce(&mut Output) -> io::Result<()>) -> Result<Output, Failure> {
+        let mut out = Output::open(path, self.lang)?;
+        match write(&mut out) {
+            Ok(()) => Ok(out),
+            Err(error) => Err(out.failure(&error)),
+        }
     }
 }
 

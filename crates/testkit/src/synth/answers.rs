@@ -70,11 +70,11 @@ pub fn schemes(bank: &Bank, out: &mut impl Write) -> io::Result<()> {
     }
     writeln!(out)?;
     for scheme in &bank.schemes {
-        let (plan, figures) = (&scheme.plan, &scheme.figures);
+        let (plan, outcome) = (&scheme.plan, &scheme.outcome);
         write!(out, "{},{},{},{},{},", scheme.part, plan.theme.name(), plan.payout.name(), plan.span.0, plan.span.1)?;
-        write!(out, "{},{},{},{}", figures.payers, figures.visible_payers, figures.principal / 100, figures.visible_principal / 100)?;
-        let [p30, p100, p150] = figures.payers_at;
-        for day in [figures.first, p30, p100, p150, figures.million_at, figures.reached(300)] {
+        write!(out, "{},{},{},{}", outcome.payers, outcome.visible_payers, outcome.principal / 100, outcome.visible_principal / 100)?;
+        let [p30, p100, p150] = outcome.payers_at;
+        for day in [outcome.first, p30, p100, p150, outcome.million_at, outcome.reached(300)] {
             write!(out, ",{}", day.map(|day: Day| day.to_string()).unwrap_or_default())?;
         }
         for (_, value) in &plan.dials {

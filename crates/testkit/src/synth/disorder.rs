@@ -33,7 +33,7 @@ pub enum Flaw {
 /// A row of the feed.
 #[derive(Debug, Clone, Copy)]
 pub struct Row {
-    /// The bank's serial, unless `again`.
+    /// The bank's serial: of its own, unless the feed brings a row again.
     pub serial: u64,
     /// What happened.
     pub movement: Movement,

@@ -12,62 +12,16 @@ use super::faces::{BANK, Face, account_number, name};
 use super::movement::{Class, Movement, Who};
 use super::world::{Customer, World};
 
-/// Columns of whole transfers.
-const TRANSFER: [&str; 24] = [
-    "txn_id",
-    "occurred_at",
-    "amount",
-    "payer_account",
-    "payer_customer",
-    "payer_name",
-    "payer_bank",
-    "payer_kind",
-    "payer_division",
-    "payer_industry",
-    "payee_account",
-    "payee_customer",
-    "payee_name",
-    "payee_bank",
-    "payee_kind",
-    "payee_division",
-    "payee_industry",
-    "account_class",
-    "counter_account_class",
-    "channel",
-    "cash",
-    "memo",
-    "reverses",
-    "reversal_kind",
-];
-/// Columns of ledger rows.
-const LEDGER: [&str; 26] = [
-    "txn_id",
-    "occurred_at",
-    "amount",
-    "account",
-    "customer",
-    "name",
-    "bank",
-    "kind",
-    "division",
-    "industry",
-    "counter_account",
-    "counter_customer",
-    "counter_name",
-    "counter_bank",
-    "counter_kind",
-    "counter_division",
-    "counter_industry",
-    "account_class",
-    "counter_account_class",
-    "channel",
-    "cash",
-    "memo",
-    "reverses",
-    "reversal_kind",
-    "direction",
-    "balance_after",
-];
+/// Columns of every row, before and behind those of its two sides; the last two are those of ledger rows alone.
+const BEFORE: [&str; 3] = ["txn_id", "occurred_at", "amount"];
+const BEHIND: [&str; 9] =
+    ["account_class", "counter_account_class", "channel", "cash", "memo", "reverses", "reversal_kind", "direction", "balance_after"];
+/// Columns of a side: of the payer and the payee, or of the own and the other one.
+const PAYER: [&str; 7] = ["payer_account", "payer_customer", "payer_name", "payer_bank", "payer_kind", "payer_division", "payer_industry"];
+const PAYEE: [&str; 7] = ["payee_account", "payee_customer", "payee_name", "payee_bank", "payee_kind", "payee_division", "payee_industry"];
+const OWN: [&str; 7] = ["account", "customer", "name", "bank", "kind", "division", "industry"];
+const COUNTER: [&str; 7] =
+    ["counter_account", "counter_customer", "counter_name", "counter_bank", "counter_kind", "counter_division", "counter_industry"];
 
 /// What a row is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,20 +55,19 @@ impl Fields {
     /// Of such rows.
     #[must_use]
     pub fn new(rows: Rows, is_shy: bool) -> Self {
-        Self { rows, is_shy, sides: Default::default(), values: vec![String::new(); Self::columns_of(rows).len()] }
+        let mut fields = Self { rows, is_shy, sides: Default::default(), values: Vec::new() };
+        fields.values.resize(fields.columns().len(), String::new());
+        fields
     }
 
     /// Names of the columns.
     #[must_use]
-    pub fn columns(&self) -> &'static [&'static str] {
-        Self::columns_of(self.rows)
-    }
-
-    const fn columns_of(rows: Rows) -> &'static [&'static str] {
-        match rows {
-            Rows::Transfers => &TRANSFER,
-            Rows::Ledger => &LEDGER,
-        }
+    pub fn columns(&self) -> Vec<&'static str> {
+        let (sides, behind) = match self.rows {
+            Rows::Transfers => ([PAYER, PAYEE], &BEHIND[..7]),
+            Rows::Ledger => ([OWN, COUNTER], &BEHIND[..]),
+        };
+        [&BEFORE[..], &sides.concat(), behind].concat()
     }
 
     /// Hands a row's fields over, once for each row that it makes.

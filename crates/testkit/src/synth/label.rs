@@ -28,8 +28,6 @@ impl Verdict {
 /// What a customer is within a scheme or a look-alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
-    /// Runs it.
-    Organiser,
     /// Takes payments in.
     Collector,
     /// Holds what was collected.
@@ -40,8 +38,6 @@ pub enum Role {
     Payer,
     /// Brings people, for a commission.
     Agent,
-    /// Lends an account.
-    Mule,
     /// The account a look-alike turns around.
     Centre,
 }
@@ -51,13 +47,11 @@ impl Role {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Organiser => "organiser",
             Self::Collector => "collector",
             Self::Pool => "pool",
             Self::Payout => "payout",
             Self::Payer => "payer",
             Self::Agent => "agent",
-            Self::Mule => "mule",
             Self::Centre => "centre",
         }
     }

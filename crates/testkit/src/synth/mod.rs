@@ -1,7 +1,7 @@
 //! A bank that can be generated: ordinary life, its oddities, and schemes among them, each labelled.
 //!
 //! Nobody publishes labelled data for periodic batches of small transfers, so thresholds are measured here. A bank is a stream of days: memory
-//! grows with its customers and with the people in its schemes, never with its length. The same dials give the same bytes on every machine;
+//! grows with its customers and with the people in its schemes, hardly with its length. The same dials give the same bytes on every machine;
 //! every number comes from [`chance`], whole and hashed from what it is drawn for.
 //!
 //! [`world`] is who lives there, [`life`] what they do, [`families`] what only looks like a scheme, [`plan`] and [`scheme`] what is one,
@@ -94,12 +94,6 @@ impl Bank {
         Self { world, parts, schemes, families, next: dials.from, last, serial: 0, drawn: Vec::new(), disorder }
     }
 
-    /// First and last day.
-    #[must_use]
-    pub const fn next_day(&self) -> Day {
-        self.next
-    }
-
     /// Writes out the next day's rows in the order of the feed; `None` when the bank has come to its end. After the last day, what is late
     /// comes as one more.
     pub fn day(&mut self, rows: &mut Vec<Row>) -> Option<Day> {
@@ -189,7 +183,7 @@ mod tests {
         let columns = fields.columns();
         let mut text = Vec::new();
         for row in &rows {
-            fields.write(&bank.world, row, |values| feed::line(Layout::Jsonl, columns, values, &mut text)).expect("into memory");
+            fields.write(&bank.world, row, |values| feed::line(Layout::Jsonl, &columns, values, &mut text)).expect("into memory");
         }
         answers::customers(&bank, &mut text).expect("into memory");
         answers::schemes(&bank, &mut text).expect("into memory");
@@ -212,8 +206,8 @@ mod tests {
                 .collect();
             let people: BTreeSet<String> = paid_in.iter().filter(|m| m.payer != Who::Nobody).map(|m| format!("{:?}", m.payer)).collect();
             // Two investors may be the same customer.
-            assert!(people.len() as u64 <= scheme.figures.visible_payers);
-            assert!(people.len() as u64 * 20 >= scheme.figures.visible_payers * 19);
+            assert!(people.len() as u64 <= scheme.outcome.visible_payers);
+            assert!(people.len() as u64 * 20 >= scheme.outcome.visible_payers * 19);
             let cards: i64 = rows
                 .iter()
                 .filter(|row| row.movement.part == scheme.part && row.movement.memo.text() == "商户结算")
@@ -221,8 +215,8 @@ mod tests {
                 .sum();
             let seen = paid_in.iter().map(|m| m.fen).sum::<i64>() + cards;
             // Cards lose the acquirer's fee, and the last day's are not settled yet.
-            assert!(seen <= scheme.figures.visible_principal);
-            assert!(cards > 0 || seen == scheme.figures.visible_principal);
+            assert!(seen <= scheme.outcome.visible_principal);
+            assert!(cards > 0 || seen == scheme.outcome.visible_principal);
             named += people.len();
         }
         assert!(named > 200, "{named} payers in all");

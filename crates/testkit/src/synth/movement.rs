@@ -24,8 +24,6 @@ pub enum Desk {
     Loans,
     /// 利息.
     Interest,
-    /// 手续费.
-    Fees,
 }
 
 /// What the account of a side is, where that matters.
@@ -61,12 +59,12 @@ macro_rules! memos {
 memos! {
     None "", Wages "工资", Pension "养老金", Bonus "奖金", Transfer "转账", Living "生活费", RedPacket "红包", Borrow "借款", Repay "还款",
     Shopping "消费", TopUp "充值", Withdraw "提现", CashIn "现金存款", CashOut "现金取款", Rent "房租", Utility "水电费", Property "物业费",
-    Tuition "学费", Insurance "保费", Claim "赔款", Loan "贷款还款", LoanOut "贷款发放", Interest "结息", Fee "手续费", Wealth "理财申购",
-    WealthBack "理财赎回", TermIn "定期存入", TermBack "定期支取", Securities "银证转账", Fund "公积金", Tax "税款", Refund "退税",
+    Tuition "学费", Insurance "保费", Claim "赔款", Loan "贷款还款", Interest "结息", Wealth "理财申购",
+    WealthBack "理财赎回", TermIn "定期存入", Securities "银证转账", Fund "公积金", Tax "税款", Refund "退税",
     Goods "货款", Settlement "商户结算", Deposit "押金", DepositBack "退押金", Gift "礼金", ClassFee "班费", GroupBuy "团购款",
     Compensation "征地补偿", Subsidy "补贴", Labour "劳务费", Donation "捐款", Aid "救助款", Dividend "分红", Share "股金", CarPrice "购车款",
     Platform "平台结算", Prize "兑奖", Ticket "彩票", Card "会员卡", Pool "资金归集", Allocation "资金下拨", HousePrice "购房款",
-    Escrow "代管款", Meeting "会款", LoanInterest "借款利息", Advance "预付款", Invest "投资款", Subscription "认购款", Return "返利",
+    Escrow "代管款", Meeting "会款", LoanInterest "借款利息", Invest "投资款", Subscription "认购款", Return "返利",
     Profit "收益", Principal "本金", Commission "提成", Project "项目款", Consumption "消费款", Care "养老服务费", Lease "租金",
     Ink "往来款", Returned "退汇",
 }

@@ -29,7 +29,7 @@ struct Investor {
 
 /// What a scheme has come to.
 #[derive(Debug, Clone, Default)]
-pub struct Figures {
+pub struct Outcome {
     /// People who have paid in, anywhere.
     pub payers: u64,
     /// People seen to pay in at this bank, each once.
@@ -48,7 +48,7 @@ pub struct Figures {
     paid: Vec<(Day, i64)>,
 }
 
-impl Figures {
+impl Outcome {
     /// The day on which so many parts of a thousand of all that was ever paid in had been.
     #[must_use]
     pub fn reached(&self, per_mille: i64) -> Option<Day> {
@@ -66,7 +66,7 @@ pub struct Scheme {
     /// How it is meant to run.
     pub plan: Plan,
     /// What it has come to.
-    pub figures: Figures,
+    pub outcome: Outcome,
     /// Its number among the parts.
     pub part: PartId,
     seed: u64,
@@ -121,7 +121,7 @@ impl Scheme {
         let held = vec![0; collectors.len()];
         Self {
             plan,
-            figures: Figures::default(),
+            outcome: Outcome::default(),
             part: parts.len() as u32,
             seed,
             settling: held.clone(),
@@ -207,7 +207,7 @@ impl Scheme {
             let which = self.joined.unsigned_abs();
             self.joined += 1;
             let mut investor = self.investor(world, which, today.day, chance);
-            self.figures.payers += 1;
+            self.outcome.payers += 1;
             if let Who::Own(number, _) = investor.who {
                 self.payers.push(number);
             }
@@ -264,10 +264,10 @@ impl Scheme {
 
     fn pay_in(&mut self, investor: &mut Investor, today: &Today, from_start: i32, chance: &mut Chance, out: &mut Vec<Movement>) {
         let fen = investor.principal;
-        self.figures.principal += fen;
-        match self.figures.paid.last_mut() {
+        self.outcome.principal += fen;
+        match self.outcome.paid.last_mut() {
             Some((day, sum)) if *day == today.day => *sum += fen,
-            _ => self.figures.paid.push((today.day, fen)),
+            _ => self.outcome.paid.push((today.day, fen)),
         }
         self.fresh += fen;
         if !investor.is_visible {
@@ -292,16 +292,16 @@ impl Scheme {
         if bits >= self.plan.acquired {
             self.held[place] += fen;
         }
-        let figures = &mut self.figures;
-        figures.first.get_or_insert(today.day);
-        figures.visible_principal += fen;
-        if figures.visible_principal >= 1_000_000_00 {
-            figures.million_at.get_or_insert(today.day);
+        let outcome = &mut self.outcome;
+        outcome.first.get_or_insert(today.day);
+        outcome.visible_principal += fen;
+        if outcome.visible_principal >= 1_000_000_00 {
+            outcome.million_at.get_or_insert(today.day);
         }
         if is_named && !std::mem::replace(&mut investor.is_named, true) {
-            figures.visible_payers += 1;
-            for (mark, day) in MARKS.iter().zip(&mut figures.payers_at) {
-                if figures.visible_payers >= *mark {
+            outcome.visible_payers += 1;
+            for (mark, day) in MARKS.iter().zip(&mut outcome.payers_at) {
+                if outcome.visible_payers >= *mark {
                     day.get_or_insert(today.day);
                 }
             }

@@ -1,6 +1,6 @@
 //! What is counted, and how.
 //!
-//! Group level: a scheme is found when an account of its own (collector, pool, payout, organiser) has an alert. Party level: each such account
+//! Group level: a scheme is found when an account of its own (collector, pool, payout) has an alert. Party level: each such account
 //! is found or not, each alert is on one or not. Grey families are neither right nor wrong, agents and payers of schemes neither. Intervals are
 //! Wilson's, of 95 %.
 
@@ -12,7 +12,7 @@ use weir_model::Day;
 use super::truth::{Member, Said, SchemeRow, Truth};
 
 /// Roles whose accounts are the scheme's own.
-const OWN_ROLES: [&str; 4] = ["organiser", "collector", "pool", "payout"];
+const OWN_ROLES: [&str; 3] = ["collector", "pool", "payout"];
 /// Least visible payers for a scheme to be asked of a detector.
 pub(crate) const PAYERS_MIN: i64 = 30;
 

@@ -32,12 +32,12 @@ pub(crate) struct Member {
 pub(crate) struct SchemeRow(BTreeMap<String, String>);
 
 impl SchemeRow {
-    /// A field; empty where the file has none.
+    /// A field.
     pub(crate) fn text(&self, name: &str) -> &str {
         self.0.get(name).map_or("", String::as_str)
     }
 
-    /// A number; 0 where the file has none.
+    /// A number; 0 where there is none.
     pub(crate) fn number(&self, name: &str) -> i64 {
         self.text(name).parse().unwrap_or(0)
     }
@@ -57,6 +57,10 @@ impl SchemeRow {
         self.number("visible_payers")
     }
 }
+
+/// Columns of `schemes.csv` that judging rests on.
+const SCHEME_COLUMNS: [&str; 9] =
+    ["part", "family", "payout", "to", "visible_payers", "visible_principal", "payers_150_at", "million_at", "principal_30_percent_at"];
 
 /// Part of `bank.json`.
 #[derive(Debug, Clone, Deserialize)]
@@ -90,7 +94,11 @@ impl Truth {
         let about_path = labels.join("../bank.json");
         let text = std::fs::read_to_string(&about_path).map_err(|error| unreadable(&about_path, &error, lang))?;
         let about = serde_json::from_str(&text).map_err(|error| unreadable(&about_path, &error, lang))?;
-        Ok(Self { about, members: rows(&labels.join("customers.csv"), lang)?, schemes: rows(&labels.join("schemes.csv"), lang)? })
+        let (customers, schemes) = (labels.join("customers.csv"), labels.join("schemes.csv"));
+        let truth = Self { about, members: rows(&customers, lang)?, schemes: rows(&schemes, lang)? };
+        // A column that is not there would pass for zero.
+        let lacking = truth.schemes.first().and_then(|row| SCHEME_COLUMNS.iter().find(|name| !row.0.contains_key(**name)));
+        lacking.map_or(Ok(truth), |name| Err(bad(&schemes, 1, name, lang)))
     }
 }
 
