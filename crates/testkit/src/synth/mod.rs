@@ -5,8 +5,9 @@
 //! every number comes from [`chance`], whole and hashed from what it is drawn for.
 //!
 //! [`world`] is who lives there, [`life`] what they do, [`families`] what only looks like a scheme, [`plan`] and [`scheme`] what is one,
-//! [`disorder`] what feeds do to records, [`feed`] and [`table`] how rows are written, [`label`] and [`answers`] what is true. Nothing here may know how weir detects: no
-//! window, no feature, no rule, no calendar of theirs. A generator that shared a thought with the detector would agree with it for no reason.
+//! [`disorder`] what feeds do to records, [`feed`] and [`table`] how rows are written, [`label`] and [`answers`] what is true, [`figures`] what
+//! an ordinary day comes to. Nothing here may know how weir detects: no window, no feature, no rule, no calendar of theirs. A generator that
+//! shared a thought with the detector would agree with it for no reason.
 
 pub mod answers;
 pub mod chance;
