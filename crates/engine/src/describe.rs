@@ -19,6 +19,7 @@ use crate::detection::{Episode, Figures};
 use crate::feature;
 use crate::intern::{Interner, NONE};
 use crate::row::Row;
+use crate::scans::Measure;
 use crate::view::{View, sum};
 
 const COUNTERPARTIES_MAX: usize = 50;
@@ -57,11 +58,12 @@ pub(crate) fn value(call: &FeatureCall, view: &View<'_>, rule_hits: &RuleHits<'_
 
 /// People and amounts of the window: what decides whether a revision is sent.
 pub(crate) fn figures(view: &View<'_>, window: Window) -> Figures {
-    Figures {
-        people: natural(view.counted(window)).len() as u64,
-        amount_in: sum(view.inflow(window)),
-        amount_out: sum(view.outflow(window)),
-    }
+    let payees: Vec<u32> = view.people(Direction::Out, window, |payees| payees.natural().map(|(pair, _)| pair).collect());
+    let people = view.people(Direction::In, window, |payers| {
+        payers.natural().count() + payees.iter().filter(|payee| !payers.is_natural(**payee)).count()
+    });
+    let amount = |direction| view.sum(window, Measure::Amount(direction));
+    Figures { people: people as u64, amount_in: amount(Direction::In), amount_out: amount(Direction::Out) }
 }
 
 /// The alert as of the view's instant, which is the episode's last hit. Identity, status, revision and position are the caller's.
@@ -341,12 +343,12 @@ fn amounts_back(view: &View<'_>, pairs: impl Iterator<Item = u32>, direction: Di
 }
 
 fn batches(view: &View<'_>, window: Window, n: i64) -> (Vec<Batch>, u64) {
-    view.payouts(window, |payouts| {
-        let days = payouts.batches(n);
+    view.people(Direction::Out, window, |payees| {
+        let days = payees.batches(n);
         let batch = |at: usize| {
-            let (day, payees) = days[at];
-            let again = at.checked_sub(1).map(|before| feature::in_both(days[before].1, payees) as u64);
-            Batch { day: day.to_string(), payees: payees.len() as u64, amount: yuan(payees.iter().map(|(_, amount)| amount).sum()), again }
+            let (day, batch) = days[at];
+            let again = at.checked_sub(1).map(|before| feature::in_both(days[before].1, batch) as u64);
+            Batch { day: day.to_string(), payees: batch.len() as u64, amount: yuan(batch.iter().map(|(_, amount)| amount).sum()), again }
         };
         (((days.len().saturating_sub(BATCHES_MAX))..days.len()).map(batch).collect(), days.len() as u64)
     })

@@ -35,7 +35,7 @@ pub(crate) struct Party {
     /// Whether rows of those days state the party's kind.
     pub(crate) day_kinds: Vec<DayKinds>,
     pub(crate) pending: Vec<PendingRemoval>,
-    /// What features have scanned of the rows so far; cleared whenever rows change otherwise than by one more at the end.
+    /// What features have scanned of the rows so far; told whenever rows change otherwise than by one more at the end.
     pub(crate) scans: RefCell<Scans>,
     /// Hits and alerts; most parties never have any.
     pub(crate) detection: Option<Box<Detection>>,
@@ -301,9 +301,7 @@ impl Party {
             // A row may only enter behind the cursor's tail, or at its very instant.
             self.cursor.retreat(&self.rows, self.pairs.len(), leg.at.minus(Span(1)), moment.horizons, moment.calendar);
         }
-        if at < self.rows.len() {
-            self.scans.take();
-        }
+        self.scans.get_mut().before_change(&self.rows, at);
         self.rows.insert(at, row);
         if joins {
             self.cursor.row_joined(&self.rows, at, self.pairs.len(), moment.horizons);
@@ -350,9 +348,9 @@ impl Party {
     /// Turns a row into a tombstone and mends what its pair remembers of it.
     fn take_out(&mut self, at: usize) {
         self.cursor.row_removed(&self.rows, at);
+        self.scans.get_mut().before_change(&self.rows, at);
         let row = self.rows[at];
         self.rows[at].remove();
-        self.scans.take();
         if row.pair == NONE || !row.is_counted() {
             return;
         }
@@ -423,8 +421,8 @@ impl Party {
                 *past = past.saturating_add(row.amount);
             }
         }
+        self.scans.get_mut().before_drop(&self.rows, count);
         self.rows.drain(..count);
-        self.scans.take();
         self.aged = self.aged.saturating_sub(count);
         self.cursor.rows_left(count);
     }

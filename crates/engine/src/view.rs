@@ -4,13 +4,13 @@
 
 use std::cell::RefCell;
 
-use weir_model::{AgreementKind, Agreements, Calendar, Day, Division, EventTime, PartyKind, Profile};
+use weir_model::{AgreementKind, Agreements, Calendar, Day, Direction, Division, EventTime, PartyKind, Profile};
 use weir_rules::Window;
 
 use crate::intern::{Interner, NONE};
 use crate::pairs::{Pair, Pairs};
 use crate::row::{Extras, Row};
-use crate::scans::{Payouts, Scans};
+use crate::scans::{Days, Measure, Outlets, People, Scans};
 
 /// A profile with its own text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -110,10 +110,39 @@ impl<'a> View<'a> {
         &self.rows[self.rows.partition_point(|row| row.at < start)..]
     }
 
-    /// The payments out of a window. Not to be asked again by `read`.
-    pub(crate) fn payouts<T>(&self, window: Window, read: impl FnOnce(&Payouts) -> T) -> T {
-        let begin = self.rows.len() - self.slice(window).len();
-        read(self.scans.borrow_mut().payouts(window, self.rows, begin))
+    /// Index of the first row of a window.
+    fn begin(&self, window: Window) -> usize {
+        self.rows.len() - self.slice(window).len()
+    }
+
+    /// Those who paid in within a window, or were paid. Not to be asked for another scan by `read`.
+    pub(crate) fn people<T>(&self, direction: Direction, window: Window, read: impl FnOnce(&mut People) -> T) -> T {
+        read(self.scans.borrow_mut().people(direction, Some(window), self.rows, self.begin(window)))
+    }
+
+    /// The same over all rows there are.
+    pub(crate) fn people_of_all_rows<T>(&self, direction: Direction, read: impl FnOnce(&mut People) -> T) -> T {
+        read(self.scans.borrow_mut().people(direction, None, self.rows, 0))
+    }
+
+    /// Where the money of a window went.
+    pub(crate) fn outlets<T>(&self, window: Window, read: impl FnOnce(&Outlets) -> T) -> T {
+        read(self.scans.borrow_mut().outlets(window, self.rows, self.begin(window)))
+    }
+
+    /// What came and went on each day of a window.
+    pub(crate) fn days<T>(&self, window: Window, read: impl FnOnce(&Days) -> T) -> T {
+        read(self.scans.borrow_mut().days(window, self.rows, self.begin(window)))
+    }
+
+    /// A sum over the counted legs of a window.
+    pub(crate) fn sum(&self, window: Window, measure: Measure) -> i128 {
+        self.scans.borrow_mut().sum(measure, window, self.rows, self.begin(window))
+    }
+
+    /// Natural people with a rebate in a window.
+    pub(crate) fn rebates(&self, window: Window) -> usize {
+        self.scans.borrow_mut().rebates(window, self.rows, self.begin(window))
     }
 
     /// Whether a row with a counterparty is part of all history: its pair has not been forgotten since.

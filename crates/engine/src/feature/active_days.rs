@@ -3,12 +3,11 @@
 use weir_rules::{Value, Window};
 
 use crate::feature::count;
+use crate::scans::Days;
 use crate::view::View;
 
 pub(super) fn evaluate(view: &View<'_>, window: Window) -> Value {
-    let mut days: Vec<_> = view.counted(window).map(|row| row.at.day()).collect();
-    days.dedup();
-    count(days.len())
+    count(view.days(window, Days::count))
 }
 
 #[cfg(test)]

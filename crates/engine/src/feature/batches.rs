@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use weir_model::{Day, Direction};
 use weir_rules::{Value, Window};
 
 use crate::feature::modal_share::of_amounts;
@@ -13,18 +14,19 @@ use crate::period::Period;
 use crate::view::View;
 
 pub(super) fn out_batches(view: &View<'_>, window: Window, n: i64) -> Value {
-    view.payouts(window, |payouts| count(payouts.batches(n).len()))
+    view.people(Direction::Out, window, |payees| count(payees.batches(n).len()))
 }
 
 pub(super) fn period(view: &View<'_>, window: Window, n: i64) -> Value {
-    let mut gaps: Vec<i32> = view.payouts(window, |payouts| payouts.batches(n).windows(2).map(|pair| pair[1].0.0 - pair[0].0.0).collect());
+    let mut gaps: Vec<i32> =
+        view.people(Direction::Out, window, |payees| payees.batches(n).windows(2).map(|pair| pair[1].0.0 - pair[0].0.0).collect());
     gaps.sort_unstable();
     lower_median(&gaps).map_or(Value::Null, |gap| Value::Int(gap.into()))
 }
 
 pub(super) fn regularity(view: &View<'_>, window: Window, n: i64) -> Value {
-    view.payouts(window, |payouts| {
-        let batches = payouts.batches(n);
+    view.people(Direction::Out, window, |payees| {
+        let batches = payees.batches(n);
         let mut periods = BTreeMap::<Period, usize>::new();
         for pair in batches.windows(2) {
             if let Some(period) = Period::between(pair[0].0, pair[1].0, view.calendar) {
@@ -36,8 +38,12 @@ pub(super) fn regularity(view: &View<'_>, window: Window, n: i64) -> Value {
 }
 
 pub(super) fn overlap(view: &View<'_>, window: Window, n: i64) -> Value {
-    let mut overlaps: Vec<i128> =
-        view.payouts(window, |payouts| payouts.batches(n).windows(2).map(|pair| overlap_of(pair[0].1, pair[1].1)).collect());
+    let mut overlaps: Vec<i128> = view.people(Direction::Out, window, |payees| {
+        let sizes: Vec<(Day, usize)> = payees.batches(n).into_iter().map(|(day, batch)| (day, batch.len())).collect();
+        let neighbours = sizes.windows(2).map(|pair| (pair[0].0, pair[1].0, pair[0].1.min(pair[1].1)));
+        // Batches are never empty.
+        neighbours.map(|(before, after, smaller)| count128(payees.in_both(before, after)) * 1_000_000 / count128(smaller.max(1))).collect()
+    });
     overlaps.sort_unstable();
     lower_median(&overlaps).map_or(Value::Null, Value::Ratio)
 }
@@ -52,15 +58,10 @@ pub(crate) fn in_both(before: &[(u32, i128)], after: &[(u32, i128)]) -> usize {
     common
 }
 
-/// Millionths; batches are never empty.
-fn overlap_of(before: &[(u32, i128)], after: &[(u32, i128)]) -> i128 {
-    count128(in_both(before, after)) * 1_000_000 / count128(before.len().min(after.len()).max(1))
-}
-
 pub(super) fn modal_share(view: &View<'_>, window: Window, n: i64) -> Value {
-    view.payouts(window, |payouts| {
-        let batches = payouts.batches(n);
-        of_amounts(batches.iter().flat_map(|(_, payees)| payees.iter().map(|(_, amount)| *amount)))
+    view.people(Direction::Out, window, |payees| {
+        let batches = payees.batches(n);
+        of_amounts(batches.iter().flat_map(|(_, batch)| batch.iter().map(|(_, amount)| *amount)))
     })
 }
 

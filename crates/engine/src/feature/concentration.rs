@@ -3,50 +3,41 @@
 //! In goes by payer (movements), out by outlet; both over the whole flow, so money without a name dilutes. One scan and one sort of the
 //! window's counterparties.
 
-use foldhash::fast::FixedState;
-use hashbrown::HashMap;
+use weir_model::Direction;
 use weir_rules::{Value, Window};
 
-use crate::feature::{ByPair, Outlet};
-use crate::view::{View, sum};
+use crate::scans::Measure;
+use crate::view::View;
 
 pub(super) fn top_share_in(view: &View<'_>, window: Window, k: i64) -> Value {
-    top_share(by_payer(view, window), k, sum(view.inflow(window)))
+    top_share(by_payer(view, window), k, view.sum(window, Measure::Amount(Direction::In)))
 }
 
 pub(super) fn top_share_out(view: &View<'_>, window: Window, k: i64) -> Value {
-    top_share(by_outlet(view, window), k, sum(view.outflow(window)))
+    top_share(by_outlet(view, window), k, view.sum(window, Measure::Amount(Direction::Out)))
 }
 
 pub(super) fn hhi_in(view: &View<'_>, window: Window) -> Value {
-    hhi(&by_payer(view, window), sum(view.inflow(window)))
+    hhi(&by_payer(view, window), view.sum(window, Measure::Amount(Direction::In)))
 }
 
 pub(super) fn hhi_out(view: &View<'_>, window: Window) -> Value {
-    hhi(&by_outlet(view, window), sum(view.outflow(window)))
+    hhi(&by_outlet(view, window), view.sum(window, Measure::Amount(Direction::Out)))
 }
 
 fn by_payer(view: &View<'_>, window: Window) -> Vec<i128> {
-    let mut sums = ByPair::<i128>::default();
-    for row in view.inflow(window).filter(|row| row.makes_party()) {
-        *sums.entry(row.pair).or_default() += i128::from(row.amount);
-    }
-    sums.into_values().collect()
+    view.people(Direction::In, window, |payers| payers.sums().collect())
 }
 
 fn by_outlet(view: &View<'_>, window: Window) -> Vec<i128> {
-    let mut sums = HashMap::<Outlet, i128, FixedState>::default();
-    for row in view.outflow(window) {
-        if let Some(outlet) = Outlet::of(row) {
-            *sums.entry(outlet).or_default() += i128::from(row.amount);
-        }
-    }
-    sums.into_values().collect()
+    view.outlets(window, |outlets| outlets.sums().collect())
 }
 
 fn top_share(mut sums: Vec<i128>, k: i64, total: i128) -> Value {
     let k = usize::try_from(k).unwrap_or(usize::MAX);
-    sums.sort_unstable_by(|a, b| b.cmp(a));
+    if k < sums.len() {
+        sums.select_nth_unstable_by(k, |a, b| b.cmp(a));
+    }
     Value::ratio(sums.iter().take(k).sum(), total)
 }
 

@@ -1,26 +1,17 @@
 //! `elderly_share`: people of 60 and more among the natural payers. One scan.
 
-use weir_model::Flags;
+use weir_model::Direction;
 use weir_rules::{Value, Window};
 
-use crate::feature::{ByPair, enough_known, share};
+use crate::feature::{count128, enough_known, share};
 use crate::view::View;
 
 pub(super) fn evaluate(view: &View<'_>, window: Window) -> Value {
-    // Per natural payer: whether the age is known, whether it is 60 or more, from any In movement of the window.
-    let mut payers = ByPair::<(bool, bool, bool)>::default();
-    for row in view.inflow(window).filter(|row| row.makes_party()) {
-        let (natural, known, elderly) = payers.entry(row.pair).or_default();
-        *natural |= row.is_natural();
-        *known |= row.has(Flags::AGE_KNOWN);
-        *elderly |= row.has(Flags::AGE_KNOWN) && row.has(Flags::ELDERLY);
-    }
-    let natural: Vec<_> = payers.values().filter(|(natural, ..)| *natural).collect();
-    let known = natural.iter().filter(|(_, known, _)| *known).count();
-    if natural.is_empty() || !enough_known(known, natural.len()) {
-        return Value::Null;
-    }
-    share(natural.iter().filter(|(_, _, elderly)| *elderly).count(), known)
+    view.people(Direction::In, window, |payers| {
+        let (known, elderly) = payers.elderly();
+        let natural = payers.natural().count();
+        if natural == 0 || !enough_known(count128(known), count128(natural)) { Value::Null } else { share(elderly, known) }
+    })
 }
 
 #[cfg(test)]

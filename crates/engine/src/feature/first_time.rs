@@ -4,26 +4,24 @@
 //! The first payment of a pair is exact over all history (`pairs`), so the scan is of the window only; for a surge also of the history asked
 //! for, whose days are then gone through once.
 
-use weir_model::{Day, EventTime};
+use weir_model::{Day, Direction, EventTime};
 use weir_rules::{Value, Window};
 
 use crate::feature::{Distinct, activity, count};
 use crate::pairs::Pair;
-use crate::row::Row;
 use crate::view::View;
 
 pub(super) fn payers(view: &View<'_>, window: Window) -> Value {
-    first_time(view, window, view.inflow(window), |pair| pair.first_in)
+    first_time(view, window, Direction::In, |pair| pair.first_in)
 }
 
 pub(super) fn payees(view: &View<'_>, window: Window) -> Value {
-    first_time(view, window, view.outflow(window), |pair| pair.first_out)
+    first_time(view, window, Direction::Out, |pair| pair.first_out)
 }
 
-fn first_time<'a>(view: &View<'_>, window: Window, rows: impl Iterator<Item = &'a Row>, first: fn(&Pair) -> EventTime) -> Value {
+fn first_time(view: &View<'_>, window: Window, direction: Direction, first: fn(&Pair) -> EventTime) -> Value {
     let start = window.start(view.t, view.calendar);
-    let natural: Distinct<u32> = rows.filter(|row| row.makes_party() && row.is_natural()).map(|row| row.pair).collect();
-    count(natural.into_iter().filter(|pair| first(view.pair(*pair)) >= start).count())
+    view.people(direction, window, |people| count(people.natural().filter(|(pair, _)| first(view.pair(*pair)) >= start).count()))
 }
 
 pub(super) fn surge(view: &View<'_>, window: Window, history: Window, least: i64) -> Value {

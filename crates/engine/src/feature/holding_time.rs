@@ -5,18 +5,22 @@
 
 use std::collections::VecDeque;
 
-use weir_model::Span;
+use weir_model::{EventTime, Span};
 use weir_rules::{Value, Window};
 
-use crate::row::Row;
 use crate::view::View;
 
 pub(super) fn evaluate(view: &View<'_>, window: Window) -> Value {
-    let mut rows: Vec<&Row> = view.counted(window).filter(|row| row.amount > 0).collect();
-    if window.is_day_window() {
-        rows.sort_by_key(|row| (row.at.day(), row.is_out()));
-    }
-    let mut held = matched(&rows, window.is_day_window());
+    let mut held = if window.is_day_window() {
+        view.days(window, |days| {
+            // Within a day, In before Out.
+            let flows =
+                days.flows().flat_map(|(day, amount_in, amount_out)| [(day.start(), false, amount_in), (day.start(), true, amount_out)]);
+            matched(flows)
+        })
+    } else {
+        matched(view.counted(window).map(|row| (row.at, row.is_out(), i128::from(row.amount))))
+    };
     held.sort_unstable();
     let total: i128 = held.iter().map(|(_, amount)| amount).sum();
     let mut so_far = 0;
@@ -29,19 +33,18 @@ pub(super) fn evaluate(view: &View<'_>, window: Window) -> Value {
     Value::Null
 }
 
-/// Pairs of (time held, fen) in the order they left.
-fn matched(rows: &[&Row], by_day: bool) -> Vec<(Span, i128)> {
-    let mut waiting = VecDeque::<(&Row, i128)>::new();
+/// Pairs of (time held, fen) in the order they left, of amounts in order: when, whether Out, fen.
+fn matched(flows: impl Iterator<Item = (EventTime, bool, i128)>) -> Vec<(Span, i128)> {
+    let mut waiting = VecDeque::<(EventTime, i128)>::new();
     let mut held = Vec::new();
-    for row in rows {
-        let mut left = i128::from(row.amount);
-        if row.is_in() {
-            waiting.push_back((row, left));
+    for (at, is_out, mut left) in flows.filter(|(.., amount)| *amount > 0) {
+        if !is_out {
+            waiting.push_back((at, left));
             continue;
         }
         while let Some((came, rest)) = waiting.front_mut() {
             let part = left.min(*rest);
-            held.push((between(came, row, by_day), part));
+            held.push((at.since(*came), part));
             left -= part;
             *rest -= part;
             if *rest == 0 {
@@ -53,10 +56,6 @@ fn matched(rows: &[&Row], by_day: bool) -> Vec<(Span, i128)> {
         }
     }
     held
-}
-
-fn between(came: &Row, left: &Row, by_day: bool) -> Span {
-    if by_day { Span::days(i64::from(left.at.day().0 - came.at.day().0)) } else { left.at.since(came.at) }
 }
 
 #[cfg(test)]

@@ -1,19 +1,18 @@
 //! `memo_share_in`, `memo_share_out`: how often a memo speaks of something (利息, 返利, 投资 …). One scan of single legs.
 
-use weir_model::Flags;
-use weir_rules::Value;
+use weir_model::Direction;
+use weir_rules::{Value, Window};
 
-use crate::feature::{enough_known, share};
-use crate::row::Row;
+use crate::feature::enough_known;
+use crate::scans::Measure;
+use crate::view::View;
 
-pub(super) fn evaluate<'a>(rows: impl Iterator<Item = &'a Row> + Clone, bit: u8) -> Value {
-    let total = rows.clone().count();
-    let with_memo = rows.filter(|row| row.has(Flags::HAS_MEMO));
-    let known = with_memo.clone().count();
-    if !enough_known(known, total) {
+pub(super) fn evaluate(view: &View<'_>, window: Window, direction: Direction, bit: u8) -> Value {
+    let known = view.sum(window, Measure::Memos(direction));
+    if !enough_known(known, view.sum(window, Measure::Legs(direction))) {
         return Value::Null;
     }
-    share(with_memo.filter(|row| row.tags >> bit & 1 == 1).count(), known)
+    Value::ratio(view.sum(window, Measure::Tagged(direction, bit)), known)
 }
 
 #[cfg(test)]

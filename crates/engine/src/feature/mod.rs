@@ -37,6 +37,7 @@ pub(crate) mod testing;
 pub(crate) use batches::in_both;
 pub(crate) use outlets::Outlet;
 
+use weir_model::Direction;
 use weir_rules::{Arg, Feature, FeatureCall, Value, Window};
 
 use crate::cursor::Aggregates;
@@ -49,7 +50,7 @@ pub(crate) type ByPair<T> = hashbrown::HashMap<u32, T, foldhash::fast::FixedStat
 type Distinct<T> = hashbrown::HashSet<T, foldhash::fast::FixedState>;
 
 /// Share of something that must be known for a share over it to mean anything: 30 %.
-pub(crate) fn enough_known(known: usize, total: usize) -> bool {
+pub(crate) fn enough_known(known: i128, total: i128) -> bool {
     known * 10 >= total * 3
 }
 
@@ -102,20 +103,20 @@ pub(crate) fn costly(call: &FeatureCall, view: &View<'_>) -> Value {
         (F::BalanceLeft, [Arg::Window(w)]) => balance::left(view, *w),
         (F::LowBalanceDays, [Arg::Window(w)]) => balance::low_days(view, *w),
         (F::ActiveDays, [Arg::Window(w)]) => active_days::evaluate(view, *w),
-        (F::RoundShareIn, [Arg::Window(w), Arg::Money(unit)]) => round_share::evaluate(view.inflow(*w), *unit),
-        (F::RoundShareOut, [Arg::Window(w), Arg::Money(unit)]) => round_share::evaluate(view.outflow(*w), *unit),
+        (F::RoundShareIn, [Arg::Window(w), Arg::Money(unit)]) => round_share::evaluate(view, *w, Direction::In, *unit),
+        (F::RoundShareOut, [Arg::Window(w), Arg::Money(unit)]) => round_share::evaluate(view, *w, Direction::Out, *unit),
         (F::ModalShareIn, [Arg::Window(w)]) => modal_share::evaluate(view.inflow(*w)),
         (F::ModalShareOut, [Arg::Window(w)]) => modal_share::evaluate(view.outflow(*w)),
         (F::NearLimit, [Arg::Window(w)]) => near_limit::evaluate(view, *w),
         (F::SmallShareOut, [Arg::Window(w), Arg::Money(limit)]) => small_share_out::evaluate(view, *w, *limit),
-        (F::CashShareIn, [Arg::Window(w)]) => shares::cash(view.inflow(*w)),
-        (F::CashShareOut, [Arg::Window(w)]) => shares::cash(view.outflow(*w)),
-        (F::CrossBorderShare, [Arg::Window(w)]) => shares::cross_border(view.counted(*w)),
+        (F::CashShareIn, [Arg::Window(w)]) => shares::cash(view, *w, Direction::In),
+        (F::CashShareOut, [Arg::Window(w)]) => shares::cash(view, *w, Direction::Out),
+        (F::CrossBorderShare, [Arg::Window(w)]) => shares::cross_border(view, *w),
         (F::NightShare, [Arg::Window(w)]) => night_share::evaluate(view, *w),
         (F::HolidayShare, [Arg::Window(w)]) => shares::holiday(view, *w),
         (F::ChannelShare, [Arg::Window(w), Arg::Channel(channel)]) => shares::channel(view.counted(*w), *channel),
-        (F::MemoShareIn, [Arg::Window(w), Arg::Tag(bit, _)]) => memo_share::evaluate(view.inflow(*w), *bit),
-        (F::MemoShareOut, [Arg::Window(w), Arg::Tag(bit, _)]) => memo_share::evaluate(view.outflow(*w), *bit),
+        (F::MemoShareIn, [Arg::Window(w), Arg::Tag(bit, _)]) => memo_share::evaluate(view, *w, Direction::In, *bit),
+        (F::MemoShareOut, [Arg::Window(w), Arg::Tag(bit, _)]) => memo_share::evaluate(view, *w, Direction::Out, *bit),
         (F::ElderlyShare, [Arg::Window(w)]) => elderly_share::evaluate(view, *w),
         (F::PayerPrefectures, [Arg::Window(w)]) => payer_spread::prefectures(view, *w),
         (F::PayerProvinces, [Arg::Window(w)]) => payer_spread::provinces(view, *w),

@@ -4,7 +4,7 @@ use weir_model::Flags;
 use weir_model::time::MICROS_PER_DAY;
 use weir_rules::{Value, Window};
 
-use crate::feature::{enough_known, share};
+use crate::feature::{count128, enough_known, share};
 use crate::view::View;
 
 const NIGHT_FROM: i64 = MICROS_PER_DAY / 24 * 22;
@@ -14,7 +14,7 @@ pub(super) fn evaluate(view: &View<'_>, window: Window) -> Value {
     let rows = view.counted(window);
     let timed = rows.clone().filter(|row| row.has(Flags::HAS_TIME));
     let known = timed.clone().count();
-    if !enough_known(known, rows.count()) {
+    if !enough_known(count128(known), count128(rows.count())) {
         return Value::Null;
     }
     let night = timed.filter(|row| {

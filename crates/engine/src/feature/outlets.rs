@@ -6,9 +6,10 @@
 use weir_model::Flags;
 use weir_rules::{Value, Window};
 
-use crate::feature::{Distinct, count};
+use crate::feature::count;
 use crate::intern::NONE;
 use crate::row::Row;
+use crate::scans::Outlets;
 use crate::view::View;
 
 /// Where an Out leg goes.
@@ -39,7 +40,7 @@ impl Outlet {
 }
 
 pub(super) fn evaluate(view: &View<'_>, window: Window) -> Value {
-    count(view.outflow(window).filter_map(Outlet::of).collect::<Distinct<_>>().len())
+    count(view.outlets(window, Outlets::count))
 }
 
 #[cfg(test)]

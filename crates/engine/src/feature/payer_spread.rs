@@ -1,9 +1,9 @@
 //! `payer_prefectures`, `payer_provinces`: over how many places the payers are spread. One scan.
 
-use weir_model::Division;
+use weir_model::{Direction, Division};
 use weir_rules::{Value, Window};
 
-use crate::feature::{Distinct, count, enough_known};
+use crate::feature::{Distinct, count, count128, enough_known};
 use crate::view::View;
 
 pub(super) fn prefectures(view: &View<'_>, window: Window) -> Value {
@@ -15,14 +15,13 @@ pub(super) fn provinces(view: &View<'_>, window: Window) -> Value {
 }
 
 fn spread(view: &View<'_>, window: Window, area: fn(Division) -> u32) -> Value {
-    let rows = view.inflow(window).filter(|row| row.makes_party());
-    let payers: Distinct<u32> = rows.clone().map(|row| row.pair).collect();
-    let located = rows.filter(|row| row.division.is_known());
-    let known: Distinct<u32> = located.clone().map(|row| row.pair).collect();
-    if payers.is_empty() || !enough_known(known.len(), payers.len()) {
-        return Value::Null;
-    }
-    count(located.map(|row| area(row.division)).collect::<Distinct<_>>().len())
+    view.people(Direction::In, window, |payers| {
+        let (known, all) = payers.located();
+        if all == 0 || !enough_known(count128(known), count128(all)) {
+            return Value::Null;
+        }
+        count(payers.places().map(area).collect::<Distinct<_>>().len())
+    })
 }
 
 #[cfg(test)]

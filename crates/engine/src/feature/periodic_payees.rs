@@ -3,6 +3,7 @@
 //! Schemes that pay on each contract's anniversary have no batches; this is how they show. One scan of the window, then one backward walk
 //! over the payment days of each payee.
 
+use weir_model::Direction;
 use weir_rules::{Value, Window};
 
 use crate::feature::count;
@@ -12,8 +13,8 @@ use crate::view::View;
 
 pub(super) fn evaluate(view: &View<'_>, window: Window, n: i64) -> Value {
     let n = usize::try_from(n).unwrap_or(usize::MAX);
-    view.payouts(window, |payouts| {
-        let steady = payouts.natural().filter(|(_, payments)| payments.len() >= n && is_run(view, payments, n));
+    view.people(Direction::Out, window, |payees| {
+        let steady = payees.natural().filter(|(_, payments)| payments.len() >= n && is_run(view, payments, n));
         count(steady.count())
     })
 }

@@ -2,12 +2,12 @@
 //! (还本付息).
 //!
 //! The first payment of a pair is exact over all history; principals add the memory of rows that have left to the rows still there. One
-//! scan of the window, one of all rows for the principals.
+//! scan of the window, one of all rows for the principals; both move.
 
-use weir_model::Day;
+use weir_model::{Day, Direction};
 use weir_rules::{Value, Window};
 
-use crate::feature::{self, ByPair};
+use crate::feature;
 use crate::pairs::NEVER;
 use crate::scans::Payment;
 use crate::view::View;
@@ -23,7 +23,7 @@ struct Payee {
 
 pub(super) fn share(view: &View<'_>, window: Window) -> Value {
     let payees = payees(view, window);
-    let repaid = payees.iter().filter(|(pair, payee)| had_paid_in(view, **pair, payee)).count();
+    let repaid = payees.iter().filter(|(pair, payee)| had_paid_in(view, *pair, payee)).count();
     feature::share(repaid, payees.len())
 }
 
@@ -41,12 +41,12 @@ pub(super) fn payout_ratio_spread(view: &View<'_>, window: Window) -> Value {
     Value::Ratio(ratios[3 * last / 4] - ratios[last / 4])
 }
 
-fn payees(view: &View<'_>, window: Window) -> ByPair<Payee> {
+fn payees(view: &View<'_>, window: Window) -> Vec<(u32, Payee)> {
     let payee = |payments: &[Payment]| {
         let (first, last) = (payments.first()?, payments.last()?);
         Some(Payee { first_paid: first.day, last_paid: last.day, last_amount: last.amount })
     };
-    view.payouts(window, |payouts| payouts.natural().filter_map(|(pair, payments)| Some((pair, payee(payments)?))).collect())
+    view.people(Direction::Out, window, |payees| payees.natural().filter_map(|(pair, payments)| Some((pair, payee(payments)?))).collect())
 }
 
 fn had_paid_in(view: &View<'_>, pair: u32, payee: &Payee) -> bool {
@@ -56,22 +56,22 @@ fn had_paid_in(view: &View<'_>, pair: u32, payee: &Payee) -> bool {
 
 /// Last payout over principal, in millionths and in order.
 fn ratios(view: &View<'_>, window: Window) -> Vec<i128> {
-    let repaid: ByPair<Payee> = payees(view, window).into_iter().filter(|(pair, payee)| had_paid_in(view, *pair, payee)).collect();
-    let mut principals: ByPair<i128> = repaid.keys().map(|pair| (*pair, i128::from(view.pair(*pair).past_in))).collect();
-    for row in view.rows.iter().filter(|row| row.makes_party() && row.is_in() && view.remembers(row)) {
-        if let (Some(principal), Some(payee)) = (principals.get_mut(&row.pair), repaid.get(&row.pair))
-            && row.at.day() < payee.last_paid
-        {
-            *principal += i128::from(row.amount);
-        }
-    }
-    let mut ratios: Vec<i128> = repaid
-        .iter()
-        .filter_map(|(pair, payee)| match Value::ratio(payee.last_amount, principals[pair]) {
-            Value::Ratio(ratio) => Some(ratio),
-            _ => None,
-        })
-        .collect();
+    let mut repaid = payees(view, window);
+    repaid.retain(|(pair, payee)| had_paid_in(view, *pair, payee));
+    let mut ratios: Vec<i128> = view.people_of_all_rows(Direction::In, |payers| {
+        let ratio = |(pair, payee): &(u32, Payee)| {
+            let memory = view.pair(*pair);
+            // A pair that began anew did so with a day.
+            let is_remembered = |paid: &&Payment| memory.remembers(paid.day.start(), view.forget_before);
+            let earlier = payers.payments_of(*pair).iter().take_while(|paid| paid.day < payee.last_paid);
+            let in_rows: i128 = earlier.filter(is_remembered).map(|paid| paid.amount).sum();
+            match Value::ratio(payee.last_amount, i128::from(memory.past_in) + in_rows) {
+                Value::Ratio(ratio) => Some(ratio),
+                _ => None,
+            }
+        };
+        repaid.iter().filter_map(ratio).collect()
+    });
     ratios.sort_unstable();
     ratios
 }

@@ -1,18 +1,13 @@
 //! `round_share_in`, `round_share_out`: amounts on a grid (整数倍), the mark of shares sold at a price. One scan of single legs.
 
-use weir_model::Flags;
-use weir_rules::Value;
+use weir_model::Direction;
+use weir_rules::{Value, Window};
 
-use crate::feature::share;
-use crate::row::Row;
+use crate::scans::Measure;
+use crate::view::View;
 
-pub(super) fn evaluate<'a>(rows: impl Iterator<Item = &'a Row>, unit_fen: i64) -> Value {
-    let (mut round, mut all) = (0, 0);
-    for row in rows.filter(|row| !row.has(Flags::UNCONVERTED)) {
-        all += 1;
-        round += usize::from(row.amount % unit_fen == 0);
-    }
-    share(round, all)
+pub(super) fn evaluate(view: &View<'_>, window: Window, direction: Direction, unit_fen: i64) -> Value {
+    Value::ratio(view.sum(window, Measure::Round(direction, unit_fen)), view.sum(window, Measure::Converted(direction)))
 }
 
 #[cfg(test)]

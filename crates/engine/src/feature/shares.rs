@@ -2,19 +2,21 @@
 //!
 //! One scan each.
 
-use weir_model::{Channel, Flags};
+use weir_model::{Channel, Direction, Flags};
 use weir_rules::{Value, Window};
 
-use crate::feature::{enough_known, share};
+use crate::feature::{count128, enough_known, share};
 use crate::row::Row;
+use crate::scans::Measure;
 use crate::view::{View, sum};
 
-pub(super) fn cash<'a>(rows: impl Iterator<Item = &'a Row> + Clone) -> Value {
-    flagged_amount(rows, Flags::CASH)
+pub(super) fn cash(view: &View<'_>, window: Window, direction: Direction) -> Value {
+    Value::ratio(view.sum(window, Measure::Cash(direction)), view.sum(window, Measure::Amount(direction)))
 }
 
-pub(super) fn cross_border<'a>(rows: impl Iterator<Item = &'a Row> + Clone) -> Value {
-    flagged_amount(rows, Flags::CROSS_BORDER)
+pub(super) fn cross_border(view: &View<'_>, window: Window) -> Value {
+    let rows = view.counted(window);
+    Value::ratio(sum(rows.clone().filter(|row| row.has(Flags::CROSS_BORDER))), sum(rows))
 }
 
 pub(super) fn holiday(view: &View<'_>, window: Window) -> Value {
@@ -25,14 +27,10 @@ pub(super) fn holiday(view: &View<'_>, window: Window) -> Value {
 pub(super) fn channel<'a>(rows: impl Iterator<Item = &'a Row> + Clone, channel: Channel) -> Value {
     let total = rows.clone().count();
     let known = rows.clone().filter(|row| row.channel_code() != 0).count();
-    if !enough_known(known, total) {
+    if !enough_known(count128(known), count128(total)) {
         return Value::Null;
     }
     share(rows.filter(|row| row.channel_code() == channel as u32 + 1).count(), known)
-}
-
-fn flagged_amount<'a>(rows: impl Iterator<Item = &'a Row> + Clone, flag: Flags) -> Value {
-    Value::ratio(sum(rows.clone().filter(|row| row.has(flag))), sum(rows))
 }
 
 #[cfg(test)]

@@ -1,15 +1,13 @@
 //! `small_share_out`: the small in 定期批量小额转出. A payment is what one natural payee got on one day. One scan.
 
+use weir_model::Direction;
 use weir_rules::{Value, Window};
 
 use crate::feature::share;
 use crate::view::View;
 
 pub(super) fn evaluate(view: &View<'_>, window: Window, limit_fen: i64) -> Value {
-    view.payouts(window, |payouts| {
-        let amounts = || payouts.natural().flat_map(|(_, payments)| payments).map(|payment| payment.amount);
-        share(amounts().filter(|amount| *amount <= i128::from(limit_fen)).count(), amounts().count())
-    })
+    view.people(Direction::Out, window, |payees| share(payees.small(limit_fen.into()), payees.payments()))
 }
 
 #[cfg(test)]

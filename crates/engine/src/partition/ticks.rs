@@ -174,6 +174,7 @@ impl Engine {
             party.day_kinds.retain(|kinds| kinds.day.end() >= frontier);
             if party.rows.last().is_some_and(|row| row.at < frontier) {
                 party.cursor.forget();
+                party.scans.take();
             }
         }
     }
