@@ -92,13 +92,7 @@ fn one_condition(bencher: Bencher<'_, '_>, rows: usize) {
     let condition = &rules.rules[0].variants[0].require[0];
     let mut values = vec![Value::Null; rules.slots.len()];
     values[condition.slots[0]] = Value::Int(3);
-    bencher.counter(ItemsCount::new(rows)).bench_local(|| {
-        let mut batch = SlotBatch::new(&rules, true);
-        for _ in 0..rows {
-            batch.push(&values);
-        }
-        batch.evaluate(condition).len()
-    });
+    bencher.counter(ItemsCount::new(rows)).bench_local(|| SlotBatch::new(&rules, vec![&values; rows]).evaluate(condition).len());
 }
 
 /// State to bytes and back, per party.

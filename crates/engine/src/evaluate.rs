@@ -1,7 +1,7 @@
 //! From rows worth a look to hits: gates, then cheap conditions on Arrow batches, then costly features for the survivors.
 //!
-//! 1. *Gate.* For every instant the integer lower bounds that a variant's conjunction implies are checked on running aggregates, natively;
-//!    nearly all rows end here.
+//! 1. *Gate.* For every instant the comparisons with literals that a variant's conjunction implies are checked on running aggregates,
+//!    natively; nearly all rows end here.
 //! 2. *Cheap.* What passed waits as a [`PendingRow`] with its cheap values; the conditions that read cheap slots only run on the whole batch.
 //! 3. *Costly.* For the rows still alive the remaining conditions are taken one after the other, each with its slots computed by scanning for
 //!    whom those before have left; then the slots of exclusions, then those of score items, each only where the step before left something.
@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use weir_model::EventTime;
-use weir_rules::{Feature, On, Rule, RuleSet, Scope, SlotBatch, SlotId, Value, Variant, Window};
+use weir_rules::{Feature, Gate, On, Rule, RuleSet, Scope, SlotBatch, SlotId, Value, Variant, Window};
 
 use crate::cursor::{Cursor, Horizons};
 use crate::describe::{self, RuleHits};
@@ -43,7 +43,7 @@ struct Plan {
     variant: usize,
     is_day_end: bool,
     is_group: bool,
-    gates: Vec<(SlotId, i64)>,
+    gates: Vec<Gate>,
     /// A party with fewer pairs, or fewer rows, passes its gates at no instant.
     least: Least,
 }
@@ -113,10 +113,7 @@ impl Edition {
             plan.is_group == is_group
                 && plan.is_day_end == is_day_end
                 && self.rules.rules[plan.rule].fits(view.profile.kind)
-                && plan
-                    .gates
-                    .iter()
-                    .all(|(slot, at_least)| matches!(self.cheap_value(*slot, cursor, view), Value::Int(n) if n >= *at_least))
+                && plan.gates.iter().all(|gate| gate.holds(self.cheap_value(gate.slot, cursor, view)))
         };
         let candidates: Vec<Candidate> =
             self.plans.iter().filter(passes).map(|plan| Candidate { rule: plan.rule, variant: plan.variant }).collect();
@@ -149,14 +146,13 @@ fn plans(rules: &RuleSet) -> Vec<Plan> {
     let mut plans = Vec::new();
     for (at, rule) in rules.rules.iter().enumerate() {
         for (variant_at, variant) in rule.variants.iter().enumerate() {
-            let gates: Vec<(SlotId, i64)> = variant.gates.iter().map(|gate| (gate.slot, gate.at_least)).collect();
             plans.push(Plan {
                 rule: at,
                 variant: variant_at,
                 is_day_end: is_day_end(rule),
                 is_group: rule.scope == Scope::Group,
-                least: least(rules, &gates),
-                gates,
+                least: least(rules, &variant.gates),
+                gates: variant.gates.clone(),
             });
         }
     }
@@ -164,11 +160,11 @@ fn plans(rules: &RuleSet) -> Vec<Plan> {
 }
 
 /// Each of so many people is a pair; each of so many legs is a row.
-fn least(rules: &RuleSet, gates: &[(SlotId, i64)]) -> Least {
+fn least(rules: &RuleSet, gates: &[Gate]) -> Least {
     let mut least = Least::default();
-    for (slot, at_least) in gates {
-        let at_least = usize::try_from(*at_least).unwrap_or(0);
-        match rules.slots[*slot].feature {
+    for gate in gates {
+        let at_least = usize::try_from(gate.least()).unwrap_or(0);
+        match rules.slots[gate.slot].feature {
             Feature::Payers | Feature::Payees | Feature::NaturalPayers | Feature::NaturalPayees => {
                 least.pairs = least.pairs.max(at_least);
             }
@@ -235,7 +231,7 @@ pub(crate) fn decide<'a>(
 
 /// Keeps the candidates whose cheap `require` conditions are all true.
 fn require_cheap(edition: &Edition, rows: &[&mut PendingRow], candidates: &mut Vec<(usize, Candidate)>) {
-    let (batch, places) = batch(edition, rows, candidates, true);
+    let (batch, places) = batch(edition, rows, candidates);
     for candidate in distinct(candidates) {
         for condition in edition.variant(candidate).require.iter().filter(|condition| condition.cheap) {
             if !candidates.iter().any(|(_, other)| *other == candidate) {
@@ -252,7 +248,7 @@ fn exclude(edition: &Edition, rows: &[&mut PendingRow], candidates: &mut Vec<(us
     if candidates.iter().all(|(_, candidate)| edition.variant(*candidate).exclude.is_empty()) {
         return;
     }
-    let (batch, places) = batch(edition, rows, candidates, false);
+    let (batch, places) = batch(edition, rows, candidates);
     for candidate in distinct(candidates) {
         for exclusion in &edition.variant(candidate).exclude {
             let outcome = batch.evaluate(&exclusion.when);
@@ -280,7 +276,7 @@ impl Costly<'_, '_> {
                     break;
                 }
                 self.compute(rows, &left, |_| condition.slots.clone());
-                let (batch, places) = batch(self.edition, rows, &left, false);
+                let (batch, places) = batch(self.edition, rows, &left);
                 let outcome = batch.evaluate(condition);
                 candidates.retain(|(at, other)| *other != candidate || is_true(&outcome, places[*at]));
             }
@@ -308,7 +304,7 @@ impl Costly<'_, '_> {
 
 /// The hits, by row and rule: the variant with the highest score, the earliest listed among equals.
 fn score(edition: &Edition, rows: &[&mut PendingRow], candidates: &[(usize, Candidate)]) -> BTreeMap<(usize, usize), Hit> {
-    let (batch, places) = batch(edition, rows, candidates, false);
+    let (batch, places) = batch(edition, rows, candidates);
     let mut hits = BTreeMap::<(usize, usize), Hit>::new();
     for candidate in distinct(candidates) {
         let rule = &edition.rules.rules[candidate.rule];
@@ -334,16 +330,16 @@ fn score(edition: &Edition, rows: &[&mut PendingRow], candidates: &[(usize, Cand
 }
 
 /// The values of the candidates' rows as columns, and each row's place in them.
-fn batch(edition: &Edition, rows: &[&mut PendingRow], candidates: &[(usize, Candidate)], cheap: bool) -> (SlotBatch, Vec<usize>) {
-    let mut batch = SlotBatch::new(&edition.rules, cheap);
+fn batch<'b>(edition: &'b Edition, rows: &'b [&mut PendingRow], candidates: &[(usize, Candidate)]) -> (SlotBatch<'b>, Vec<usize>) {
+    let mut of_candidates: Vec<&[Value]> = Vec::with_capacity(candidates.len());
     let mut places = vec![usize::MAX; rows.len()];
     for (at, _) in candidates {
         if places[*at] == usize::MAX {
-            places[*at] = batch.len();
-            batch.push(&rows[*at].values);
+            places[*at] = of_candidates.len();
+            of_candidates.push(&rows[*at].values);
         }
     }
-    (batch, places)
+    (SlotBatch::new(&edition.rules, of_candidates), places)
 }
 
 /// Variants among the candidates, in the order of the rule set.

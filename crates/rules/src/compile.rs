@@ -1,15 +1,15 @@
 //! Conditions on Arrow: compiled predicates and their evaluation on batches of slot values.
 //!
-//! A [`SlotBatch`] keeps rows column by column in plain vectors. An Arrow array is made of a column when the first condition that reads it
-//! is evaluated, and kept until the next row comes; each predicate is evaluated over a batch of its own columns only, because DataFusion's
+//! A [`SlotBatch`] borrows rows. An Arrow array is made of a column when the first condition that reads it is evaluated, so that many rows
+//! cost no more than what is asked of them; each predicate is evaluated over a batch of its own columns only, because DataFusion's
 //! AND filters every column it is given. Equal predicates of different rules share one number and thus one evaluation. Combining the
 //! outcomes of several conditions is the caller's business.
 
-use std::cell::{Cell, OnceCell};
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Decimal128Array, Int64Array, RecordBatch};
-use arrow::buffer::{BooleanBuffer, NullBuffer, ScalarBuffer};
+use arrow::buffer::{BooleanBuffer, NullBuffer};
 use arrow::datatypes::SchemaRef;
 use datafusion_physical_expr::PhysicalExpr;
 
@@ -60,15 +60,7 @@ impl Compiled {
 
     /// The outcome for one row of slot values; `None` for NULL.
     pub(crate) fn evaluate_row(&self, slots: &[FeatureCall], values: &[Value]) -> Option<bool> {
-        let columns = self
-            .columns
-            .iter()
-            .map(|slot| {
-                let mut column = Column::new(&slots[*slot]);
-                column.push(values[*slot]);
-                column.to_array()
-            })
-            .collect();
+        let columns = self.columns.iter().map(|slot| to_array(&slots[*slot], std::iter::once(values[*slot]))).collect();
         let outcome = self.evaluate(columns, 1);
         outcome.is_valid(0).then(|| outcome.value(0))
     }
@@ -98,154 +90,64 @@ impl Interner {
     }
 }
 
-/// Rows of slot values, column by column, waiting to be evaluated.
+/// Rows of slot values waiting to be evaluated.
 #[derive(Debug)]
-pub struct SlotBatch {
-    columns: Vec<Column>,
-    rows: usize,
-    /// Outcome by predicate number, kept until the rows change.
+pub struct SlotBatch<'a> {
+    set: &'a RuleSet,
+    rows: Vec<&'a [Value]>,
+    /// Column by slot, as far as a condition has asked for it.
+    columns: Vec<OnceCell<ArrayRef>>,
+    /// Outcome by predicate number, likewise.
     outcomes: Vec<OnceCell<BooleanArray>>,
-    /// Whether an array or an outcome is kept: most pushes follow another push and have nothing to forget.
-    evaluated: Cell<bool>,
 }
 
-impl SlotBatch {
-    /// Columns for all slots of `set`, or for its cheap ones only.
+impl<'a> SlotBatch<'a> {
+    /// Rows for the conditions of `set`: `row[slot]` for every slot a condition reads, NULL where the row's rules do not need the slot.
     #[must_use]
-    pub fn new(set: &RuleSet, cheap_only: bool) -> Self {
-        let slots = if cheap_only { &set.slots[..set.cheap_slots] } else { &set.slots[..] };
+    pub fn new(set: &'a RuleSet, rows: Vec<&'a [Value]>) -> Self {
+        let columns = std::iter::repeat_with(OnceCell::new).take(set.slots.len()).collect();
         let outcomes = std::iter::repeat_with(OnceCell::new).take(set.predicates).collect();
-        Self { columns: slots.iter().map(Column::new).collect(), rows: 0, outcomes, evaluated: Cell::new(false) }
-    }
-
-    /// Appends a row; `values[slot]` for every column, NULL where the row's rules do not need the slot. Further values are ignored.
-    ///
-    /// # Panics
-    /// When `values` is shorter than the columns, or a value is of another type than its slot: a fault of the caller.
-    pub fn push(&mut self, values: &[Value]) {
-        assert!(values.len() >= self.columns.len(), "a row has a value for every column");
-        self.forget();
-        for (column, value) in self.columns.iter_mut().zip(values) {
-            column.push(*value);
-        }
-        self.rows += 1;
-    }
-
-    /// Rows so far.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.rows
-    }
-
-    /// Whether there are none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.rows == 0
-    }
-
-    /// Drops all rows, keeps the memory.
-    pub fn clear(&mut self) {
-        self.forget();
-        for column in &mut self.columns {
-            column.clear();
-        }
-        self.rows = 0;
-    }
-
-    /// Drops what was made of the rows so far.
-    fn forget(&mut self) {
-        if !self.evaluated.replace(false) {
-            return;
-        }
-        for column in &mut self.columns {
-            column.array.take();
-        }
-        for outcome in &mut self.outcomes {
-            outcome.take();
-        }
+        Self { set, rows, columns, outcomes }
     }
 
     /// Outcome of a condition for every row: true, false, or NULL.
     ///
     /// # Panics
-    /// When the condition reads a slot this batch has no column for, or belongs to another rule set: a fault of the caller.
+    /// When the condition reads a slot that a row has no value for, or belongs to another rule set, or a value is of another type than its
+    /// slot: a fault of the caller.
     #[must_use]
     pub fn evaluate(&self, condition: &Condition) -> BooleanArray {
         let compiled = &condition.predicate.whole;
-        self.evaluated.set(true);
         let outcome = self.outcomes[compiled.id].get_or_init(|| {
-            let columns = compiled.columns.iter().map(|slot| self.columns[*slot].array()).collect();
-            compiled.evaluate(columns, self.rows)
+            let columns = compiled.columns.iter().map(|slot| self.column(*slot)).collect();
+            compiled.evaluate(columns, self.rows.len())
         });
         outcome.clone()
     }
+
+    fn column(&self, slot: SlotId) -> ArrayRef {
+        let array = self.columns[slot].get_or_init(|| to_array(&self.set.slots[slot], self.rows.iter().map(|row| row[slot])));
+        Arc::clone(array)
+    }
 }
 
-/// The values of one slot.
-#[derive(Debug)]
-struct Column {
-    kind: ValueType,
-    values: Values,
-    valid: Vec<bool>,
-    array: OnceCell<ArrayRef>,
-}
-
-#[derive(Debug)]
-enum Values {
-    Int(Vec<i64>),
-    Decimal(Vec<i128>, i8),
-    Bool(Vec<bool>),
-}
-
-impl Column {
-    fn new(call: &FeatureCall) -> Self {
-        let kind = call.feature.entry().result;
-        let values = match kind {
-            ValueType::Int | ValueType::Duration => Values::Int(Vec::new()),
-            ValueType::Money => Values::Decimal(Vec::new(), MONEY_SCALE),
-            ValueType::Ratio => Values::Decimal(Vec::new(), RATIO_SCALE),
-            ValueType::Bool => Values::Bool(Vec::new()),
-        };
-        Self { kind, values, valid: Vec::new(), array: OnceCell::new() }
-    }
-
-    fn push(&mut self, value: Value) {
-        match (&mut self.values, value) {
-            (Values::Int(values), Value::Int(n) | Value::Duration(n)) => values.push(n),
-            (Values::Decimal(values, _), Value::Money(n) | Value::Ratio(n)) => values.push(n.clamp(-DECIMAL_MAX, DECIMAL_MAX)),
-            (Values::Bool(values), Value::Bool(value)) => values.push(value),
-            (Values::Int(values), _) => values.push(0),
-            (Values::Decimal(values, _), _) => values.push(0),
-            (Values::Bool(values), _) => values.push(false),
-        }
-        let kind = value.value_type();
-        assert!(kind.is_none_or(|kind| kind == self.kind), "a value has the type of its slot");
-        self.valid.push(kind.is_some());
-    }
-
-    fn clear(&mut self) {
-        match &mut self.values {
-            Values::Int(values) => values.clear(),
-            Values::Decimal(values, _) => values.clear(),
-            Values::Bool(values) => values.clear(),
-        }
-        self.valid.clear();
-    }
-
-    fn array(&self) -> ArrayRef {
-        Arc::clone(self.array.get_or_init(|| self.to_array()))
-    }
-
-    fn to_array(&self) -> ArrayRef {
-        let nulls = self.valid.contains(&false).then(|| NullBuffer::from(self.valid.as_slice()));
-        match &self.values {
-            Values::Int(values) => Arc::new(Int64Array::new(ScalarBuffer::from(values.clone()), nulls)),
-            Values::Decimal(values, scale) => Arc::new(
-                Decimal128Array::new(ScalarBuffer::from(values.clone()), nulls)
-                    .with_precision_and_scale(PRECISION, *scale)
-                    .expect("38 digits with these scales are a valid type"),
-            ),
-            Values::Bool(values) => Arc::new(BooleanArray::new(BooleanBuffer::from(values.as_slice()), nulls)),
-        }
+/// The values of one slot as an array.
+fn to_array(call: &FeatureCall, values: impl ExactSizeIterator<Item = Value> + Clone) -> ArrayRef {
+    let kind = call.feature.entry().result;
+    let has_type = |value: &Value| value.value_type().is_none_or(|other| other == kind);
+    assert!(values.clone().all(|value| has_type(&value)), "a value has the type of its slot");
+    let nulls = values.clone().any(|value| value == Value::Null);
+    let nulls = nulls.then(|| NullBuffer::from_iter(values.clone().map(|value| value != Value::Null)));
+    let int = |value| if let Value::Int(n) | Value::Duration(n) = value { n } else { 0 };
+    let decimal = |value| if let Value::Money(n) | Value::Ratio(n) = value { n.clamp(-DECIMAL_MAX, DECIMAL_MAX) } else { 0 };
+    let decimals = |scale| {
+        let array = Decimal128Array::new(values.clone().map(decimal).collect(), nulls.clone());
+        Arc::new(array.with_precision_and_scale(PRECISION, scale).expect("38 digits with these scales are a valid type"))
+    };
+    match kind {
+        ValueType::Int | ValueType::Duration => Arc::new(Int64Array::new(values.map(int).collect(), nulls)),
+        ValueType::Money => decimals(MONEY_SCALE),
+        ValueType::Ratio => decimals(RATIO_SCALE),
+        ValueType::Bool => Arc::new(BooleanArray::new(values.map(|value| value == Value::Bool(true)).collect::<BooleanBuffer>(), nulls)),
     }
 }

@@ -1,7 +1,7 @@
 //! From bound rules to the immutable set: feature calls become slots, expressions get their numbers, gates are derived.
 
 use crate::bind::{ConditionDraft, PlannedCalls, RuleDraft, VariantDraft};
-use crate::catalogue::{Cost, Feature, ValueType};
+use crate::catalogue::{Cost, Feature};
 use crate::compile::{Compiled, Interner, Predicate};
 use crate::document::FileStatus;
 use crate::load::Reference;
@@ -155,44 +155,35 @@ impl Freezer {
         )
     }
 
-    /// The highest lower bound for each cheap Int slot that the conjunction implies, by slot.
+    /// The comparisons of cheap slots with literals that the conjunction implies, counts first.
     fn gates(&self, require: &[Condition]) -> Vec<Gate> {
         let mut gates: Vec<Gate> = Vec::new();
         for condition in require {
             self.collect_gates(&condition.formula, &mut gates);
         }
-        gates.sort_by_key(|gate| gate.slot);
+        gates.sort_by_key(|gate| (!matches!(gate.literal, Value::Int(_)), gate.slot));
         gates
     }
 
     fn collect_gates(&self, formula: &Formula, gates: &mut Vec<Gate>) {
-        let (of, bound) = match formula {
+        match formula {
             Formula::And(left, right) => {
                 self.collect_gates(left, gates);
                 self.collect_gates(right, gates);
-                return;
             }
-            Formula::Compare(Comparison::GreaterOrEqual | Comparison::Equal, of, bound) | Formula::Between(of, bound, _) => {
-                (of, at_least(bound, 0))
+            Formula::Between(of, low, high) => {
+                gates.extend(self.gate(Comparison::GreaterOrEqual, of, low));
+                gates.extend(self.gate(Comparison::LessOrEqual, of, high));
             }
-            Formula::Compare(Comparison::Greater, of, bound) => (of, at_least(bound, 1)),
-            _ => return,
-        };
-        let (Formula::Call(call), Some(at_least)) = (&**of, bound) else { return };
-        let slot = self.slot(call);
-        if slot >= self.cheap_slots || call.feature.entry().result != ValueType::Int {
-            return;
-        }
-        match gates.iter_mut().find(|gate| gate.slot == slot) {
-            Some(gate) => gate.at_least = gate.at_least.max(at_least),
-            None => gates.push(Gate { slot, at_least }),
+            Formula::Compare(comparison, of, with) => gates.extend(self.gate(*comparison, of, with)),
+            _ => {}
         }
     }
-}
 
-fn at_least(bound: &Formula, more: i64) -> Option<i64> {
-    match bound {
-        Formula::Literal(Value::Int(n)) => Some(n.saturating_add(more)),
-        _ => None,
+    fn gate(&self, comparison: Comparison, of: &Formula, with: &Formula) -> Option<Gate> {
+        let (Formula::Call(call), Formula::Literal(literal)) = (of, with) else { return None };
+        let slot = self.slot(call);
+        // Yes-or-no literals do not occur.
+        (slot < self.cheap_slots).then_some(Gate { slot, comparison, literal: *literal })
     }
 }

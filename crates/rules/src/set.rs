@@ -154,8 +154,8 @@ pub struct Variant {
     pub score: Vec<ScoreItem>,
     /// The alert's sentence.
     pub reason: Template,
-    /// Lower bounds on cheap integer slots that `require` implies: a row below any of them cannot hit. Redundant by construction, so that
-    /// the detector may check them first, or not at all.
+    /// Comparisons of cheap slots with literals that `require` implies: a row at which one does not hold cannot hit. Redundant by
+    /// construction, so that the detector may check them first, or not at all. Counts come first: they cost least.
     pub gates: Vec<Gate>,
     /// Slots of `require`, `exclude`, `score` and `reason`, without repetition.
     pub slots: Vec<SlotId>,
@@ -163,13 +163,45 @@ pub struct Variant {
     pub batch_size: Option<i64>,
 }
 
-/// A lower bound that `require` implies.
+/// A comparison that `require` implies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Gate {
-    /// A cheap slot of type Int.
+    /// A cheap slot.
     pub slot: SlotId,
-    /// The value must be at least this (and not NULL).
-    pub at_least: i64,
+    /// How its value compares.
+    pub comparison: Comparison,
+    /// With this; never NULL, of the slot's type.
+    pub literal: Value,
+}
+
+impl Gate {
+    /// Whether the comparison is true of a value; of NULL it is not.
+    #[must_use]
+    pub fn holds(&self, value: Value) -> bool {
+        let order = match (value, self.literal) {
+            (Value::Int(n), Value::Int(literal)) | (Value::Duration(n), Value::Duration(literal)) => n.cmp(&literal),
+            (Value::Money(n), Value::Money(literal)) | (Value::Ratio(n), Value::Ratio(literal)) => n.cmp(&literal),
+            _ => return false,
+        };
+        match self.comparison {
+            Comparison::Equal => order.is_eq(),
+            Comparison::NotEqual => order.is_ne(),
+            Comparison::Less => order.is_lt(),
+            Comparison::LessOrEqual => order.is_le(),
+            Comparison::Greater => order.is_gt(),
+            Comparison::GreaterOrEqual => order.is_ge(),
+        }
+    }
+
+    /// The least count that lets a row through; 0 where it says nothing of the kind.
+    #[must_use]
+    pub fn least(&self) -> i64 {
+        match (self.comparison, self.literal) {
+            (Comparison::GreaterOrEqual | Comparison::Equal, Value::Int(n)) => n,
+            (Comparison::Greater, Value::Int(n)) => n.saturating_add(1),
+            _ => 0,
+        }
+    }
 }
 
 /// One boolean expression as written, in both readings.

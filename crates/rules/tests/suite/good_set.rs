@@ -23,7 +23,8 @@ fn show(set: &RuleSet) -> String {
         for variant in &rule.variants {
             let params: Vec<String> = variant.params.iter().map(|(name, value)| format!("{name}={value}")).collect();
             let _ = writeln!(text, "  [{}] {} {}", variant.name, variant.window, params.join(" "));
-            let gates: Vec<String> = variant.gates.iter().map(|gate| format!("{} >= {}", set.slots[gate.slot], gate.at_least)).collect();
+            let gates: Vec<String> =
+                variant.gates.iter().map(|gate| format!("{} {:?} {:?}", set.slots[gate.slot], gate.comparison, gate.literal)).collect();
             let _ = writeln!(text, "    gates {gates:?} slots {:?} batch {:?}", variant.slots, variant.batch_size);
             for condition in &variant.require {
                 let _ =
@@ -49,71 +50,71 @@ fn the_sample_set_binds_three_variants() {
     check(
         &[],
         &expect![[r#"
-        0 natural_payers(14d)
-        1 amount_in(14d)
-        2 pass_through(14d)
-        3 out_count(14d)
-        4 agreement(acquiring)
-        5 agreement(payroll)
-        6 payees(14d)
-        7 natural_payers(30d)
-        8 amount_in(30d)
-        9 pass_through(30d)
-        10 out_count(30d)
-        11 payees(30d)
-        12 natural_payers(90d)
-        13 amount_in(90d)
-        14 pass_through(90d)
-        15 out_count(90d)
-        16 payees(90d)
-        17* top_share_out(14d, 3)
-        18* periodic_payees(2, 90d)
-        19* holding_time(14d)
-        20* list_hits(14d, prior_alerts)
-        21* top_share_out(30d, 3)
-        22* holding_time(30d)
-        23* list_hits(30d, prior_alerts)
-        24* top_share_out(90d, 3)
-        25* active_days(90d)
-        26* holding_time(90d)
-        27* list_hits(90d, prior_alerts)
-        28* first_time_payers(90d)
-        29* rule_hits(FZ-001, 14d)
-        FZ-001 v2 Active Instant quiet 30d hits false levels [(Medium, 50), (High, 65), (Urgent, 75)]
-          [days14] 14d window=14d min_payers=15 min_amount=500000.00 max_outlets=3 out_share=0.8 pass_through=0.7 fast=2d
-            gates ["natural_payers(14d) >= 15", "out_count(14d) >= 1"] slots [0, 1, 2, 3, 17, 4, 18, 19, 20, 5, 6] batch None
-            natural_payers($window) >= $min_payers #0 cheap true None
-            amount_in($window) >= $min_amount #1 cheap true Some("国发〔2015〕59号")
-            pass_through($window) >= $pass_through AND out_count($window) BETWEEN 1 AND 5000 #2 cheap true None
-            top_share_out($window, $max_outlets) >= $out_share #5 cheap false None
-            unless agreement('acquiring') AND periodic_payees(2, '90d') = 0 (已核实收单商户 运营部 2027-12-31)
-            +15 holding_time($window) <= $fast OR list_hits($window, 'prior_alerts') > 0 Some("令〔2006〕第2号")
-            +10 NOT agreement('payroll') None
-          [days30] 30d window=30d min_payers=25 min_amount=1000000.00 max_outlets=3 out_share=0.8 pass_through=0.7 fast=2d
-            gates ["natural_payers(30d) >= 25", "out_count(30d) >= 1"] slots [7, 8, 9, 10, 21, 4, 18, 22, 23, 5, 11] batch None
-            natural_payers($window) >= $min_payers #13 cheap true None
-            amount_in($window) >= $min_amount #14 cheap true Some("国发〔2015〕59号")
-            pass_through($window) >= $pass_through AND out_count($window) BETWEEN 1 AND 5000 #15 cheap true None
-            top_share_out($window, $max_outlets) >= $out_share #18 cheap false None
-            unless agreement('acquiring') AND periodic_payees(2, '90d') = 0 (已核实收单商户 运营部 2027-12-31)
-            +15 holding_time($window) <= $fast OR list_hits($window, 'prior_alerts') > 0 Some("令〔2006〕第2号")
-            +10 NOT agreement('payroll') None
-          [days90] 90d window=90d min_payers=40 min_amount=2000000.50 max_outlets=3 out_share=0.8 pass_through=0.6 fast=2d
-            gates ["natural_payers(90d) >= 40", "out_count(90d) >= 1"] slots [12, 13, 14, 15, 24, 25, 4, 18, 26, 27, 5, 28, 16] batch None
-            natural_payers($window) >= $min_payers #22 cheap true None
-            amount_in($window) >= $min_amount #23 cheap true Some("国发〔2015〕59号")
-            pass_through($window) >= $pass_through AND out_count($window) BETWEEN 1 AND 5000 #24 cheap true None
-            top_share_out($window, $max_outlets) >= $out_share #27 cheap false None
-            active_days($window) >= 10 #28 cheap false None
-            unless agreement('acquiring') AND periodic_payees(2, '90d') = 0 (已核实收单商户 运营部 2027-12-31)
-            +15 holding_time($window) <= $fast OR list_hits($window, 'prior_alerts') > 0 Some("令〔2006〕第2号")
-            +10 NOT agreement('payroll') None
-            +5 first_time_payers($window) >= 20 None
-        FZ-020 v1 Shadow DayEnd { watch: ["FZ-001"] } quiet 90d hits true levels [(Medium, 50)]
-          [] 10wd 
-            gates [] slots [29] batch None
-            rule_hits('FZ-001', '14d') >= 2 #33 cheap false None
-    "#]],
+            0 natural_payers(14d)
+            1 amount_in(14d)
+            2 pass_through(14d)
+            3 out_count(14d)
+            4 agreement(acquiring)
+            5 agreement(payroll)
+            6 payees(14d)
+            7 natural_payers(30d)
+            8 amount_in(30d)
+            9 pass_through(30d)
+            10 out_count(30d)
+            11 payees(30d)
+            12 natural_payers(90d)
+            13 amount_in(90d)
+            14 pass_through(90d)
+            15 out_count(90d)
+            16 payees(90d)
+            17* top_share_out(14d, 3)
+            18* periodic_payees(2, 90d)
+            19* holding_time(14d)
+            20* list_hits(14d, prior_alerts)
+            21* top_share_out(30d, 3)
+            22* holding_time(30d)
+            23* list_hits(30d, prior_alerts)
+            24* top_share_out(90d, 3)
+            25* active_days(90d)
+            26* holding_time(90d)
+            27* list_hits(90d, prior_alerts)
+            28* first_time_payers(90d)
+            29* rule_hits(FZ-001, 14d)
+            FZ-001 v2 Active Instant quiet 30d hits false levels [(Medium, 50), (High, 65), (Urgent, 75)]
+              [days14] 14d window=14d min_payers=15 min_amount=500000.00 max_outlets=3 out_share=0.8 pass_through=0.7 fast=2d
+                gates ["natural_payers(14d) GreaterOrEqual Int(15)", "out_count(14d) GreaterOrEqual Int(1)", "out_count(14d) LessOrEqual Int(5000)", "amount_in(14d) GreaterOrEqual Money(50000000)", "pass_through(14d) GreaterOrEqual Ratio(700000)"] slots [0, 1, 2, 3, 17, 4, 18, 19, 20, 5, 6] batch None
+                natural_payers($window) >= $min_payers #0 cheap true None
+                amount_in($window) >= $min_amount #1 cheap true Some("国发〔2015〕59号")
+                pass_through($window) >= $pass_through AND out_count($window) BETWEEN 1 AND 5000 #2 cheap true None
+                top_share_out($window, $max_outlets) >= $out_share #5 cheap false None
+                unless agreement('acquiring') AND periodic_payees(2, '90d') = 0 (已核实收单商户 运营部 2027-12-31)
+                +15 holding_time($window) <= $fast OR list_hits($window, 'prior_alerts') > 0 Some("令〔2006〕第2号")
+                +10 NOT agreement('payroll') None
+              [days30] 30d window=30d min_payers=25 min_amount=1000000.00 max_outlets=3 out_share=0.8 pass_through=0.7 fast=2d
+                gates ["natural_payers(30d) GreaterOrEqual Int(25)", "out_count(30d) GreaterOrEqual Int(1)", "out_count(30d) LessOrEqual Int(5000)", "amount_in(30d) GreaterOrEqual Money(100000000)", "pass_through(30d) GreaterOrEqual Ratio(700000)"] slots [7, 8, 9, 10, 21, 4, 18, 22, 23, 5, 11] batch None
+                natural_payers($window) >= $min_payers #13 cheap true None
+                amount_in($window) >= $min_amount #14 cheap true Some("国发〔2015〕59号")
+                pass_through($window) >= $pass_through AND out_count($window) BETWEEN 1 AND 5000 #15 cheap true None
+                top_share_out($window, $max_outlets) >= $out_share #18 cheap false None
+                unless agreement('acquiring') AND periodic_payees(2, '90d') = 0 (已核实收单商户 运营部 2027-12-31)
+                +15 holding_time($window) <= $fast OR list_hits($window, 'prior_alerts') > 0 Some("令〔2006〕第2号")
+                +10 NOT agreement('payroll') None
+              [days90] 90d window=90d min_payers=40 min_amount=2000000.50 max_outlets=3 out_share=0.8 pass_through=0.6 fast=2d
+                gates ["natural_payers(90d) GreaterOrEqual Int(40)", "out_count(90d) GreaterOrEqual Int(1)", "out_count(90d) LessOrEqual Int(5000)", "amount_in(90d) GreaterOrEqual Money(200000050)", "pass_through(90d) GreaterOrEqual Ratio(600000)"] slots [12, 13, 14, 15, 24, 25, 4, 18, 26, 27, 5, 28, 16] batch None
+                natural_payers($window) >= $min_payers #22 cheap true None
+                amount_in($window) >= $min_amount #23 cheap true Some("国发〔2015〕59号")
+                pass_through($window) >= $pass_through AND out_count($window) BETWEEN 1 AND 5000 #24 cheap true None
+                top_share_out($window, $max_outlets) >= $out_share #27 cheap false None
+                active_days($window) >= 10 #28 cheap false None
+                unless agreement('acquiring') AND periodic_payees(2, '90d') = 0 (已核实收单商户 运营部 2027-12-31)
+                +15 holding_time($window) <= $fast OR list_hits($window, 'prior_alerts') > 0 Some("令〔2006〕第2号")
+                +10 NOT agreement('payroll') None
+                +5 first_time_payers($window) >= 20 None
+            FZ-020 v1 Shadow DayEnd { watch: ["FZ-001"] } quiet 90d hits true levels [(Medium, 50)]
+              [] 10wd 
+                gates [] slots [29] batch None
+                rule_hits('FZ-001', '14d') >= 2 #33 cheap false None
+        "#]],
     );
 }
 
