@@ -123,6 +123,14 @@ pub(super) const SHOPS: [(&str, &str); 8] = [
 ];
 
 impl World {
+    /// Who somebody is on a day: a customer whose account is not open banks elsewhere.
+    pub(super) fn as_of(&self, day: Day, who: Who) -> Who {
+        let Who::Own(number, _) = who else { return who };
+        let customer = &self.customers[number as usize];
+        let is_open = customer.opened <= day && customer.closed.is_none_or(|closed| closed > day);
+        if is_open { who } else { Who::Outside(customer.kind, mix(self.seed ^ mix(u64::from(number) | 1 << 40))) }
+    }
+
     /// A town of so many customers, on the day before it begins.
     #[must_use]
     pub fn new(seed: u64, ordinary: u32, first: Day) -> Self {

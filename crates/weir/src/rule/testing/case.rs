@@ -49,10 +49,24 @@ pub(crate) fn run(rules: &Arc<RuleSet>, test: &RuleTest, lang: Lang) -> Result<O
     if let Some(Tick { record, clock }) = reader.end_tick() {
         engine.step(&[EngineInput::Tick { record, clock }], &mut effects);
     }
+    if let Some(problem) = set_aside(&effects, lang) {
+        return Err(problem);
+    }
     let revisions: Vec<Alert> = effects.alerts.into_iter().map(|effect| effect.alert).collect();
     let mut last: BTreeMap<String, Alert> = revisions.iter().map(|alert| (alert.alert_id.clone(), alert.clone())).collect();
     last.extend(engine.live_alerts().into_iter().map(|effect| (effect.alert.alert_id.clone(), effect.alert)));
     Ok(Outcome { alerts: last.into_values().collect(), revisions })
+}
+
+/// Rows that the detector did not take: a test that says `nothing` must not pass because of them.
+fn set_aside(effects: &Effects, lang: Lang) -> Option<String> {
+    let first = effects.rejects.first()?;
+    let (count, txn, at, reason) = (effects.rejects.len(), &first.txn_id, first.at, first.reason.code());
+    Some(say!(
+        lang,
+        "{count} 笔未被采用，首笔为 {at} 的 {txn}（{reason}）。按时间先后书写，或在测试中放宽 settings: {{lateness: 10d}}",
+        "{count} legs were set aside, first that of {txn} at {at} ({reason}). Write rows in the order of time, or allow for it with settings: {{lateness: 10d}}"
+    ))
 }
 
 fn engine_input(item: Item<'_>) -> Option<EngineInput<'_>> {
