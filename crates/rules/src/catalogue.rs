@@ -125,6 +125,8 @@ catalogue! {
         "不同的自然人收款方人数。窗口内使其成为收款方的流水中，至少有一笔标明其为自然人，即算自然人。窗口内有带对手方的计入转出流水（退回除外），而没有一笔的对手方类型已知时，无法评估（NULL）；类型未知的对手方不计入，因此是下限。"
     PassThrough "pass_through" [Window] Ratio Cheap Any "转出转入比" "amount_out / amount_in; NULL when nothing came in."
         "amount_out 除以 amount_in；没有转入金额（amount_in 为零）时，无法评估（NULL）。"
+    PassThroughBefore "pass_through_before" [Window, LongWindow] Ratio Costly Any "此前转出转入比" "amount_out / amount_in over the counted legs of the second window on days before the first day of the first; NULL when nothing came in there."
+        "第二个窗口中、第一个窗口首日以前各日的计入流水的转出金额，除以其转入金额；其间没有转入金额时，无法评估（NULL）。"
     AmountPerPayer "amount_per_payer" [Window] Money Cheap Any "人均转入" "amount_in / natural_payers, cut to whole fen; NULL when natural_payers is NULL or zero."
         "amount_in 除以 natural_payers，舍去分以下的尾数；natural_payers 无法评估或为零时，无法评估（NULL）。"
 
@@ -133,6 +135,10 @@ catalogue! {
         "金额最大的 k 个付款方（各按其计入的转入流水合计，退回除外）的金额之和，除以 amount_in；k 为第二个参数。没有转入金额（amount_in 为零）时，无法评估（NULL）。"
     TopShareOut "top_share_out" [Window, Whole(1)] Ratio Costly Any "前k去向占比" "Sum of the k largest outlets over amount_out; NULL when nothing went out."
         "金额最大的 k 个去向（定义见 outlets）的金额之和，除以 amount_out；k 为第二个参数。没有转出金额（amount_out 为零）时，无法评估（NULL）。"
+    NaturalAmountOut "natural_amount_out" [Window] Money Costly Any "付给个人金额" "Out movements to natural payees, in sum."
+        "付给自然人收款方的转出流水（计入的，退回除外）金额之和。"
+    NaturalShareOut "natural_share_out" [Window] Ratio Costly Any "付给个人占比" "natural_amount_out over amount_out; NULL when nothing went out, and when natural_payees is NULL."
+        "natural_amount_out 除以 amount_out；没有转出金额，或 natural_payees 无法评估时，无法评估（NULL）。"
     HhiIn "hhi_in" [Window] Ratio Costly Any "转入集中度" "Herfindahl index of payers: sum over payers of (their share of amount_in) squared, computed as (sum of squares) / (amount_in squared); NULL when nothing came in."
         "付款方的赫芬达尔指数：各付款方（按其计入的转入流水合计，退回除外）占 amount_in 的份额，平方后求和，按“各付款方金额的平方之和 ÷ amount_in 的平方”计算。没有转入金额（amount_in 为零）时，无法评估（NULL）。"
     HhiOut "hhi_out" [Window] Ratio Costly Any "转出集中度" "Herfindahl index of outlets over amount_out, as hhi_in."
@@ -223,6 +229,12 @@ catalogue! {
         "同一自然人收款方在同一个批次日（规模为 n，定义见 out_batches）收到的合计为一次付款。指标值是金额等于出现次数最多的那个金额的付款次数占比；没有批次时，无法评估（NULL）。"
     PeriodicPayees "periodic_payees" [Whole(2), Window] Int Costly Any "定期收款人数（每人至少n次）" "Natural payees of the window that are steady payees of n (definition section 7)."
         "窗口内的自然人收款方中，属于 n 次定期收款人的人数；n 为第一个参数。判定：窗口内同一天付给该人的（计入的转出流水，退回除外）合计为一次付款；从最后一次付款往前数，与后一次付款的间隔同最后一个间隔属于同一种周期（定义见 batch_regularity），且金额与最后一次付款相差不超过10%的，连续计入，遇到不符即止；连同最后一次至少有 n 次付款的，即为 n 次定期收款人。"
+
+    OverdueShare "overdue_share" [Whole(2), Window, Whole(1)] Ratio Costly Any "定期付款逾期人数占比" "Of the steady payees of n (as periodic_payees), the share whose next payment is k working days overdue: neither on any of the last k working days up to the day of t, nor on a day between them, nor later, could a payment follow their last one in the period of their run. n is the first argument, k the third; NULL without steady payees."
+        "n 次定期收款人（见 periodic_payees）中，下一次付款已逾期 k 个工作日的人数占比：从评估时点 t 当天往前数的第 k 个工作日起，直到以后任何一天，都不再是与其最后一次付款相隔该周期的日子。n 为第一个参数，k 为第三个参数；没有定期收款人时，无法评估（NULL）。"
+
+    CommissionDays "commission_days" [Window] Int Costly Any "提成比例相同天数" "For each day of the window with inflow: what natural payees who had not paid in by that day (no In movement in all history on it or before) were paid on it, over the day's amount_in. Of the days on which this is 2 % to 30 %, the most that lie within 0.4 percentage points of each other."
+        "逐日计算：窗口内有转入的每一天，付给“截至当天从未向其付款的自然人”的金额（计入的转出流水，退回除外），除以当天的 amount_in。取比例在2%至30%之间的日子，指标值是其中比例彼此相差不超过0.4个百分点的最多天数。"
 
     // Money back to those who paid in.
     RepaidShare "repaid_share" [Window] Ratio Costly Any "收款人中曾付款者占比" "Of the natural payees of the window, the share whose first In movement in all history is on a day before their first Out movement in the window; NULL without natural payees."

@@ -10,6 +10,7 @@ mod activity;
 mod amounts;
 mod balance;
 mod batches;
+mod commission_days;
 mod concentration;
 mod dormant_before;
 mod elderly_share;
@@ -20,9 +21,12 @@ mod list_hits;
 mod median_in;
 mod memo_share;
 mod modal_share;
+mod natural_out;
 mod near_limit;
 mod night_share;
 mod outlets;
+mod overdue_share;
+mod pass_through_before;
 mod payer_spread;
 mod periodic_payees;
 mod rebates;
@@ -89,6 +93,9 @@ pub(crate) fn cheap(call: &FeatureCall, aggregates: impl FnOnce(Window) -> Aggre
 pub(crate) fn costly(call: &FeatureCall, view: &View<'_>) -> Value {
     use Feature as F;
     match (call.feature, call.args.as_slice()) {
+        (F::PassThroughBefore, [Arg::Window(w), Arg::Window(h)]) => pass_through_before::evaluate(view, *w, *h),
+        (F::NaturalAmountOut, [Arg::Window(w)]) => natural_out::amount(view, *w),
+        (F::NaturalShareOut, [Arg::Window(w)]) => natural_out::share(view, *w),
         (F::TopShareIn, [Arg::Window(w), Arg::Int(k)]) => concentration::top_share_in(view, *w, *k),
         (F::TopShareOut, [Arg::Window(w), Arg::Int(k)]) => concentration::top_share_out(view, *w, *k),
         (F::HhiIn, [Arg::Window(w)]) => concentration::hhi_in(view, *w),
@@ -128,6 +135,8 @@ pub(crate) fn costly(call: &FeatureCall, view: &View<'_>) -> Value {
         (F::BatchOverlap, [Arg::Window(w), Arg::Int(n)]) => batches::overlap(view, *w, *n),
         (F::BatchModalShare, [Arg::Window(w), Arg::Int(n)]) => batches::modal_share(view, *w, *n),
         (F::PeriodicPayees, [Arg::Int(n), Arg::Window(w)]) => periodic_payees::evaluate(view, *w, *n),
+        (F::OverdueShare, [Arg::Int(n), Arg::Window(w), Arg::Int(k)]) => overdue_share::evaluate(view, *w, *n, *k),
+        (F::CommissionDays, [Arg::Window(w)]) => commission_days::evaluate(view, *w),
         (F::RepaidShare, [Arg::Window(w)]) => repaid::share(view, *w),
         (F::PayoutRatio, [Arg::Window(w)]) => repaid::payout_ratio(view, *w),
         (F::PayoutRatioSpread, [Arg::Window(w)]) => repaid::payout_ratio_spread(view, *w),

@@ -14,16 +14,14 @@ use crate::view::View;
 pub(super) fn evaluate(view: &View<'_>, window: Window, n: i64) -> Value {
     let n = usize::try_from(n).unwrap_or(usize::MAX);
     view.people(Direction::Out, window, |payees| {
-        let steady = payees.natural().filter(|(_, payments)| payments.len() >= n && is_run(view, payments, n));
+        let steady = payees.natural().filter(|(_, payments)| payments.len() >= n && run(view, payments, n).is_some());
         count(steady.count())
     })
 }
 
-/// Whether the run of payments that ends with the last one has at least `n`.
-fn is_run(view: &View<'_>, payments: &[Payment], n: usize) -> bool {
-    let Some(last) = payments.last() else {
-        return n == 0;
-    };
+/// The period of the run of payments that ends with the last one, if it has at least `n`, which is two or more.
+pub(super) fn run(view: &View<'_>, payments: &[Payment], n: usize) -> Option<Period> {
+    let last = payments.last()?;
     let mut run = 1;
     let mut steady = None;
     for pair in payments.windows(2).rev() {
@@ -38,7 +36,7 @@ fn is_run(view: &View<'_>, payments: &[Payment], n: usize) -> bool {
         steady = period;
         run += 1;
     }
-    run >= n
+    steady.filter(|_| run >= n)
 }
 
 #[cfg(test)]

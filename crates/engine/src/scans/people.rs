@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
-use weir_model::{Day, Direction, Division, Flags};
+use weir_model::{Day, Direction, Division, Flags, PartyKind};
 
 use super::Running;
 use crate::feature::{ByPair, in_both};
@@ -23,6 +23,7 @@ pub(crate) struct Payment {
 #[derive(Debug, Default)]
 struct Person {
     natural: u32,
+    kind_known: u32,
     age_known: u32,
     elderly: u32,
     located: u32,
@@ -76,6 +77,15 @@ impl People {
 
     pub(crate) fn is_natural(&self, pair: u32) -> bool {
         self.by_pair.get(&pair).is_some_and(|person| person.natural > 0)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.by_pair.is_empty()
+    }
+
+    /// Whether the kind of anybody is known.
+    pub(crate) fn has_known_kind(&self) -> bool {
+        self.by_pair.values().any(|person| person.kind_known > 0)
     }
 
     /// Fen of each, natural or not.
@@ -220,6 +230,7 @@ impl Person {
         let is_aged = row.has(Flags::AGE_KNOWN);
         let stated = [
             (row.is_natural(), &mut self.natural),
+            (row.counterparty_kind() != PartyKind::Unknown, &mut self.kind_known),
             (is_aged, &mut self.age_known),
             (is_aged && row.has(Flags::ELDERLY), &mut self.elderly),
             (row.division.is_known(), &mut self.located),

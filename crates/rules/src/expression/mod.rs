@@ -413,6 +413,7 @@ fn is_share(feature: Feature) -> bool {
     !matches!(
         feature,
         Feature::PassThrough
+            | Feature::PassThroughBefore
             | Feature::BalanceLeft
             | Feature::InflowRatio
             | Feature::PayoutRatio

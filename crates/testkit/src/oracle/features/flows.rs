@@ -9,7 +9,7 @@ use weir_rules::{Value, Window};
 use super::{is_too_little_known, known_share, ratio, size};
 use crate::log::OwnedLeg;
 use crate::oracle::history::Held;
-use crate::oracle::view::{Flow, View, fen, naturals, parties, sum};
+use crate::oracle::view::{Flow, View, fen, naturals, parties, payments, sum};
 
 /// `natural_payers`, `natural_payees`.
 pub(super) fn natural_parties(flows: &[Flow<'_>], direction: Direction) -> Value {
@@ -76,6 +76,22 @@ pub(super) fn first_time(view: &View<'_>, window: Window, direction: Direction) 
         first.is_some_and(|flow| view.covers(window, flow.at))
     };
     size(naturals(&view.flows(window), direction).into_iter().filter(is_new).count())
+}
+
+/// `pass_through_before`.
+pub(super) fn pass_through_before(view: &View<'_>, window: Window, history: Window) -> Value {
+    let until = view.first_day(window);
+    let before: Vec<Flow<'_>> = view.flows(history).into_iter().filter(|flow| flow.at.day() < until).collect();
+    ratio(sum(&before, Direction::Out), sum(&before, Direction::In))
+}
+
+/// `natural_share_out`.
+pub(super) fn natural_share_out(flows: &[Flow<'_>]) -> Value {
+    let identified: Vec<&Flow<'_>> = flows.iter().filter(|flow| flow.party_of(Direction::Out).is_some()).collect();
+    if !identified.is_empty() && identified.iter().all(|flow| flow.kind == PartyKind::Unknown) {
+        return Value::Null;
+    }
+    ratio(payments(flows).values().sum(), sum(flows, Direction::Out))
 }
 
 /// `first_time_surge`.

@@ -16,7 +16,7 @@ use weir_model::{AgreementKind, Channel, Direction, EventTime, Flags, PartyKind}
 use weir_rules::{Arg, Feature, FeatureCall, RuleSet, Value, Window};
 
 use super::hits::Hit;
-use super::view::{self, View, parties};
+use super::view::{self, View, parties, payments};
 pub(super) use payouts::{BatchDay, batch_days};
 
 /// Hits by rule and instant.
@@ -68,6 +68,9 @@ fn compute(call: &FeatureCall, facts: &Facts<'_>) -> Value {
             Value::Int(people) if people > 0 => Value::Money(view::sum(&seen(), In) / i128::from(people)),
             _ => Value::Null,
         },
+        Feature::PassThroughBefore => flows::pass_through_before(view, args.window(0), args.window(1)),
+        Feature::NaturalAmountOut => Value::Money(payments(&seen()).values().sum()),
+        Feature::NaturalShareOut => flows::natural_share_out(&seen()),
         Feature::TopShareIn => {
             flows::top_share(view::sums_by_party(&seen(), In).into_values().collect(), args.int(1), view::sum(&seen(), In))
         }
@@ -110,6 +113,8 @@ fn compute(call: &FeatureCall, facts: &Facts<'_>) -> Value {
         Feature::BatchOverlap => payouts::batch_overlap(&seen(), args.int(1)),
         Feature::BatchModalShare => payouts::batch_modal_share(&seen(), args.int(1)),
         Feature::PeriodicPayees => payouts::periodic_payees(&view.flows(args.window(1)), args.int(0), view.calendar),
+        Feature::OverdueShare => payouts::overdue_share(view, args.window(1), args.int(0), args.int(2)),
+        Feature::CommissionDays => payouts::commission_days(view, args.window(0)),
         Feature::RepaidShare => payouts::repaid_share(view, args.window(0)),
         Feature::PayoutRatio => payouts::payout_ratio(view, args.window(0)),
         Feature::PayoutRatioSpread => payouts::payout_ratio_spread(view, args.window(0)),

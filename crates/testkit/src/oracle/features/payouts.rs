@@ -63,11 +63,52 @@ pub(super) fn batch_modal_share(flows: &[Flow<'_>], n: i64) -> Value {
 
 /// `periodic_payees`.
 pub(super) fn periodic_payees(flows: &[Flow<'_>], n: i64, calendar: &Calendar) -> Value {
+    size(by_payee(flows).values().filter(|payments| steady_run(payments, calendar) >= n).count())
+}
+
+fn by_payee<'a>(flows: &[Flow<'a>]) -> BTreeMap<&'a str, Vec<(Day, i128)>> {
     let mut paid: BTreeMap<&str, Vec<(Day, i128)>> = BTreeMap::new();
     for ((day, id), amount) in payments(flows) {
         paid.entry(id).or_default().push((day, amount));
     }
-    size(paid.values().filter(|payments| steady_run(payments, calendar) >= n).count())
+    paid
+}
+
+/// `overdue_share`.
+pub(super) fn overdue_share(view: &View<'_>, window: Window, n: i64, overdue: i64) -> Value {
+    let today = view.t.day();
+    let working = (0..).map(|back| today.plus(-back)).filter(|day| view.calendar.is_working(*day));
+    let from = working.take(usize::try_from(overdue).expect("small")).last().expect("at least one");
+    let (mut steady, mut late) = (0, 0);
+    for payments in by_payee(&view.flows(window)).values().filter(|payments| steady_run(payments, view.calendar) >= n) {
+        let (before, last) = (payments[payments.len() - 2].0, payments[payments.len() - 1].0);
+        let rhythm = period(before, last, view.calendar);
+        // Periods are a quarter and some days at most.
+        let can_come = (1..200).map(|days| last.plus(days)).any(|day| day >= from && period(last, day, view.calendar) == rhythm);
+        steady += 1;
+        late += usize::from(!can_come);
+    }
+    share(late, steady)
+}
+
+/// `commission_days`.
+pub(super) fn commission_days(view: &View<'_>, window: Window) -> Value {
+    let flows = view.flows(window);
+    let history = view.all_history();
+    let had_paid_in = |id: &str, day: Day| history.iter().any(|flow| flow.party_of(Direction::In) == Some(id) && flow.day() <= day);
+    let mut paid: BTreeMap<Day, i128> = BTreeMap::new();
+    for ((day, id), amount) in payments(&flows) {
+        if !had_paid_in(id, day) {
+            *paid.entry(day).or_default() += amount;
+        }
+    }
+    let rate = |(day, paid): (Day, i128)| {
+        let came = flows.iter().filter(|flow| flow.direction == Direction::In && flow.day() == day).map(|flow| flow.amount).sum();
+        millionths(ratio(paid, came)).filter(|rate| (20_000..=300_000).contains(rate))
+    };
+    let rates: Vec<i128> = paid.into_iter().filter_map(rate).collect();
+    let near = |low: &i128| rates.iter().filter(|rate| (*low..=*low + 4_000).contains(*rate)).count();
+    size(rates.iter().map(near).max().unwrap_or(0))
 }
 
 /// Payments of the run that ends with the last one.
