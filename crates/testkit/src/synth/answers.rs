@@ -3,6 +3,7 @@
 //! `customers.csv` says what customers are within what; `schemes.csv` what each scheme has come to, and its dials; `transactions.csv` which
 //! rows belong to what. Rows and customers that stand in none are ordinary life.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use weir_model::Day;
@@ -54,6 +55,11 @@ pub fn customers(bank: &Bank, out: &mut impl Write) -> io::Result<()> {
         for (customer, role) in part.members.iter().copied().chain(payers.map(|payer| (*payer, Role::Payer))) {
             let (verdict, family, role) = (part.verdict.name(), part.family, role.name());
             writeln!(out, "c:{BANK}/{customer:08},{verdict},{family},{number},{role},{},{}", part.span.0, part.span.1)?;
+        }
+        let groups = part.members.iter().map(|(customer, _)| bank.world.customers[*customer as usize].group).filter(|group| *group > 0);
+        for group in groups.collect::<BTreeSet<_>>() {
+            let (verdict, family, role) = (part.verdict.name(), part.family, Role::Group.name());
+            writeln!(out, "g:{BANK}/G{group:04},{verdict},{family},{number},{role},{},{}", part.span.0, part.span.1)?;
         }
     }
     Ok(())

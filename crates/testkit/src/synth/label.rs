@@ -40,6 +40,8 @@ pub enum Role {
     Agent,
     /// The account a look-alike turns around.
     Centre,
+    /// All accounts of a scheme that the bank knows to belong together.
+    Group,
 }
 
 impl Role {
@@ -53,6 +55,7 @@ impl Role {
             Self::Payer => "payer",
             Self::Agent => "agent",
             Self::Centre => "centre",
+            Self::Group => "group",
         }
     }
 }

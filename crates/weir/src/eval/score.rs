@@ -13,6 +13,9 @@ use super::truth::{Member, Said, SchemeRow, Truth};
 
 /// Roles whose accounts are the scheme's own.
 const OWN_ROLES: [&str; 3] = ["collector", "pool", "payout"];
+/// The role of those accounts together, where the bank knows that they belong together. It is no account: it finds a scheme, and counts in no
+/// recall of accounts.
+const GROUP_ROLE: &str = "group";
 /// Least visible payers for a scheme to be asked of a detector.
 pub(crate) const PAYERS_MIN: i64 = 30;
 
@@ -173,8 +176,8 @@ impl Score {
             for member in &truth.members {
                 let said = alerted.get(member.party.as_str()).map_or(&[] as &[&Said], Vec::as_slice);
                 if let Some(case) = cases_here.get_mut(&i64::from(member.part)) {
-                    if OWN_ROLES.contains(&member.role.as_str()) {
-                        if case.row.visible_payers() >= PAYERS_MIN {
+                    if is_own(member) {
+                        if case.row.visible_payers() >= PAYERS_MIN && member.role != GROUP_ROLE {
                             own += 1;
                             own_found += u64::from(!said.is_empty());
                         }
@@ -237,6 +240,10 @@ impl Score {
     }
 }
 
+fn is_own(member: &Member) -> bool {
+    OWN_ROLES.contains(&member.role.as_str()) || member.role == GROUP_ROLE
+}
+
 enum Verdict {
     Right,
     Wrong,
@@ -245,7 +252,7 @@ enum Verdict {
 
 /// What an alert on a party of these memberships is on: the gravest counts.
 fn what_is(members: &[&Member]) -> (String, Verdict) {
-    let own = members.iter().find(|member| member.label == "scheme" && OWN_ROLES.contains(&member.role.as_str()));
+    let own = members.iter().find(|member| member.label == "scheme" && is_own(member));
     if let Some(member) = own {
         return (member.role.clone(), Verdict::Right);
     }
