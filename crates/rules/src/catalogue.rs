@@ -184,6 +184,11 @@ catalogue! {
     MedianIn "median_in" [Window] Money Costly Any "转入金额中位数" "A payment is what one natural payer paid in on one day (movements). Lower median of the payments; NULL without payments."
         "窗口内同一自然人付款方在同一天的转入流水（计入的，退回除外）合计为一次转入。指标值是各次转入金额的中位数（偶数个时取较小的一个）。没有转入时，无法评估（NULL）。"
 
+    MedianOut "median_out" [Window] Money Costly Any "转出金额中位数" "A payment is what one natural payee was paid on one day (movements). Lower median of the payments; NULL without payments."
+        "窗口内同一自然人收款方在同一天收到的转出流水（计入的，退回除外）合计为一次付款。指标值是各次付款金额的中位数（偶数个时取较小的一个）。没有付款时，无法评估（NULL）。"
+    SpreadOut "spread_out" [Window] Ratio Costly Any "付款金额四分位倍数" "Of the n payments (as median_out) in rising order, the one at index 3(n − 1)/4 over the one at index (n − 1)/4, indexes cut; NULL without payments, and where the lower is zero."
+        "各次付款（见 median_out）按金额由小到大排列，从0起编号，第 3(n − 1)/4 号的金额除以第 (n − 1)/4 号的金额，编号舍去小数。没有付款，或较小的一个为零时，无法评估（NULL）。"
+
     // What kind of traffic.
     CashShareIn "cash_share_in" [Window] Ratio Costly Any "现金转入占比" "Cash part of amount_in; NULL when nothing came in."
         "amount_in 中现金部分的金额占比；没有转入金额（amount_in 为零）时，无法评估（NULL）。"

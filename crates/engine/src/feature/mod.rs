@@ -18,7 +18,7 @@ mod facts;
 mod first_time;
 mod holding_time;
 mod list_hits;
-mod median_in;
+mod medians;
 mod memo_share;
 mod modal_share;
 mod natural_out;
@@ -105,7 +105,9 @@ pub(crate) fn costly(call: &FeatureCall, view: &View<'_>) -> Value {
         (F::FirstTimePayers, [Arg::Window(w)]) => first_time::payers(view, *w),
         (F::FirstTimePayees, [Arg::Window(w)]) => first_time::payees(view, *w),
         (F::FirstTimeSurge, [Arg::Window(w), Arg::Window(h), Arg::Int(least)]) => first_time::surge(view, *w, *h, *least),
-        (F::MedianIn, [Arg::Window(w)]) => median_in::evaluate(view, *w),
+        (F::MedianIn, [Arg::Window(w)]) => medians::median(view, *w, Direction::In),
+        (F::MedianOut, [Arg::Window(w)]) => medians::median(view, *w, Direction::Out),
+        (F::SpreadOut, [Arg::Window(w)]) => medians::spread(view, *w, Direction::Out),
         (F::HoldingTime, [Arg::Window(w)]) => holding_time::evaluate(view, *w),
         (F::BalanceLeft, [Arg::Window(w)]) => balance::left(view, *w),
         (F::LowBalanceDays, [Arg::Window(w)]) => balance::low_days(view, *w),

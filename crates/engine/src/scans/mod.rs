@@ -231,7 +231,8 @@ mod tests {
             places.sort_unstable();
             let batches: Batches = people.batches(1).into_iter().map(|(day, payees)| (day, payees.to_vec())).collect();
             let counts = (people.small(4), people.small(6), people.payments(), people.elderly(), people.located());
-            told.push((payments, sums, places, batches, counts));
+            let ranked = people.payments().checked_sub(1).map(|last| people.ranked([0, last / 2, last / 2, last]));
+            told.push((payments, sums, places, batches, counts, ranked));
         }
         let mut outlets: Vec<i128> = scans.outlets(window, rows, begin).sums().collect();
         outlets.sort_unstable();

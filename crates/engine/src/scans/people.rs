@@ -51,6 +51,8 @@ struct Naturals {
     payments: usize,
     /// For each limit asked for: payments of at most so many fen.
     small: Vec<(i128, usize)>,
+    /// How many payments there are of each amount, once asked for.
+    amounts: Option<BTreeMap<i128, usize>>,
 }
 
 /// Natural people of a day.
@@ -121,6 +123,25 @@ impl People {
             let small = self.natural().flat_map(|(_, payments)| payments).filter(|payment| payment.amount <= limit).count();
             self.naturals.small.push((limit, small));
             small
+        })
+    }
+
+    /// The payments of natural people at these indexes in rising order, which are rising and in range.
+    pub(crate) fn ranked<const N: usize>(&mut self, indexes: [usize; N]) -> [i128; N] {
+        if self.naturals.amounts.is_none() {
+            let mut amounts = BTreeMap::new();
+            self.natural().flat_map(|(_, payments)| payments).for_each(|payment| *amounts.entry(payment.amount).or_default() += 1);
+            self.naturals.amounts = Some(amounts);
+        }
+        let mut amounts = self.naturals.amounts.iter().flatten();
+        let (mut seen, mut last) = (0, 0);
+        indexes.map(|index| {
+            while seen <= index {
+                let (amount, payments) = amounts.next().expect("indexes of payments there are");
+                seen += payments;
+                last = *amount;
+            }
+            last
         })
     }
 
@@ -247,6 +268,16 @@ impl Naturals {
         for (limit, small) in &mut self.small {
             *small -= usize::from(before.is_some_and(|amount| amount <= *limit));
             *small += usize::from(after.is_some_and(|amount| amount <= *limit));
+        }
+        if let Some(amounts) = &mut self.amounts {
+            after.into_iter().for_each(|amount| *amounts.entry(amount).or_default() += 1);
+            if let Some(amount) = before {
+                let payments = amounts.get_mut(&amount).expect("what changes was there");
+                *payments -= 1;
+                if *payments == 0 {
+                    amounts.remove(&amount);
+                }
+            }
         }
         let batch = self.days.entry(day).or_default();
         let at = batch.people.binary_search_by_key(&pair, |(other, _)| *other);

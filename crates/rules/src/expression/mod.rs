@@ -414,6 +414,7 @@ fn is_share(feature: Feature) -> bool {
         feature,
         Feature::PassThrough
             | Feature::PassThroughBefore
+            | Feature::SpreadOut
             | Feature::BalanceLeft
             | Feature::InflowRatio
             | Feature::PayoutRatio

@@ -115,19 +115,32 @@ pub(super) fn first_time_surge(view: &View<'_>, window: Window, history: Window,
     ratio(now.into(), i128::from(least).max(most as i128))
 }
 
-/// `median_in`.
-pub(super) fn median_in(view: &View<'_>, window: Window) -> Value {
+/// What natural people moved in a direction, each on each day, rising.
+fn person_days(view: &View<'_>, window: Window, direction: Direction) -> Vec<i128> {
     let flows = view.flows(window);
     let mut payments = BTreeMap::<(&str, Day), i128>::new();
     for flow in &flows {
-        let Some(id) = flow.party_of(Direction::In) else { continue };
-        if naturals(&flows, Direction::In).contains(&id) {
+        let Some(id) = flow.party_of(direction) else { continue };
+        if naturals(&flows, direction).contains(&id) {
             *payments.entry((id, flow.at.day())).or_default() += flow.amount;
         }
     }
     let mut amounts: Vec<i128> = payments.into_values().collect();
     amounts.sort_unstable();
+    amounts
+}
+
+/// `median_in`, `median_out`.
+pub(super) fn median(view: &View<'_>, window: Window, direction: Direction) -> Value {
+    let amounts = person_days(view, window, direction);
     amounts.get(amounts.len().saturating_sub(1) / 2).map_or(Value::Null, |amount| Value::Money(*amount))
+}
+
+/// `spread_out`.
+pub(super) fn spread(view: &View<'_>, window: Window, direction: Direction) -> Value {
+    let amounts = person_days(view, window, direction);
+    let quarter = |part: usize| amounts[part * (amounts.len() - 1) / 4];
+    if amounts.is_empty() { Value::Null } else { ratio(quarter(3), quarter(1)) }
 }
 
 /// `holding_time`: first in, first out.
