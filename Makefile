@@ -15,7 +15,7 @@ CARGO_TARGET_DIR ?= target
 SEEDS ?= 100..120
 WEIR := $(CARGO_TARGET_DIR)/debug/weir
 
-.PHONY: help setup setup-tests demo test fuzz chaos bench clean format check-format check-tidy check-dependencies check-lints check-tests check-docs check-rules
+.PHONY: help setup setup-tests demo measure test fuzz chaos bench clean format check-format check-tidy check-dependencies check-lints check-tests check-docs check-rules
 
 help: ## What there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,10 @@ setup: ## Tools this machine lacks: installed when allowed, else named with the 
 demo: setup ## Build, generate a bank of 5,000 customers, run the detector over it, judge its alerts, print the gravest
 	@$(BUILD)
 	@WEIR='$(WEIR)' scripts/demo
+
+measure: setup ## How well schemes are found: tables of generated banks and pictures of what breaks detection (hours; scripts/measure has parts)
+	@$(BUILD)
+	@WEIR='$(WEIR)' scripts/measure
 
 setup-tests:
 	@scripts/setup tests

@@ -21,16 +21,26 @@ pub(super) fn evaluate(view: &View<'_>, window: Window) -> Value {
     } else {
         matched(view.counted(window).map(|row| (row.at, row.is_out(), i128::from(row.amount))))
     };
-    held.sort_unstable();
+    median_of_fen(&mut held).map_or(Value::Null, |duration| Value::Duration(duration.0))
+}
+
+/// The smallest duration up to which half of all fen were held; `None` without any. Halves what is left instead of sorting it.
+fn median_of_fen(held: &mut [(Span, i128)]) -> Option<Span> {
     let total: i128 = held.iter().map(|(_, amount)| amount).sum();
-    let mut so_far = 0;
-    for (duration, amount) in held {
-        so_far += amount;
-        if so_far * 2 >= total {
-            return Value::Duration(duration.0);
+    let (mut left, mut before) = (held, 0);
+    loop {
+        let at = left.len().checked_sub(1)? / 2;
+        let (shorter, (duration, amount), longer) = left.select_nth_unstable(at);
+        let (duration, so_far) = (*duration, before + shorter.iter().map(|(_, amount)| amount).sum::<i128>());
+        if so_far * 2 >= total && !shorter.is_empty() {
+            left = shorter;
+        } else if (so_far + *amount) * 2 >= total {
+            return Some(duration);
+        } else {
+            before = so_far + *amount;
+            left = longer;
         }
     }
-    Value::Null
 }
 
 /// Pairs of (time held, fen) in the order they left, of amounts in order: when, whether Out, fen.

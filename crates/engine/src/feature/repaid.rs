@@ -22,9 +22,12 @@ struct Payee {
 }
 
 pub(super) fn share(view: &View<'_>, window: Window) -> Value {
-    let payees = payees(view, window);
-    let repaid = payees.iter().filter(|(pair, payee)| had_paid_in(view, *pair, payee)).count();
-    feature::share(repaid, payees.len())
+    view.people(Direction::Out, window, |payees| {
+        let had_paid_in = |(pair, payments): (u32, &[Payment])| payments.first().map(|first| had_paid_in(view, pair, first.day));
+        let (repaid, all) =
+            payees.natural().filter_map(had_paid_in).fold((0, 0), |(repaid, all), had| (repaid + usize::from(had), all + 1));
+        feature::share(repaid, all)
+    })
 }
 
 pub(super) fn payout_ratio(view: &View<'_>, window: Window) -> Value {
@@ -49,15 +52,15 @@ fn payees(view: &View<'_>, window: Window) -> Vec<(u32, Payee)> {
     view.people(Direction::Out, window, |payees| payees.natural().filter_map(|(pair, payments)| Some((pair, payee(payments)?))).collect())
 }
 
-fn had_paid_in(view: &View<'_>, pair: u32, payee: &Payee) -> bool {
+fn had_paid_in(view: &View<'_>, pair: u32, first_paid: Day) -> bool {
     let first_in = view.pair(pair).first_in;
-    first_in != NEVER && first_in.day() < payee.first_paid
+    first_in != NEVER && first_in.day() < first_paid
 }
 
 /// Last payout over principal, in millionths and in order.
 fn ratios(view: &View<'_>, window: Window) -> Vec<i128> {
     let mut repaid = payees(view, window);
-    repaid.retain(|(pair, payee)| had_paid_in(view, *pair, payee));
+    repaid.retain(|(pair, payee)| had_paid_in(view, *pair, payee.first_paid));
     let mut ratios: Vec<i128> = view.people_of_all_rows(Direction::In, |payers| {
         let ratio = |(pair, payee): &(u32, Payee)| {
             let memory = view.pair(*pair);

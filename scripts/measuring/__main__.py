@@ -1,0 +1,58 @@
+"""The command line of scripts/measure, which says what it is for."""
+
+import argparse
+import signal
+import sys
+from pathlib import Path
+
+from measuring.run import Failed
+
+
+def seeds(text):
+    first, _, last = text.partition("..")
+    return range(int(first), int(last or first) + 1)
+
+
+def arguments():
+    parser = argparse.ArgumentParser(prog="scripts/measure")
+    parts = parser.add_subparsers(dest="part", required=True)
+
+    def part(name, about, **sizes):
+        added = parts.add_parser(name, help=about, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+        added.add_argument("--out", type=Path, default=Path("out/measure"), help="where what is measured goes")
+        if sizes:
+            added.add_argument("--seeds", type=seeds, default=sizes["seeds"], metavar="A..B", help="one bank for each, B included")
+            added.add_argument("--customers", type=int, default=sizes["customers"], metavar="N", help="of each bank")
+            added.add_argument("--days", type=int, default=sizes["days"], metavar="D", help="of each bank")
+            added.add_argument("--per-scheme", type=int, default=sizes["per_scheme"], metavar="K", help="customers for one scheme")
+            added.add_argument("--jobs", type=int, default=2, metavar="N", help="banks at once")
+        return added
+
+    banks = part("banks", "tables of whole banks", seeds="1001..1010", customers=200_000, days=540, per_scheme=20_000)
+    banks.add_argument("--without-parties", action="store_true", help="detect without party data")
+    sweep = part("sweep", "dials turned until detection breaks", seeds="2001..2003", customers=2_000, days=540, per_scheme=20)
+    sweep.add_argument("--dials", nargs="+", metavar="NAME", help="only these")
+    pictures = part("pictures", "the sweep's curves and their numbers")
+    pictures.add_argument("--to", type=Path, default=Path("docs/pictures"), metavar="DIR", help="where pictures go")
+    return parser.parse_args()
+
+
+def main():
+    args = arguments()
+    # Only pictures have matplotlib.
+    if args.part == "banks":
+        from measuring.banks import measure
+    elif args.part == "sweep":
+        from measuring.sweep import measure
+    else:
+        from measuring.pictures import measure
+    measure(args)
+
+
+signal.signal(signal.SIGTERM, signal.default_int_handler)
+try:
+    main()
+except Failed as failure:
+    sys.exit(f"measure: {failure}")
+except KeyboardInterrupt:
+    sys.exit("measure: interrupted; the same command goes on from here")

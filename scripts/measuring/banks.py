@@ -1,0 +1,25 @@
+"""Whole banks at the density of schemes that is asked for, judged together: the tables of docs."""
+
+import json
+from pathlib import Path
+
+from measuring.run import Weir, as_json, each, read, sizes_of, span, told, write
+
+
+def measure(args):
+    sizes = sizes_of(args, parties=not args.without_parties)
+    name = f"banks-{args.customers}x{args.days}-{args.per_scheme}" + ("-without-parties" if args.without_parties else "")
+    weir, folder = Weir(args.out), args.out / name
+    folder.mkdir(parents=True, exist_ok=True)
+
+    def one(seed):
+        return weir.bank(folder / str(seed), seed, sizes, {}, args.jobs)
+
+    banks = each({f"seed {seed}": seed for seed in args.seeds}, args.jobs, one)
+    folders = [folder / str(seed) for seed in args.seeds]
+    about = weir.about(banks, {"seeds": span(args.seeds), **sizes})
+    score = json.loads(weir.eval(folders, "--json"))
+    results = str(args.out / f"{name}-{span(args.seeds)}")
+    write(Path(results + ".json"), as_json({"about": about, "score": score}))
+    write(Path(results + ".md"), f"{told(about)}\n\n{weir.eval(folders, '--markdown')}")
+    print(f"{results}.md")
