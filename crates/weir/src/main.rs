@@ -13,6 +13,7 @@ mod interrupt;
 mod language;
 mod outputs;
 mod pack;
+mod probe;
 mod render;
 mod rule;
 mod service;
