@@ -199,6 +199,8 @@ pub(crate) struct DetectArgs {
     pub(crate) revisions: bool,
     #[arg(long)]
     pub(crate) text: bool,
+    #[arg(long, value_name = "PARTY")]
+    pub(crate) explain_silence: Option<String>,
     #[arg(long, value_name = "STATE")]
     pub(crate) from_state: Option<PathBuf>,
     #[arg(long, value_name = "STATE")]

@@ -29,7 +29,7 @@ const VERBS: &[VerbHelp] = &[
         path: "weir detect",
         zh: "对文件批量检测，每条预警输出一行 JSON（终端上输出可读的预警）。",
         en: "Runs over files and writes one JSON line an alert (on a terminal: alerts to read).",
-        example: "weir detect --feed feeds/core.yaml --parties parties.csv --alerts alerts.jsonl --large-amount large.jsonl 2026-03/*.csv.gz",
+        example: "weir detect --feed feeds/core.yaml --parties parties.csv --alerts alerts.jsonl --large-amount large.jsonl 2026-03/*.csv.gz\n  weir detect --parties parties.csv --explain-silence c:1001 2026-03/*.csv.gz",
     },
     VerbHelp {
         path: "weir rule",
@@ -179,6 +179,11 @@ const OPTIONS: &[OptionHelp] = &[
         "text",
         "把预警写成供人阅读的文字（终端上默认如此），而不是 JSON",
         "Alerts as text to read (the default on a terminal) instead of JSON",
+    ),
+    option(
+        "explain_silence",
+        "不写预警，而说明一个主体（如 c:1001）为何没有预警：各规则最接近的时刻、每个条件差多少、成立的排除情形、缺什么数据",
+        "No alerts; say why a party (c:1001) did not alert: each rule's nearest instant, every condition's distance, exclusions, data missing",
     ),
     option("from_state", "从上次运行保存的状态继续", "Go on from the state of an earlier run"),
     option("to_state", "运行后保存状态，以便下次继续（可与 --from-state 同名）", "Save the state for a later run (may equal --from-state)"),

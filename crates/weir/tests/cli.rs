@@ -5,6 +5,7 @@
 mod kafka;
 mod malformed;
 mod schemas;
+mod silence;
 mod synth;
 
 use std::collections::BTreeSet;
