@@ -32,7 +32,7 @@ use weir_feed::{Counts, RejectSample, Resume};
 use weir_model::Reason;
 
 use self::merge::Merge;
-use self::progress::Bar;
+pub(crate) use self::progress::Bar;
 use self::reading::{ReaderEnd, Reading};
 use self::settings::Settings;
 use self::setup::Setup;
