@@ -416,7 +416,7 @@ pub(crate) fn without_outcome(sentence: &str) -> &str {
 }
 
 /// Columns of a line without its colours.
-fn plain_width(line: &str) -> usize {
+pub(crate) fn plain_width(line: &str) -> usize {
     let mut width = 0;
     let mut rest = line;
     while let Some((text, after)) = rest.split_once('\u{1b}') {
