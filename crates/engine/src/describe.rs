@@ -213,7 +213,9 @@ fn conditions(set: &RuleSet, variant: &Variant, values: &[Value]) -> Vec<Conditi
     });
     let scored = variant.score.iter().map(|item| {
         let explained = set.explain(&item.when, values, variant.window);
-        let explain = if explained.met == Some(true) { item.reason.render(values) } else { explained.explain };
+        // An item without a sentence of its own, which no rule file has, shows what it measured.
+        let speaks = explained.met == Some(true) && !item.reason.is_empty();
+        let explain = if speaks { item.reason.render(values) } else { explained.explain };
         Condition {
             text: item.when.text.clone(),
             measured: explained.measured,
@@ -244,7 +246,7 @@ fn data_gaps(view: &View<'_>, set: &RuleSet, variant: &Variant, values: &[Value]
     // A registered party without an agreement has no head count: that is no gap.
     let is_gap = |slot: &&SlotId| set.slots[**slot].feature != Feature::AgreementPeople || !view.profile.registered;
     let unknown = variant.slots.iter().filter(|slot| values[**slot] == Value::Null).filter(is_gap);
-    let mut gaps: Vec<String> = unknown.map(|slot| format!("{}（{}）无法评估", set.name_zh(&set.slots[*slot]), set.slots[*slot])).collect();
+    let mut gaps: Vec<String> = unknown.map(|slot| set.gap_zh(&set.slots[*slot])).collect();
     let unconverted = view.counted(variant.window).filter(|row| row.has(Flags::UNCONVERTED)).count();
     if unconverted > 0 {
         gaps.push(format!("{unconverted}笔外币交易无人民币折算，金额按零计"));

@@ -22,7 +22,7 @@ use crate::value::{FeatureCall, Value};
 const DECIMAL_MAX: i128 = 10_i128.pow(37);
 
 /// A compiled condition over the columns of the rule set's slots.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Predicate {
     pub(crate) whole: Compiled,
     /// Its comparisons one by one, in both readings; empty where the condition is a single one.

@@ -3,6 +3,8 @@
 //! Each comparison of a condition is compiled on its own as well, so that the outcome shown beside it is the decision's, not a second
 //! reading. Text is put together here; nothing is decided here.
 
+use std::fmt;
+
 use weir_model::alert::{Part, Parts};
 
 use crate::catalogue::Feature;
@@ -83,6 +85,12 @@ impl RuleSet {
             Some(argument) => zh.replace(['k', 'n'], argument),
             None => zh.to_owned(),
         }
+    }
+
+    /// What `data_gaps` of an alert says of a call that could not be evaluated.
+    #[must_use]
+    pub fn gap_zh(&self, call: &FeatureCall) -> String {
+        format!("{}（{call}）无法评估", self.name_zh(call))
     }
 
     /// The slot of a call.
@@ -224,8 +232,8 @@ impl Row<'_> {
             operands.iter().map(part).collect()
         };
         match formula {
-            Formula::Or(..) => Some(Parts::Any(of(operands(formula)))),
-            Formula::And(..) => Some(Parts::All(of(operands(formula)))),
+            Formula::Or(..) => Some(Parts::Any(of(formula.operands()))),
+            Formula::And(..) => Some(Parts::All(of(formula.operands()))),
             _ => None,
         }
     }
@@ -418,19 +426,45 @@ fn number(value: Value) -> Option<i128> {
     }
 }
 
-/// The operands of a chain of one operator.
-fn operands(formula: &Formula) -> Vec<&Formula> {
-    match formula {
-        Formula::Or(left, right) => {
-            [chain(left, |f| matches!(f, Formula::Or(..))), chain(right, |f| matches!(f, Formula::Or(..)))].concat()
+impl Formula {
+    /// The operands of a chain of ANDs, or of ORs, on top; of anything else itself.
+    #[must_use]
+    pub fn operands(&self) -> Vec<&Self> {
+        match self {
+            Self::Or(left, right) => [chain(left, |f| matches!(f, Self::Or(..))), chain(right, |f| matches!(f, Self::Or(..)))].concat(),
+            Self::And(left, right) => [chain(left, |f| matches!(f, Self::And(..))), chain(right, |f| matches!(f, Self::And(..)))].concat(),
+            other => vec![other],
         }
-        Formula::And(left, right) => {
-            [chain(left, |f| matches!(f, Formula::And(..))), chain(right, |f| matches!(f, Formula::And(..)))].concat()
-        }
-        other => vec![other],
     }
 }
 
 fn chain(formula: &Formula, is_same: impl Fn(&Formula) -> bool) -> Vec<&Formula> {
-    if is_same(formula) { operands(formula) } else { vec![formula] }
+    if is_same(formula) { formula.operands() } else { vec![formula] }
+}
+
+impl fmt::Display for Formula {
+    /// As a condition is written, with values in the place of parameters: `natural_payers(14d) >= 15`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bracketed = |inner: &Self| if inner.is_joint() { format!("({inner})") } else { inner.to_string() };
+        match self {
+            Self::Literal(value) => f.write_str(&text(*value)),
+            Self::Call(call) => write!(f, "{call}"),
+            Self::Compare(comparison, left, right) => write!(f, "{left} {} {right}", sql(*comparison)),
+            Self::And(left, right) => write!(f, "{} AND {}", bracketed(left), bracketed(right)),
+            Self::Or(left, right) => write!(f, "{} OR {}", bracketed(left), bracketed(right)),
+            Self::Not(inner) => write!(f, "NOT {}", bracketed(inner)),
+            Self::Between(of, low, high) => write!(f, "{of} BETWEEN {low} AND {high}"),
+            Self::In(of, list) => {
+                let list: Vec<String> = list.iter().map(Self::to_string).collect();
+                write!(f, "{of} IN ({})", list.join(", "))
+            }
+            Self::IsNull(of) => write!(f, "{of} IS NULL"),
+        }
+    }
+}
+
+impl Formula {
+    fn is_joint(&self) -> bool {
+        matches!(self, Self::And(..) | Self::Or(..))
+    }
 }

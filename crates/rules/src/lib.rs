@@ -15,6 +15,7 @@ pub mod explain;
 mod expression;
 mod format;
 mod freeze;
+pub mod lack;
 pub mod load;
 pub mod overrides;
 pub mod param;
@@ -23,6 +24,7 @@ mod read;
 mod reference;
 pub mod set;
 pub mod template;
+pub mod unit;
 pub mod value;
 mod yaml;
 
@@ -32,8 +34,13 @@ pub use compile::SlotBatch;
 pub use diagnostic::{Code, Diagnostic, DiagnosticRecord, Diagnostics, Lang, Severity, SourceFile, explain_code};
 pub use document::FileStatus;
 pub use explain::{Explained, Miss, miss_text};
+pub use lack::Lack;
 pub use load::{Loaded, ParamDocument, RuleDocument, load};
 pub use overrides::Override;
 pub use param::ParamType;
-pub use set::{Condition, Exclusion, Formula, Gate, On, Rule, RuleSet, Scope, ScoreItem, SlotId, Status, Tag, TagFile, Variant};
+pub use set::{
+    Comparison, Condition, Exclusion, Formula, Gate, On, Rule, RuleSet, Scope, ScoreItem, SlotId, Status, Tag, TagFile, Variant,
+};
+pub use template::Template;
+pub use unit::Unit;
 pub use value::{Arg, FeatureCall, Value, Window};

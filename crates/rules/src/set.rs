@@ -6,7 +6,7 @@
 
 use weir_model::{Calendar, Day, Level, PartyKind, Span};
 
-use crate::compile::Predicate;
+use crate::compile::{Compiled, Predicate};
 use crate::template::Template;
 use crate::value::{FeatureCall, Value, Window};
 
@@ -205,7 +205,7 @@ impl Gate {
 }
 
 /// One boolean expression as written, in both readings.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Condition {
     /// As written, parameters unbound: `natural_payers($window) >= $min_payers`.
     pub text: String,
@@ -219,6 +219,22 @@ pub struct Condition {
     pub slots: Vec<SlotId>,
     /// Whether all of them are cheap.
     pub cheap: bool,
+}
+
+impl Condition {
+    /// Its different comparisons as conditions of their own, parameters bound; none where it is a single comparison.
+    #[must_use]
+    pub fn leaves(&self) -> Vec<Self> {
+        let leaf = |(formula, compiled): &(Formula, Compiled)| Self {
+            text: formula.to_string(),
+            clause: None,
+            formula: formula.clone(),
+            predicate: Predicate { whole: compiled.clone(), leaves: Vec::new() },
+            slots: self.slots.clone(),
+            cheap: self.cheap,
+        };
+        self.predicate.leaves.iter().map(leaf).collect()
+    }
 }
 
 /// A condition that silences a rule, with the one who answers for it.

@@ -14,8 +14,8 @@ use crate::param::ParamValue;
 use crate::set::SlotId;
 use crate::value::{FeatureCall, Value};
 
-/// A checked template.
-#[derive(Debug, Clone)]
+/// A checked template; the default one says nothing.
+#[derive(Debug, Clone, Default)]
 pub struct Template {
     parts: Vec<Part<SlotId>>,
 }
@@ -43,6 +43,12 @@ pub(crate) enum Filter {
 impl Template {
     pub(crate) fn new(parts: Vec<Part<SlotId>>) -> Self {
         Self { parts }
+    }
+
+    /// Whether it says nothing at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.parts.is_empty()
     }
 
     /// The sentence for one row of slot values; NULL reads 未知.

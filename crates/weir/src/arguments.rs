@@ -57,6 +57,42 @@ pub(crate) enum Verb {
     Synth(Box<SynthArgs>),
     /// Judges alerts.
     Eval(EvalArgs),
+    /// Proposes groups.
+    Link(Box<LinkArgs>),
+}
+
+/// `weir link …`.
+#[derive(Debug, Args)]
+#[command(arg_required_else_help = true)]
+pub(crate) struct LinkArgs {
+    #[arg(value_name = "INPUT", required = true)]
+    pub(crate) input: Vec<PathBuf>,
+    #[arg(id = "groups", long = "out", value_name = "groups.csv", required = true)]
+    pub(crate) groups: PathBuf,
+    #[arg(long, value_name = "F.yaml")]
+    pub(crate) feed: Option<PathBuf>,
+    #[arg(long, value_name = "jsonl|csv|parquet")]
+    pub(crate) format: Option<String>,
+    #[arg(long, value_name = "FILE")]
+    pub(crate) parties: Option<PathBuf>,
+    #[arg(long, value_name = "5000", default_value_t = 5_000, hide_default_value = true)]
+    pub(crate) payer_amount: u64,
+    #[arg(long, value_name = "3", default_value_t = 3, hide_default_value = true)]
+    pub(crate) shared_payers: u64,
+    #[arg(long, value_name = "20", default_value_t = 20, hide_default_value = true)]
+    pub(crate) payer_share: u64,
+    #[arg(long, value_name = "50", default_value_t = 50, hide_default_value = true)]
+    pub(crate) payee_share: u64,
+    #[arg(long, value_name = "50000", default_value_t = 50_000, hide_default_value = true)]
+    pub(crate) payee_amount: u64,
+    #[arg(long, value_name = "5", default_value_t = 5, hide_default_value = true)]
+    pub(crate) payee_customers: u64,
+    #[arg(long, value_name = "5", default_value_t = 5, hide_default_value = true)]
+    pub(crate) device_customers: u64,
+    #[arg(long, value_name = "20", default_value_t = 20, hide_default_value = true)]
+    pub(crate) group_max: u64,
+    #[arg(long, value_name = "5000000", default_value_t = 5_000_000, hide_default_value = true)]
+    pub(crate) pairs: u64,
 }
 
 /// `weir eval …`.
@@ -199,6 +235,8 @@ pub(crate) struct DetectArgs {
     pub(crate) revisions: bool,
     #[arg(long)]
     pub(crate) text: bool,
+    #[arg(long, value_name = "PARTY")]
+    pub(crate) explain_silence: Option<String>,
     #[arg(long, value_name = "STATE")]
     pub(crate) from_state: Option<PathBuf>,
     #[arg(long, value_name = "STATE")]

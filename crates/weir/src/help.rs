@@ -29,7 +29,7 @@ const VERBS: &[VerbHelp] = &[
         path: "weir detect",
         zh: "对文件批量检测，每条预警输出一行 JSON（终端上输出可读的预警）。",
         en: "Runs over files and writes one JSON line an alert (on a terminal: alerts to read).",
-        example: "weir detect --feed feeds/core.yaml --parties parties.csv --alerts alerts.jsonl --large-amount large.jsonl 2026-03/*.csv.gz",
+        example: "weir detect --feed feeds/core.yaml --parties parties.csv --alerts alerts.jsonl --large-amount large.jsonl 2026-03/*.csv.gz\n  weir detect --parties parties.csv --explain-silence c:1001 2026-03/*.csv.gz",
     },
     VerbHelp {
         path: "weir rule",
@@ -128,6 +128,12 @@ const VERBS: &[VerbHelp] = &[
         example: "weir eval --alerts alerts.jsonl --labels town",
     },
     VerbHelp {
+        path: "weir link",
+        zh: "由流水找出可能同属一个团伙的客户（共同付款人、共同去向、同一设备或代办人），写成 CSV 供人核实；核实后填入客户资料的 group 列，即成为规则所看的组。",
+        en: "Proposes which customers may belong together (shared payers, a common payee, one device or agent) as CSV, for a person to confirm into the group column of the party data.",
+        example: "weir link --feed feeds/core.yaml --parties parties.csv --out groups.csv 2026-03/*.csv.gz",
+    },
+    VerbHelp {
         path: "weir verify-alert",
         zh: "由归档（或原始文件）重算一个主体，逐字节比对一条预警的各次修订：证实，或指出第一处不同。",
         en: "Folds one party again from the archive (or from files) and compares an alert's revisions byte by byte: proved, or the first difference.",
@@ -179,6 +185,11 @@ const OPTIONS: &[OptionHelp] = &[
         "text",
         "把预警写成供人阅读的文字（终端上默认如此），而不是 JSON",
         "Alerts as text to read (the default on a terminal) instead of JSON",
+    ),
+    option(
+        "explain_silence",
+        "不写预警，而说明一个主体（如 c:1001）为何没有预警：各规则最接近的时刻、每个条件差多少、成立的排除情形、缺什么数据",
+        "No alerts; say why a party (c:1001) did not alert: each rule's nearest instant, every condition's distance, exclusions, data missing",
     ),
     option("from_state", "从上次运行保存的状态继续", "Go on from the state of an earlier run"),
     option("to_state", "运行后保存状态，以便下次继续（可与 --from-state 同名）", "Save the state for a later run (may equal --from-state)"),
@@ -235,6 +246,52 @@ const OPTIONS: &[OptionHelp] = &[
         "transactions",
         "流水文件；缺省在输出目录内，- 为标准输出",
         "File of the transactions; default: in the folder; -: standard output",
+    ),
+    option("groups", "建议的组（CSV），每个成员的每条理由一行", "Proposed groups (CSV), a line for each reason of each member"),
+    option(
+        "payer_amount",
+        "一名自然人合计付给一户多少元才算付款人，默认 5000：再低则常去的商户都有关联",
+        "Yuan a person must have paid a customer in all, default 5000: with less, all shops are related",
+    ),
+    option(
+        "shared_payers",
+        "两户至少共有几名付款人，默认 3：一两人可以是亲友",
+        "Payers two customers must share, default 3: one or two may be family",
+    ),
+    option(
+        "payer_share",
+        "共同付款人须占付款人较少一户的百分之几，默认 20：学校与物业也会共有几个住户",
+        "Per cent of the payers of the customer that has fewer, default 20: a school and a landlord share some families too",
+    ),
+    option(
+        "payee_share",
+        "同一收款方须占每户转出的百分之几，默认 50：过半才是主要去向",
+        "Per cent of each one's outflow that one payee must take, default 50: half is where money mainly goes",
+    ),
+    option(
+        "payee_amount",
+        "同一收款方须收到每户多少元，默认 50000：零星收付的过半说明不了什么",
+        "Yuan it must take from each, default 50000: half of little says nothing",
+    ),
+    option(
+        "payee_customers",
+        "向同一收款方付款的客户至多几户，默认 5：多了就是商户、房东、机构",
+        "Customers who may pay that payee, default 5: more is a shop, a landlord, an institution",
+    ),
+    option(
+        "device_customers",
+        "同一设备、代办人至多几户客户，默认 5：多了就是网点机具、代账公司",
+        "Customers who may share a device or agent, default 5: more is a terminal of a branch or a bookkeeper",
+    ),
+    option(
+        "group_max",
+        "一组至多几户，默认 20；更大的不建议，只计数",
+        "Customers of one group, default 20; larger ones are counted, not proposed",
+    ),
+    option(
+        "pairs",
+        "内存中至多记多少对收付款双方（转入、转出各计），默认 500 万，至多约 1.6 GB；超出的新对不记，只计数",
+        "Pairs of payer and payee kept in memory each way, default 5 million, at most about 1.6 GB; new ones beyond are left out and counted",
     ),
     option("judged", "weir detect 写出的预警，可重复", "Alerts written by weir detect, repeatable"),
     option("labels", "weir synth 写出的目录，与 --alerts 一一对应", "Folder written by weir synth, one for each --alerts"),

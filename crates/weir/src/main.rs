@@ -11,8 +11,10 @@ mod help;
 mod input_error;
 mod interrupt;
 mod language;
+mod link;
 mod outputs;
 mod pack;
+mod probe;
 mod render;
 mod rule;
 mod service;
@@ -61,6 +63,7 @@ fn run(cli: Cli, lang: Lang) -> Result<Exit, Failure> {
         }
         Verb::Feed(args) => service::feed(&args, cli.json, lang),
         Verb::Status(args) => service::status(&args.config, cli.json, lang),
+        Verb::Link(args) => link::run(&args, cli.json, lang),
         Verb::Eval(args) => eval::run(&args, cli.json, lang),
         Verb::Synth(args) => synth::run(&args, cli.json, lang),
         Verb::VerifyAlert(args) => verify::run(*args, cli.json, lang),

@@ -393,25 +393,30 @@ impl Sheet<'_> {
     }
 
     fn kind(&self, kind: PartyKind) -> &'static str {
-        let en = match kind {
-            PartyKind::Natural => "person",
-            PartyKind::Organisation => "company",
-            PartyKind::SoleTrader => "trader",
-            PartyKind::Internal => "internal",
-            PartyKind::Unknown => "unknown",
-        };
-        self.lang.of(kind.zh(), en)
+        kind_name(kind, self.lang)
     }
 }
 
+/// A kind of party in a word.
+pub(crate) fn kind_name(kind: PartyKind, lang: Lang) -> &'static str {
+    let en = match kind {
+        PartyKind::Natural => "person",
+        PartyKind::Organisation => "company",
+        PartyKind::SoleTrader => "trader",
+        PartyKind::Internal => "internal",
+        PartyKind::Unknown => "unknown",
+    };
+    lang.of(kind.zh(), en)
+}
+
 /// A sentence without the outcome at its end: the mark before it says the same.
-fn without_outcome(sentence: &str) -> &str {
+pub(crate) fn without_outcome(sentence: &str) -> &str {
     let outcomes = ["，满足", "，未满足", "，无法评估", "；满足", "；未满足", "；无法评估", "（未满足）", "（无法评估）"];
     outcomes.iter().find_map(|outcome| sentence.strip_suffix(outcome)).unwrap_or(sentence)
 }
 
 /// Columns of a line without its colours.
-fn plain_width(line: &str) -> usize {
+pub(crate) fn plain_width(line: &str) -> usize {
     let mut width = 0;
     let mut rest = line;
     while let Some((text, after)) = rest.split_once('\u{1b}') {
@@ -437,7 +442,7 @@ fn level_style(level: Level) -> &'static str {
 
 /// `2026-03-07T23:00:15+08:00` as `2026-03-07 23:00`, a midnight as its day alone: that is how day rows are stamped. Every time in an alert is
 /// RFC 3339 at UTC+8; anything else is shown as it is.
-fn minute(rfc3339: &str) -> String {
+pub(crate) fn minute(rfc3339: &str) -> String {
     let text = rfc3339.get(..16).unwrap_or(rfc3339).replace('T', " ");
     text.strip_suffix(" 00:00").map(str::to_owned).unwrap_or(text)
 }

@@ -155,6 +155,7 @@ fn detect_arguments(args: &VerifyArgs, output: &Path, revisions: bool) -> Detect
         summary: None,
         revisions,
         text: false,
+        explain_silence: None,
         from_state: None,
         to_state: None,
         // Whatever share is bad: it was tolerated then.

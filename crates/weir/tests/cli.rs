@@ -3,8 +3,10 @@
 //! Everything slower tests could show of answers is shown elsewhere; here is what only a process can show.
 
 mod kafka;
+mod link;
 mod malformed;
 mod schemas;
+mod silence;
 mod synth;
 
 use std::collections::BTreeSet;

@@ -283,6 +283,18 @@ impl Mapping {
         }
     }
 
+    /// The column that the feed file maps to a field, of those that no leg carries too; the field itself where it maps none.
+    #[must_use]
+    pub fn column_of<'m>(&'m self, field: &'m str) -> &'m str {
+        self.columns.iter().find(|column| column.field == field).map_or(field, |column| column.name.as_str())
+    }
+
+    /// Whether the mapping reads a column for a field.
+    #[must_use]
+    pub fn has_column_of(&self, field: &str) -> bool {
+        self.columns.iter().any(|column| column.field == field)
+    }
+
     /// Whether a customer number of either side is mapped from columns, and the slots of these.
     pub(crate) fn customer_slots(&self) -> Vec<Slot> {
         let sources = [&self.plan.first.customer, &self.plan.second.customer];

@@ -17,6 +17,7 @@ mod rows;
 mod settings;
 mod setup;
 mod shard;
+mod silence;
 mod sinks;
 mod state;
 mod writing;
@@ -31,7 +32,7 @@ use weir_feed::{Counts, RejectSample, Resume};
 use weir_model::Reason;
 
 use self::merge::Merge;
-use self::progress::Bar;
+pub(crate) use self::progress::Bar;
 use self::reading::{ReaderEnd, Reading};
 use self::settings::Settings;
 use self::setup::Setup;
@@ -56,6 +57,9 @@ const SIGNAL_INTERVAL: Duration = Duration::from_millis(50);
 pub(crate) fn run(raw: DetectArgs, json: bool, lang: Lang) -> Result<Exit, Failure> {
     let begun = Instant::now();
     let settings = Settings::check(raw, json, lang)?;
+    if let Some(party) = &settings.explained {
+        return silence::run(&settings, party, lang);
+    }
     let setup = Setup::new(&settings, lang)?;
     // Not before: up to here there is nothing to clean up, and a signal may end the process as it always does.
     let interrupt = Interrupt::install().map_err(|error| internal(&error, lang))?;
@@ -154,7 +158,7 @@ impl Run {
                     }
                 }
                 Ok(Event::Shard(shard, Done::End(end))) => self.ends[shard] = Some(*end),
-                Ok(Event::Reader(end)) => complete = Some(self.reader_ended(end)?),
+                Ok(Event::Reader(end)) => complete = Some(read_completely(end, self.lang)?),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => {
                     return Err(internal(&io::Error::other("a thread ended early"), self.lang));
@@ -180,23 +184,24 @@ impl Run {
         };
         Ok((finished, self.writing))
     }
+}
 
-    fn reader_ended(&self, end: ReaderEnd) -> Result<(Box<Counts>, Resume), Failure> {
-        match end {
-            ReaderEnd::Failed(error) => Err(input_error::failure(&error, self.lang)),
-            ReaderEnd::TooBad { bad, records, is_all, samples } => Err(self.plainly_wrong(bad, records, is_all, &samples)),
-            // Whatever share is tolerated: without a single good record nothing has been looked at.
-            ReaderEnd::Complete { counts, samples, .. } if counts.records > 0 && counts.good == 0 => {
-                Err(self.plainly_wrong(counts.rejected(), counts.records, true, &samples))
-            }
-            ReaderEnd::Complete { counts, position, .. } => Ok((counts, position)),
+/// What was read, or why the run fails.
+fn read_completely(end: ReaderEnd, lang: Lang) -> Result<(Box<Counts>, Resume), Failure> {
+    match end {
+        ReaderEnd::Failed(error) => Err(input_error::failure(&error, lang)),
+        ReaderEnd::TooBad { bad, records, is_all, samples } => Err(plainly_wrong(bad, records, is_all, &samples, lang)),
+        // Whatever share is tolerated: without a single good record nothing has been looked at.
+        ReaderEnd::Complete { counts, samples, .. } if counts.records > 0 && counts.good == 0 => {
+            Err(plainly_wrong(counts.rejected(), counts.records, true, &samples, lang))
         }
+        ReaderEnd::Complete { counts, position, .. } => Ok((counts, position)),
     }
+}
 
-    fn plainly_wrong(&self, bad: u64, records: u64, is_all: bool, samples: &[RejectSample]) -> Failure {
-        let samples: Vec<String> = samples.iter().map(|sample| input_error::sample(sample, self.lang)).collect();
-        input_error::plainly_wrong(bad, records, is_all, &samples, self.lang)
-    }
+fn plainly_wrong(bad: u64, records: u64, is_all: bool, samples: &[RejectSample], lang: Lang) -> Failure {
+    let samples: Vec<String> = samples.iter().map(|sample| input_error::sample(sample, lang)).collect();
+    input_error::plainly_wrong(bad, records, is_all, &samples, lang)
 }
 
 impl Finished {

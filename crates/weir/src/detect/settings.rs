@@ -64,6 +64,8 @@ pub(crate) struct Settings {
     pub(crate) json: bool,
     /// The only party whose legs are looked at, and no word about the run: for proofs.
     pub(crate) only: Option<String>,
+    /// The party that is explained instead of writing alerts.
+    pub(crate) explained: Option<String>,
 }
 
 /// Where effects go.
@@ -88,6 +90,9 @@ pub(crate) struct OutputSettings {
 impl Settings {
     /// Checks the raw command line.
     pub(crate) fn check(raw: DetectArgs, json: bool, lang: Lang) -> Result<Self, Failure> {
+        if raw.explain_silence.is_some() {
+            refuse_outputs(&raw, lang)?;
+        }
         let settings = Self {
             lateness: lateness(&raw.read.lateness, lang)?,
             now: raw.read.now.as_deref().map(|text| moment(text, lang)).transpose()?,
@@ -120,6 +125,7 @@ impl Settings {
             sort: raw.read.sort,
             json,
             only: None,
+            explained: raw.explain_silence,
         };
         settings.check_paths(lang)?;
         Ok(settings)
@@ -189,6 +195,29 @@ impl Settings {
         let name = path.display();
         Err(Failure::usage(say!(lang, "{option} 会覆盖 {read_by} 的文件 {name}", "{option} would overwrite {name}, which {read_by} reads")))
     }
+}
+
+/// An explanation is of one party over whole inputs, and goes to standard output: what a run over all parties writes would be missing all
+/// others, and a saved state knows no instants that are past.
+fn refuse_outputs(raw: &DetectArgs, lang: Lang) -> Result<(), Failure> {
+    let given = [
+        ("--alerts", raw.alerts.is_some()),
+        ("--office", raw.office.is_some()),
+        ("--large-amount", raw.large_amount.is_some()),
+        ("--dead-letters", raw.dead_letters.is_some()),
+        ("--late", raw.late.is_some()),
+        ("--summary", raw.summary.is_some()),
+        ("--revisions", raw.revisions),
+        ("--text", raw.text),
+        ("--from-state", raw.from_state.is_some()),
+        ("--to-state", raw.to_state.is_some()),
+    ];
+    let Some((option, _)) = given.into_iter().find(|(_, is_given)| *is_given) else { return Ok(()) };
+    Err(Failure::usage(say!(
+        lang,
+        "--explain-silence 只解释一个主体，结果写到标准输出，不能与 {option} 同用；请去掉 {option}，或分两次运行",
+        "--explain-silence explains one party, on standard output, and goes with no {option}; leave {option} out, or run twice"
+    )))
 }
 
 /// Whether two paths lead to one file: by name, or, where both exist, after links are followed. Devices are not files one could spoil, so
@@ -306,6 +335,13 @@ mod tests {
         check("weir detect --alerts in in", Err("--alerts would overwrite in, which INPUT reads"));
         check("weir detect --from-state s --to-state s in", Ok(()));
         check("weir detect --from-state s --alerts s in", Err("--alerts would overwrite s, which --from-state reads"));
+        check("weir detect --explain-silence c:1 in", Ok(()));
+        check(
+            "weir detect --explain-silence c:1 --to-state s in",
+            Err(
+                "--explain-silence explains one party, on standard output, and goes with no --to-state; leave --to-state out, or run twice",
+            ),
+        );
         check("weir detect - -", Err("standard input - can be given only once"));
         check(
             "weir detect --office-min-level hihg in",

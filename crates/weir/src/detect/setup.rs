@@ -35,9 +35,21 @@ pub(crate) struct Setup {
     pub(crate) state: Option<State>,
 }
 
-impl Setup {
-    /// Loads and opens everything.
-    pub(crate) fn new(settings: &Settings, lang: Lang) -> Result<Self, Failure> {
+/// What every run over files begins with: rules, party data, inputs.
+pub(crate) struct Sources {
+    /// The rules in force.
+    pub(crate) rules: RuleSet,
+    /// The files they were read from.
+    source: RuleSource,
+    /// Party data.
+    pub(crate) parties: Arc<Parties>,
+    /// The inputs, opened.
+    pub(crate) reader: Reader,
+}
+
+impl Sources {
+    /// Loads and opens them; `state` is gone on from.
+    pub(crate) fn open(settings: &Settings, state: Option<&State>, lang: Lang) -> Result<Self, Failure> {
         let pack = &settings.pack;
         let rules = Pack::find(pack.rules.as_deref(), lang)?;
         let source = RuleSource { files: rules.files.clone(), settings: pack.set.clone() };
@@ -47,8 +59,7 @@ impl Setup {
             mention_idle(&rules, &loaded, settings.json, lang);
             mention_missing_contact(settings, lang);
         }
-        let rules = Arc::new(loaded.rules);
-        let mut state = settings.from_state.as_deref().map(|path| State::read(path, lang)).transpose()?;
+        let rules = loaded.rules;
         let input_failure = |error| input_error::failure(&error, lang);
         let mapping = settings.feed.as_deref().map_or_else(|| Ok(Mapping::default()), Mapping::load).map_err(input_failure)?;
         let parties = match &settings.parties {
@@ -56,10 +67,20 @@ impl Setup {
             None => Parties::default(),
         };
         let parties = Arc::new(parties);
-        let routing = Arc::new(routing(settings, lang)?);
         let inputs = find_inputs(settings, lang)?;
-        let options = options(settings, &rules, state.as_ref(), lang)?;
+        let options = options(settings, &rules, state, lang)?;
         let reader = Reader::open(&inputs, mapping, Arc::clone(&parties), options).map_err(input_failure)?;
+        Ok(Self { rules, source, parties, reader })
+    }
+}
+
+impl Setup {
+    /// Loads and opens everything.
+    pub(crate) fn new(settings: &Settings, lang: Lang) -> Result<Self, Failure> {
+        let mut state = settings.from_state.as_deref().map(|path| State::read(path, lang)).transpose()?;
+        let routing = Arc::new(routing(settings, lang)?);
+        let Sources { rules, source, parties, reader } = Sources::open(settings, state.as_ref(), lang)?;
+        let rules = Arc::new(rules);
         let (engines, mut rule_sources) = match &state {
             Some(state) => restore(settings, state, &rules, lang)?,
             None => ((0..settings.shards).map(|_| Engine::new(settings.engine(), Arc::clone(&rules))).collect(), Vec::new()),

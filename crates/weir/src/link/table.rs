@@ -1,0 +1,201 @@
+//! The proposals as a CSV file, and the closing numbers.
+//!
+//! A line is one reason for one member, told from its side, so that whoever filters by a customer sees all that speaks for it; its columns stay
+//! as they are. Numbers stand in columns of their own, and once more in a Chinese sentence.
+
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use serde::Serialize;
+use weir_feed::Parties;
+use weir_model::money::yuan;
+
+use super::evidence::{Evidence, Reason};
+use super::groups::Found;
+use super::ledger::{Ledger, Mark};
+use crate::language::Lang;
+use crate::terminal::grouped;
+
+const COLUMNS: [&str; 15] = [
+    "group",
+    "members",
+    "institution",
+    "customer",
+    "known_group",
+    "related",
+    "reason",
+    "shared_payers",
+    "amount",
+    "related_amount",
+    "payee",
+    "share",
+    "related_share",
+    "customers",
+    "explain",
+];
+
+/// The file.
+pub(super) fn csv(found: &Found<'_>, ledger: &Ledger, parties: &Parties) -> Result<Vec<u8>, csv::Error> {
+    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::Any(b'\n')).from_writer(Vec::new());
+    writer.write_record(COLUMNS)?;
+    for group in &found.groups {
+        for member in &group.members {
+            for (a, b, reasons) in group.pairs.iter().filter(|(a, b, _)| a == member || b == member) {
+                let is_second = b == member;
+                let related = if is_second { a } else { b };
+                for reason in *reasons {
+                    let numbers = Numbers::of(reason, is_second, ledger);
+                    let (institution, customer) = unit(member);
+                    let known = parties.by_key(member).map_or("", |party| party.group.as_str());
+                    let members = group.members.len().to_string();
+                    let explain = numbers.sentence(related, reason);
+                    let head = [group.name.as_str(), &members, institution, customer, known, related, reason.code()];
+                    writer.write_record(head.into_iter().chain(numbers.cells()).chain([explain.as_str()]))?;
+                }
+            }
+        }
+    }
+    writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))
+}
+
+/// Institution and customer number of a key, as they stand in party data.
+fn unit(key: &str) -> (&str, &str) {
+    let unit = key.strip_prefix("c:").unwrap_or(key);
+    unit.split_once('/').unwrap_or(("", unit))
+}
+
+/// The numbers of a reason from one side; empty where it has none of the kind.
+#[derive(Debug, Default)]
+struct Numbers {
+    people: String,
+    amounts: [String; 2],
+    payee: String,
+    shares: [String; 2],
+    customers: String,
+}
+
+impl Numbers {
+    fn of(reason: &Reason, is_second: bool, ledger: &Ledger) -> Self {
+        let turned = |[a, b]: [String; 2]| if is_second { [b, a] } else { [a, b] };
+        match reason {
+            Reason::SharedPayers { people, paid } => {
+                Self { people: people.to_string(), amounts: turned(paid.map(|fen| yuan(fen.into()))), ..Self::default() }
+            }
+            Reason::CommonPayee { payee, share, customers } => Self {
+                payee: ledger.text(*payee).to_owned(),
+                shares: turned(share.map(|share| format!("{share}%"))),
+                customers: customers.to_string(),
+                ..Self::default()
+            },
+            Reason::Mark { customers, .. } => Self { customers: customers.to_string(), ..Self::default() },
+        }
+    }
+
+    fn cells(&self) -> [&str; 7] {
+        let Self { people, amounts: [amount, related], payee, shares: [share, related_share], customers } = self;
+        [people, amount, related, payee, share, related_share, customers]
+    }
+
+    fn sentence(&self, related: &str, reason: &Reason) -> String {
+        let Self { people, amounts, payee, shares, customers } = self;
+        match reason {
+            Reason::SharedPayers { .. } => {
+                format!("{people}名自然人既付给本户（共{}元），也付给{related}（共{}元）", amounts[0], amounts[1])
+            }
+            Reason::CommonPayee { .. } => {
+                format!("本户转出的{}、{related}转出的{}都到了{payee}，向其付款的客户共{customers}户", shares[0], shares[1])
+            }
+            Reason::Mark { mark: Mark::Device, .. } => format!("与{related}用过同一设备，用过该设备的客户共{customers}户"),
+            Reason::Mark { mark: Mark::Agent, .. } => format!("与{related}有过同一代办人，其代办的客户共{customers}户"),
+        }
+    }
+}
+
+/// The closing numbers.
+#[derive(Debug, Serialize)]
+pub(super) struct Summary {
+    records: u64,
+    unusable: u64,
+    customers_with_payers: usize,
+    candidates: usize,
+    related_pairs: usize,
+    shared_payers: usize,
+    common_payee: usize,
+    device: usize,
+    agent: usize,
+    groups: usize,
+    customers: usize,
+    too_large: usize,
+    too_large_customers: usize,
+    common_payers: u64,
+    common_payees: u64,
+    common_devices: u64,
+    left_out: u64,
+}
+
+impl Summary {
+    pub(super) fn new(ledger: &Ledger, evidence: &Evidence, found: &Found<'_>) -> Self {
+        let of = |code: &str| evidence.pairs.values().filter(|reasons| reasons.iter().any(|reason| reason.code() == code)).count();
+        let [common_payers, common_payees, common_devices] = evidence.common;
+        Self {
+            records: ledger.records,
+            unusable: ledger.unusable,
+            customers_with_payers: evidence.with_payers,
+            candidates: evidence.candidates,
+            related_pairs: evidence.pairs.len(),
+            shared_payers: of("shared_payers"),
+            common_payee: of("common_payee"),
+            device: of("device"),
+            agent: of("agent"),
+            groups: found.groups.len(),
+            customers: found.groups.iter().map(|group| group.members.len()).sum(),
+            too_large: found.too_large.len(),
+            too_large_customers: found.too_large.iter().sum(),
+            common_payers,
+            common_payees,
+            common_devices,
+            left_out: ledger.left_out,
+        }
+    }
+
+    /// As a table.
+    pub(super) fn table(&self, lang: Lang) -> Table {
+        let mut table = Table::new();
+        table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+        let number = |n: usize| grouped(n as u128);
+        for (label, value) in [
+            (lang.of("记录", "records"), grouped(self.records.into())),
+            (lang.of("无法使用", "unusable"), grouped(self.unusable.into())),
+            (lang.of("有自然人付款方的客户", "customers with natural payers"), number(self.customers_with_payers)),
+            (lang.of("候选客户", "candidates"), number(self.candidates)),
+            (lang.of("有关联的客户对", "related pairs"), number(self.related_pairs)),
+            (lang.of("  共同付款人", "  shared payers"), number(self.shared_payers)),
+            (lang.of("  共同去向", "  common payee"), number(self.common_payee)),
+            (lang.of("  同一设备", "  device"), number(self.device)),
+            (lang.of("  同一代办人", "  agent"), number(self.agent)),
+            (lang.of("建议的组", "proposed groups"), number(self.groups)),
+            (lang.of("  其中客户", "  customers in them"), number(self.customers)),
+            (lang.of("过大而未建议", "too large, not proposed"), number(self.too_large)),
+            (lang.of("  其中客户", "  customers in them"), number(self.too_large_customers)),
+            (lang.of("过于普遍而不计：付款人", "too common to count: payers"), grouped(self.common_payers.into())),
+            (lang.of("  收款方", "  payees"), grouped(self.common_payees.into())),
+            (lang.of("  设备、代办人", "  devices, agents"), grouped(self.common_devices.into())),
+            (lang.of("超限未记（--pairs）", "left out at the bound (--pairs)"), grouped(self.left_out.into())),
+        ] {
+            table.add_row([label.to_owned(), value]);
+        }
+        if let Some(column) = table.column_mut(1) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+        table
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_taken_apart_as_party_data_has_them() {
+        assert_eq!(unit("c:ICBC/1001"), ("ICBC", "1001"));
+        assert_eq!(unit("c:1001"), ("", "1001"));
+    }
+}

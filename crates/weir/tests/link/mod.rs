@@ -1,0 +1,282 @@
+//! `weir link`: what relates customers, told by the real binary over small inputs and over a generated bank.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use serde_json::Value;
+
+use crate::Bench;
+
+/// Rows of a feed, each with a serial of its own.
+#[derive(Default)]
+struct Rows(String, u32);
+
+impl Rows {
+    /// A person pays a customer.
+    fn paid(&mut self, person: &str, customer: &str, yuan: u32) -> &mut Self {
+        self.row(&format!("\"payer_account\":\"{person}\",\"payer_kind\":\"natural\",\"payee_customer\":\"{customer}\""), yuan, "")
+    }
+
+    /// A customer pays an account elsewhere.
+    fn pays(&mut self, customer: &str, account: &str, yuan: u32, more: &str) -> &mut Self {
+        self.row(&format!("\"payer_customer\":\"{customer}\",\"payee_account\":\"{account}\""), yuan, more)
+    }
+
+    fn row(&mut self, sides: &str, yuan: u32, more: &str) -> &mut Self {
+        self.1 += 1;
+        let (number, hour) = (self.1, self.1 % 24);
+        writeln!(
+            self.0,
+            "{{\"txn_id\":\"t{number}\",\"occurred_at\":\"2026-03-02T{hour:02}:00:00+08:00\",\"amount\":\"{yuan}\",{sides}{more}}}"
+        )
+        .expect("a string takes text");
+        self
+    }
+
+    /// Three people of its own for each customer, so that it is looked at.
+    fn candidates(&mut self, customers: &[&str]) -> &mut Self {
+        for customer in customers {
+            for person in 0..3 {
+                self.paid(&format!("own-{customer}-{person}"), customer, 6000);
+            }
+        }
+        self
+    }
+}
+
+struct Linked {
+    lines: Vec<BTreeMap<String, String>>,
+    summary: Value,
+}
+
+impl Linked {
+    fn groups(&self) -> BTreeMap<&str, BTreeSet<&str>> {
+        let mut groups = BTreeMap::<&str, BTreeSet<&str>>::new();
+        for line in &self.lines {
+            groups.entry(&line["group"]).or_default().insert(&line["customer"]);
+        }
+        groups
+    }
+
+    fn count(&self, name: &str) -> u64 {
+        self.summary[name].as_u64().unwrap_or_else(|| panic!("{name} in {}", self.summary))
+    }
+}
+
+fn link(bench: &Bench, arguments: &str) -> Linked {
+    let done = bench.check(&format!("link --json --out groups.csv {arguments}"), 0, &[]);
+    let mut reader = csv::Reader::from_path(bench.path("groups.csv")).expect("a file");
+    let lines = reader.deserialize().map(|line| line.expect("a line")).collect();
+    Linked { lines, summary: serde_json::from_str(&done.stderr).expect("is JSON") }
+}
+
+#[test]
+fn people_who_pay_both_in_earnest_relate_two_customers() {
+    let bench = Bench::new();
+    let mut rows = Rows::default();
+    for person in ["p1", "p2", "p3"] {
+        // In two parts to the first: what counts is what came in all.
+        rows.paid(person, "1001", 3000).paid(person, "1001", 2000).paid(person, "1002", 7000);
+        // Not enough to this one.
+        rows.paid(person, "1003", 4999);
+    }
+    // A payer of everything does not relate those who share only two.
+    rows.candidates(&["1003", "1004"]).paid("q1", "1003", 9000).paid("q1", "1004", 9000).paid("q2", "1003", 9000).paid("q2", "1004", 9000);
+    bench.write("in.jsonl", &rows.0);
+    bench.write("p.csv", "customer,group\n1001,旧组\n1002,\n");
+    let found = link(&bench, "--parties p.csv in.jsonl");
+    assert_eq!(found.groups(), BTreeMap::from([("关联-001", BTreeSet::from(["1001", "1002"]))]));
+    let line = &found.lines[0];
+    let expected = [
+        ("members", "2"),
+        ("customer", "1001"),
+        ("known_group", "旧组"),
+        ("related", "c:1002"),
+        ("reason", "shared_payers"),
+        ("shared_payers", "3"),
+        ("amount", "15000.00"),
+        ("related_amount", "21000.00"),
+        ("payee", ""),
+        ("explain", "3名自然人既付给本户（共15000.00元），也付给c:1002（共21000.00元）"),
+    ];
+    for (column, value) in expected {
+        assert_eq!(line[column], value, "{column}");
+    }
+    assert_eq!(found.lines[1]["amount"], "21000.00", "told from the other side");
+    // Neither the order of the input nor a second run changes a byte.
+    let before = bench.read("groups.csv");
+    let mut reversed: Vec<&str> = rows.0.lines().collect();
+    reversed.reverse();
+    bench.write("in2.jsonl", reversed.join("\n") + "\n");
+    link(&bench, "--parties p.csv in2.jsonl");
+    assert_eq!(bench.read("groups.csv"), before);
+    // With less asked, the third comes in; with a share asked that three of many are not, nobody does.
+    assert_eq!(link(&bench, "--payer-amount 4000 in.jsonl").groups()["关联-001"].len(), 3);
+    for extra in 0..20 {
+        rows.paid(&format!("x{extra}"), "1001", 8000).paid(&format!("y{extra}"), "1002", 8000);
+    }
+    bench.write("in.jsonl", &rows.0);
+    assert!(link(&bench, "in.jsonl").groups().is_empty());
+    assert_eq!(link(&bench, "--payer-share 0 in.jsonl").groups().len(), 1);
+}
+
+#[test]
+fn one_payee_that_takes_most_of_both_relates_them() {
+    let bench = Bench::new();
+    let mut rows = Rows::default();
+    rows.candidates(&["1", "2", "3", "4"]);
+    rows.pays("1", "end", 60_000, "").pays("1", "shop", 40_000, "").pays("2", "end", 50_000, "").pays("2", "shop2", 50_000, "");
+    // Less than half; and too little.
+    rows.pays("3", "end", 49_000, "").pays("3", "shop3", 51_000, "").pays("4", "end", 49_999, "");
+    bench.write("in.jsonl", &rows.0);
+    let found = link(&bench, "in.jsonl");
+    assert_eq!(found.groups(), BTreeMap::from([("关联-001", BTreeSet::from(["1", "2"]))]));
+    let line = &found.lines[0];
+    assert_eq!((&*line["reason"], &*line["payee"], &*line["share"], &*line["related_share"]), ("common_payee", "a:end", "60%", "50%"));
+    assert_eq!(line["customers"], "4");
+    // More customers than that are those of a shop, also where the others are no candidates.
+    assert_eq!(link(&bench, "--payee-customers 3 in.jsonl").count("common_payees"), 1);
+    // Where money only passes through, it has not ended.
+    for passes in [
+        ",\"cash\":true",
+        ",\"payee_kind\":\"internal\"",
+        ",\"payee_industry\":\"6711\"",
+        ",\"channel\":\"third_party\"",
+        ",\"payer_name\":\"甲\",\"payee_name\":\"甲\",\"payee_bank\":\"elsewhere\"",
+    ] {
+        let mut rows = Rows::default();
+        rows.candidates(&["1", "2"]).pays("1", "end", 90_000, passes).pays("2", "end", 90_000, passes);
+        bench.write("in.jsonl", &rows.0);
+        assert!(link(&bench, "in.jsonl").lines.is_empty(), "{passes}");
+    }
+}
+
+#[test]
+fn a_device_or_an_agent_relates_few_and_a_terminal_nobody() {
+    let bench = Bench::new();
+    let mut rows = Rows::default();
+    let customers = ["1", "2", "3", "4", "5", "6", "7", "8"];
+    rows.candidates(&customers);
+    rows.pays("1", "x", 10, ",\"device\":\"secret-device\"").pays("2", "y", 10, ",\"device\":\"secret-device\"");
+    // Who brings cash is at the counter.
+    rows.row("\"payee_customer\":\"3\"", 10, ",\"cash\":true,\"agent_id_hash\":\"secret-agent\"");
+    rows.pays("4", "y", 10, ",\"agent_id_hash\":\"secret-agent\"");
+    for customer in customers {
+        rows.pays(customer, "z", 10, ",\"device\":\"terminal\"");
+    }
+    // Whom a payer's device belongs to is not the payee.
+    rows.row("\"payer_account\":\"p\",\"payer_kind\":\"natural\",\"payee_customer\":\"5\"", 10, ",\"device\":\"secret-device\"");
+    bench.write("in.jsonl", &rows.0);
+    let found = link(&bench, "in.jsonl");
+    let expected = BTreeMap::from([("关联-001", BTreeSet::from(["1", "2"])), ("关联-002", BTreeSet::from(["3", "4"]))]);
+    assert_eq!(found.groups(), expected);
+    assert_eq!(found.lines.iter().map(|line| &*line["reason"]).collect::<Vec<_>>(), ["device", "device", "agent", "agent"]);
+    assert_eq!(found.count("common_devices"), 1);
+    assert!(!bench.read("groups.csv").contains("secret"), "a device is nobody's business");
+    // The same under a column of the bank's own.
+    let feed = "version: 1\nfields:\n  txn_id: txn_id\n  occurred_at: occurred_at\n  amount: amount\n  payer_customer: payer_customer\n  \
+                payer_account: {column: payer_account, optional: true}\n  payer_kind: {column: payer_kind, optional: true}\n  \
+                payee_account: {column: payee_account, optional: true}\n  payee_customer: payee_customer\n  device: 设备\n";
+    bench.write("feed.yaml", feed);
+    let mut csv = "txn_id,occurred_at,amount,payer_account,payer_kind,payer_customer,payee_account,payee_customer,设备\n".to_owned();
+    for customer in ["1", "2"] {
+        for person in 0..3 {
+            let _ = writeln!(csv, "i{customer}{person},2026-03-02 10:00:00,6000,p{customer}{person},natural,,,{customer},phone");
+        }
+        let _ = writeln!(csv, "o{customer},2026-03-02 11:00:00,5,,,{customer},x,,tablet");
+    }
+    bench.write("in.csv", csv);
+    let found = link(&bench, "--feed feed.yaml in.csv");
+    assert_eq!(
+        found.lines.iter().map(|line| (&*line["customer"], &*line["reason"])).collect::<Vec<_>>(),
+        [("1", "device"), ("2", "device")]
+    );
+}
+
+#[test]
+fn what_is_too_large_or_beyond_the_bound_is_counted() {
+    let bench = Bench::new();
+    let mut rows = Rows::default();
+    let customers = ["1", "2", "3", "4"];
+    rows.candidates(&customers);
+    for customer in customers {
+        rows.pays(customer, "end", 60_000, "");
+    }
+    bench.write("in.jsonl", &rows.0);
+    let found = link(&bench, "--group-max 3 in.jsonl");
+    assert!(found.lines.is_empty());
+    assert_eq!((found.count("too_large"), found.count("too_large_customers"), found.count("related_pairs")), (1, 4, 6));
+    // Twelve pairs of payers and four of payees, of which ten and none are left out.
+    let found = link(&bench, "--pairs 2 in.jsonl");
+    assert_eq!((found.count("left_out"), found.count("candidates")), (12, 0));
+    let told = bench.check("link --lang zh --out groups.csv in.jsonl", 0, &["建议的组", "候选客户"]);
+    assert!(told.stdout.is_empty());
+}
+
+#[test]
+fn what_cannot_run_says_what_to_do() {
+    let bench = Bench::new();
+    bench.write("in.jsonl", Rows::default().candidates(&["1"]).0.clone());
+    bench.write("wrong.jsonl", "{\"id\":1}\n".repeat(9));
+    let before = bench.names();
+    for (arguments, code, words) in [
+        ("--out in.jsonl in.jsonl", 3, "would overwrite"),
+        ("--out g.csv --payee-share 101 in.jsonl", 3, "--payee-share takes 1 to 100"),
+        ("--out g.csv --group-max 1 in.jsonl", 3, "--group-max takes 2 to"),
+        ("--out g.csv wrong.jsonl", 2, "not one record can be used"),
+        ("--out g.csv missing.jsonl", 2, "missing.jsonl"),
+        ("in.jsonl", 3, "--out"),
+    ] {
+        bench.check(&format!("link {arguments}"), code, &[words]);
+        assert_eq!(bench.names(), before, "weir link {arguments} left something");
+    }
+}
+
+#[test]
+fn a_proposal_confirmed_is_a_party_of_its_own() {
+    let bench = Bench::new();
+    let mut rows = Rows::default();
+    rows.candidates(&["1", "2"]).pays("1", "end", 90_000, "").pays("2", "end", 90_000, "");
+    bench.write("in.jsonl", &rows.0);
+    let found = link(&bench, "in.jsonl");
+    let confirmed: BTreeSet<String> = found.lines.iter().map(|line| format!("{},{}\n", line["customer"], line["group"])).collect();
+    bench.write("p.csv", "customer,group\n".to_owned() + &confirmed.into_iter().collect::<String>());
+    let told = bench.check("detect --json --explain-silence g:关联-001 --parties p.csv in.jsonl", 0, &[]).stdout;
+    assert_eq!(serde_json::from_str::<Value>(&told).expect("is JSON")["legs"], 8);
+}
+
+/// Customers of the schemes of a generated bank who collect, hold or pay out, by scheme.
+fn schemes(labels: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let mut schemes = BTreeMap::<String, BTreeSet<String>>::new();
+    let mut reader = csv::Reader::from_reader(labels.as_bytes());
+    for line in reader.deserialize::<BTreeMap<String, String>>() {
+        let line = line.expect("a line");
+        if line["label"] == "scheme" && ["collector", "pool", "payout"].contains(&&*line["role"]) {
+            schemes.entry(line["part"].clone()).or_default().insert(line["party"].clone());
+        }
+    }
+    schemes
+}
+
+#[test]
+fn schemes_of_a_generated_bank_are_proposed_and_hardly_anybody_else() {
+    let bench = Bench::new();
+    let dials = "--hold collectors=3 --hold investors=90 --hold visible=900 --hold begin=10 --hold outlets=1";
+    bench.check(&format!("synth --out bank --customers 1500 --days 240 --per-scheme 150 --seed 3 {dials}"), 0, &[]);
+    let found = link(&bench, "--feed bank/feed.yaml --parties bank/parties.csv bank/transactions.jsonl");
+    let schemes = schemes(&bench.read("bank/labels/customers.csv"));
+    let mut proposed = BTreeSet::new();
+    let mut wrong = 0;
+    let mut members = BTreeMap::<&str, BTreeSet<String>>::new();
+    for line in &found.lines {
+        members.entry(&line["group"]).or_default().insert(format!("c:{}/{}", line["institution"], line["customer"]));
+    }
+    for group in members.values() {
+        match schemes.iter().find(|(_, own)| own.intersection(group).count() >= 2) {
+            Some((scheme, _)) => drop(proposed.insert(scheme)),
+            None => wrong += 1,
+        }
+    }
+    assert!(proposed.len() * 2 >= schemes.len(), "{} of {}", proposed.len(), schemes.len());
+    assert!(wrong <= 1, "{wrong} of {}", members.len());
+}
