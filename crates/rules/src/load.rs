@@ -288,7 +288,9 @@ fn check_references(drafts: &[RuleDraft], problems: &mut Vec<Diagnostic>) {
     for draft in drafts {
         for watched in draft.file.day_end.iter().flatten() {
             let target = drafts.iter().find(|other| other.file.id.text == watched.text);
-            let fault = target.and_then(|target| unusable(target, false));
+            // A rule that is off itself may watch what is off: who turns a rule off turns off with it what watches it.
+            let is_off = |target: &&RuleDraft| !draft.file.status.in_force() && !target.file.status.in_force();
+            let fault = target.filter(|target| !is_off(target)).and_then(|target| unusable(target, false));
             let fault = if target.is_none() { Some(Text::new("there is no such rule", "没有该规则")) } else { fault };
             report(problems, Code::UnknownWatch, drafts, &watched.text, watched.place(), fault);
         }
@@ -321,6 +323,12 @@ fn report(problems: &mut Vec<Diagnostic>, code: Code, drafts: &[RuleDraft], id: 
     if drafts.iter().all(|draft| draft.file.id.text != id) {
         let usable = drafts.iter().filter(|draft| unusable(draft, code == Code::BadRuleHits).is_none());
         problem = problem.help(suggest(id, usable.map(|draft| draft.file.id.text.as_str())));
+    }
+    if code == Code::UnknownWatch && drafts.iter().any(|draft| draft.file.id.text == id && !draft.file.status.in_force()) {
+        problem = problem.help(Text::new(
+            "a rule that watches has no use without what it watches: turn it off as well (--set RULE.status=draft), or take the other out of `watch`",
+            "被关注的规则停用后，关注它的规则也应停用（--set 规则.status=draft），或者从 watch 中去掉它",
+        ));
     }
     problems.push(problem);
 }

@@ -60,6 +60,8 @@ fn alerts_are_judged_by_their_labels() {
         serde_json::from_str(&done.stdout).expect("JSON")
     };
     let judged = score("a/alerts.jsonl", "a");
+    // Rules on trial say nothing yet.
+    let alerts: Vec<Value> = alerts.into_iter().filter(|alert| alert["rule"]["shadow"] == false).collect();
     assert_eq!(judged["alerts"].as_u64(), Some(alerts.len() as u64));
     let all = &judged["sizes"][0]["found"];
     assert_eq!(all["of"].as_u64(), Some(6));
@@ -70,7 +72,7 @@ fn alerts_are_judged_by_their_labels() {
         customers
             .lines()
             .map(|line| line.split(',').collect::<Vec<_>>())
-            .any(|fields| fields[0] == party && fields[1] == "scheme" && ["collector", "pool", "payout"].contains(&fields[4]))
+            .any(|fields| fields[0] == party && fields[1] == "scheme" && ["collector", "pool", "payout", "group"].contains(&fields[4]))
     };
     let right = alerts.iter().filter(|alert| alert["subject"]["party"].as_str().is_some_and(is_own)).count();
     assert_eq!(judged["precision"]["hits"].as_u64(), Some(right as u64));
