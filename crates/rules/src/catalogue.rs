@@ -127,6 +127,8 @@ catalogue! {
         "amount_out 除以 amount_in；没有转入金额（amount_in 为零）时，无法评估（NULL）。"
     PassThroughBefore "pass_through_before" [Window, LongWindow] Ratio Costly Any "此前转出转入比" "amount_out / amount_in over the counted legs of the second window on days before the first day of the first; NULL when nothing came in there."
         "第二个窗口中、第一个窗口首日以前各日的计入流水的转出金额，除以其转入金额；其间没有转入金额时，无法评估（NULL）。"
+    NaturalPayerShare "natural_payer_share" [Window] Ratio Costly Any "付款方中个人占比" "Distinct natural payers over distinct payers of known kind; NULL when nobody's kind is known."
+        "不同的自然人付款方人数，除以类型已知的不同付款方个数。窗口内使其成为付款方的流水中，至少有一笔标明类型，即算类型已知；没有一个类型已知的付款方时，无法评估（NULL）。"
     AmountPerPayer "amount_per_payer" [Window] Money Cheap Any "人均转入" "amount_in / natural_payers, cut to whole fen; NULL when natural_payers is NULL or zero."
         "amount_in 除以 natural_payers，舍去分以下的尾数；natural_payers 无法评估或为零时，无法评估（NULL）。"
 

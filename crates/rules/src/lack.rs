@@ -185,6 +185,7 @@ impl Feature {
             Self::FirstTimeSurge | Self::InflowRatio => &[L::Past],
             Self::HoldingTime => &[L::Matches],
             Self::PassThroughBefore => &[L::EarlierInflow],
+            Self::NaturalPayerShare => &[L::CounterpartyKinds, L::Inflow],
             Self::NaturalShareOut => &[L::CounterpartyKinds, L::Outflow],
             Self::OverdueShare => &[L::SteadyPayees],
             Self::BalanceLeft | Self::LowBalanceDays => &[L::Balances, L::Inflow],

@@ -105,6 +105,7 @@ impl Feature {
             Self::PassThrough
             | Self::PassThroughBefore
             | Self::NaturalShareOut
+            | Self::NaturalPayerShare
             | Self::OverdueShare
             | Self::TopShareIn
             | Self::TopShareOut

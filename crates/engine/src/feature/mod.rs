@@ -22,6 +22,7 @@ mod medians;
 mod memo_share;
 mod modal_share;
 mod natural_out;
+mod natural_payer_share;
 mod near_limit;
 mod night_share;
 mod outlets;
@@ -96,6 +97,7 @@ pub(crate) fn costly(call: &FeatureCall, view: &View<'_>) -> Value {
         (F::PassThroughBefore, [Arg::Window(w), Arg::Window(h)]) => pass_through_before::evaluate(view, *w, *h),
         (F::NaturalAmountOut, [Arg::Window(w)]) => natural_out::amount(view, *w),
         (F::NaturalShareOut, [Arg::Window(w)]) => natural_out::share(view, *w),
+        (F::NaturalPayerShare, [Arg::Window(w)]) => natural_payer_share::evaluate(view, *w),
         (F::TopShareIn, [Arg::Window(w), Arg::Int(k)]) => concentration::top_share_in(view, *w, *k),
         (F::TopShareOut, [Arg::Window(w), Arg::Int(k)]) => concentration::top_share_out(view, *w, *k),
         (F::HhiIn, [Arg::Window(w)]) => concentration::hhi_in(view, *w),

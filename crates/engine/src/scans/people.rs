@@ -90,6 +90,12 @@ impl People {
         self.by_pair.values().any(|person| person.kind_known > 0)
     }
 
+    /// Those whose kind is known, and the natural people among them.
+    pub(crate) fn kinds(&self) -> (usize, usize) {
+        let known = || self.by_pair.values().filter(|person| person.kind_known > 0);
+        (known().count(), known().filter(|person| person.natural > 0).count())
+    }
+
     /// Fen of each, natural or not.
     pub(crate) fn sums(&self) -> impl Iterator<Item = i128> {
         self.by_pair.values().map(|person| person.sum)

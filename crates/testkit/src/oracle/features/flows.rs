@@ -85,6 +85,12 @@ pub(super) fn pass_through_before(view: &View<'_>, window: Window, history: Wind
     ratio(sum(&before, Direction::Out), sum(&before, Direction::In))
 }
 
+/// `natural_payer_share`.
+pub(super) fn natural_payer_share(flows: &[Flow<'_>]) -> Value {
+    let known: Vec<Flow<'_>> = flows.iter().filter(|flow| flow.kind != PartyKind::Unknown).copied().collect();
+    ratio(count(&naturals(&known, Direction::In)).into(), count(&parties(&known, Direction::In)).into())
+}
+
 /// `natural_share_out`.
 pub(super) fn natural_share_out(flows: &[Flow<'_>]) -> Value {
     let identified: Vec<&Flow<'_>> = flows.iter().filter(|flow| flow.party_of(Direction::Out).is_some()).collect();

@@ -70,6 +70,7 @@ fn compute(call: &FeatureCall, facts: &Facts<'_>) -> Value {
         },
         Feature::PassThroughBefore => flows::pass_through_before(view, args.window(0), args.window(1)),
         Feature::NaturalAmountOut => Value::Money(payments(&seen()).values().sum()),
+        Feature::NaturalPayerShare => flows::natural_payer_share(&seen()),
         Feature::NaturalShareOut => flows::natural_share_out(&seen()),
         Feature::TopShareIn => {
             flows::top_share(view::sums_by_party(&seen(), In).into_values().collect(), args.int(1), view::sum(&seen(), In))
