@@ -7,11 +7,14 @@
 //! The cursor never looks at a row that its windows have left, and its aggregates equal [`Aggregates::scan`] over the same rows (property
 //! test below).
 
-use weir_model::{Calendar, EventTime, PartyKind};
+use weir_model::{Calendar, EventTime, PartyKind, Span};
 use weir_rules::Window;
 
 use crate::intern::NONE;
 use crate::row::Row;
+
+/// Nearer instants are not asked whether they are far.
+const FAR: Span = Span::days(1);
 
 /// Aggregates over the counted legs of one window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -95,6 +98,17 @@ impl Cursor {
                 self.apply(&rows[self.heads[horizon]], horizon, true);
             }
         }
+    }
+
+    /// Whether more rows would leave the windows on the way to `t` than would be in them there.
+    pub(crate) fn is_far(&self, rows: &[Row], t: EventTime, horizons: &Horizons, calendar: &Calendar) -> bool {
+        if t < self.t.plus(FAR) {
+            return false;
+        }
+        let head = self.heads.iter().copied().min().unwrap_or(self.tail);
+        let start = horizons.windows.iter().map(|window| window.start(t, calendar)).min().unwrap_or(t);
+        let (first, end) = (rows.partition_point(|row| row.at < start), rows.partition_point(|row| row.at <= t));
+        first.saturating_sub(head) > end - first
     }
 
     /// Moves back so that a row may be inserted after `t`; a cursor that is behind it, or of other horizons, needs nothing.
@@ -265,6 +279,26 @@ mod tests {
             }
             row
         })
+    }
+
+    fn leg_on(day: i64) -> Row {
+        let bits = Bits::new(Flags::default(), Direction::In, false, PartyKind::Natural, None);
+        let at = EventTime(day * MICROS_PER_DAY);
+        Row { at, amount: 1, pair: 0, txn: NONE, profile: 0, extra: NONE, division: Division::UNKNOWN, bits, tags: 0 }
+    }
+
+    #[test]
+    fn a_date_decades_ahead_is_far_and_the_next_leg_of_a_busy_party_is_not() {
+        let calendar = Calendar::default();
+        let horizons = Horizons { generation: 1, windows: vec![Window::Days(14), Window::Days(90)] };
+        let mut rows: Vec<Row> = (0..200).map(leg_on).collect();
+        rows.push(leg_on(20_000));
+        let mut cursor = Cursor::default();
+        cursor.seek(&rows, 1, leg_on(199).at, &horizons, &calendar);
+        assert!(cursor.is_far(&rows, leg_on(20_000).at, &horizons, &calendar));
+        // Ninety days in the window, two that leave it.
+        cursor.seek(&rows, 1, leg_on(190).at, &horizons, &calendar);
+        assert!(!cursor.is_far(&rows, leg_on(192).at, &horizons, &calendar));
     }
 
     proptest! {

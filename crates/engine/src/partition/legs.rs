@@ -6,6 +6,7 @@ use weir_model::alert::Trigger;
 use weir_model::{Day, EventTime, Leg, LegKind, Reason};
 
 use super::{BATCH_ROWS, Cause, Engine, Group, edition_at};
+use crate::cursor::Cursor;
 use crate::history::{Accepted, Moment, Party, PendingRemoval};
 use crate::large_amount::{ReportKey, item_of, report_id};
 use crate::row::Row;
@@ -114,11 +115,19 @@ impl Engine {
     fn gate_from(&mut self, number: u32, from: EventTime) {
         let mut at = self.parties[number as usize].rows.partition_point(|row| row.at < from);
         let mut last = EventTime::MIN;
+        let mut ahead: Option<Cursor> = None;
         while let Some(row) = self.parties[number as usize].rows.get(at) {
             at += 1;
             if row.is_live() && row.at != last {
+                let is_first = last == EventTime::MIN;
                 last = row.at;
-                self.gate(number, last, false);
+                if ahead.is_none() && !is_first && self.is_far(number, last) {
+                    ahead = Some(Cursor::default());
+                }
+                match &mut ahead {
+                    Some(cursor) => self.gate_with(cursor, number, last, false),
+                    None => self.gate(number, last, false),
+                }
             }
         }
         if let Some(done) = self.day_ends_done.filter(|_| self.editions.iter().any(|edition| edition.has_day_end_rules)) {
@@ -130,14 +139,27 @@ impl Engine {
 
     /// Puts the instant on the list of pending rows if a variant passes its gates there.
     pub(super) fn gate(&mut self, number: u32, t: EventTime, is_day_end: bool) {
+        let mut cursor = std::mem::take(&mut self.parties[number as usize].cursor);
+        self.gate_with(&mut cursor, number, t, is_day_end);
+        self.parties[number as usize].cursor = cursor;
+    }
+
+    fn gate_with(&mut self, cursor: &mut Cursor, number: u32, t: EventTime, is_day_end: bool) {
         let at = edition_at(&self.editions, t);
         let edition = &self.editions[at];
-        let party = &mut self.parties[number as usize];
-        party.cursor.seek(&party.rows, party.pairs.len(), t, &edition.horizons, &edition.rules.calendar);
         let party = &self.parties[number as usize];
-        let view = self.view_of_rows(party, party.cursor.tail(), t, edition);
-        let row = edition.gate(number, at, (party.is_group(), is_day_end), &party.cursor, &view);
+        cursor.seek(&party.rows, party.pairs.len(), t, &edition.horizons, &edition.rules.calendar);
+        let view = self.view_of_rows(party, cursor.tail(), t, edition);
+        let row = edition.gate(number, at, (party.is_group(), is_day_end), cursor, &view);
         self.pending_rows.extend(row);
+    }
+
+    /// Whether the party's cursor had better stay where it is, and another one look at `t`. One wrong date decades ahead would otherwise make
+    /// every later leg of a busy party empty all its windows and fill them again.
+    fn is_far(&self, number: u32, t: EventTime) -> bool {
+        let edition = &self.editions[edition_at(&self.editions, t)];
+        let party = &self.parties[number as usize];
+        party.cursor.is_far(&party.rows, t, &edition.horizons, &edition.rules.calendar)
     }
 
     /// `party_legs_max`: the oldest whole days leave early, a sixteenth of the bound more than must, so that a full party does not pay for
