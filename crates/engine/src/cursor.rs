@@ -42,7 +42,7 @@ struct PairCount([u32; 4]);
 /// Where one party stands in its windows.
 #[derive(Debug, Default)]
 pub(crate) struct Cursor {
-    /// Which list of horizons it was built for.
+    /// Which list of horizons it was built for; 0: for none yet.
     generation: u32,
     /// The instant of the last [`Cursor::seek`].
     t: EventTime,
@@ -67,7 +67,8 @@ impl Cursor {
     /// Moves to `t`: afterwards each horizon covers exactly the rows of its window as of `t`.
     pub(crate) fn seek(&mut self, rows: &[Row], pairs: usize, t: EventTime, horizons: &Horizons, calendar: &Calendar) {
         if self.generation != horizons.generation || self.heads.len() != horizons.windows.len() {
-            self.reset(rows, t, horizons, calendar);
+            self.rebuild(rows, pairs, t, horizons, calendar);
+            return;
         }
         self.t = t;
         self.pair_counts.resize(pairs * horizons.windows.len(), PairCount::default());
@@ -148,7 +149,7 @@ impl Cursor {
     /// Tells the cursor that the first `count` rows are gone. They must have left every horizon; otherwise it starts anew.
     pub(crate) fn rows_left(&mut self, count: usize) {
         if self.tail < count || self.heads.iter().any(|head| *head < count) {
-            *self = Self::default();
+            self.forget();
             return;
         }
         self.tail -= count;
@@ -166,19 +167,30 @@ impl Cursor {
         }
     }
 
-    /// Frees the memory of a cursor that will not be used for a while; the next seek rebuilds it.
+    /// The next seek begins anew, be it in another party; memory is kept for it.
     pub(crate) fn forget(&mut self) {
-        *self = Self::default();
+        self.generation = 0;
     }
 
-    fn reset(&mut self, rows: &[Row], t: EventTime, horizons: &Horizons, calendar: &Calendar) {
-        let start = horizons.windows.iter().map(|window| window.start(t, calendar)).min().unwrap_or(t);
-        let first = rows.partition_point(|row| row.at < start.min(t));
+    /// Every window anew.
+    fn rebuild(&mut self, rows: &[Row], pairs: usize, t: EventTime, horizons: &Horizons, calendar: &Calendar) {
         self.generation = horizons.generation;
-        self.tail = first;
-        self.heads = vec![first; horizons.windows.len()];
-        self.aggregates = vec![Aggregates::default(); horizons.windows.len()];
+        self.t = t;
+        self.tail = rows.partition_point(|row| row.at <= t);
+        self.heads.clear();
+        self.heads.extend(horizons.windows.iter().map(|window| {
+            let start = window.start(t, calendar);
+            rows[..self.tail].partition_point(|row| row.at < start)
+        }));
+        self.aggregates.clear();
+        self.aggregates.resize(horizons.windows.len(), Aggregates::default());
         self.pair_counts.clear();
+        self.pair_counts.resize(pairs * horizons.windows.len(), PairCount::default());
+        for horizon in 0..self.heads.len() {
+            for row in &rows[self.heads[horizon]..self.tail] {
+                self.apply(row, horizon, true);
+            }
+        }
     }
 
     fn apply(&mut self, row: &Row, horizon: usize, add: bool) {

@@ -5,6 +5,7 @@
 
 use std::cell::RefCell;
 
+use compact_str::CompactString;
 use weir_model::{Calendar, Currency, Day, Direction, EventTime, Flags, Leg, LegKind, PartyKind, Reason, Span};
 
 use crate::cursor::{Cursor, Horizons};
@@ -24,12 +25,13 @@ pub(crate) const FORGET_DAYS: i32 = 730;
 /// One party of a shard.
 #[derive(Debug)]
 pub(crate) struct Party {
-    pub(crate) key: Box<str>,
+    pub(crate) key: CompactString,
     pub(crate) rows: Vec<Row>,
     /// Rows before this index have given their transaction ids back.
     pub(crate) aged: usize,
     pub(crate) pairs: Pairs,
-    pub(crate) cursor: Cursor,
+    /// Where it stands in its windows, if it is too busy for the cursor that all share.
+    pub(crate) cursor: Option<Box<Cursor>>,
     /// Large-amount totals of days that may still change.
     pub(crate) day_totals: Vec<DayTotal>,
     /// Whether rows of those days state the party's kind.
@@ -111,11 +113,11 @@ pub(crate) enum Accepted {
 impl Party {
     pub(crate) fn new(key: &str) -> Self {
         Self {
-            key: key.into(),
+            key: CompactString::new(key),
             rows: Vec::new(),
             aged: 0,
             pairs: Pairs::default(),
-            cursor: Cursor::default(),
+            cursor: None,
             day_totals: Vec::new(),
             day_kinds: Vec::new(),
             pending: Vec::new(),
@@ -296,15 +298,15 @@ impl Party {
         tables.identities.insert(identity(number, txn, leg.direction), leg.at);
         self.history_from = self.history_from.min(leg.at.day());
         let at = self.place(&row, leg.txn_id, tables);
-        let joins = self.cursor.stands_at(&self.rows, leg.at, moment.horizons);
-        if at < self.rows.len() && !joins {
+        let joins = self.cursor.as_ref().is_some_and(|cursor| cursor.stands_at(&self.rows, leg.at, moment.horizons));
+        if let Some(cursor) = self.cursor.as_mut().filter(|_| at < self.rows.len() && !joins) {
             // A row may only enter behind the cursor's tail, or at its very instant.
-            self.cursor.retreat(&self.rows, self.pairs.len(), leg.at.minus(Span(1)), moment.horizons, moment.calendar);
+            cursor.retreat(&self.rows, self.pairs.len(), leg.at.minus(Span(1)), moment.horizons, moment.calendar);
         }
         self.scans.get_mut().before_change(&self.rows, at);
         self.rows.insert(at, row);
-        if joins {
-            self.cursor.row_joined(&self.rows, at, self.pairs.len(), moment.horizons);
+        if let Some(cursor) = self.cursor.as_mut().filter(|_| joins) {
+            cursor.row_joined(&self.rows, at, self.pairs.len(), moment.horizons);
         }
         self.remember_pair(&row, moment.forget_before);
         at
@@ -347,7 +349,9 @@ impl Party {
 
     /// Turns a row into a tombstone and mends what its pair remembers of it.
     fn take_out(&mut self, at: usize) {
-        self.cursor.row_removed(&self.rows, at);
+        if let Some(cursor) = &mut self.cursor {
+            cursor.row_removed(&self.rows, at);
+        }
         self.scans.get_mut().before_change(&self.rows, at);
         let row = self.rows[at];
         self.rows[at].remove();
@@ -424,7 +428,9 @@ impl Party {
         self.scans.get_mut().before_drop(&self.rows, count);
         self.rows.drain(..count);
         self.aged = self.aged.saturating_sub(count);
-        self.cursor.rows_left(count);
+        if let Some(cursor) = &mut self.cursor {
+            cursor.rows_left(count);
+        }
     }
 }
 
@@ -443,7 +449,7 @@ impl Party {
         self.scans.take();
         let new = self.pairs.retain(is_wanted, |key| tables.strings.release(key));
         self.rows.iter_mut().filter(|row| row.pair != NONE).for_each(|row| row.pair = new[row.pair as usize]);
-        self.cursor.forget();
+        self.cursor = None;
     }
 }
 

@@ -5,6 +5,7 @@
 
 use std::hash::BuildHasher;
 
+use compact_str::CompactString;
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 
@@ -21,7 +22,8 @@ pub(crate) struct Interner {
 
 #[derive(Debug)]
 struct Entry {
-    text: Box<str>,
+    /// Inline up to 24 bytes, which most keys and ids are.
+    text: CompactString,
     references: u32,
 }
 
@@ -33,7 +35,7 @@ pub(crate) fn hash(text: &str) -> u64 {
 impl Interner {
     /// The number of `text`, if it has one.
     pub(crate) fn find(&self, text: &str) -> Option<u32> {
-        self.index.find(hash(text), |id| &*self.entries[*id as usize].text == text).copied()
+        self.index.find(hash(text), |id| self.entries[*id as usize].text == text).copied()
     }
 
     /// The number of `text`, with one more reference.
@@ -42,7 +44,7 @@ impl Interner {
             self.entries[id as usize].references += 1;
             return id;
         }
-        let entry = Entry { text: text.into(), references: 1 };
+        let entry = Entry { text: CompactString::new(text), references: 1 };
         let id = match self.free.pop() {
             Some(id) => {
                 self.entries[id as usize] = entry;

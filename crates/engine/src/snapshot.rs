@@ -14,6 +14,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 use weir_model::{
     Agreements, Alert, Currency, Day, Direction, Division, EventTime, Level, PartyKind, Profile, ReportItem, ReportStatus, Span,
@@ -257,7 +258,7 @@ impl Engine {
         if !head.is_later_than(&base_head) {
             return Err(damaged("it is not of the base beside it"));
         }
-        let changed: BTreeSet<Box<str>> = engine.parties.iter().map(|party| party.key.clone()).collect();
+        let changed: BTreeSet<CompactString> = engine.parties.iter().map(|party| party.key.clone()).collect();
         let parties = engine.load_parties(blocks, &|key| !changed.contains(key), false)?;
         if parties != base_head.parties || engine.parties.len() as u64 != head.parties {
             return Err(damaged("parties are missing"));

@@ -4,6 +4,7 @@
 
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
+use hashbrown::hash_map::Entry;
 use weir_model::{Direction, EventTime, Profile};
 
 use crate::intern::Interner;
@@ -36,8 +37,10 @@ pub(crate) fn identity(party: u32, txn: u32, direction: Direction) -> u64 {
 impl Tables {
     /// Forgets the identity of a row, unless a later row has taken it over.
     pub(crate) fn forget_identity(&mut self, identity: u64, at: EventTime) {
-        if self.identities.get(&identity) == Some(&at) {
-            self.identities.remove(&identity);
+        if let Entry::Occupied(known) = self.identities.entry(identity)
+            && *known.get() == at
+        {
+            known.remove();
         }
     }
 

@@ -12,6 +12,9 @@ use crate::large_amount::{ReportKey, item_of, report_id};
 use crate::row::Row;
 use crate::{Effects, RejectEffect};
 
+/// Parties with so many rows or fewer have no cursor of their own.
+const FEW_ROWS: usize = 32;
+
 impl Engine {
     pub(super) fn leg(&mut self, record: u64, clock: EventTime, leg: &Leg<'_>, effects: &mut Effects) {
         effects.counts.legs += 1;
@@ -59,7 +62,7 @@ impl Engine {
                 effects.rejects.extend(refused);
                 if taken {
                     effects.counts.reversed += 1;
-                    self.touch(number, row.at, cause_of(record, leg));
+                    self.touch(number, row.at, || cause_of(record, leg));
                 } else {
                     self.changed(number, &[row], true, record, leg, effects);
                 }
@@ -86,12 +89,12 @@ impl Engine {
             self.report_change(number, total, record, effects);
         }
         if let Some(from) = rows.iter().map(|row| row.at).min() {
-            self.touch(number, from, cause_of(record, leg));
+            self.touch(number, from, || cause_of(record, leg));
         }
     }
 
     /// Gates every instant from `from` on; what passes waits in a group.
-    pub(super) fn touch(&mut self, number: u32, from: EventTime, cause: Cause) {
+    pub(super) fn touch(&mut self, number: u32, from: EventTime, cause: impl FnOnce() -> Cause) {
         let begin = self.pending_rows.len();
         let party = &self.parties[number as usize];
         let (is_group, pairs, legs) = (party.is_group(), party.pairs.len(), party.rows.len());
@@ -108,11 +111,12 @@ impl Engine {
             return;
         }
         party.is_pending = true;
-        self.groups.push(Group { party: number, cause, from, rows, is_day_end: false });
+        self.groups.push(Group { party: number, cause: cause(), from, rows, is_day_end: false });
     }
 
     /// Gates the instants of a party from `from` on, and the ends of days that have been evaluated.
     fn gate_from(&mut self, number: u32, from: EventTime) {
+        let mut cursor = self.cursor_of(number);
         let mut at = self.parties[number as usize].rows.partition_point(|row| row.at < from);
         let mut last = EventTime::MIN;
         let mut ahead: Option<Cursor> = None;
@@ -121,27 +125,47 @@ impl Engine {
             if row.is_live() && row.at != last {
                 let is_first = last == EventTime::MIN;
                 last = row.at;
-                if ahead.is_none() && !is_first && self.is_far(number, last) {
+                if ahead.is_none() && !is_first && self.is_far(&cursor, number, last) {
                     ahead = Some(Cursor::default());
                 }
-                match &mut ahead {
-                    Some(cursor) => self.gate_with(cursor, number, last, false),
-                    None => self.gate(number, last, false),
-                }
+                self.gate_with(ahead.as_mut().unwrap_or(&mut cursor), number, last, false);
             }
         }
         if let Some(done) = self.day_ends_done.filter(|_| self.editions.iter().any(|edition| edition.has_day_end_rules)) {
             for day in from.day().0..=done.0 {
-                self.gate(number, Day(day).end(), true);
+                self.gate_with(&mut cursor, number, Day(day).end(), true);
             }
         }
+        self.keep_cursor(number, cursor);
     }
 
     /// Puts the instant on the list of pending rows if a variant passes its gates there.
     pub(super) fn gate(&mut self, number: u32, t: EventTime, is_day_end: bool) {
-        let mut cursor = std::mem::take(&mut self.parties[number as usize].cursor);
+        let mut cursor = self.cursor_of(number);
         self.gate_with(&mut cursor, number, t, is_day_end);
-        self.parties[number as usize].cursor = cursor;
+        self.keep_cursor(number, cursor);
+    }
+
+    /// The cursor to look at a party with, for [`Engine::keep_cursor`] to take back. Where few rows are, counting them anew is cheaper than to
+    /// keep what was counted: those parties share one.
+    fn cursor_of(&mut self, number: u32) -> Box<Cursor> {
+        let party = &mut self.parties[number as usize];
+        if party.rows.len() > FEW_ROWS {
+            return party.cursor.take().unwrap_or_default();
+        }
+        party.cursor = None;
+        let mut cursor = std::mem::take(&mut self.shared_cursor);
+        cursor.forget();
+        cursor
+    }
+
+    fn keep_cursor(&mut self, number: u32, cursor: Box<Cursor>) {
+        let party = &mut self.parties[number as usize];
+        if party.rows.len() > FEW_ROWS {
+            party.cursor = Some(cursor);
+        } else {
+            self.shared_cursor = cursor;
+        }
     }
 
     fn gate_with(&mut self, cursor: &mut Cursor, number: u32, t: EventTime, is_day_end: bool) {
@@ -156,10 +180,10 @@ impl Engine {
 
     /// Whether the party's cursor had better stay where it is, and another one look at `t`. One wrong date decades ahead would otherwise make
     /// every later leg of a busy party empty all its windows and fill them again.
-    fn is_far(&self, number: u32, t: EventTime) -> bool {
+    fn is_far(&self, cursor: &Cursor, number: u32, t: EventTime) -> bool {
         let edition = &self.editions[edition_at(&self.editions, t)];
-        let party = &self.parties[number as usize];
-        party.cursor.is_far(&party.rows, t, &edition.horizons, &edition.rules.calendar)
+        let rows = &self.parties[number as usize].rows;
+        rows.len() > FEW_ROWS && cursor.is_far(rows, t, &edition.horizons, &edition.rules.calendar)
     }
 
     /// `party_legs_max`: the oldest whole days leave early, a sixteenth of the bound more than must, so that a full party does not pay for

@@ -22,6 +22,7 @@ use weir_model::alert::Trigger;
 use weir_model::{Day, EventTime, Span};
 use weir_rules::RuleSet;
 
+use crate::cursor::Cursor;
 use crate::detection::{Detection, RuleState};
 use crate::evaluate::{Edition, PendingRow};
 use crate::history::{FORGET_DAYS, MEMORY_DAYS, Party};
@@ -50,6 +51,8 @@ pub struct Engine {
     pub(crate) tables: Tables,
     groups: Vec<Group>,
     pending_rows: Vec<PendingRow>,
+    /// Of parties with few rows, one after another.
+    shared_cursor: Box<Cursor>,
     /// Parties with a removal that waits.
     pub(crate) waiting: BTreeSet<u32>,
     /// Days with a report that is opened and not final.
@@ -111,6 +114,7 @@ impl Engine {
             tables: Tables::default(),
             groups: Vec::new(),
             pending_rows: Vec::new(),
+            shared_cursor: Box::default(),
             waiting: BTreeSet::new(),
             opened_reports: BTreeSet::new(),
             active: BTreeSet::new(),
@@ -151,7 +155,7 @@ impl Engine {
         let ahead = |(_, party): &(u32, &Party)| party.rows.last().is_some_and(|row| row.at > clock);
         let ahead: Vec<u32> = (0_u32..).zip(&self.parties).filter(ahead).map(|(number, _)| number).collect();
         for number in ahead {
-            self.touch(number, clock.plus(Span(1)), Cause { record, tick: true, trigger: None });
+            self.touch(number, clock.plus(Span(1)), || Cause { record, tick: true, trigger: None });
             self.flush(effects);
         }
     }
@@ -199,7 +203,7 @@ impl Engine {
     /// The number of a party, new or known.
     pub(crate) fn party_number(&mut self, key: &str) -> u32 {
         let hashed = hash(key);
-        if let Some(number) = self.index.find(hashed, |number| &*self.parties[*number as usize].key == key) {
+        if let Some(number) = self.index.find(hashed, |number| self.parties[*number as usize].key == key) {
             return *number;
         }
         let number = u32::try_from(self.parties.len()).expect("fewer than 2^32 parties fit in memory");

@@ -173,7 +173,7 @@ impl Engine {
             party.day_totals.retain(|total| total.key.day.end() >= frontier);
             party.day_kinds.retain(|kinds| kinds.day.end() >= frontier);
             if party.rows.last().is_some_and(|row| row.at < frontier) {
-                party.cursor.forget();
+                party.cursor = None;
                 party.scans.take();
             }
         }

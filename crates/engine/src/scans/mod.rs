@@ -60,9 +60,12 @@ impl<T: Running> Default for Kept<T> {
     }
 }
 
-/// Of one party.
+/// Of one party; most have none.
 #[derive(Debug, Default)]
-pub(crate) struct Scans {
+pub(crate) struct Scans(Option<Box<Kinds>>);
+
+#[derive(Debug, Default)]
+struct Kinds {
     people: Kept<People>,
     outlets: Kept<Outlets>,
     sums: Kept<Sum>,
@@ -73,41 +76,47 @@ pub(crate) struct Scans {
 impl Scans {
     /// The people paid or paying in `rows[begin..]`, which is `window`.
     pub(crate) fn people(&mut self, direction: Direction, window: Option<Window>, rows: &[Row], begin: usize) -> &mut People {
-        self.people.of(window, direction, rows, begin)
+        self.kinds().people.of(window, direction, rows, begin)
     }
 
     pub(crate) fn outlets(&mut self, window: Window, rows: &[Row], begin: usize) -> &Outlets {
-        self.outlets.of(Some(window), (), rows, begin)
+        self.kinds().outlets.of(Some(window), (), rows, begin)
     }
 
     pub(crate) fn sum(&mut self, measure: Measure, window: Window, rows: &[Row], begin: usize) -> i128 {
-        self.sums.of(Some(window), measure, rows, begin).value()
+        self.kinds().sums.of(Some(window), measure, rows, begin).value()
     }
 
     pub(crate) fn days(&mut self, window: Window, rows: &[Row], begin: usize) -> &Days {
-        self.days.of(Some(window), (), rows, begin)
+        self.kinds().days.of(Some(window), (), rows, begin)
     }
 
     pub(crate) fn rebates(&mut self, window: Window, rows: &[Row], begin: usize) -> usize {
-        self.rebates.of(Some(window), (), rows, begin).people()
+        self.kinds().rebates.of(Some(window), (), rows, begin).people()
     }
 
     /// Rows from index `at` on are about to change, or to get another index.
     pub(crate) fn before_change(&mut self, rows: &[Row], at: usize) {
-        self.people.retreat(rows, at);
-        self.outlets.retreat(rows, at);
-        self.sums.retreat(rows, at);
-        self.days.retreat(rows, at);
-        self.rebates.retreat(rows, at);
+        let Some(kinds) = &mut self.0 else { return };
+        kinds.people.retreat(rows, at);
+        kinds.outlets.retreat(rows, at);
+        kinds.sums.retreat(rows, at);
+        kinds.days.retreat(rows, at);
+        kinds.rebates.retreat(rows, at);
     }
 
     /// The first `count` rows are about to go.
     pub(crate) fn before_drop(&mut self, rows: &[Row], count: usize) {
-        self.people.drop(rows, count);
-        self.outlets.drop(rows, count);
-        self.sums.drop(rows, count);
-        self.days.drop(rows, count);
-        self.rebates.drop(rows, count);
+        let Some(kinds) = &mut self.0 else { return };
+        kinds.people.drop(rows, count);
+        kinds.outlets.drop(rows, count);
+        kinds.sums.drop(rows, count);
+        kinds.days.drop(rows, count);
+        kinds.rebates.drop(rows, count);
+    }
+
+    fn kinds(&mut self) -> &mut Kinds {
+        self.0.get_or_insert_default()
     }
 }
 
