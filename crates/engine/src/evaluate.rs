@@ -56,7 +56,7 @@ struct Least {
 }
 
 /// An instant of a party at which some variant may hit.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct PendingRow {
     pub(crate) party: u32,
     pub(crate) t: EventTime,
@@ -75,6 +75,20 @@ pub(crate) struct PendingRow {
 struct Candidate {
     rule: usize,
     variant: usize,
+}
+
+impl PendingRow {
+    /// Of another instant, of which nothing is known yet.
+    fn begin(&mut self, party: u32, t: EventTime, edition: usize, is_day_end: bool, slots: usize) {
+        let Self { candidates, values, computed, hits, .. } = std::mem::take(self);
+        *self = Self { party, t, edition, is_day_end, candidates, values, computed, hits };
+        self.candidates.clear();
+        self.hits.clear();
+        self.values.clear();
+        self.values.resize(slots, Value::Null);
+        self.computed.clear();
+        self.computed.resize(slots, false);
+    }
 }
 
 impl Edition {
@@ -106,8 +120,17 @@ impl Edition {
         self.plans.iter().any(|plan| plan.is_group == is_group && plan.least.pairs <= pairs && plan.least.rows <= rows)
     }
 
-    /// The row of an instant, if any variant passes its gates there. The cursor stands at the view's instant.
-    pub(crate) fn gate(&self, party: u32, edition: usize, kind: (bool, bool), cursor: &Cursor, view: &View<'_>) -> Option<PendingRow> {
+    /// The row of an instant, if any variant passes its gates there. The cursor stands at the view's instant. `spare` has rows whose
+    /// memory is used again.
+    pub(crate) fn gate(
+        &self,
+        party: u32,
+        edition: usize,
+        kind: (bool, bool),
+        cursor: &Cursor,
+        view: &View<'_>,
+        spare: &mut Vec<PendingRow>,
+    ) -> Option<PendingRow> {
         let (is_group, is_day_end) = kind;
         let passes = |plan: &&Plan| {
             plan.is_group == is_group
@@ -115,22 +138,20 @@ impl Edition {
                 && self.rules.rules[plan.rule].fits(view.profile.kind)
                 && plan.gates.iter().all(|gate| gate.holds(self.cheap_value(gate.slot, cursor, view)))
         };
-        let candidates: Vec<Candidate> =
-            self.plans.iter().filter(passes).map(|plan| Candidate { rule: plan.rule, variant: plan.variant }).collect();
-        if candidates.is_empty() {
-            return None;
-        }
-        let mut values = vec![Value::Null; self.rules.slots.len()];
-        let mut computed = vec![false; self.rules.slots.len()];
-        for candidate in &candidates {
+        let mut passing = self.plans.iter().filter(passes).map(|plan| Candidate { rule: plan.rule, variant: plan.variant }).peekable();
+        passing.peek()?;
+        let mut row = spare.pop().unwrap_or_default();
+        row.begin(party, view.t, edition, is_day_end, self.rules.slots.len());
+        row.candidates.extend(passing);
+        for candidate in &row.candidates {
             for slot in self.variant(*candidate).slots.iter().copied().filter(|slot| *slot < self.rules.cheap_slots) {
-                if !computed[slot] {
-                    values[slot] = self.cheap_value(slot, cursor, view);
-                    computed[slot] = true;
+                if !row.computed[slot] {
+                    row.values[slot] = self.cheap_value(slot, cursor, view);
+                    row.computed[slot] = true;
                 }
             }
         }
-        Some(PendingRow { party, t: view.t, edition, is_day_end, candidates, values, computed, hits: Vec::new() })
+        Some(row)
     }
 
     fn variant(&self, candidate: Candidate) -> &Variant {

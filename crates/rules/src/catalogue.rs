@@ -216,7 +216,7 @@ catalogue! {
         "付款方的转入流水（计入的，退回除外）中，行政区划已知的流水所涉及的不同省份数。行政区划已知的付款方不足全部不同付款方的30%，或没有付款方时，无法评估（NULL）。"
 
     // The party against its own past.
-    DormantBefore "dormant_before" [Window] Duration Costly Any "此前沉寂时间" "Whole days from the last counted leg on a day before the window's first counted leg that lies outside the window, to that first counted leg; legs whose counterparty is internal are ignored throughout. NULL when there is no such earlier leg in all history, or no leg in the window. Pairs forgotten after two years of silence count here."
+    DormantBefore "dormant_before" [Window] Duration Cheap Any "此前沉寂时间" "Whole days from the last counted leg on a day before the window's first counted leg that lies outside the window, to that first counted leg; legs whose counterparty is internal are ignored throughout. NULL when there is no such earlier leg in all history, or no leg in the window. Pairs forgotten after two years of silence count here."
         "窗口内第一笔计入流水之前沉寂的整天数：取窗口之外、日期早于该笔的最后一笔计入流水，从其日期数到窗口内第一笔计入流水的日期。对手方为内部户的流水自始至终不看。全部历史上没有这样的更早流水，或窗口内没有流水时，无法评估（NULL）。"
     AccountAge "account_age" [] Duration Cheap None "开户时长" "Whole days from the profile's opening day to the day of t, not below zero; NULL when unknown."
         "从主体资料所载开户日到评估时点 t 当天的整天数，不低于零；开户日未知时，无法评估（NULL）。"

@@ -85,6 +85,8 @@ pub(crate) fn cheap(call: &FeatureCall, aggregates: impl FnOnce(Window) -> Aggre
         (Feature::HasAgreement, [Arg::Agreement(kind)]) => facts::agreement(view, *kind),
         (Feature::AgreementPeople, [Arg::Agreement(kind)]) => facts::agreement_people(view, *kind),
         (Feature::SubjectIs, [Arg::PartyKind(kind)]) => facts::subject_is(view, *kind),
+        // Two searches and a step back; asked only where the comparisons before it hold.
+        (Feature::DormantBefore, [Arg::Window(window)]) => dormant_before::evaluate(view, *window),
         (feature, [Arg::Window(window)]) => amounts::evaluate(feature, &aggregates(*window)),
         _ => unreachable!("the rule loader checked the arguments of {call}"),
     }
@@ -131,7 +133,6 @@ pub(crate) fn costly(call: &FeatureCall, view: &View<'_>) -> Value {
         (F::ElderlyShare, [Arg::Window(w)]) => elderly_share::evaluate(view, *w),
         (F::PayerPrefectures, [Arg::Window(w)]) => payer_spread::prefectures(view, *w),
         (F::PayerProvinces, [Arg::Window(w)]) => payer_spread::provinces(view, *w),
-        (F::DormantBefore, [Arg::Window(w)]) => dormant_before::evaluate(view, *w),
         (F::InflowRatio, [Arg::Window(w), Arg::Window(h)]) => activity::inflow_ratio(view, *w, *h),
         (F::OutBatches, [Arg::Window(w), Arg::Int(n)]) => batches::out_batches(view, *w, *n),
         (F::BatchPeriod, [Arg::Window(w), Arg::Int(n)]) => batches::period(view, *w, *n),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use weir_model::EventTime;
 use weir_rules::{Value, Window};
 
-use super::{Engine, Group};
+use super::{BATCH_ROWS, Engine, Group};
 use crate::Effects;
 use crate::detection::{Detection, Hit};
 use crate::evaluate::{PendingRow, decide};
@@ -34,7 +34,8 @@ impl Engine {
             self.parties[group.party as usize].is_pending = false;
             self.speak(group, effects);
         }
-        rows.clear();
+        self.spare_rows.extend(rows.drain(..));
+        self.spare_rows.truncate(BATCH_ROWS);
         self.pending_rows = rows;
     }
 

@@ -169,12 +169,14 @@ impl Engine {
     }
 
     fn gate_with(&mut self, cursor: &mut Cursor, number: u32, t: EventTime, is_day_end: bool) {
+        let mut spare = std::mem::take(&mut self.spare_rows);
         let at = edition_at(&self.editions, t);
         let edition = &self.editions[at];
         let party = &self.parties[number as usize];
         cursor.seek(&party.rows, party.pairs.len(), t, &edition.horizons, &edition.rules.calendar);
         let view = self.view_of_rows(party, cursor.tail(), t, edition);
-        let row = edition.gate(number, at, (party.is_group(), is_day_end), cursor, &view);
+        let row = edition.gate(number, at, (party.is_group(), is_day_end), cursor, &view, &mut spare);
+        self.spare_rows = spare;
         self.pending_rows.extend(row);
     }
 

@@ -51,6 +51,8 @@ pub struct Engine {
     pub(crate) tables: Tables,
     groups: Vec<Group>,
     pending_rows: Vec<PendingRow>,
+    /// Rows that were evaluated, for their memory.
+    spare_rows: Vec<PendingRow>,
     /// Of parties with few rows, one after another.
     shared_cursor: Box<Cursor>,
     /// Parties with a removal that waits.
@@ -114,6 +116,7 @@ impl Engine {
             tables: Tables::default(),
             groups: Vec::new(),
             pending_rows: Vec::new(),
+            spare_rows: Vec::new(),
             shared_cursor: Box::default(),
             waiting: BTreeSet::new(),
             opened_reports: BTreeSet::new(),
