@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from peers import rules, table
+from peers import borders, rules, table
 from peers.measured import Failed, adopt, measure
 from peers.systems import PACKAGES, REFERENCE, TITLES, forms
 
@@ -65,6 +65,11 @@ def generate(args):
             written = subprocess.run([binary("traffic"), str(args.transfers), str(args.parties), str(args.days)], stdout=to)
         if written.returncode:
             raise Failed(f"traffic: exit {written.returncode}")
+        with open(part, "r+b") as to:
+            # A line is far shorter.
+            to.seek(-min(4096, part.stat().st_size), os.SEEK_END)
+            last = to.read().splitlines()[-1]
+            to.writelines(line.encode() for line in borders.lines(last))
         part.rename(file)
     return file
 
@@ -103,8 +108,9 @@ def check(rows, todo, file, args):
     """What peers.check finds between the answers that are there."""
     ran = {row["name"] for row in rows if "not_run" not in row}
     left = [form.leaves for form in todo if form.leaves and form.name in ran]
+    missed = [form.name for form in todo if form.leaves and form.name not in ran]
     if REFERENCE not in ran:
-        return {"compared": [], "differences": [], "not_run": "the reference is DuckDB's, which was not run"}
+        return {"compared": [], "differences": [], "missed": [*missed, *left], "why": f"{REFERENCE} was not run"}
     say(f"comparing {', '.join(left)}")
     try:
         found = measure([python("duckdb"), "-m", "peers.check", file, args.out, *left], args.out / "check.log").said
@@ -112,7 +118,7 @@ def check(rows, todo, file, args):
         raise Failed(f"the check broke off: {failure}") from failure
     for line in found["compared"]:
         say(f"  {line}")
-    return found
+    return found | {"missed": missed, "why": "not run"}
 
 
 def about(args, file, systems):

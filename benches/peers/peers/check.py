@@ -97,7 +97,7 @@ def main():
     parser.add_argument("left", nargs="+", help="what the systems left there")
     args = parser.parse_args()
     connection, report = duckdb.connect(), {"compared": [], "differences": []}
-    connection.execute("SET memory_limit = '3GB'")
+    connection.execute(f"SET memory_limit = '3GB'; SET temp_directory = '{args.folder / 'check.tmp'}'")
     reference = f"{REFERENCE}.parquet"
     connection.execute(f"CREATE VIEW reference AS SELECT * FROM read_parquet('{args.folder / reference}')")
     rows(connection, args.folder, [name for name in args.left if name not in (reference, "weir-check.jsonl")], report)
