@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 from peers import borders, rules, table
@@ -98,7 +99,8 @@ def row_of(form, file, args):
     except Failed as failure:
         say(f"  not run: {failure}")
         return row | {"not_run": str(failure)}
-    row |= {"wall_seconds": cost.wall_seconds, "cpu_seconds": cost.cpu_seconds, "peak_mib": cost.peak_mib} | cost.said
+    costs = asdict(cost)
+    row |= costs.pop("said") | costs
     table.rates(row, args.transfers)
     say(f"  {cost.wall_seconds:.2f} s, {row['transfers_per_second']:,} transfers a second, {cost.peak_mib:.0f} MiB")
     return row
@@ -130,7 +132,6 @@ def about(args, file, systems):
     said = ["benches/peers/run", *sys.argv[1:]]
     return {
         "machine": table.machine(),
-        "load": round(os.getloadavg()[0], 2),
         "versions": versions | {"Python": sys.version.split()[0]},
         "checkout": output("git", "describe", "--always", "--dirty"),
         "command": shlex.join(said),

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 PR_SET_CHILD_SUBREAPER = 36
 LONGEST_SECONDS = 3600
@@ -25,6 +26,8 @@ class Cost:
     wall_seconds: float
     cpu_seconds: float
     peak_mib: float
+    # What the rest of the machine did meanwhile: where that is much, two threads had less than two cores.
+    others_cpu_seconds: float
     said: dict
 
 
@@ -35,17 +38,24 @@ def adopt():
 
 def measure(command, log, extra=None):
     """Runs it. What it says in JSON in the last line of its output or, weir, of its messages is part of the answer."""
-    began = time.monotonic()
+    busy, began = busy_seconds(), time.monotonic()
     with open(log, "w+b") as told:
         # A session of its own, so that one signal reaches all of it.
         child = subprocess.Popen([str(word) for word in command], stdout=told, stderr=told, env=os.environ | (extra or {}), start_new_session=True)
         code, cpu, peak = reap(child, began + LONGEST_SECONDS)
         wall = time.monotonic() - began
+        others = max(0.0, busy_seconds() - busy - cpu)
         told.seek(0)
         lines = told.read().decode(errors="replace").strip().splitlines()
     if code:
         raise Failed(reason(code, lines, log))
-    return Cost(round(wall, 3), round(cpu, 3), round(peak / 1024, 1), last_object(lines))
+    return Cost(round(wall, 3), round(cpu, 3), round(peak / 1024, 1), round(others, 3), last_object(lines))
+
+
+def busy_seconds():
+    """CPU time of everything on this machine, and what its host kept from it."""
+    user, nice, system, _idle, _waiting, *interrupts = map(int, Path("/proc/stat").read_text(encoding="ascii").split("\n", 1)[0].split()[1:9])
+    return sum((user, nice, system, *interrupts)) / os.sysconf("SC_CLK_TCK")
 
 
 def reap(child, deadline):

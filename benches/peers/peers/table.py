@@ -43,6 +43,13 @@ def ratios(rows):
             row["times_flink_by_cpu"] = round(flink["cpu_seconds"] / row["cpu_seconds"], 2)
 
 
+def company(rows, cores):
+    """How much of the machine was not free: below a tenth of a core the rates of two threads are what two threads can do."""
+    timed = [row for row in rows if "not_run" not in row]
+    wall = sum(row["wall_seconds"] for row in timed)
+    return f"Other processes took {sum(row['others_cpu_seconds'] for row in timed) / wall:.2f} of {cores} cores meanwhile." if wall else ""
+
+
 def without_start(rows, transfers):
     """Flink's rate were its Java machine up already, told because at small sizes its start is most of what was measured."""
     flink = next((row for row in rows if row["name"] == MEASURE_OF_ALL and "work_seconds" in row), None)
@@ -75,7 +82,8 @@ def markdown(about, rows, check):
     )
     lines = [
         f"{size}, {about['bytes']:,} bytes of JSON; windows of seven days.",
-        f"{ran['cpu']}, {ran['cores']} cores, {ran['memory_gib']} GiB; load when it began {about['load']}. {versions}; checkout {about['checkout']}.",
+        f"{ran['cpu']}, {ran['cores']} cores, {ran['memory_gib']} GiB. {company(rows, ran['cores'])}",
+        f"{versions}; checkout {about['checkout']}.",
         f"`{about['command']}`, {about['began']}.",
         "",
         "| " + " | ".join(HEADS) + " |",
