@@ -15,7 +15,7 @@ CARGO_TARGET_DIR ?= target
 SEEDS ?= 100..120
 WEIR := $(CARGO_TARGET_DIR)/debug/weir
 
-.PHONY: help setup setup-tests demo measure test fuzz chaos bench clean format check-format check-tidy check-dependencies check-lints check-tests check-docs check-rules
+.PHONY: help setup setup-tests demo measure test fuzz chaos bench clean format check-format check-tidy check-dependencies check-lints check-tests check-docs check-rules check-benches
 
 help: ## What there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,7 +34,7 @@ measure: setup ## How well schemes are found: tables of generated banks and pict
 setup-tests:
 	@scripts/setup tests
 
-test: setup-tests check-format check-tidy check-dependencies check-lints check-tests check-docs check-rules ## All that CI runs, in this order
+test: setup-tests check-format check-tidy check-dependencies check-lints check-tests check-docs check-rules check-benches ## All that CI runs, in this order
 
 fuzz: setup ## Engine against oracle on other random logs: make fuzz SEEDS=100..200
 	@WEIR_FUZZ_SEEDS='$(SEEDS)' $(STEP) --show '^(test |test result:)' fuzz -- cargo test --locked --workspace --test oracle_agrees agree
@@ -42,8 +42,12 @@ fuzz: setup ## Engine against oracle on other random logs: make fuzz SEEDS=100..
 chaos: setup-tests ## The service on a broker under faults by chance (6 minutes; WEIR_CHAOS=1: far more)
 	cargo test --locked --workspace --test chaos -- --nocapture --test-threads 1
 
-bench: setup ## Benchmarks, in the release profile (docs/performance.md says how to read them)
-	cargo bench --locked --package weir-benches
+bench: setup-tests ## Benchmarks, in the release profile (an hour; docs/performance.md says how to read them); tables go to out/
+	cargo bench --locked --workspace --bench stages
+	@$(STEP) build-release -- cargo build --release --locked --workspace --bins
+	@WEIR='$(CARGO_TARGET_DIR)/release/weir' TRAFFIC='$(CARGO_TARGET_DIR)/release/traffic' benches/whole/run
+	@WEIR='$(CARGO_TARGET_DIR)/release/weir' TRAFFIC='$(CARGO_TARGET_DIR)/release/traffic' benches/peers/run
+	$(CARGO_TARGET_DIR)/release/kafka --weir $(CARGO_TARGET_DIR)/release/weir
 
 format: ## Lay out the code with rustfmt
 	cargo fmt --all
@@ -76,3 +80,10 @@ check-rules: ## The shipped rules and what the READMEs show: readable, and each 
 clean: ## Forget everything built
 	rm -rf out
 	cargo clean
+
+check-benches: ## Every benchmark once, small: that it runs, and that weir and DuckDB say the same of every window (no time is judged)
+	@$(STEP) build-benches -- cargo build --locked --workspace --bin weir --bin traffic --bin kafka --examples
+	@$(STEP) bench-stages -- cargo test --locked --workspace --bench stages -- --test
+	@WEIR='$(WEIR)' TRAFFIC='$(CARGO_TARGET_DIR)/debug/traffic' $(STEP) bench-whole -- benches/whole/run --transfers 2000 --parties 1000 10000 --out out/whole-once
+	@WEIR='$(WEIR)' TRAFFIC='$(CARGO_TARGET_DIR)/debug/traffic' $(STEP) bench-peers -- benches/peers/run --only weir duckdb --transfers 2000 --parties 500 --days 20 --out out/peers-once
+	@$(STEP) bench-kafka -- $(CARGO_TARGET_DIR)/debug/kafka --weir '$(WEIR)' --transfers 4000

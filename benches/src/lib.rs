@@ -1,6 +1,6 @@
 //! Traffic for benchmarks: a bank's worth of transfers as a pure function of its dials.
 //!
-//! Skewed activity (Zipf), a handful of partners a party, a small share out of order, 296-byte JSON lines; no scheme is planted, so what is
+//! Skewed activity (Zipf), a handful of partners a party, a small share out of order, 326-byte JSON lines; no scheme is planted, so what is
 //! measured is the cost of ordinary life. The same dials give the same bytes on every machine. Not a model of a bank: that is
 //! `weir-testkit`'s business.
 
@@ -19,13 +19,17 @@ pub struct Dials {
     pub partners: u64,
     /// One transfer in this many comes up to two hours late.
     pub disorder: u64,
+    /// Exponent of the activity of parties by rank (Zipf), in thousandths.
+    pub skew: u32,
+    /// One transfer in this many goes to one and the same account, whoever pays; 0: none does.
+    pub hot: u64,
     /// Seed.
     pub seed: u64,
 }
 
 impl Default for Dials {
     fn default() -> Self {
-        Self { transfers: 1_000_000, parties: 100_000, days: 90, partners: 5, disorder: 100, seed: 1 }
+        Self { transfers: 1_000_000, parties: 100_000, days: 90, partners: 5, disorder: 100, skew: 800, hot: 0, seed: 1 }
     }
 }
 
@@ -35,9 +39,12 @@ pub struct Traffic {
     dials: Dials,
     state: u64,
     next: u64,
-    /// Cumulative weights of parties by rank: Zipf with exponent 0.8, in parts of 2^32.
+    /// Cumulative weights of parties by rank, in parts of 2^32.
     ranks: Vec<u64>,
 }
+
+/// The account that takes much.
+const HOT: u64 = 0;
 
 /// 2026-01-01T00:00:00+08:00 in seconds.
 const BEGIN: u64 = 1_767_196_800;
@@ -46,7 +53,7 @@ impl Traffic {
     /// The traffic of these dials.
     #[must_use]
     pub fn new(dials: Dials) -> Self {
-        Self { dials, state: dials.seed, next: 0, ranks: zipf(dials.parties) }
+        Self { dials, state: dials.seed, next: 0, ranks: zipf(dials.parties, dials.skew) }
     }
 
     /// Writes the next line, newline included; `false` when there is none.
@@ -59,7 +66,10 @@ impl Traffic {
         let payer = self.party();
         let partner = self.random() % self.dials.partners;
         // A party's partners are fixed: its own hash decides who they are.
-        let payee = (mix(payer * self.dials.partners + partner) % (self.dials.parties - 1) + payer + 1) % self.dials.parties;
+        let is_hot = self.dials.hot != 0 && number.is_multiple_of(self.dials.hot);
+        let usual = (mix(payer * self.dials.partners + partner) % (self.dials.parties - 1) + payer + 1) % self.dials.parties;
+        // Of parties and their partners nothing changes: the hot account takes what others would have got.
+        let payee = if is_hot && payer != HOT { HOT } else { usual };
         let second = number * self.dials.days * 86_400 / self.dials.transfers;
         let late = if self.random().is_multiple_of(self.dials.disorder) { self.random() % 7200 } else { 0 };
         let at = BEGIN + second.saturating_sub(late);
@@ -109,8 +119,9 @@ fn mix(seed: u64) -> u64 {
 
 #[expect(clippy::float_arithmetic, reason = "weights of ranks, not money; only their rounded sums are used")]
 #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "ranks stay below 2^32")]
-fn zipf(parties: u64) -> Vec<u64> {
-    let weights: Vec<f64> = (1..=parties).map(|rank| (rank as f64).powf(-0.8)).collect();
+fn zipf(parties: u64, skew: u32) -> Vec<u64> {
+    let exponent = -f64::from(skew) / 1000.0;
+    let weights: Vec<f64> = (1..=parties).map(|rank| (rank as f64).powf(exponent)).collect();
     let total: f64 = weights.iter().sum();
     let mut sum = 0.0;
     let parts = weights.iter().map(|weight| {

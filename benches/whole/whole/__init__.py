@@ -1,0 +1,1 @@
+"""Whole processes of weir, measured: benches/whole/run says what for."""

@@ -1,0 +1,46 @@
+"""Files of traffic, made once: JSON lines by the binary `traffic`, other forms of them by DuckDB."""
+
+import subprocess
+from dataclasses import dataclass
+
+import duckdb
+from peers.measured import Failed
+
+OTHERS = {"csv": "(FORMAT csv, HEADER)", "parquet": "(FORMAT parquet, COMPRESSION zstd)"}
+
+
+@dataclass(frozen=True)
+class Traffic:
+    transfers: int
+    parties: int = 100_000
+    days: int = 90
+    # Thousandths.
+    skew: int = 800
+    # One transfer in so many goes to one account; 0: none.
+    hot: int = 0
+
+    def file(self, out, binary, form):
+        lines = out / f"transfers-{self.transfers}-{self.parties}-{self.days}-{self.skew}-{self.hot}.jsonl"
+        if not lines.exists():
+            part = lines.with_suffix(".part")
+            with open(part, "wb") as to:
+                numbers = (self.transfers, self.parties, self.days, 1, self.skew, self.hot)
+                written = subprocess.run([binary, *map(str, numbers)], stdout=to)
+            if written.returncode:
+                raise Failed(f"traffic: exit {written.returncode}")
+            part.rename(lines)
+        file = lines.with_suffix(f".{form}")
+        if not file.exists():
+            part = file.with_suffix(".part")
+            con = duckdb.connect()
+            # Everything stays the text it is, in the order it is.
+            con.execute("SET preserve_insertion_order = true")
+            con.execute(f"COPY (SELECT * FROM read_json('{lines}', columns = {columns(lines)})) TO '{part}' {OTHERS[form]}")
+            part.rename(file)
+        return file
+
+
+def columns(lines):
+    con = duckdb.connect()
+    names = [name for name, *_ in con.execute(f"DESCRIBE SELECT * FROM read_json('{lines}', sample_size = 10)").fetchall()]
+    return "{" + ", ".join(f"{name}: 'VARCHAR'" for name in names) + "}"
