@@ -1,17 +1,19 @@
 //! `balance_left`, `low_balance_days`: whether an account is emptied as fast as it fills (过渡账户).
 //!
-//! Need balances in the feed; without them NULL. One scan.
-
-use std::collections::BTreeMap;
+//! Need balances in the feed; without them NULL, which a running count shows. A day is looked through from its end to the last balance it states.
 
 use weir_model::Day;
 use weir_rules::{Value, Window};
 
 use crate::feature::share;
 use crate::row::Row;
+use crate::scans::Measure;
 use crate::view::{View, sum};
 
 pub(super) fn left(view: &View<'_>, window: Window) -> Value {
+    if view.sum(window, Measure::Extras) == 0 {
+        return Value::Null;
+    }
     let Some(balance) = view.live(window).rev().find_map(|row| balance(view, row)) else {
         return Value::Null;
     };
@@ -19,17 +21,16 @@ pub(super) fn left(view: &View<'_>, window: Window) -> Value {
 }
 
 pub(super) fn low_days(view: &View<'_>, window: Window) -> Value {
-    let mut days = BTreeMap::<Day, (bool, i128, Option<i64>)>::new();
-    for row in view.live(window) {
-        let (has_inflow, inflow, last) = days.entry(row.at.day()).or_default();
-        if row.is_counted() && row.is_in() {
-            *has_inflow = true;
-            *inflow += i128::from(row.amount);
-        }
-        *last = balance(view, row).or(*last);
+    if view.sum(window, Measure::Extras) == 0 {
+        return Value::Null;
     }
-    let known: Vec<(i128, i64)> =
-        days.into_values().filter_map(|(has_inflow, inflow, last)| last.filter(|_| has_inflow).map(|last| (inflow, last))).collect();
+    let days: Vec<(Day, i128)> = view.days(window, |days| days.inflows().collect());
+    let rows = view.slice(window);
+    let last_of = |day: Day| {
+        let of_day = rows[..rows.partition_point(|row| row.at.day() <= day)].iter().rev().take_while(|row| row.at.day() == day);
+        of_day.filter(|row| row.is_live()).find_map(|row| balance(view, row))
+    };
+    let known: Vec<(i128, i64)> = days.into_iter().filter_map(|(day, inflow)| Some((inflow, last_of(day)?))).collect();
     let low = known.iter().filter(|(inflow, last)| i128::from(*last) * 20 <= *inflow).count();
     share(low, known.len())
 }

@@ -11,6 +11,7 @@ use crate::row::Row;
 #[derive(Debug, Default)]
 struct Flow {
     legs: u32,
+    legs_in: u32,
     amount_in: i128,
     amount_out: i128,
 }
@@ -23,6 +24,11 @@ impl Days {
     /// Days with a counted leg.
     pub(crate) fn count(&self) -> usize {
         self.0.len()
+    }
+
+    /// Day and In in fen of the days with something In, in order.
+    pub(crate) fn inflows(&self) -> impl Iterator<Item = (Day, i128)> {
+        self.0.iter().filter(|(_, flow)| flow.legs_in > 0).map(|(day, flow)| (*day, flow.amount_in))
     }
 
     /// Day, In and Out in fen, in order.
@@ -42,6 +48,7 @@ impl Running for Days {
         if row.is_counted() {
             let flow = self.0.entry(row.at.day()).or_default();
             flow.legs += 1;
+            flow.legs_in += u32::from(row.is_in());
             *flow.side(row) += i128::from(row.amount);
         }
     }
@@ -53,6 +60,7 @@ impl Running for Days {
         let day = row.at.day();
         let flow = self.0.get_mut(&day).expect("what is removed was added");
         flow.legs -= 1;
+        flow.legs_in -= u32::from(row.is_in());
         *flow.side(row) -= i128::from(row.amount);
         if flow.legs == 0 {
             self.0.remove(&day);

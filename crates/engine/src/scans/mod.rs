@@ -7,6 +7,7 @@
 //! Whoever changes rows says so before ([`Scans::before_change`], [`Scans::before_drop`]): then the stretches give up what is about to change.
 //! They are no state: nothing of them is in a snapshot, and without them every feature says the same.
 
+mod amounts;
 mod days;
 mod outlets;
 mod people;

@@ -7,6 +7,7 @@ use hashbrown::HashMap;
 use weir_model::{Day, Direction, Division, Flags, PartyKind};
 
 use super::Running;
+use super::amounts::Amounts;
 use crate::feature::{ByPair, in_both};
 use crate::row::Row;
 
@@ -51,8 +52,8 @@ struct Naturals {
     payments: usize,
     /// For each limit asked for: payments of at most so many fen.
     small: Vec<(i128, usize)>,
-    /// How many payments there are of each amount, once asked for.
-    amounts: Option<BTreeMap<i128, usize>>,
+    /// Payments by amount, once asked for.
+    amounts: Option<Amounts>,
 }
 
 /// Natural people of a day.
@@ -132,23 +133,15 @@ impl People {
         })
     }
 
-    /// The payments of natural people at these indexes in rising order, which are rising and in range.
+    /// The payments of natural people at these indexes in rising order; indexes are in range.
     pub(crate) fn ranked<const N: usize>(&mut self, indexes: [usize; N]) -> [i128; N] {
         if self.naturals.amounts.is_none() {
-            let mut amounts = BTreeMap::new();
-            self.natural().flat_map(|(_, payments)| payments).for_each(|payment| *amounts.entry(payment.amount).or_default() += 1);
+            let mut amounts = Amounts::default();
+            self.natural().flat_map(|(_, payments)| payments).for_each(|payment| amounts.add(payment.amount));
             self.naturals.amounts = Some(amounts);
         }
-        let mut amounts = self.naturals.amounts.iter().flatten();
-        let (mut seen, mut last) = (0, 0);
-        indexes.map(|index| {
-            while seen <= index {
-                let (amount, payments) = amounts.next().expect("indexes of payments there are");
-                seen += payments;
-                last = *amount;
-            }
-            last
-        })
+        let amounts = self.naturals.amounts.get_or_insert_default();
+        indexes.map(|index| amounts.at(index))
     }
 
     /// Days with at least so many natural people, with what each paid or got in order of pairs.
@@ -276,14 +269,8 @@ impl Naturals {
             *small += usize::from(after.is_some_and(|amount| amount <= *limit));
         }
         if let Some(amounts) = &mut self.amounts {
-            after.into_iter().for_each(|amount| *amounts.entry(amount).or_default() += 1);
-            if let Some(amount) = before {
-                let payments = amounts.get_mut(&amount).expect("what changes was there");
-                *payments -= 1;
-                if *payments == 0 {
-                    amounts.remove(&amount);
-                }
-            }
+            after.into_iter().for_each(|amount| amounts.add(amount));
+            before.into_iter().for_each(|amount| amounts.remove(amount));
         }
         let batch = self.days.entry(day).or_default();
         let at = batch.people.binary_search_by_key(&pair, |(other, _)| *other);

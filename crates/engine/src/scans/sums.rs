@@ -3,6 +3,7 @@
 use weir_model::{Direction, Flags};
 
 use super::Running;
+use crate::intern::NONE;
 use crate::row::Row;
 
 /// What of a counted leg is summed.
@@ -20,7 +21,9 @@ pub(crate) enum Measure {
     Tagged(Direction, u8),
     /// Legs that have an equivalent in CNY.
     Converted(Direction),
-    /// Those of them whose amount is a whole multiple of so many fen.
+    /// Live legs, counted or not, with something beside the row: a balance, or a foreign amount.
+    Extras,
+    /// Legs with an equivalent whose amount is a whole multiple of so many fen.
     Round(Direction, i64),
 }
 
@@ -61,12 +64,15 @@ impl Measure {
         | Self::Memos(direction)
         | Self::Tagged(direction, _)
         | Self::Converted(direction)
-        | Self::Round(direction, _)) = self;
+        | Self::Round(direction, _)) = self
+        else {
+            return (row.is_live() && row.extra != NONE).into();
+        };
         if !row.is_counted() || row.direction() != direction {
             return 0;
         }
         match self {
-            Self::Legs(_) => 1,
+            Self::Legs(_) | Self::Extras => 1,
             Self::Amount(_) => row.amount.into(),
             Self::Cash(_) => i128::from(row.has(Flags::CASH)) * i128::from(row.amount),
             Self::Memos(_) => row.has(Flags::HAS_MEMO).into(),
