@@ -34,7 +34,7 @@ impl Engine {
             self.parties[group.party as usize].is_pending = false;
             self.speak(group, effects);
         }
-        self.spare_rows.extend(rows.drain(..));
+        self.spare_rows.append(&mut rows);
         self.spare_rows.truncate(BATCH_ROWS);
         self.pending_rows = rows;
     }
