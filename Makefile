@@ -42,7 +42,7 @@ fuzz: setup ## Engine against oracle on other random logs: make fuzz SEEDS=100..
 chaos: setup-tests ## The service on a broker under faults by chance (6 minutes; WEIR_CHAOS=1: far more)
 	cargo test --locked --workspace --test chaos -- --nocapture --test-threads 1
 
-bench: setup-tests ## Benchmarks, in the release profile (an hour; docs/performance.md says how to read them); tables go to out/
+bench: setup-tests ## Benchmarks, in the release profile (an hour; docs/performance.md says how to read them)
 	cargo bench --locked --workspace --bench stages
 	@$(STEP) build-release -- cargo build --release --locked --workspace --bins
 	@WEIR='$(CARGO_TARGET_DIR)/release/weir' TRAFFIC='$(CARGO_TARGET_DIR)/release/traffic' benches/whole/run

@@ -1,6 +1,6 @@
 """One bank after another: generated, detected in, and forgotten but for its labels and what was said of it.
 
-What is measured carries what measured it: the binary, the rules and the sizes. What carries the same is not measured again, so an interrupted run
+What is measured carries what measured it: the binary, the rules, this file and the sizes. What carries the same is not measured again, so an interrupted run
 goes on where it was; what carries something else is. Binary and rules are copied first, so that a build or an edit meanwhile changes nothing.
 """
 
@@ -64,7 +64,7 @@ class Weir:
         # Before hours of generating, not after.
         run([self.binary, "rule", "check", self.rules])
         hasher = hashlib.sha256()
-        for path in [self.binary, *sorted(self.rules.rglob("*.yaml"))]:
+        for path in [self.binary, Path(__file__), *sorted(self.rules.rglob("*.yaml"))]:
             hasher.update(path.read_bytes())
         self.stamp = hasher.hexdigest()[:16]
         self.version = run([self.binary, "--version"]).strip()

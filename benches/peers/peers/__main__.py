@@ -3,17 +3,15 @@
 import argparse
 import json
 import os
-import shlex
 import shutil
 import signal
-import subprocess
 import sys
-import time
 from dataclasses import asdict
 from pathlib import Path
 
 from peers import borders, rules, table
 from peers.measured import Failed, adopt, measure
+from peers.setting import binary, output, provenance, say, traffic
 from peers.systems import PACKAGES, REFERENCE, TITLES, forms
 
 
@@ -22,28 +20,13 @@ def arguments():
     parser.add_argument("--transfers", type=int, default=1_000_000, metavar="N", help="transfers in the file")
     parser.add_argument("--parties", type=int, default=100_000, metavar="N", help="accounts they move between")
     parser.add_argument("--days", type=int, default=90, metavar="D", help="days they are spread over")
-    parser.add_argument("--only", nargs="+", choices=TITLES, default=list(TITLES), metavar="NAME", help=f"of {', '.join(TITLES)}")
+    parser.add_argument("--only", nargs="+", choices=TITLES, metavar="NAME", help=f"of {', '.join(TITLES)}; each must run")
     parser.add_argument("--out", type=Path, default=Path("out/peers"), metavar="DIR", help="where file, answers and table go")
     parser.add_argument("--list-environments", action="store_true", help=argparse.SUPPRESS)
-    return parser.parse_args()
-
-
-def say(text):
-    print(text, file=sys.stderr, flush=True)
-
-
-def output(*command):
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-
-
-def binary(name):
-    path = Path(os.environ.get(name.upper(), f"target/release/{name}"))
-    if not path.is_file():
-        raise Failed(f"no binary {path}: build it in the release profile, or name another in {name.upper()}")
-    return path
+    args = parser.parse_args()
+    # What is named must run; of all there are, one that cannot be installed stands in the table with its reason.
+    args.must_run, args.only = bool(args.only), args.only or list(TITLES)
+    return args
 
 
 def python(system):
@@ -54,25 +37,6 @@ def python(system):
     if system == "flink" and not (os.environ.get("JAVA_HOME") or shutil.which("java")):
         raise Failed("no Java")
     return path
-
-
-def generate(args):
-    """The file, unless a whole one of these sizes is there."""
-    file = args.out / f"transfers-{args.transfers}-{args.parties}-{args.days}.jsonl"
-    if not file.exists():
-        say(f"generating {args.transfers:,} transfers")
-        part = file.with_suffix(".part")
-        with open(part, "wb") as to:
-            written = subprocess.run([binary("traffic"), str(args.transfers), str(args.parties), str(args.days)], stdout=to)
-        if written.returncode:
-            raise Failed(f"traffic: exit {written.returncode}")
-        with open(part, "r+b") as to:
-            # A line is far shorter.
-            to.seek(-min(4096, part.stat().st_size), os.SEEK_END)
-            last = to.read().splitlines()[-1]
-            to.writelines(line.encode() for line in borders.lines(last))
-        part.rename(file)
-    return file
 
 
 def command(form, file, out):
@@ -129,13 +93,9 @@ def about(args, file, systems):
         for package in PACKAGES.get(system, []):
             name, _, version = package.partition("==")
             versions[name] = version
-    said = ["benches/peers/run", *sys.argv[1:]]
-    return {
+    return provenance("benches/peers/run") | {
         "machine": table.machine(),
         "versions": versions | {"Python": sys.version.split()[0]},
-        "checkout": output("git", "describe", "--always", "--dirty"),
-        "command": shlex.join(said),
-        "began": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "transfers": args.transfers,
         "parties": args.parties,
         "days": args.days,
@@ -151,7 +111,8 @@ def main():
         return 0
     adopt()
     args.out.mkdir(parents=True, exist_ok=True)
-    file = generate(args)
+    sizes = (args.transfers, args.parties, args.days)
+    file = traffic(args.out / f"transfers-{'-'.join(map(str, sizes))}.jsonl", sizes, borders.lines)
     todo = [form for form in forms() if form.system in args.only]
     facts, rows = about(args, file, args.only), []
     for number, form in enumerate(todo, 1):
@@ -165,7 +126,7 @@ def main():
     )
     (args.out / "table.md").write_text(text, encoding="utf-8")
     print(text)
-    return 1 if found["differences"] else 0
+    return 1 if found["differences"] or args.must_run and any("not_run" in row for row in rows) else 0
 
 
 signal.signal(signal.SIGTERM, signal.default_int_handler)

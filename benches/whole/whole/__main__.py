@@ -3,18 +3,15 @@
 import argparse
 import json
 import os
-import shlex
 import signal
-import subprocess
 import sys
-import time
 from pathlib import Path
 
 from peers import rules
 from peers.measured import Failed, adopt, measure
+from peers.setting import binary, output, provenance, say
 from peers.table import machine
 from whole.parts import PARTS, TITLES
-from whole.traffic import Traffic
 
 
 def arguments():
@@ -26,20 +23,9 @@ def arguments():
     return parser.parse_args()
 
 
-def binary(name):
-    path = Path(os.environ.get(name.upper(), f"target/release/{name}"))
-    if not path.is_file():
-        raise Failed(f"no binary {path}: build it in the release profile, or name another in {name.upper()}")
-    return path
-
-
-def say(text):
-    print(text, file=sys.stderr, flush=True)
-
-
 def one(run, args):
     """A run, measured."""
-    file = run.traffic.file(args.out, binary("traffic"), run.form)
+    file = run.traffic.file(args.out, run.form)
     folder = rules.make(run.rules, Path("rules"), args.out / "rules")
     summary = args.out / "summary.json"
     command = [binary("weir"), "detect", "--json", "--rules", folder, "--shards", run.shards]
@@ -88,24 +74,14 @@ def markdown(about, rows):
     return "\n".join(lines) + "\n"
 
 
-def output(*command):
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-
-
 def main():
     args = arguments()
     adopt()
     args.out.mkdir(parents=True, exist_ok=True)
-    about = {
+    about = provenance("benches/whole/run") | {
         "machine": machine(),
         "load": round(os.getloadavg()[0], 2),
         "weir": output(str(binary("weir")), "--version"),
-        "checkout": output("git", "describe", "--always", "--dirty"),
-        "command": shlex.join(["benches/whole/run", *sys.argv[1:]]),
-        "began": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "transfers": args.transfers,
     }
     todo = [run for part in args.only for run in PARTS[part](args)]

@@ -1,10 +1,9 @@
 """Files of traffic, made once: JSON lines by the binary `traffic`, other forms of them by DuckDB."""
 
-import subprocess
 from dataclasses import dataclass
 
 import duckdb
-from peers.measured import Failed
+from peers import setting
 
 OTHERS = {"csv": "(FORMAT csv, HEADER)", "parquet": "(FORMAT parquet, COMPRESSION zstd)"}
 
@@ -19,16 +18,9 @@ class Traffic:
     # One transfer in so many goes to one account; 0: none.
     hot: int = 0
 
-    def file(self, out, binary, form):
-        lines = out / f"transfers-{self.transfers}-{self.parties}-{self.days}-{self.skew}-{self.hot}.jsonl"
-        if not lines.exists():
-            part = lines.with_suffix(".part")
-            with open(part, "wb") as to:
-                numbers = (self.transfers, self.parties, self.days, 1, self.skew, self.hot)
-                written = subprocess.run([binary, *map(str, numbers)], stdout=to)
-            if written.returncode:
-                raise Failed(f"traffic: exit {written.returncode}")
-            part.rename(lines)
+    def file(self, out, form):
+        name = f"transfers-{self.transfers}-{self.parties}-{self.days}-{self.skew}-{self.hot}.jsonl"
+        lines = setting.traffic(out / name, (self.transfers, self.parties, self.days, 1, self.skew, self.hot))
         file = lines.with_suffix(f".{form}")
         if not file.exists():
             part = file.with_suffix(".part")

@@ -80,8 +80,7 @@ struct Candidate {
 impl PendingRow {
     /// Of another instant, of which nothing is known yet.
     fn begin(&mut self, party: u32, t: EventTime, edition: usize, is_day_end: bool, slots: usize) {
-        let Self { candidates, values, computed, hits, .. } = std::mem::take(self);
-        *self = Self { party, t, edition, is_day_end, candidates, values, computed, hits };
+        (self.party, self.t, self.edition, self.is_day_end) = (party, t, edition, is_day_end);
         self.candidates.clear();
         self.hits.clear();
         self.values.clear();

@@ -135,7 +135,7 @@ impl<'a> View<'a> {
         read(self.scans.borrow_mut().days(window, self.rows, self.begin(window)))
     }
 
-    /// A sum over the counted legs of a window.
+    /// A sum over the legs of a window.
     pub(crate) fn sum(&self, window: Window, measure: Measure) -> i128 {
         self.scans.borrow_mut().sum(measure, window, self.rows, self.begin(window))
     }

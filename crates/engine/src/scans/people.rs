@@ -135,13 +135,14 @@ impl People {
 
     /// The payments of natural people at these indexes in rising order; indexes are in range.
     pub(crate) fn ranked<const N: usize>(&mut self, indexes: [usize; N]) -> [i128; N] {
-        if self.naturals.amounts.is_none() {
+        let amounts = self.naturals.amounts.take().unwrap_or_else(|| {
             let mut amounts = Amounts::default();
             self.natural().flat_map(|(_, payments)| payments).for_each(|payment| amounts.add(payment.amount));
-            self.naturals.amounts = Some(amounts);
-        }
-        let amounts = self.naturals.amounts.get_or_insert_default();
-        indexes.map(|index| amounts.at(index))
+            amounts
+        });
+        let ranked = indexes.map(|index| amounts.at(index));
+        self.naturals.amounts = Some(amounts);
+        ranked
     }
 
     /// Days with at least so many natural people, with what each paid or got in order of pairs.

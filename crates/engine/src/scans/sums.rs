@@ -6,7 +6,7 @@ use super::Running;
 use crate::intern::NONE;
 use crate::row::Row;
 
-/// What of a counted leg is summed.
+/// What is summed: of counted legs, but for [`Measure::Extras`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Measure {
     /// Each leg is 1.
