@@ -20,6 +20,7 @@ use crate::feature;
 use crate::intern::{Interner, NONE};
 use crate::row::Row;
 use crate::scans::Measure;
+use crate::tables::Legs;
 use crate::view::{View, sum};
 
 const COUNTERPARTIES_MAX: usize = 50;
@@ -35,7 +36,7 @@ pub(crate) struct Occasion<'a> {
     pub(crate) set: &'a RuleSet,
     pub(crate) rule: &'a Rule,
     pub(crate) episode: &'a Episode,
-    pub(crate) txns: &'a Interner,
+    pub(crate) txns: &'a Interner<Legs>,
     /// Transactions on earlier days are not listed any more.
     pub(crate) memory_day: Day,
     /// Inflow from the beginning of the first hit's window to the last hit.

@@ -6,8 +6,10 @@
 use std::cell::RefCell;
 
 use compact_str::CompactString;
+use smallvec::SmallVec;
 use weir_model::{Calendar, Currency, Day, Direction, EventTime, Flags, Leg, LegKind, PartyKind, Reason, Span};
 
+use crate::agenda::Agenda;
 use crate::cursor::{Cursor, Horizons};
 use crate::detection::Detection;
 use crate::intern::NONE;
@@ -15,12 +17,16 @@ use crate::large_amount::{DayKinds, DayTotal};
 use crate::pairs::{NEVER, Pair, Pairs};
 use crate::row::{Bits, Extra, Row};
 use crate::scans::Scans;
-use crate::tables::{Tables, identity};
+use crate::tables::Tables;
 
 /// Legs are remembered for their identity this many days behind the frontier.
 pub(crate) const MEMORY_DAYS: i32 = 15;
 /// A pair without a leg for this long is forgotten.
 pub(crate) const FORGET_DAYS: i32 = 730;
+/// Days between two looks at a party for pairs that are forgotten.
+const SILENCE_DAYS: i32 = 32;
+/// Days between two looks at a party for anything.
+pub(crate) const TIDY_DAYS: i32 = 8;
 
 /// One party of a shard.
 #[derive(Debug)]
@@ -32,10 +38,10 @@ pub(crate) struct Party {
     pub(crate) pairs: Pairs,
     /// Where it stands in its windows, if it is too busy for the cursor that all share.
     pub(crate) cursor: Option<Box<Cursor>>,
-    /// Large-amount totals of days that may still change.
-    pub(crate) day_totals: Vec<DayTotal>,
+    /// Large-amount totals of days that may still change, and of some that no longer do. Mostly one, and it stands here.
+    pub(crate) day_totals: SmallVec<[DayTotal; 1]>,
     /// Whether rows of those days state the party's kind.
-    pub(crate) day_kinds: Vec<DayKinds>,
+    pub(crate) day_kinds: SmallVec<[DayKinds; 2]>,
     pub(crate) pending: Vec<PendingRemoval>,
     /// What features have scanned of the rows so far; told whenever rows change otherwise than by one more at the end.
     pub(crate) scans: RefCell<Scans>,
@@ -55,6 +61,8 @@ pub(crate) struct Party {
     pub(crate) is_changed: bool,
     /// Legs up to this moment left early (`party_legs_max`).
     pub(crate) dropped_to: Option<EventTime>,
+    /// The day it is to be tidied next; it stands in the agenda under that day.
+    pub(crate) due: Day,
 }
 
 /// A removal that waits for its target, or for the target's other direction.
@@ -118,8 +126,8 @@ impl Party {
             aged: 0,
             pairs: Pairs::default(),
             cursor: None,
-            day_totals: Vec::new(),
-            day_kinds: Vec::new(),
+            day_totals: SmallVec::new(),
+            day_kinds: SmallVec::new(),
             pending: Vec::new(),
             scans: RefCell::default(),
             detection: None,
@@ -130,6 +138,7 @@ impl Party {
             is_pending: false,
             is_changed: true,
             dropped_to: None,
+            due: Day(i32::MAX),
         }
     }
 
@@ -163,9 +172,10 @@ impl Party {
 
     /// Whether a removal has waited for this leg; those that waited for it with another amount wait no longer.
     fn meet_removals(&mut self, leg: &Leg<'_>, tables: &mut Tables) -> (bool, Vec<PendingRemoval>) {
-        let Some(txn) = tables.txns.find(leg.txn_id).filter(|_| !self.pending.is_empty()) else {
+        if self.pending.is_empty() {
             return (false, Vec::new());
-        };
+        }
+        let Some(txn) = tables.txns.find(leg.txn_id) else { return (false, Vec::new()) };
         let (named, others): (Vec<_>, Vec<_>) = std::mem::take(&mut self.pending).into_iter().partition(|removal| removal.target == txn);
         self.pending = others;
         let (mut taken, mut against) = (false, Vec::new());
@@ -238,7 +248,7 @@ impl Party {
     /// Index of the remembered row of an identity.
     fn remembered(&self, number: u32, txn_id: &str, direction: Direction, moment: &Moment<'_>, tables: &Tables) -> Option<usize> {
         let txn = tables.txns.find(txn_id)?;
-        let at = *tables.identities.get(&identity(number, txn, direction))?;
+        let at = tables.txns.known(txn).at(number, direction)?;
         if at.day() < moment.memory_day {
             return None;
         }
@@ -295,7 +305,7 @@ impl Party {
             bits: Bits::new(leg.flags, leg.direction, leg.kind == LegKind::Return, leg.counterparty_kind, leg.channel),
             tags: leg.tags.0,
         };
-        tables.identities.insert(identity(number, txn, leg.direction), leg.at);
+        tables.txns.known_mut(txn).remember(number, leg.direction, leg.at);
         self.history_from = self.history_from.min(leg.at.day());
         let at = self.place(&row, leg.txn_id, tables);
         let joins = self.cursor.as_ref().is_some_and(|cursor| cursor.stands_at(&self.rows, leg.at, moment.horizons));
@@ -304,6 +314,7 @@ impl Party {
             cursor.retreat(&self.rows, self.pairs.len(), leg.at.minus(Span(1)), moment.horizons, moment.calendar);
         }
         self.scans.get_mut().before_change(&self.rows, at);
+        make_room(&mut self.rows);
         self.rows.insert(at, row);
         if let Some(cursor) = self.cursor.as_mut().filter(|_| joins) {
             cursor.row_joined(&self.rows, at, self.pairs.len(), moment.horizons);
@@ -380,10 +391,9 @@ impl Party {
     }
 
     /// Gives back the transaction ids of rows that are no longer remembered.
-    pub(crate) fn age(&mut self, number: u32, memory_day: Day, tables: &mut Tables) {
+    fn age(&mut self, number: u32, memory_day: Day, tables: &mut Tables) {
         while let Some(row) = self.rows.get_mut(self.aged).filter(|row| row.at.day() < memory_day) {
-            tables.forget_identity(identity(number, row.txn, row.direction()), row.at);
-            tables.txns.release(row.txn);
+            tables.forget_row(number, row);
             row.txn = NONE;
             self.aged += 1;
         }
@@ -400,8 +410,7 @@ impl Party {
         for at in 0..count {
             let row = self.rows[at];
             if at >= self.aged {
-                tables.forget_identity(identity(number, row.txn, row.direction()), row.at);
-                tables.txns.release(row.txn);
+                tables.forget_row(number, &row);
             }
             tables.extras.release(row.extra);
             if row.is_live() {
@@ -434,9 +443,63 @@ impl Party {
     }
 }
 
+/// Room for one more. Left to itself a list takes room for four at once, and most parties of a bank have one or two of anything.
+pub(crate) fn make_room<T>(list: &mut Vec<T>) {
+    if list.len() == list.capacity() && list.len() < 4 {
+        list.reserve_exact(list.len().max(1));
+    }
+}
+
 impl Party {
+    /// Is to be tidied on `day` at the latest.
+    pub(crate) fn be_due(&mut self, number: u32, day: Day, agenda: &mut Agenda) {
+        if day < self.due {
+            self.due = day;
+            agenda.add(day, number);
+        }
+    }
+
+    /// Lets go of what is too old to matter at the frontier, and says when there may be more. Rows before `keep_from` are in no window.
+    pub(crate) fn tidy(&mut self, number: u32, frontier: EventTime, keep_from: Day, tables: &mut Tables) -> Day {
+        let today = frontier.day();
+        let (memory_day, forget_before) = (today.plus(-MEMORY_DAYS), today.plus(-FORGET_DAYS));
+        self.age(number, memory_day, tables);
+        // Moving the rest costs as much as it holds: wait until a quarter is old, or all is.
+        let old = self.rows_before(keep_from);
+        if old * 4 > self.rows.len() {
+            self.drop_rows(number, old, tables);
+        }
+        // Two years of silence need no daily look: each party has its day of the month.
+        let phase = forget_before.0.wrapping_add_unsigned(number).rem_euclid(SILENCE_DAYS);
+        if phase < TIDY_DAYS {
+            self.drop_forgotten_pairs(forget_before, tables);
+        }
+        self.drop_totals(today);
+        if self.rows.last().is_some_and(|row| row.at < frontier) {
+            self.cursor = None;
+            self.scans.take();
+        }
+        self.next_due(today, keep_from, today.plus(SILENCE_DAYS - phase))
+    }
+
+    /// The first day on which there may be something to let go, as of a party that was tidied today: rows before `keep_from` were old, and pairs
+    /// are looked at next on the day `silence`. Not at once: what a few more days bring goes along.
+    fn next_due(&self, today: Day, keep_from: Day, silence: Day) -> Day {
+        let ages = self.rows.get(self.aged).map(|row| row.at.day().plus(MEMORY_DAYS + 1));
+        let kept = today.0.saturating_sub(keep_from.0).saturating_add(1);
+        let leaves = self.rows.get(self.rows.len() / 4).map(|row| row.at.day().plus(kept));
+        let is_scanned = self.cursor.is_some() || self.scans.borrow().are_kept();
+        let rests = self.rows.last().filter(|_| is_scanned).map(|row| row.at.day().plus(1));
+        let silent = (self.pairs.len() > 0).then(|| {
+            // No pair can have been silent so long before.
+            let wait = self.history_from.0.saturating_add(FORGET_DAYS + 1).saturating_sub(silence.0);
+            silence.plus(wait.max(0).saturating_add(SILENCE_DAYS - 1) / SILENCE_DAYS * SILENCE_DAYS)
+        });
+        [ages, leaves, rests, silent].into_iter().flatten().min().unwrap_or(Day(i32::MAX)).max(today.plus(TIDY_DAYS))
+    }
+
     /// Gives back the memory of pairs that are forgotten and have no row left, once they are a quarter of all.
-    pub(crate) fn drop_forgotten_pairs(&mut self, forget_before: Day, tables: &mut Tables) {
+    fn drop_forgotten_pairs(&mut self, forget_before: Day, tables: &mut Tables) {
         let forgotten = self.pairs.as_slice().iter().filter(|pair| pair.is_forgotten(forget_before)).count();
         if forgotten == 0 || forgotten * 4 < self.pairs.len() {
             return;

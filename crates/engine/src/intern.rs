@@ -12,19 +12,21 @@ use hashbrown::HashTable;
 /// No string.
 pub(crate) const NONE: u32 = u32::MAX;
 
-/// Reference-counted strings.
+/// Reference-counted strings, with what is known of each.
 #[derive(Debug, Default)]
-pub(crate) struct Interner {
+pub(crate) struct Interner<T = ()> {
     index: HashTable<u32>,
-    entries: Vec<Entry>,
+    entries: Vec<Entry<T>>,
     free: Vec<u32>,
 }
 
 #[derive(Debug)]
-struct Entry {
+struct Entry<T> {
     /// Inline up to 24 bytes, which most keys and ids are.
     text: CompactString,
     references: u32,
+    /// Forgotten with the last reference.
+    known: T,
 }
 
 /// The shard's hash of a text: fixed, so that nothing depends on the process.
@@ -32,19 +34,30 @@ pub(crate) fn hash(text: &str) -> u64 {
     FixedState::with_seed(0x7765_6972).hash_one(text)
 }
 
-impl Interner {
+impl<T: Default> Interner<T> {
     /// The number of `text`, if it has one.
     pub(crate) fn find(&self, text: &str) -> Option<u32> {
-        self.index.find(hash(text), |id| self.entries[*id as usize].text == text).copied()
+        self.find_hashed(hash(text), text)
+    }
+
+    /// The number of a text whose hash is `hashed`, or of another that the table takes for it at first sight.
+    pub(crate) fn pointed(&self, hashed: u64) -> Option<u32> {
+        self.index.find(hashed, |_| true).copied()
+    }
+
+    /// As [`Interner::find`], of a text whose hash is known.
+    pub(crate) fn find_hashed(&self, hashed: u64, text: &str) -> Option<u32> {
+        self.index.find(hashed, |id| self.entries[*id as usize].text == text).copied()
     }
 
     /// The number of `text`, with one more reference.
     pub(crate) fn intern(&mut self, text: &str) -> u32 {
-        if let Some(id) = self.find(text) {
+        let hashed = hash(text);
+        if let Some(id) = self.find_hashed(hashed, text) {
             self.entries[id as usize].references += 1;
             return id;
         }
-        let entry = Entry { text: CompactString::new(text), references: 1 };
+        let entry = Entry { text: CompactString::new(text), references: 1, known: T::default() };
         let id = match self.free.pop() {
             Some(id) => {
                 self.entries[id as usize] = entry;
@@ -52,11 +65,10 @@ impl Interner {
             }
             None => {
                 self.entries.push(entry);
-                // 2^31 strings are more than any shard's memory holds; identities pack a number into 31 bits.
-                u32::try_from(self.entries.len() - 1).ok().filter(|id| *id < 1 << 31).expect("fewer than 2^31 strings fit in memory")
+                u32::try_from(self.entries.len() - 1).ok().filter(|id| *id != NONE).expect("fewer than 2^32 strings fit in memory")
             }
         };
-        self.index.insert_unique(hash(text), id, |id| hash(&self.entries[*id as usize].text));
+        self.index.insert_unique(hashed, id, |id| hash(&self.entries[*id as usize].text));
         id
     }
 
@@ -69,10 +81,20 @@ impl Interner {
             return;
         }
         let text = std::mem::take(&mut entry.text);
+        entry.known = T::default();
         if let Ok(found) = self.index.find_entry(hash(&text), |other| *other == id) {
             found.remove();
         }
         self.free.push(id);
+    }
+
+    /// What is known of a number.
+    pub(crate) fn known(&self, id: u32) -> &T {
+        &self.entries[id as usize].known
+    }
+
+    pub(crate) fn known_mut(&mut self, id: u32) -> &mut T {
+        &mut self.entries[id as usize].known
     }
 
     /// The text of a number; empty for [`NONE`].
@@ -87,14 +109,15 @@ mod tests {
 
     #[test]
     fn a_number_is_freed_with_its_last_reference() {
-        let mut interner = Interner::default();
+        let mut interner = Interner::<u32>::default();
         let first = interner.intern("T1");
         assert_eq!(interner.intern("T1"), first);
+        *interner.known_mut(first) = 7;
         interner.release(first);
         assert_eq!(interner.find("T1"), Some(first));
         interner.release(first);
         assert_eq!(interner.find("T1"), None);
         assert_eq!(interner.intern("T2"), first, "the number is used again");
-        assert_eq!(interner.text(first), "T2");
+        assert_eq!((interner.text(first), *interner.known(first)), ("T2", 0), "and nothing is known of it");
     }
 }

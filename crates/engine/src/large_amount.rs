@@ -29,30 +29,38 @@ pub(crate) struct ReportKey {
 }
 
 /// Running totals of one key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct DayTotal {
     pub(crate) key: ReportKey,
     /// Fen of RMB legs.
     cny: i128,
-    /// Cents of foreign legs that have an equivalent.
-    fx_usd: i128,
-    /// Fen of all legs that have an equivalent in RMB.
-    combined_cny: i128,
-    /// Cents of all legs that have an equivalent in USD.
-    combined_usd: i128,
-    /// Fen of RMB legs without an equivalent in USD.
-    cny_without_usd: i128,
-    /// Fen and cents of foreign legs that have both equivalents: the day's rate.
-    rate_cny: i128,
-    rate_usd: i128,
     legs_cny: u32,
-    legs_fx: u32,
-    fx_without_cny: u32,
-    fx_without_usd: u32,
     kind_unknown: u32,
     /// State last sent; `None` before the first.
     pub(crate) sent: Option<ReportStatus>,
     pub(crate) revision: u32,
+    /// Nearly all days have nothing but RMB: the rest stands apart.
+    beyond: Option<Box<BeyondRmb>>,
+}
+
+/// What a day's total has beside RMB: foreign legs, and what is known in dollars.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct BeyondRmb {
+    /// Cents of foreign legs that have an equivalent.
+    fx_usd: i128,
+    /// Fen of foreign legs that have an equivalent.
+    fx_cny: i128,
+    /// Cents of all legs that have an equivalent in USD.
+    combined_usd: i128,
+    /// Fen of RMB legs with an equivalent in USD.
+    cny_with_usd: i128,
+    /// Fen and cents of foreign legs that have both equivalents: the day's rate.
+    rate_cny: i128,
+    rate_usd: i128,
+    legs_fx: u32,
+    legs_with_usd: u32,
+    fx_without_cny: u32,
+    fx_without_usd: u32,
 }
 
 /// The item a leg falls under; `None` for the bank's own accounts.
@@ -74,69 +82,108 @@ pub(crate) fn report_id(party: &str, key: ReportKey) -> String {
     hex(&digest128(&[party.as_bytes(), key.day.to_string().as_bytes(), direction.as_bytes(), &[key.item.number()]]))
 }
 
-impl DayTotal {
-    fn new(key: ReportKey) -> Self {
-        Self {
-            key,
-            cny: 0,
-            fx_usd: 0,
-            combined_cny: 0,
-            combined_usd: 0,
-            cny_without_usd: 0,
-            rate_cny: 0,
-            rate_usd: 0,
-            legs_cny: 0,
-            legs_fx: 0,
-            fx_without_cny: 0,
-            fx_without_usd: 0,
-            kind_unknown: 0,
-            sent: None,
-            revision: 0,
-        }
-    }
+/// A count that goes up or down by one, if `on`.
+fn step(count: &mut u32, add: bool, on: bool) {
+    *count = if add { *count + u32::from(on) } else { *count - u32::from(on) };
+}
 
-    fn count(&mut self, amount: LegAmount, kind: PartyKind, add: bool) {
-        let sign = if add { 1 } else { -1 };
-        let signed = |minor: i64| sign * i128::from(minor);
-        let step = |count: &mut u32, on: bool| *count = if add { *count + u32::from(on) } else { *count - u32::from(on) };
+impl BeyondRmb {
+    fn count(&mut self, amount: LegAmount, add: bool) {
+        let signed = |minor: i64| if add { i128::from(minor) } else { -i128::from(minor) };
         let is_foreign = amount.currency != Currency::CNY;
         if is_foreign {
             self.fx_usd += signed(amount.usd.unwrap_or(0));
+            self.fx_cny += signed(amount.cny.unwrap_or(0));
             if let (Some(cny), Some(usd)) = (amount.cny, amount.usd) {
                 self.rate_cny += signed(cny);
                 self.rate_usd += signed(usd);
             }
-        } else {
-            self.cny += signed(amount.minor);
-            self.cny_without_usd += if amount.usd.is_none() { signed(amount.minor) } else { 0 };
+        } else if amount.usd.is_some() {
+            self.cny_with_usd += signed(amount.minor);
         }
-        self.combined_cny += signed(amount.cny.unwrap_or(0));
         self.combined_usd += signed(amount.usd.unwrap_or(0));
-        step(&mut self.legs_cny, !is_foreign);
-        step(&mut self.legs_fx, is_foreign);
-        step(&mut self.fx_without_cny, is_foreign && amount.cny.is_none());
-        step(&mut self.fx_without_usd, is_foreign && amount.usd.is_none());
-        step(&mut self.kind_unknown, kind == PartyKind::Unknown);
+        step(&mut self.legs_fx, add, is_foreign);
+        step(&mut self.legs_with_usd, add, amount.usd.is_some());
+        step(&mut self.fx_without_cny, add, is_foreign && amount.cny.is_none());
+        step(&mut self.fx_without_usd, add, is_foreign && amount.usd.is_none());
+    }
+}
+
+/// Of a day of RMB alone.
+const NOTHING_BEYOND: BeyondRmb = BeyondRmb {
+    fx_usd: 0,
+    fx_cny: 0,
+    combined_usd: 0,
+    cny_with_usd: 0,
+    rate_cny: 0,
+    rate_usd: 0,
+    legs_fx: 0,
+    legs_with_usd: 0,
+    fx_without_cny: 0,
+    fx_without_usd: 0,
+};
+
+impl DayTotal {
+    fn new(key: ReportKey) -> Self {
+        Self { key, cny: 0, legs_cny: 0, kind_unknown: 0, sent: None, revision: 0, beyond: None }
+    }
+
+    fn beyond(&self) -> &BeyondRmb {
+        self.beyond.as_deref().unwrap_or(&NOTHING_BEYOND)
+    }
+
+    fn count(&mut self, amount: LegAmount, kind: PartyKind, add: bool) {
+        let is_foreign = amount.currency != Currency::CNY;
+        if !is_foreign {
+            self.cny += if add { i128::from(amount.minor) } else { -i128::from(amount.minor) };
+        }
+        step(&mut self.legs_cny, add, !is_foreign);
+        step(&mut self.kind_unknown, add, kind == PartyKind::Unknown);
+        if is_foreign || amount.usd.is_some() {
+            let beyond = self.beyond.get_or_insert_default();
+            beyond.count(amount, add);
+            // Totals that say the same are equal.
+            if **beyond == NOTHING_BEYOND {
+                self.beyond = None;
+            }
+        }
+    }
+
+    /// Legs counted.
+    fn legs(&self) -> u64 {
+        u64::from(self.legs_cny) + u64::from(self.beyond().legs_fx)
+    }
+
+    /// Cents of foreign legs that have an equivalent.
+    fn fx_usd(&self) -> i128 {
+        self.beyond().fx_usd
+    }
+
+    /// Fen of all legs that have an equivalent in RMB.
+    fn combined_cny(&self) -> i128 {
+        self.cny + self.beyond().fx_cny
     }
 
     /// Everything in RMB; `None` where a leg has no equivalent.
     fn all_in_cny(&self) -> Option<i128> {
-        (self.fx_without_cny == 0).then_some(self.combined_cny)
+        (self.beyond().fx_without_cny == 0).then(|| self.combined_cny())
     }
 
     /// Everything in USD; `None` where a leg has no equivalent and the day shows no rate.
     fn all_in_usd(&self) -> Option<i128> {
-        let converted = self.cny_in_usd().filter(|_| self.fx_without_usd == 0)?;
-        Some(self.combined_usd + converted)
+        let converted = self.cny_in_usd().filter(|_| self.beyond().fx_without_usd == 0)?;
+        Some(self.beyond().combined_usd + converted)
     }
 
     /// RMB legs without an equivalent in USD, at the rate that the foreign legs of the key show; cut to cents.
     fn cny_in_usd(&self) -> Option<i128> {
-        if self.cny_without_usd == 0 {
+        let beyond = self.beyond();
+        let without_usd = self.cny - beyond.cny_with_usd;
+        if without_usd == 0 {
             return Some(0);
         }
         // Saturated only beyond 10^38: far above every limit, as the true value is.
-        (self.rate_cny > 0).then(|| self.cny_without_usd.saturating_mul(self.rate_usd) / self.rate_cny)
+        (beyond.rate_cny > 0).then(|| without_usd.saturating_mul(beyond.rate_usd) / beyond.rate_cny)
     }
 
     /// Whether a limit is reached (第五条; 银发〔2017〕99号 for days with both: everything is taken in RMB and in USD, the lower bar decides). A
@@ -144,9 +191,18 @@ impl DayTotal {
     /// alone that cannot be told in dollars is judged in RMB.
     pub(crate) fn is_reached(&self) -> bool {
         let (fen, cents) = (i128::from(self.key.item.limit_fen()), i128::from(self.key.item.limit_cents()));
-        let is_converted = self.legs_fx > 0 && (self.legs_cny > 0 || self.fx_without_usd > 0);
-        let in_usd = self.combined_usd + self.cny_in_usd().unwrap_or(0);
-        self.cny >= fen || self.fx_usd >= cents || is_converted && (self.combined_cny >= fen || in_usd >= cents)
+        if self.cny >= fen {
+            return true;
+        }
+        let Some(beyond) = &self.beyond else { return false };
+        let is_converted = beyond.legs_fx > 0 && (self.legs_cny > 0 || beyond.fx_without_usd > 0);
+        let in_usd = beyond.combined_usd + self.cny_in_usd().unwrap_or(0);
+        beyond.fx_usd >= cents || is_converted && (self.combined_cny() >= fen || in_usd >= cents)
+    }
+
+    /// Whether [`DayTotal::after_change`] has anything to say, now or once the day is over: of nearly all totals it has not.
+    fn may_speak(&self) -> bool {
+        self.sent.is_some() || self.is_reached()
     }
 
     /// The status to send after a change of the day's legs; `None` where nothing is to be said.
@@ -203,15 +259,24 @@ impl Party {
         &self.rows[from..to]
     }
 
-    /// Rows have entered the history, or left it: the indexes of the totals that changed. Groups have none.
+    /// Rows have entered the history, or left it: the indexes of the totals that changed and of which there may be something to say. Groups have
+    /// none.
     pub(crate) fn count_rows(&mut self, rows: &[Row], add: bool, tables: &Tables) -> Vec<usize> {
         if self.is_group() {
             return Vec::new();
         }
+        // Nearly always one row comes, and follows no other.
+        if let [row] = rows {
+            if self.note_kind(row, add, tables) {
+                return self.recount_day(row.at.day(), rows, tables);
+            }
+            let changed = self.count_large_amount(row, add, tables);
+            return changed.filter(|at| self.day_totals[*at].may_speak()).into_iter().collect();
+        }
         let mixed: BTreeSet<Day> = rows.iter().filter(|row| self.note_kind(row, add, tables)).map(|row| row.at.day()).collect();
         let mut changed = Vec::new();
         for row in rows.iter().filter(|row| !mixed.contains(&row.at.day())) {
-            changed.extend(self.count_large_amount(row, add, tables));
+            changed.extend(self.count_large_amount(row, add, tables).filter(|at| self.day_totals[*at].may_speak()));
         }
         for day in mixed {
             changed.extend(self.recount_day(day, rows, tables));
@@ -264,6 +329,14 @@ impl Party {
         Some(at)
     }
 
+    /// Lets totals of days before `day` go.
+    pub(crate) fn drop_totals(&mut self, day: Day) {
+        if self.day_kinds.iter().any(|kinds| kinds.day < day) || self.day_totals.iter().any(|total| total.key.day < day) {
+            self.day_totals.retain(|total| total.key.day >= day);
+            self.day_kinds.retain(|kinds| kinds.day >= day);
+        }
+    }
+
     /// Puts back what was said of a key before.
     pub(crate) fn note_report(&mut self, key: ReportKey, sent: ReportStatus, revision: u32) {
         let at = self.day_total(key);
@@ -287,7 +360,7 @@ impl Party {
 
     /// The report of a total as it stands, under the revision sent last.
     pub(crate) fn report(&self, at: usize, status: ReportStatus, tables: &Tables, calendar: &Calendar, max: usize) -> LargeAmountReport {
-        let total = self.day_totals[at];
+        let total = &self.day_totals[at];
         let key = total.key;
         let due = calendar.working_days_after(key.day, DUE_WORKING_DAYS);
         let mut report = LargeAmountReport {
@@ -300,10 +373,10 @@ impl Party {
             item: key.item,
             kind_assumed: total.kind_unknown > 0,
             cny_total: yuan(total.cny),
-            fx_usd_total: yuan(total.fx_usd),
+            fx_usd_total: yuan(total.fx_usd()),
             combined_cny: total.all_in_cny().map(yuan),
             combined_usd: total.all_in_usd().map(yuan),
-            count: u64::from(total.legs_cny) + u64::from(total.legs_fx),
+            count: total.legs(),
             transactions: Vec::new(),
             exempt_transactions: Vec::new(),
             unconverted: Vec::new(),

@@ -4,6 +4,7 @@
 //! `docs/definition.md`. It never reads a clock, a file, a socket, an environment variable or a random source: time and reference data
 //! arrive as input, results leave as plain [`Effects`].
 
+mod agenda;
 mod cursor;
 mod describe;
 mod detection;

@@ -8,6 +8,7 @@
 use hashbrown::HashTable;
 use weir_model::{Day, EventTime};
 
+use crate::history::make_room;
 use crate::intern::NONE;
 
 /// No such moment.
@@ -81,6 +82,7 @@ impl Pairs {
     /// Adds a pair that [`Pairs::find`] did not find.
     pub(crate) fn push(&mut self, pair: Pair) -> u32 {
         let at = u32::try_from(self.list.len()).ok().filter(|at| *at != NONE).expect("fewer than 2^32 pairs fit in memory");
+        make_room(&mut self.list);
         self.list.push(pair);
         let list = &self.list;
         if let Some(index) = &mut self.index {

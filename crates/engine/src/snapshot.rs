@@ -28,7 +28,7 @@ use crate::large_amount::ReportKey;
 use crate::pairs::{NEVER, Pair};
 use crate::partition::{Engine, LastTick};
 use crate::row::{Bits, Extra, Row};
-use crate::tables::{Tables, identity};
+use crate::tables::Tables;
 use crate::{Settings, SnapshotError};
 
 const MAGIC: &[u8; 8] = b"WEIRSNAP";
@@ -305,7 +305,9 @@ impl Engine {
         });
         let rows = rows.collect();
         let past_profile = party.past_profile.map(&mut local);
-        let sent = party.day_totals.iter().filter_map(|total| {
+        // What is said of days that may not change any more is no state.
+        let open_from = self.open_from();
+        let sent = party.day_totals.iter().filter(|total| total.key.day >= open_from).filter_map(|total| {
             let ReportKey { day, direction, item } = total.key;
             total.sent.map(|sent| ReportRecord { day: day.0, direction, item, sent, revision: total.revision })
         });
@@ -428,7 +430,7 @@ impl Engine {
             if row.txn == NONE {
                 party.aged = party.rows.len() + 1;
             } else {
-                tables.identities.insert(identity(number, row.txn, row.direction()), row.at);
+                tables.txns.known_mut(row.txn).remember(number, row.direction(), row.at);
             }
             party.rows.push(row);
         }
@@ -459,13 +461,19 @@ impl Engine {
             self.waiting.insert(number);
         }
         self.load_detection(number, &mut party, record.rules)?;
+        party.be_due(number, Day(i32::MIN), &mut self.agenda);
         self.parties[number as usize] = party;
         Ok(())
     }
 
+    /// Totals of earlier days may not change any more.
+    fn open_from(&self) -> Day {
+        self.last_tick.map_or(Day(i32::MIN), |tick| tick.frontier.day())
+    }
+
     /// Counts the totals of days that may still change, and puts back what was said of them.
     fn recount_days(&mut self, number: u32, party: &mut Party, reports: &[ReportRecord]) {
-        let open_from = self.last_tick.map_or(Day(i32::MIN), |tick| tick.frontier.day());
+        let open_from = self.open_from();
         let from = party.rows.partition_point(|row| row.at.day() < open_from);
         let rows: Vec<Row> = party.rows[from..].iter().filter(|row| row.is_live()).copied().collect();
         if !party.is_group() {

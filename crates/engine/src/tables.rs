@@ -4,11 +4,11 @@
 
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
-use hashbrown::hash_map::Entry;
+use smallvec::SmallVec;
 use weir_model::{Direction, EventTime, Profile};
 
 use crate::intern::Interner;
-use crate::row::Extras;
+use crate::row::{Extras, Row};
 use crate::view::ProfileData;
 
 /// Shared tables of a shard.
@@ -17,9 +17,7 @@ pub(crate) struct Tables {
     /// Counterparty keys, one reference a pair.
     pub(crate) strings: Interner,
     /// Transaction ids, one reference a row that is remembered or a removal that waits.
-    pub(crate) txns: Interner,
-    /// (party, txn, direction) of every remembered row, and when it was: with the time a row is found in a long history.
-    pub(crate) identities: HashMap<u64, EventTime, FixedState>,
+    pub(crate) txns: Interner<Legs>,
     /// Foreign amounts and balances.
     pub(crate) extras: Extras,
     /// Every profile ever stamped.
@@ -29,19 +27,50 @@ pub(crate) struct Tables {
     last_profile: u32,
 }
 
-/// An identity as one number. Transaction numbers stay below 2^31 (`Interner::intern`).
-pub(crate) fn identity(party: u32, txn: u32, direction: Direction) -> u64 {
-    u64::from(party) << 32 | u64::from(txn) << 1 | u64::from(direction == Direction::Out)
+/// The remembered rows of a transaction: mostly two, payer's and payee's. They stand beside its id, so that finding one costs no memory access of
+/// its own.
+#[derive(Debug, Default)]
+pub(crate) struct Legs(SmallVec<[KnownLeg; 2]>);
+
+/// Whose row it is, and when it was: with the time a row is found in a long history.
+#[derive(Debug, Clone, Copy)]
+struct KnownLeg {
+    party: u32,
+    direction: Direction,
+    at: EventTime,
+}
+
+impl Legs {
+    /// When the remembered row of a party and direction was.
+    pub(crate) fn at(&self, party: u32, direction: Direction) -> Option<EventTime> {
+        self.0.iter().find(|leg| leg.is_of(party, direction)).map(|leg| leg.at)
+    }
+
+    /// Remembers a row, in the place of an older one of the same identity.
+    pub(crate) fn remember(&mut self, party: u32, direction: Direction, at: EventTime) {
+        match self.0.iter_mut().find(|leg| leg.is_of(party, direction)) {
+            Some(leg) => leg.at = at,
+            None => self.0.push(KnownLeg { party, direction, at }),
+        }
+    }
+
+    /// Forgets a row, unless a later one has taken its place.
+    fn forget(&mut self, party: u32, direction: Direction, at: EventTime) {
+        self.0.retain(|leg| !(leg.is_of(party, direction) && leg.at == at));
+    }
+}
+
+impl KnownLeg {
+    fn is_of(&self, party: u32, direction: Direction) -> bool {
+        self.party == party && self.direction == direction
+    }
 }
 
 impl Tables {
-    /// Forgets the identity of a row, unless a later row has taken it over.
-    pub(crate) fn forget_identity(&mut self, identity: u64, at: EventTime) {
-        if let Entry::Occupied(known) = self.identities.entry(identity)
-            && *known.get() == at
-        {
-            known.remove();
-        }
+    /// Gives back the transaction id of a row that is no longer remembered.
+    pub(crate) fn forget_row(&mut self, party: u32, row: &Row) {
+        self.txns.known_mut(row.txn).forget(party, row.direction(), row.at);
+        self.txns.release(row.txn);
     }
 
     /// The number of a profile.

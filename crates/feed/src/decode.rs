@@ -114,6 +114,12 @@ impl<'r> Decoder<'r> {
     // ---- text
 
     fn text(&self, source: &'r Source, bytes_max: usize) -> Result<Text<'r>, Reject> {
+        // A record has a third of the fields it may have.
+        if let From::Column(slot) = source.from
+            && self.row.is_absent(slot)
+        {
+            return Ok(Cow::Borrowed(""));
+        }
         let reject = |reason| Reject { reason, field: source.field };
         let text = source.text(self.row, &self.mapping.nulls, self.origin).map_err(reject)?;
         if text.len() > bytes_max { Err(reject(Reason::BadValue)) } else { Ok(text) }

@@ -27,6 +27,7 @@ mod opening;
 mod parties;
 mod reader;
 mod row;
+mod scan;
 mod sort;
 mod split;
 mod suggest;

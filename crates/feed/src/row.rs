@@ -8,6 +8,7 @@ use std::ops::Range;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use crate::scan::{Doubt, Order, Values};
 use crate::text::{Quoting, split_fields};
 
 /// Number of a source column in [`crate::mapping::Mapping::columns`].
@@ -27,8 +28,9 @@ pub(crate) enum Cell<'r> {
     Nested(&'r str),
 }
 
+/// What a cell is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(crate) enum Kind {
     Absent,
     Text,
     Number,
@@ -46,12 +48,29 @@ pub(crate) struct NotARow;
 pub(crate) struct Row {
     text: String,
     cells: Vec<(Kind, Range<usize>)>,
+    order: Order,
+    /// Slots the scan of a line has set.
+    seen: Seen,
+}
+
+/// Which slots a line has named. Beyond 128 columns a name that stands twice goes unnoticed.
+#[derive(Debug, Clone, Copy, Default)]
+struct Seen(u128);
+
+impl Seen {
+    /// Whether the slot is a new one.
+    fn insert(&mut self, slot: Slot) -> bool {
+        let bit = u32::try_from(slot).ok().and_then(|slot| 1_u128.checked_shl(slot)).unwrap_or(0);
+        let is_new = self.0 & bit == 0;
+        self.0 |= bit;
+        is_new
+    }
 }
 
 impl Row {
     /// A row of `slots` absent cells.
     pub(crate) fn new(slots: usize) -> Self {
-        Self { text: String::new(), cells: vec![(Kind::Absent, 0..0); slots] }
+        Self { text: String::new(), cells: vec![(Kind::Absent, 0..0); slots], order: Order::default(), seen: Seen::default() }
     }
 
     /// The cell of `slot`.
@@ -67,7 +86,13 @@ impl Row {
         }
     }
 
+    /// Whether the cell of `slot` is absent.
+    pub(crate) fn is_absent(&self, slot: Slot) -> bool {
+        self.cells.get(slot).is_none_or(|(kind, _)| *kind == Kind::Absent)
+    }
+
     fn clear(&mut self) {
+        self.seen = Seen::default();
         self.text.clear();
         self.cells.fill((Kind::Absent, 0..0));
     }
@@ -80,12 +105,9 @@ impl Row {
 
     /// Sets a text cell: trimmed, absent if nothing is left.
     fn set_text(&mut self, slot: Slot, text: &str) {
-        // Most texts begin and end with a visible ASCII character: no need to look for Unicode blanks.
-        let is_visible = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_graphic);
-        let is_trimmed = is_visible(text.as_bytes().first()) && is_visible(text.as_bytes().last());
-        let text = if is_trimmed { text } else { text.trim() };
-        if !text.is_empty() {
-            self.set(slot, Kind::Text, text);
+        let range = trimmed(text, 0..text.len());
+        if !range.is_empty() {
+            self.set(slot, Kind::Text, &text[range]);
         }
     }
 
@@ -113,6 +135,21 @@ impl Row {
 
     /// Reads a JSON object. A mapped name that stands there twice is an error: which value holds is anyone's guess.
     pub(crate) fn read_json(&mut self, record: &str, names: &Names) -> Result<(), NotARow> {
+        if self.scan_json(record, names).is_ok() { Ok(()) } else { self.parse_json(record, names) }
+    }
+
+    /// The fast way, for plain lines.
+    fn scan_json(&mut self, record: &str, names: &Names) -> Result<(), Doubt> {
+        self.clear();
+        self.text.push_str(record);
+        let mut order = std::mem::take(&mut self.order);
+        let outcome = order.scan(record, names, self);
+        self.order = order;
+        outcome
+    }
+
+    /// The general way.
+    fn parse_json(&mut self, record: &str, names: &Names) -> Result<(), NotARow> {
         self.clear();
         let mut deserializer = serde_json::Deserializer::from_str(record);
         deserializer.deserialize_map(ObjectVisitor { row: self, names }).map_err(|_| NotARow)?;
@@ -141,6 +178,27 @@ impl Row {
         }
         Ok(())
     }
+}
+
+impl Values for Row {
+    fn take(&mut self, slot: Slot, kind: Kind, range: Range<usize>) -> bool {
+        let range = if kind == Kind::Text { trimmed(&self.text, range) } else { range };
+        let is_absent = kind == Kind::Text && range.is_empty();
+        self.cells[slot] = (if is_absent { Kind::Absent } else { kind }, range);
+        self.seen.insert(slot)
+    }
+}
+
+/// The range without blanks at its ends.
+fn trimmed(text: &str, range: Range<usize>) -> Range<usize> {
+    let part = &text[range.clone()];
+    // Most texts begin and end with a visible ASCII character: no need to look for Unicode blanks.
+    let is_visible = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_graphic);
+    if is_visible(part.as_bytes().first()) && is_visible(part.as_bytes().last()) {
+        return range;
+    }
+    let start = range.end - part.trim_start().len();
+    start..start + part.trim().len()
 }
 
 /// Column names → slots. Never iterated.
@@ -173,18 +231,15 @@ impl<'de> Visitor<'de> for ObjectVisitor<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         use serde::de::Error;
-        // Bit set of slots seen, so that `null` counts as a value too. Mappings beyond 128 columns give up this check for the rest.
-        let mut seen: u128 = 0;
+        // `null` counts as a value too.
         while let Some(slot) = map.next_key_seed(NameSeed { names: self.names })? {
             let Some(slot) = slot else {
                 map.next_value::<IgnoredAny>()?;
                 continue;
             };
-            let bit = u32::try_from(slot).ok().and_then(|slot| 1_u128.checked_shl(slot)).unwrap_or(0);
-            if seen & bit != 0 {
+            if !self.row.seen.insert(slot) {
                 return Err(A::Error::custom("a name stands there twice"));
             }
-            seen |= bit;
             let raw: &'de RawValue = map.next_value()?;
             self.row.set_json(slot, raw.get()).map_err(|_| A::Error::custom("not a JSON text"))?;
         }
@@ -219,6 +274,8 @@ impl Visitor<'_> for NameSeed<'_> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn check_json(record: &str, expected: Option<[Cell<'_>; 3]>) {
@@ -283,5 +340,70 @@ mod tests {
         check("\"a,b,c", None);
         check("a\0,b,c", None);
         check("a\"x\",b,c", Some([Cell::Text("c"), Cell::Text("a\"x\"")]));
+    }
+
+    const MAPPED: [&str; 4] = ["a", "金额", "c", "d"];
+
+    /// A line of pieces that are mostly, but not always, in their places.
+    fn line() -> impl Strategy<Value = String> {
+        let blank = prop_oneof![6 => Just(""), 1 => Just(" "), 1 => Just("\t\r\n"), 1 => Just("\u{a0}")];
+        let name = prop_oneof![
+            8 => proptest::sample::select(&["a", "金额", "c", "d", "other", "", "a\\u0062", "\\u0061"][..]).prop_map(|name| format!("\"{name}\"")),
+            1 => proptest::sample::select(&["a", "\"a", "'a'", "\"a\\\"", "\"a\u{1}\""][..]).prop_map(str::to_owned),
+        ];
+        let value = prop_oneof![
+            4 => proptest::sample::select(&["\"\"", "\" \"", "\"x\"", "\" 王 x \"", "\"\u{3000}\"", "\"t\\u00e9\"", "\"\\n\"", "\"\u{7f}\"", "\"\u{0}\""][..]),
+            3 => proptest::sample::select(&["0", "-0", "12.50", "01", "1.", ".5", "-", "1e3", "1E-2", "+1", "00", "123456789012345678901234567890", "1x"][..]),
+            2 => proptest::sample::select(&["true", "false", "null", "True", "nul", "nulll", "[1, {\"a\": 2}]", "{}", "NaN", "", "\"x"][..]),
+        ];
+        let pair = (blank.clone(), name, blank.clone(), prop_oneof![20 => Just(":"), 1 => Just(""), 1 => Just("::")], blank.clone(), value);
+        let pair = pair.prop_map(|(a, name, b, colon, c, value)| format!("{a}{name}{b}{colon}{c}{value}"));
+        let comma = prop_oneof![20 => Just(","), 1 => Just(",,"), 1 => Just(""), 1 => Just("}")];
+        let ends = prop_oneof![20 => Just(("{", "}")), 1 => Just(("", "}")), 1 => Just(("{", "")), 1 => Just(("{", "}}")), 1 => Just(("[", "]")), 1 => Just(("{", ",}"))];
+        let pairs = proptest::collection::vec((pair, comma, blank), 0..6);
+        (ends, pairs).prop_map(|((open, close), pairs)| {
+            let last = pairs.len().saturating_sub(1);
+            let pairs = pairs
+                .iter()
+                .enumerate()
+                .map(|(at, (pair, comma, blank))| if at == last { format!("{pair}{blank}") } else { format!("{pair}{blank}{comma}") });
+            format!("{open}{}{close}", pairs.collect::<String>())
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 4000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// What the fast way takes, the general way takes with the same cells; what it doubts says nothing. One row reads all lines, so that
+        /// whatever order of names it remembers is there.
+        #[test]
+        fn a_scan_says_what_the_general_reader_says_or_nothing(lines in proptest::collection::vec(line(), 1..8)) {
+            let names = Names::new(MAPPED.into_iter());
+            let cells = |row: &Row| (0..MAPPED.len()).map(|slot| format!("{:?}", row.cell(slot))).collect::<Vec<_>>();
+            let mut fast = Row::new(MAPPED.len());
+            for line in &lines {
+                let scanned = fast.scan_json(line, &names).is_ok().then(|| cells(&fast));
+                let mut general = Row::new(MAPPED.len());
+                let parsed = general.parse_json(line, &names).is_ok().then(|| cells(&general));
+                if scanned.is_some() {
+                    prop_assert_eq!(&scanned, &parsed, "{}", line);
+                }
+                let whole = fast.read_json(line, &names).is_ok().then(|| cells(&fast));
+                prop_assert_eq!(whole, parsed, "{}", line);
+            }
+        }
+    }
+
+    #[test]
+    fn plain_lines_are_not_doubted() {
+        let names = Names::new(MAPPED.into_iter());
+        let mut row = Row::new(MAPPED.len());
+        for line in [r#"{"a":"x","金额":"12.50","other":[0]}"#, r#"{"a":"x","\u0063":1}"#, "{}"] {
+            assert_eq!(row.scan_json(line, &names), Err(Doubt), "{line}");
+        }
+        for line in [r#"{"a":"x","金额":"12.50","c":true,"other":"y"}"#, r#" { "other" : null , "d" : -0.5 , "a" : "" } "#] {
+            assert_eq!(row.scan_json(line, &names), Ok(()), "{line}");
+        }
+        assert_eq!([row.cell(0), row.cell(1), row.cell(3)], [Cell::Absent, Cell::Absent, Cell::Number("-0.5")]);
     }
 }

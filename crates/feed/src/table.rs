@@ -12,7 +12,6 @@ use arrow::array::{Array, ArrayRef, BooleanArray, Int64Array, ListArray, RecordB
 use arrow::compute::{can_cast_types, cast};
 use arrow::datatypes::{DataType, TimeUnit};
 use arrow::error::ArrowError;
-use arrow::util::display::{ArrayFormatter, FormatOptions};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use parquet::basic::Compression;
@@ -156,7 +155,8 @@ enum Column {
         array: ArrayRef,
         strict: bool,
     },
-    Number(ArrayRef),
+    /// As digits.
+    Number(StringArray),
     Flag(BooleanArray),
     /// Microseconds, of the world or of the feed's zone.
     Moment {
@@ -172,7 +172,7 @@ impl Column {
         Ok(match array.data_type() {
             DataType::Null => Self::Null,
             DataType::Boolean => Self::Flag(downcast(array)?),
-            kind if kind.is_numeric() => Self::Number(array.clone()),
+            kind if kind.is_numeric() => Self::Number(downcast(&cast(array, &DataType::Utf8)?)?),
             DataType::Timestamp(unit, zone) => Self::Moment { micros: micros(array, *unit)?, zoned: zone.is_some() },
             DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => {
                 let bytes: arrow::array::BinaryArray = downcast(&cast(array, &DataType::Binary)?)?;
@@ -212,7 +212,7 @@ impl Column {
                     return !strict;
                 }
             },
-            Self::Number(array) if array.is_valid(row) => write_number(array, row, out),
+            Self::Number(digits) if digits.is_valid(row) => write_number(digits.value(row), out),
             Self::Flag(values) if values.is_valid(row) => out.push_str(if values.value(row) { "true" } else { "false" }),
             Self::Moment { micros, zoned } if micros.is_valid(row) => write_moment(micros.value(row), *zoned, out),
             Self::List(list, values) if list.is_valid(row) => {
@@ -281,22 +281,12 @@ fn write_text(text: &str, out: &mut String) {
     }
 }
 
-fn write_number(array: &ArrayRef, row: usize, out: &mut String) {
-    let start = out.len();
-    let options = FormatOptions::new();
-    if let Ok(formatter) = ArrayFormatter::try_new(array.as_ref(), &options) {
-        // A value that cannot be written stays empty and becomes null below.
-        let _ = write!(out, "{}", formatter.value(row));
-    }
-    let written = &out.as_bytes()[start..];
+fn write_number(digits: &str, out: &mut String) {
+    let bytes = digits.as_bytes();
     let is_number =
-        written.first().is_some_and(|first| first.is_ascii_digit() || *first == b'-') && written.last().is_some_and(u8::is_ascii_digit);
-    if !is_number {
-        // NaN and infinities are no JSON numbers; as text they become dead letters where a number is wanted.
-        let text = json_text(&out[start..]);
-        out.truncate(start);
-        out.push_str(&text);
-    }
+        bytes.first().is_some_and(|first| first.is_ascii_digit() || *first == b'-') && bytes.last().is_some_and(u8::is_ascii_digit);
+    // NaN and infinities are no JSON numbers; as text they become dead letters where a number is wanted.
+    if is_number { out.push_str(digits) } else { write_text(digits, out) }
 }
 
 fn write_moment(micros: i64, zoned: bool, out: &mut String) {

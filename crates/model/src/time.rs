@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use chrono::{DateTime, Datelike, FixedOffset, Months, NaiveDate, SecondsFormat};
+use chrono::{Datelike, Months, NaiveDate};
 
 /// Microseconds in a second.
 pub const MICROS_PER_SEC: i64 = 1_000_000;
@@ -104,11 +104,22 @@ impl EventTime {
 impl fmt::Display for EventTime {
     /// RFC 3339 at UTC+8, with the fraction only where there is one: `2026-03-07T23:00:00+08:00`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let offset = FixedOffset::east_opt(SHANGHAI_SECS).ok_or(fmt::Error)?;
-        match DateTime::from_timestamp_micros(self.0) {
-            Some(utc) => f.write_str(&utc.with_timezone(&offset).to_rfc3339_opts(SecondsFormat::AutoSi, false)),
-            None => write!(f, "{}us", self.0),
+        let date = self.day().date();
+        let (year, month, day) = (date.year(), date.month(), date.day());
+        // RFC 3339 has years of four digits; what is far beyond them is no moment of a bank.
+        if !(0..=9999).contains(&year) {
+            return write!(f, "{}us", self.0);
         }
+        let micros = self.micros_of_day();
+        let (seconds, micros) = (micros / MICROS_PER_SEC, micros % MICROS_PER_SEC);
+        let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")?;
+        match micros {
+            0 => {}
+            micros if micros % 1000 == 0 => write!(f, ".{:03}", micros / 1000)?,
+            micros => write!(f, ".{micros:06}")?,
+        }
+        f.write_str("+08:00")
     }
 }
 
@@ -202,6 +213,17 @@ mod tests {
         assert_eq!(day.end().plus(Span(1)).day(), day.plus(1));
         assert_eq!(day.start().minus(Span(1)).day(), day.plus(-1));
         assert!(!day.is_weekday() && day.plus(2).is_weekday() && day.plus(-1).is_weekday());
+    }
+
+    #[test]
+    fn a_moment_shows_the_digits_it_has() {
+        let at = |micros: i64| Day::from_ymd(1999, 12, 31).expect("exists").start().plus(Span(micros)).to_string();
+        assert_eq!(at(86_399 * MICROS_PER_SEC), "1999-12-31T23:59:59+08:00");
+        assert_eq!(at(3_723 * MICROS_PER_SEC + 40_000), "1999-12-31T01:02:03.040+08:00");
+        assert_eq!(at(7), "1999-12-31T00:00:00.000007+08:00");
+        assert_eq!(at(-1), "1999-12-30T23:59:59.999999+08:00");
+        assert_eq!(Day::from_ymd(12, 3, 4).expect("exists").start().to_string(), "0012-03-04T00:00:00+08:00");
+        assert_eq!(EventTime(i64::MAX).to_string(), "9223372036854775807us");
     }
 
     #[test]

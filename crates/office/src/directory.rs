@@ -6,9 +6,11 @@
 //! division's basis) may change with party data; the latest two findings are kept, so that the one before is there for an earlier record of
 //! the same batch.
 
+use compact_str::CompactString;
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 use weir_model::division::DivisionBasis;
 
 /// Accounts remembered of one party; a customer with more is an institution of its own.
@@ -17,7 +19,7 @@ const ACCOUNTS_MAX: usize = 200;
 /// What transactions said of parties.
 #[derive(Debug, Default)]
 pub struct Directory {
-    parties: HashMap<Box<str>, Known, FixedState>,
+    parties: HashMap<CompactString, Known, FixedState>,
 }
 
 /// What is known of one party.
@@ -25,8 +27,8 @@ pub struct Directory {
 struct Known {
     /// The first name seen: a later spelling does not rename a party within a run.
     name: Option<Entry>,
-    /// In order of record.
-    accounts: Vec<Entry>,
+    /// In order of record. Mostly one, and it stands here: a leg that says nothing new costs one memory access.
+    accounts: SmallVec<[Entry; 1]>,
     /// What decided its division: the present finding, and the record it holds from.
     #[serde(default)]
     basis: (DivisionBasis, u64),
@@ -45,14 +47,14 @@ impl Known {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Entry {
-    text: Box<str>,
+    text: CompactString,
     record: u64,
 }
 
 /// One party's row in a saved state.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct SavedParty {
-    party: Box<str>,
+    party: CompactString,
     known: Known,
 }
 

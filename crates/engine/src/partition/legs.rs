@@ -7,7 +7,7 @@ use weir_model::{Day, EventTime, Leg, LegKind, Reason};
 
 use super::{BATCH_ROWS, Cause, Engine, Group, edition_at};
 use crate::cursor::Cursor;
-use crate::history::{Accepted, Moment, Party, PendingRemoval};
+use crate::history::{Accepted, MEMORY_DAYS, Moment, Party, PendingRemoval, TIDY_DAYS};
 use crate::large_amount::{ReportKey, item_of, report_id};
 use crate::row::Row;
 use crate::{Effects, RejectEffect};
@@ -16,7 +16,8 @@ use crate::{Effects, RejectEffect};
 const FEW_ROWS: usize = 32;
 
 impl Engine {
-    pub(super) fn leg(&mut self, record: u64, clock: EventTime, leg: &Leg<'_>, effects: &mut Effects) {
+    /// `number` is the party's, if it was known before.
+    pub(super) fn leg(&mut self, record: u64, clock: EventTime, leg: &Leg<'_>, number: Option<u32>, effects: &mut Effects) {
         effects.counts.legs += 1;
         let clock = self.clock().max(clock);
         let frontier = clock.minus(self.settings.lateness);
@@ -24,7 +25,7 @@ impl Engine {
             effects.rejects.push(reject(record, leg, Reason::Late, frontier));
             return;
         }
-        let number = self.party_number(leg.party);
+        let number = number.unwrap_or_else(|| self.party_number(leg.party));
         if self.parties[number as usize].is_pending || self.pending_rows.len() >= BATCH_ROWS {
             self.flush(effects);
         }
@@ -41,6 +42,10 @@ impl Engine {
         };
         let party = &mut self.parties[number as usize];
         party.is_changed = true;
+        party.be_due(number, leg.at.day().plus(MEMORY_DAYS + TIDY_DAYS), &mut self.agenda);
+        if let Some(tick) = &self.last_tick {
+            party.drop_totals(tick.frontier.day());
+        }
         let accepted = party.accept(number, leg, &moment, &mut self.tables);
         if matches!(leg.kind, LegKind::Removal { .. }) && !party.pending.is_empty() {
             self.waiting.insert(number);

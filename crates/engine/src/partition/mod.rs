@@ -5,8 +5,9 @@
 //! 2. Pending rows wait to be evaluated together, at most until their party changes again, a tick or a switch comes, or the call ends.
 //! 3. A tick expires what waits, finishes days, closes and settles episodes, and lets go of what is too old to matter.
 //!
-//! The steps stand in files of their own: `legs`, `reports`, `hits`, `alerts`, `ticks`. What is forgotten follows from the frontier of the last tick alone, never from when memory is really freed.
+//! The steps stand in files of their own: `ahead`, `legs`, `reports`, `hits`, `alerts`, `ticks`. What is forgotten follows from the frontier of the last tick alone, never from when memory is really freed.
 
+mod ahead;
 mod alerts;
 mod hits;
 mod legs;
@@ -22,6 +23,7 @@ use weir_model::alert::Trigger;
 use weir_model::{Day, EventTime, Span};
 use weir_rules::RuleSet;
 
+use crate::agenda::Agenda;
 use crate::cursor::Cursor;
 use crate::detection::{Detection, RuleState};
 use crate::evaluate::{Edition, PendingRow};
@@ -55,6 +57,8 @@ pub struct Engine {
     spare_rows: Vec<PendingRow>,
     /// Of parties with few rows, one after another.
     shared_cursor: Box<Cursor>,
+    /// When parties are to be tidied.
+    pub(crate) agenda: Agenda,
     /// Parties with a removal that waits.
     pub(crate) waiting: BTreeSet<u32>,
     /// Days with a report that is opened and not final.
@@ -118,6 +122,7 @@ impl Engine {
             pending_rows: Vec::new(),
             spare_rows: Vec::new(),
             shared_cursor: Box::default(),
+            agenda: Agenda::default(),
             waiting: BTreeSet::new(),
             opened_reports: BTreeSet::new(),
             active: BTreeSet::new(),
@@ -130,11 +135,14 @@ impl Engine {
     /// Feeds inputs in log order. How a log is cut into calls cannot be observed, as long as the legs of one record stay together.
     pub fn step(&mut self, inputs: &[Input<'_>], effects: &mut Effects) {
         let begin = (effects.alerts.len(), effects.reports.len(), effects.rejects.len());
-        for input in inputs {
-            match input {
-                Input::Leg { record, clock, leg } => self.leg(*record, *clock, leg, effects),
-                Input::Tick { record, clock } => self.tick(*record, *clock, effects),
-                Input::Switch { record, clock, rules } => self.switch(*record, *clock, rules, effects),
+        for inputs in inputs.chunks(ahead::STRETCH) {
+            let numbers = self.look_ahead(inputs);
+            for (input, number) in inputs.iter().zip(numbers) {
+                match input {
+                    Input::Leg { record, clock, leg } => self.leg(*record, *clock, leg, number, effects),
+                    Input::Tick { record, clock } => self.tick(*record, *clock, effects),
+                    Input::Switch { record, clock, rules } => self.switch(*record, *clock, rules, effects),
+                }
             }
         }
         self.flush(effects);
@@ -153,6 +161,8 @@ impl Engine {
         for (number, party) in (0_u32..).zip(&mut self.parties) {
             let old = party.rows_before(self.complete_from);
             party.drop_rows(number, old, &mut self.tables);
+            // Another set may let go of rows earlier.
+            party.be_due(number, Day(i32::MIN), &mut self.agenda);
         }
         self.add_edition(clock, Arc::clone(rules));
         let ahead = |(_, party): &(u32, &Party)| party.rows.last().is_some_and(|row| row.at > clock);
@@ -206,13 +216,18 @@ impl Engine {
     /// The number of a party, new or known.
     pub(crate) fn party_number(&mut self, key: &str) -> u32 {
         let hashed = hash(key);
-        if let Some(number) = self.index.find(hashed, |number| self.parties[*number as usize].key == key) {
-            return *number;
+        if let Some(number) = self.find_party(hashed, key) {
+            return number;
         }
         let number = u32::try_from(self.parties.len()).expect("fewer than 2^32 parties fit in memory");
         self.parties.push(Party::new(key));
         self.index.insert_unique(hashed, number, |number| hash(&self.parties[*number as usize].key));
         number
+    }
+
+    /// The number of a party, if it has one; `hashed` is the hash of its key.
+    fn find_party(&self, hashed: u64, key: &str) -> Option<u32> {
+        self.index.find(hashed, |number| self.parties[*number as usize].key == key).copied()
     }
 
     /// Clock of the last tick. Stamps of legs do not move it: a leg of one party must not make a leg of another late, or what is late would

@@ -8,9 +8,7 @@ use super::legs::reject_removal;
 use super::{BATCH_ROWS, Cause, DAY_ENDS_MAX, Engine, Group, LastTick, WATCH_SPAN, edition_at, state};
 use crate::Effects;
 use crate::detection::Detection;
-
-/// Days between two looks at a party for pairs that are forgotten.
-const SILENCE_DAYS: i32 = 32;
+use crate::history::TIDY_DAYS;
 
 impl Engine {
     pub(super) fn tick(&mut self, record: u64, clock: EventTime, effects: &mut Effects) {
@@ -104,6 +102,8 @@ impl Engine {
                 continue;
             };
             party.is_changed = true;
+            // Looking at it may have left a cursor and scans behind.
+            party.be_due(number, frontier.day().plus(TIDY_DAYS), &mut self.agenda);
             let rules: Vec<u32> = detection.rules.keys().copied().collect();
             for rule in rules {
                 self.settle_alerts(number, rule, &mut detection, frontier, cause, effects);
@@ -149,32 +149,26 @@ impl Engine {
         }
     }
 
-    /// Lets go of what is too old to matter, in every party. What it frees could not be observed before either, so a party that is only swept
-    /// has not changed.
+    /// Lets go of what is too old to matter, in every party that is due. What it frees could not be observed before either, so a party that is
+    /// only swept has not changed.
     fn sweep(&mut self, frontier: EventTime) {
-        let (memory_day, forget_before) = (self.memory_day(), self.forget_before());
         let first = edition_at(&self.editions, frontier);
         let reach = self.editions[first..].iter().map(|edition| edition.reach_days).max().unwrap_or(0);
         // The lateness on top: a removal may take the last hit away, and the one before it speaks again.
         let slack = i32::try_from(self.settings.lateness.0 / MICROS_PER_DAY).unwrap_or(i32::MAX).saturating_add(2);
-        let keep_from = frontier.day().plus(-slack.saturating_add(i32::try_from(reach).unwrap_or(i32::MAX))).min(memory_day);
+        let keep_from = frontier.day().plus(-slack.saturating_add(i32::try_from(reach).unwrap_or(i32::MAX))).min(self.memory_day());
         self.complete_from = self.complete_from.max(keep_from);
-        for (number, party) in (0_u32..).zip(&mut self.parties) {
-            party.age(number, memory_day, &mut self.tables);
-            // Moving the rest costs as much as it holds: wait until a quarter is old, or all is.
-            let old = party.rows_before(keep_from);
-            if old * 4 > party.rows.len() {
-                party.drop_rows(number, old, &mut self.tables);
-            }
-            // Two years of silence need no daily look: each party has its day of the month.
-            if forget_before.0.wrapping_add_unsigned(number).rem_euclid(SILENCE_DAYS) == 0 {
-                party.drop_forgotten_pairs(forget_before, &mut self.tables);
-            }
-            party.day_totals.retain(|total| total.key.day.end() >= frontier);
-            party.day_kinds.retain(|kinds| kinds.day.end() >= frontier);
-            if party.rows.last().is_some_and(|row| row.at < frontier) {
-                party.cursor = None;
-                party.scans.take();
+        let today = frontier.day();
+        while let Some(due) = self.agenda.next(today) {
+            for number in due {
+                let party = &mut self.parties[number as usize];
+                // It may have been there already, and stand under a later day.
+                if party.due > today {
+                    continue;
+                }
+                let next = party.tidy(number, frontier, keep_from, &mut self.tables);
+                party.due = Day(i32::MAX);
+                party.be_due(number, next, &mut self.agenda);
             }
         }
     }

@@ -116,6 +116,11 @@ impl Scans {
         kinds.rebates.drop(rows, count);
     }
 
+    /// Whether there are any.
+    pub(crate) fn are_kept(&self) -> bool {
+        self.0.is_some()
+    }
+
     fn kinds(&mut self) -> &mut Kinds {
         self.0.get_or_insert_default()
     }

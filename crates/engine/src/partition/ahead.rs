@@ -1,0 +1,79 @@
+//! Looking ahead: where the next legs will go is read shortly before they go there.
+//!
+//! A leg of ordinary traffic touches a score of places of memory that nobody has touched for days: its party, the party's last row, its
+//! counterparty's key and pair, its transaction's id. One after the other each is waited for; asked for in a row, with nothing in between that
+//! depends on them, the processor waits for many at once. So a stretch of inputs is gone through beforehand, in rounds, each of which reads one
+//! thing of every leg: where the tables point, what stands there, what that refers to. Nothing is changed, and of all that is read only the
+//! parties' numbers are kept, which stay what they are.
+
+use std::hint::black_box;
+
+use weir_model::Leg;
+
+use super::Engine;
+use crate::Input;
+use crate::history::Party;
+use crate::intern::{NONE, hash};
+
+/// Inputs looked at together: enough to wait for many at once, few enough that what was read is still near when it is needed.
+pub(super) const STRETCH: usize = 32;
+
+/// Per input the number of its leg's party, if the party was known before the stretch.
+pub(super) type Numbers = [Option<u32>; STRETCH];
+
+/// Hashes of what a leg names.
+#[derive(Debug, Clone, Copy, Default)]
+struct Hashes {
+    party: u64,
+    counterparty: u64,
+    txn: u64,
+}
+
+impl Hashes {
+    fn of(leg: &Leg<'_>) -> Self {
+        Self { party: hash(leg.party), counterparty: leg.counterparty.map_or(0, hash), txn: hash(leg.txn_id) }
+    }
+}
+
+impl Engine {
+    pub(super) fn look_ahead(&self, inputs: &[Input<'_>]) -> Numbers {
+        let mut hashes = [None; STRETCH];
+        for (input, hashes) in inputs.iter().zip(&mut hashes) {
+            if let Input::Leg { leg, .. } = input {
+                *hashes = Some((leg, Hashes::of(leg)));
+            }
+        }
+        // Whom a table points at first is nearly always the one looked for.
+        let pointed = hashes.map(|leg| {
+            let (_, hashes) = leg?;
+            let party = self.index.find(hashes.party, |_| true).copied();
+            Some((party, self.tables.strings.pointed(hashes.counterparty), self.tables.txns.pointed(hashes.txn)))
+        });
+        for (party, counterparty, txn) in pointed.into_iter().flatten() {
+            if let Some(party) = party {
+                touch(&self.parties[party as usize]);
+            }
+            black_box(counterparty.map(|id| self.tables.strings.text(id).len()));
+            black_box(txn.map(|id| self.tables.txns.text(id).len()));
+        }
+        let mut numbers = [None; STRETCH];
+        let mut keys = [NONE; STRETCH];
+        for (at, leg) in hashes.iter().enumerate() {
+            let Some((leg, hashes)) = leg else { continue };
+            numbers[at] = self.find_party(hashes.party, leg.party);
+            keys[at] = leg.counterparty.and_then(|key| self.tables.strings.find_hashed(hashes.counterparty, key)).unwrap_or(NONE);
+        }
+        for (number, key) in numbers.iter().zip(keys) {
+            let Some(party) = number.map(|number| &self.parties[number as usize]) else { continue };
+            black_box(party.rows.last().map(|row| row.at));
+            black_box(party.pairs.find(key).map(|pair| party.pairs.get(pair).last_day));
+        }
+        numbers
+    }
+}
+
+/// Reads of a party what every leg reads; it is several cache lines long.
+fn touch(party: &Party) {
+    black_box((party.key.len(), party.rows.len(), party.pairs.len(), party.day_totals.len(), party.day_kinds.len()));
+    black_box((party.is_pending, party.due, party.history_from, party.pending.is_empty(), party.detection.is_some()));
+}

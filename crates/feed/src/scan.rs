@@ -1,0 +1,202 @@
+//! The fast way through a JSON line: a flat object of plain texts and numbers, its names in the order of the line before.
+//!
+//! Nearly every line of a feed is such an object, and reading it takes one pass over its bytes: no value is built, no name is hashed that
+//! stands where it stood last time. Whatever is not plain is *doubt*, and doubt is no verdict: the caller reads the line again with
+//! `serde_json`, which decides. So a scan may doubt a good line, but what it takes it must take as the general reader would; the property test
+//! in `row` holds the two against each other.
+
+use std::ops::Range;
+
+use crate::row::{Kind, Names, Slot};
+
+/// What a scan saw: the values of mapped names, by slot, as ranges of the line.
+pub(crate) trait Values {
+    /// A value of a mapped name. `false`: there was one before, which is doubt.
+    fn take(&mut self, slot: Slot, kind: Kind, range: Range<usize>) -> bool;
+}
+
+/// The names of the line before, in their order, each with the slot it feeds. Any state of it is right: it saves looking names up and no more.
+#[derive(Debug, Default)]
+pub(crate) struct Order {
+    names: Vec<(Box<[u8]>, Option<Slot>)>,
+}
+
+/// A line doubted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Doubt;
+
+impl Order {
+    /// Goes through a line.
+    pub(crate) fn scan(&mut self, line: &str, names: &Names, values: &mut impl Values) -> Result<(), Doubt> {
+        let mut scan = Scan { bytes: line.as_bytes(), at: 0 };
+        scan.blanks();
+        scan.expect(b'{')?;
+        let mut place = 0;
+        loop {
+            scan.blanks();
+            scan.expect(b'"')?;
+            let slot = self.slot(place, &mut scan, line, names)?;
+            place += 1;
+            scan.blanks();
+            scan.expect(b':')?;
+            scan.blanks();
+            let (kind, range) = scan.value()?;
+            if slot.is_some_and(|slot| !values.take(slot, kind, range)) {
+                return Err(Doubt);
+            }
+            scan.blanks();
+            match scan.next()? {
+                b',' => {}
+                b'}' => break,
+                _ => return Err(Doubt),
+            }
+        }
+        scan.blanks();
+        if scan.at == scan.bytes.len() { Ok(()) } else { Err(Doubt) }
+    }
+
+    /// The slot of the name that begins here; afterwards the scan stands behind its closing quote.
+    fn slot(&mut self, place: usize, scan: &mut Scan<'_>, line: &str, names: &Names) -> Result<Option<Slot>, Doubt> {
+        if let Some((name, slot)) = self.names.get(place)
+            && let Some(b'"') = scan.bytes.get(scan.at + name.len())
+            && scan.bytes[scan.at..].starts_with(name)
+        {
+            scan.at += name.len() + 1;
+            return Ok(*slot);
+        }
+        let name = line.get(scan.text()?).ok_or(Doubt)?;
+        let slot = names.slot(name);
+        let known = (Box::from(name.as_bytes()), slot);
+        if let Some(old) = self.names.get_mut(place) {
+            *old = known;
+        } else if place < NAMES_MAX {
+            self.names.push(known);
+        }
+        Ok(slot)
+    }
+}
+
+/// So many names are remembered at most; a line with more is no record of a bank.
+const NAMES_MAX: usize = 256;
+
+struct Scan<'b> {
+    bytes: &'b [u8],
+    at: usize,
+}
+
+impl Scan<'_> {
+    fn next(&mut self) -> Result<u8, Doubt> {
+        let byte = *self.bytes.get(self.at).ok_or(Doubt)?;
+        self.at += 1;
+        Ok(byte)
+    }
+
+    fn expect(&mut self, wanted: u8) -> Result<(), Doubt> {
+        if self.next()? == wanted { Ok(()) } else { Err(Doubt) }
+    }
+
+    fn blanks(&mut self) {
+        while let Some(b' ' | b'\t' | b'\r' | b'\n') = self.bytes.get(self.at) {
+            self.at += 1;
+        }
+    }
+
+    /// A text without escapes, whose opening quote has been read: its range, without quotes.
+    fn text(&mut self) -> Result<Range<usize>, Doubt> {
+        let start = self.at;
+        let length = plain(self.bytes.get(start..).ok_or(Doubt)?);
+        self.at = start + length;
+        self.expect(b'"')?;
+        Ok(start..start + length)
+    }
+
+    fn value(&mut self) -> Result<(Kind, Range<usize>), Doubt> {
+        let start = self.at;
+        match self.next()? {
+            b'"' => Ok((Kind::Text, self.text()?)),
+            b't' => self.word(b"rue", Kind::True),
+            b'f' => self.word(b"alse", Kind::False),
+            b'n' => self.word(b"ull", Kind::Absent),
+            b'-' | b'0'..=b'9' => {
+                self.at = start;
+                self.number()?;
+                Ok((Kind::Number, start..self.at))
+            }
+            _ => Err(Doubt),
+        }
+    }
+
+    fn word(&mut self, rest: &[u8], kind: Kind) -> Result<(Kind, Range<usize>), Doubt> {
+        if !self.bytes[self.at..].starts_with(rest) {
+            return Err(Doubt);
+        }
+        self.at += rest.len();
+        Ok((kind, 0..0))
+    }
+
+    /// A number of digits and at most one point; exponents are doubt.
+    fn number(&mut self) -> Result<(), Doubt> {
+        if self.bytes.get(self.at) == Some(&b'-') {
+            self.at += 1;
+        }
+        let whole = self.at;
+        self.digits()?;
+        if self.bytes[whole] == b'0' && self.at - whole > 1 {
+            return Err(Doubt);
+        }
+        if self.bytes.get(self.at) == Some(&b'.') {
+            self.at += 1;
+            self.digits()?;
+        }
+        match self.bytes.get(self.at) {
+            Some(b'e' | b'E') => Err(Doubt),
+            _ => Ok(()),
+        }
+    }
+
+    /// One digit or more.
+    fn digits(&mut self) -> Result<(), Doubt> {
+        let start = self.at;
+        while self.bytes.get(self.at).is_some_and(u8::is_ascii_digit) {
+            self.at += 1;
+        }
+        if self.at == start { Err(Doubt) } else { Ok(()) }
+    }
+}
+
+/// How many bytes there are before the first that is no plain text: a quote, an escape, a control character. Eight at a time: in each of the
+/// three terms the lowest high bit that is set marks the first such byte (what stands above it may be a borrow and means nothing).
+fn plain(bytes: &[u8]) -> usize {
+    const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
+    const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
+    const QUOTES: u64 = u64::from_ne_bytes([b'"'; 8]);
+    const ESCAPES: u64 = u64::from_ne_bytes([b'\\'; 8]);
+    const BLANKS: u64 = u64::from_ne_bytes([b' '; 8]);
+    let zero = |word: u64| word.wrapping_sub(ONES) & !word;
+    let mut at = 0;
+    while let Some(word) = bytes[at..].first_chunk::<8>() {
+        let word = u64::from_le_bytes(*word);
+        let ends = (zero(word ^ QUOTES) | zero(word ^ ESCAPES) | word.wrapping_sub(BLANKS) & !word) & HIGH;
+        if ends != 0 {
+            return at + (ends.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+    }
+    let is_plain = |byte: &&u8| **byte >= b' ' && **byte != b'"' && **byte != b'\\';
+    at + bytes[at..].iter().take_while(is_plain).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn plain_text_ends_where_one_looking_byte_by_byte_ends_it(bytes in proptest::collection::vec(prop_oneof![8 => any::<u8>(), 1 => 0x20..0x24_u8, 1 => 0x1e..0x21_u8, 1 => Just(b'\\')], 0..40)) {
+            let slow = bytes.iter().position(|byte| *byte < 0x20 || *byte == b'"' || *byte == b'\\').unwrap_or(bytes.len());
+            prop_assert_eq!(plain(&bytes), slow);
+        }
+    }
+}
