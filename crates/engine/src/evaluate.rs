@@ -12,9 +12,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use weir_model::EventTime;
-use weir_rules::{Feature, Gate, On, Rule, RuleSet, Scope, SlotBatch, SlotId, Value, Variant, Window};
+use weir_rules::{Comparison, Feature, Gate, On, Rule, RuleSet, Scope, SlotBatch, SlotId, Value, Variant, Window};
 
-use crate::cursor::{Cursor, Horizons};
+use crate::bounds::Bounds;
+use crate::cursor::{Aggregates, Cursor, Horizons};
 use crate::describe::{self, RuleHits};
 use crate::detection::Hit;
 use crate::feature;
@@ -44,15 +45,9 @@ struct Plan {
     is_day_end: bool,
     is_group: bool,
     gates: Vec<Gate>,
-    /// A party with fewer pairs, or fewer rows, passes its gates at no instant.
-    least: Least,
-}
-
-/// How much of a party there must be.
-#[derive(Debug, Clone, Copy, Default)]
-struct Least {
-    pairs: usize,
-    rows: usize,
+    /// Those of the gates that ask for no less than so much of what a wider window has no less of: where all rows of a party do not have it, it
+    /// passes at no instant.
+    lower: Vec<Gate>,
 }
 
 /// An instant of a party at which some variant may hit.
@@ -114,9 +109,11 @@ impl Edition {
         feature::cheap(&self.rules.slots[slot], |_| horizon.map_or_else(Default::default, |at| *cursor.aggregates(at)), view)
     }
 
-    /// Whether a party with so many pairs and rows could pass any gates at all: most never do, and need no cursor.
-    pub(crate) fn may_pass(&self, is_group: bool, pairs: usize, rows: usize) -> bool {
-        self.plans.iter().any(|plan| plan.is_group == is_group && plan.least.pairs <= pairs && plan.least.rows <= rows)
+    /// Whether a party could pass any gates at all: most never do, and need no cursor.
+    pub(crate) fn may_pass(&self, is_group: bool, bounds: &Bounds) -> bool {
+        let most = bounds.at_most();
+        let has = |gate: &Gate| at_most(self.rules.slots[gate.slot].feature, &most).is_none_or(|value| gate.holds(value));
+        self.plans.iter().any(|plan| plan.is_group == is_group && plan.lower.iter().all(has))
     }
 
     /// The row of an instant, if any variant passes its gates there. The cursor stands at the view's instant. `spare` has rows whose
@@ -171,7 +168,7 @@ fn plans(rules: &RuleSet) -> Vec<Plan> {
                 variant: variant_at,
                 is_day_end: is_day_end(rule),
                 is_group: rule.scope == Scope::Group,
-                least: least(rules, &variant.gates),
+                lower: variant.gates.iter().filter(|gate| is_lower(rules, gate)).cloned().collect(),
                 gates: variant.gates.clone(),
             });
         }
@@ -179,20 +176,24 @@ fn plans(rules: &RuleSet) -> Vec<Plan> {
     plans
 }
 
-/// Each of so many people is a pair; each of so many legs is a row.
-fn least(rules: &RuleSet, gates: &[Gate]) -> Least {
-    let mut least = Least::default();
-    for gate in gates {
-        let at_least = usize::try_from(gate.least()).unwrap_or(0);
-        match rules.slots[gate.slot].feature {
-            Feature::Payers | Feature::Payees | Feature::NaturalPayers | Feature::NaturalPayees => {
-                least.pairs = least.pairs.max(at_least);
-            }
-            Feature::InCount | Feature::OutCount => least.rows = least.rows.max(at_least),
-            _ => {}
-        }
+fn is_lower(rules: &RuleSet, gate: &Gate) -> bool {
+    matches!(gate.comparison, Comparison::Greater | Comparison::GreaterOrEqual)
+        && at_most(rules.slots[gate.slot].feature, &Aggregates::default()).is_some()
+}
+
+/// The most a feature can be in any window, given what all rows have; `None` for features that may be more in a part of them.
+fn at_most(feature: Feature, most: &Aggregates) -> Option<Value> {
+    match feature {
+        Feature::AmountIn
+        | Feature::AmountOut
+        | Feature::InCount
+        | Feature::OutCount
+        | Feature::Payers
+        | Feature::Payees
+        | Feature::NaturalPayers
+        | Feature::NaturalPayees => Some(feature::amounts::evaluate(feature, most)),
+        _ => None,
     }
-    least
 }
 
 /// Days back from an instant that some window of a rule may cover.

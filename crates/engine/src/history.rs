@@ -10,6 +10,7 @@ use smallvec::SmallVec;
 use weir_model::{Calendar, Currency, Day, Direction, EventTime, Flags, Leg, LegKind, PartyKind, Reason, Span};
 
 use crate::agenda::Agenda;
+use crate::bounds::Bounds;
 use crate::cursor::{Cursor, Horizons};
 use crate::detection::Detection;
 use crate::intern::NONE;
@@ -36,6 +37,8 @@ pub(crate) struct Party {
     /// Rows before this index have given their transaction ids back.
     pub(crate) aged: usize,
     pub(crate) pairs: Pairs,
+    /// What no window of it can exceed.
+    pub(crate) bounds: Bounds,
     /// Where it stands in its windows, if it is too busy for the cursor that all share.
     pub(crate) cursor: Option<Box<Cursor>>,
     /// Large-amount totals of days that may still change, and of some that no longer do. Mostly one, and it stands here.
@@ -125,6 +128,7 @@ impl Party {
             rows: Vec::new(),
             aged: 0,
             pairs: Pairs::default(),
+            bounds: Bounds::default(),
             cursor: None,
             day_totals: SmallVec::new(),
             day_kinds: SmallVec::new(),
@@ -316,6 +320,7 @@ impl Party {
         self.scans.get_mut().before_change(&self.rows, at);
         make_room(&mut self.rows);
         self.rows.insert(at, row);
+        self.bounds.enter(&row);
         if let Some(cursor) = self.cursor.as_mut().filter(|_| joins) {
             cursor.row_joined(&self.rows, at, self.pairs.len(), moment.horizons);
         }
@@ -354,6 +359,9 @@ impl Party {
         pair.last_day = pair.last_day.max(row.at.day());
         if row.makes_party() {
             let first = if row.is_in() { &mut pair.first_in } else { &mut pair.first_out };
+            if *first == NEVER {
+                self.bounds.meet(row.is_in());
+            }
             *first = (*first).min(row.at);
         }
     }
@@ -413,6 +421,7 @@ impl Party {
                 tables.forget_row(number, &row);
             }
             tables.extras.release(row.extra);
+            self.bounds.leave(&row);
             if row.is_live() {
                 self.past_profile = Some(row.profile);
             }

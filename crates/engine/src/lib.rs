@@ -5,6 +5,7 @@
 //! arrive as input, results leave as plain [`Effects`].
 
 mod agenda;
+mod bounds;
 mod cursor;
 mod describe;
 mod detection;

@@ -103,6 +103,11 @@ impl Row {
         self.bits.0 & NOT_COUNTED == 0
     }
 
+    /// Whether it is counted, or was until it was removed.
+    pub(crate) fn is_countable(&self) -> bool {
+        self.bits.0 & (NOT_COUNTED & !REMOVED) == 0
+    }
+
     /// Makes its counterparty a payer or payee: a counted movement with a counterparty.
     pub(crate) fn makes_party(&self) -> bool {
         self.bits.0 & (NOT_COUNTED | RETURN) == 0 && self.pair != NONE

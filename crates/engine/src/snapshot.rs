@@ -414,6 +414,14 @@ impl Engine {
         let mut party = Party::new(&record.key);
         party.is_changed = is_changed;
         for pair in &record.pairs {
+            // One that began anew may have older rows, of which it says nothing.
+            let has_begun_anew = pair.begins != EventTime::MIN.0;
+            if has_begun_anew || pair.first_in != NEVER.0 {
+                party.bounds.meet(true);
+            }
+            if has_begun_anew || pair.first_out != NEVER.0 {
+                party.bounds.meet(false);
+            }
             party.pairs.push(Pair {
                 key: tables.strings.intern(&pair.key),
                 begins: EventTime(pair.begins),
@@ -432,6 +440,7 @@ impl Engine {
             } else {
                 tables.txns.known_mut(row.txn).remember(number, row.direction(), row.at);
             }
+            party.bounds.enter(&row);
             party.rows.push(row);
         }
         for removal in record.pending {

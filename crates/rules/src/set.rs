@@ -192,16 +192,6 @@ impl Gate {
             Comparison::GreaterOrEqual => order.is_ge(),
         }
     }
-
-    /// The least count that lets a row through; 0 where it says nothing of the kind.
-    #[must_use]
-    pub fn least(&self) -> i64 {
-        match (self.comparison, self.literal) {
-            (Comparison::GreaterOrEqual | Comparison::Equal, Value::Int(n)) => n,
-            (Comparison::Greater, Value::Int(n)) => n.saturating_add(1),
-            _ => 0,
-        }
-    }
 }
 
 /// One boolean expression as written, in both readings.

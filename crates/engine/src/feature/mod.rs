@@ -7,7 +7,7 @@
 
 mod active_days;
 mod activity;
-mod amounts;
+pub(crate) mod amounts;
 mod balance;
 mod batches;
 mod commission_days;

@@ -102,8 +102,8 @@ impl Engine {
     pub(super) fn touch(&mut self, number: u32, from: EventTime, cause: impl FnOnce() -> Cause) {
         let begin = self.pending_rows.len();
         let party = &self.parties[number as usize];
-        let (is_group, pairs, legs) = (party.is_group(), party.pairs.len(), party.rows.len());
-        if self.editions.iter().any(|edition| edition.may_pass(is_group, pairs, legs)) {
+        let (is_group, bounds) = (party.is_group(), party.bounds);
+        if self.editions.iter().any(|edition| edition.may_pass(is_group, &bounds)) {
             self.gate_from(number, from);
         }
         let rows = begin..self.pending_rows.len();
