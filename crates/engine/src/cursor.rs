@@ -37,7 +37,13 @@ pub(crate) struct Aggregates {
 
 /// Legs of one pair in one horizon: In, natural In, Out, natural Out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-struct PairCount([u32; 4]);
+pub(crate) struct PairCount([u32; 4]);
+
+/// The windows of a party as of an instant.
+pub(crate) trait AsOf {
+    /// What is in the window of a horizon.
+    fn aggregates(&mut self, horizon: usize) -> Aggregates;
+}
 
 /// Where one party stands in its windows.
 #[derive(Debug, Default)]
@@ -50,9 +56,26 @@ pub(crate) struct Cursor {
     tail: usize,
     /// Per horizon: rows before this index have left it.
     heads: Vec<usize>,
+    /// Per horizon: when the rows before and at the head were. Copies, side by side: the rows themselves lie far apart, and mostly none leaves.
+    around: Vec<Around>,
     aggregates: Vec<Aggregates>,
     /// `pair × horizons + horizon`.
     pair_counts: Vec<PairCount>,
+}
+
+/// The moments of the rows on both sides of a head.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Around {
+    before: EventTime,
+    at: EventTime,
+}
+
+impl Around {
+    /// `rows` up to the tail.
+    fn of(rows: &[Row], head: usize) -> Self {
+        let before = head.checked_sub(1).and_then(|before| rows.get(before));
+        Self { before: before.map_or(EventTime::MIN, |row| row.at), at: rows.get(head).map_or(EventTime(i64::MAX), |row| row.at) }
+    }
 }
 
 /// The horizons of the loaded rules.
@@ -72,6 +95,7 @@ impl Cursor {
         }
         self.t = t;
         self.pair_counts.resize(pairs * horizons.windows.len(), PairCount::default());
+        let tail = self.tail;
         while self.tail < rows.len() && rows[self.tail].at <= t {
             for horizon in 0..self.heads.len() {
                 self.apply(&rows[self.tail], horizon, true);
@@ -89,16 +113,24 @@ impl Cursor {
             }
         }
         for horizon in 0..self.heads.len() {
-            let start = horizons.windows[horizon].start(t, calendar);
-            while self.heads[horizon] < self.tail && rows[self.heads[horizon]].at < start {
-                self.apply(&rows[self.heads[horizon]], horizon, false);
-                self.heads[horizon] += 1;
+            if self.tail < tail || self.heads[horizon] == tail {
+                self.around[horizon] = Around::of(&rows[..self.tail], self.heads[horizon]);
             }
-            while self.heads[horizon] > 0 && rows[self.heads[horizon] - 1].at >= start {
-                self.heads[horizon] -= 1;
+            let start = horizons.windows[horizon].start(t, calendar);
+            while self.around[horizon].at < start {
+                self.apply(&rows[self.heads[horizon]], horizon, false);
+                self.move_head(horizon, self.heads[horizon] + 1, rows);
+            }
+            while self.around[horizon].before >= start {
+                self.move_head(horizon, self.heads[horizon] - 1, rows);
                 self.apply(&rows[self.heads[horizon]], horizon, true);
             }
         }
+    }
+
+    fn move_head(&mut self, horizon: usize, head: usize, rows: &[Row]) {
+        self.heads[horizon] = head;
+        self.around[horizon] = Around::of(&rows[..self.tail], head);
     }
 
     /// Whether more rows would leave the windows on the way to `t` than would be in them there.
@@ -133,12 +165,9 @@ impl Cursor {
         self.tail += 1;
         for horizon in 0..self.heads.len() {
             self.apply(&rows[at], horizon, true);
+            // Where a window was empty it is the first.
+            self.around[horizon].at = self.around[horizon].at.min(rows[at].at);
         }
-    }
-
-    /// Aggregates of a horizon as of the instant of the last [`Cursor::seek`].
-    pub(crate) fn aggregates(&self, horizon: usize) -> &Aggregates {
-        &self.aggregates[horizon]
     }
 
     /// Rows at or before the instant of the last [`Cursor::seek`].
@@ -153,8 +182,11 @@ impl Cursor {
             return;
         }
         self.tail -= count;
-        for head in &mut self.heads {
+        for (head, around) in self.heads.iter_mut().zip(&mut self.around) {
             *head -= count;
+            if *head == 0 {
+                around.before = EventTime::MIN;
+            }
         }
     }
 
@@ -182,6 +214,8 @@ impl Cursor {
             let start = window.start(t, calendar);
             rows[..self.tail].partition_point(|row| row.at < start)
         }));
+        self.around.clear();
+        self.around.extend(self.heads.iter().map(|head| Around::of(&rows[..self.tail], *head)));
         self.aggregates.clear();
         self.aggregates.resize(horizons.windows.len(), Aggregates::default());
         self.pair_counts.clear();
@@ -194,16 +228,16 @@ impl Cursor {
     }
 
     fn apply(&mut self, row: &Row, horizon: usize, add: bool) {
-        if !row.is_counted() {
-            return;
+        if row.is_counted() {
+            let counts = if row.makes_party() { self.pair_counts.get_mut(row.pair as usize * self.heads.len() + horizon) } else { None };
+            self.aggregates[horizon].count(row, counts, add);
         }
-        let horizons = self.heads.len();
-        let aggregates = &mut self.aggregates[horizon];
-        aggregates.leg(row, add);
-        if row.makes_party() {
-            let counts = &mut self.pair_counts[row.pair as usize * horizons + horizon];
-            aggregates.party(row, &mut counts.0, add);
-        }
+    }
+}
+
+impl AsOf for Cursor {
+    fn aggregates(&mut self, horizon: usize) -> Aggregates {
+        self.aggregates[horizon]
     }
 }
 
@@ -219,6 +253,16 @@ impl Aggregates {
             }
         }
         aggregates
+    }
+
+    /// Counts a row in or out, which is counted at all; `counts` is its pair's.
+    pub(crate) fn count(&mut self, row: &Row, counts: Option<&mut PairCount>, add: bool) {
+        self.leg(row, add);
+        if row.makes_party()
+            && let Some(counts) = counts
+        {
+            self.party(row, &mut counts.0, add);
+        }
     }
 
     fn leg(&mut self, row: &Row, add: bool) {
@@ -273,6 +317,7 @@ mod tests {
     use weir_model::{Direction, Division, Flags, Span};
 
     use super::*;
+    use crate::few::Few;
     use crate::row::Bits;
 
     const PAIRS: u32 = 4;
@@ -321,14 +366,16 @@ mod tests {
             let calendar = Calendar::default();
             let windows = vec![Window::Exact(Span::days(3)), Window::Days(20), Window::WorkingDays(5)];
             let horizons = Horizons { generation: 1, windows };
-            let mut cursor = Cursor::default();
+            let (mut cursor, mut few) = (Cursor::default(), Few::default());
             for at in seeks {
                 let t = EventTime(at * MICROS_PER_DAY / 2);
                 cursor.seek(&rows, PAIRS as usize, t, &horizons, &calendar);
                 for (horizon, window) in horizons.windows.iter().enumerate() {
                     let start = window.start(t, &calendar);
                     let inside: Vec<Row> = rows.iter().filter(|row| row.at >= start && row.at <= t).copied().collect();
-                    prop_assert_eq!(*cursor.aggregates(horizon), Aggregates::scan(&inside));
+                    prop_assert_eq!(cursor.aggregates(horizon), Aggregates::scan(&inside));
+                    let before = &rows[..rows.partition_point(|row| row.at <= t)];
+                    prop_assert_eq!(few.as_of(before, PAIRS as usize, t, &horizons, &calendar).aggregates(horizon), Aggregates::scan(&inside));
                 }
             }
         }

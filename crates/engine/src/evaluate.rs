@@ -15,7 +15,7 @@ use weir_model::EventTime;
 use weir_rules::{Comparison, Feature, Gate, On, Rule, RuleSet, Scope, SlotBatch, SlotId, Value, Variant, Window};
 
 use crate::bounds::Bounds;
-use crate::cursor::{Aggregates, Cursor, Horizons};
+use crate::cursor::{Aggregates, AsOf, Horizons};
 use crate::describe::{self, RuleHits};
 use crate::detection::Hit;
 use crate::feature;
@@ -103,36 +103,41 @@ impl Edition {
         Self { after, horizons: Horizons { generation, windows }, slot_horizons, plans, reach_days, has_day_end_rules, numbers, rules }
     }
 
-    /// The value of a cheap slot as of where the cursor stands.
-    fn cheap_value(&self, slot: SlotId, cursor: &Cursor, view: &View<'_>) -> Value {
+    /// The value of a cheap slot as of the windows' instant.
+    fn cheap_value(&self, slot: SlotId, windows: &mut dyn AsOf, view: &View<'_>) -> Value {
         let horizon = self.slot_horizons[slot];
-        feature::cheap(&self.rules.slots[slot], |_| horizon.map_or_else(Default::default, |at| *cursor.aggregates(at)), view)
+        feature::cheap(&self.rules.slots[slot], |_| horizon.map_or_else(Default::default, |at| windows.aggregates(at)), view)
     }
 
     /// Whether a party could pass any gates at all: most never do, and need no cursor.
     pub(crate) fn may_pass(&self, is_group: bool, bounds: &Bounds) -> bool {
         let most = bounds.at_most();
-        let has = |gate: &Gate| at_most(self.rules.slots[gate.slot].feature, &most).is_none_or(|value| gate.holds(value));
-        self.plans.iter().any(|plan| plan.is_group == is_group && plan.lower.iter().all(has))
+        self.plans.iter().any(|plan| plan.is_group == is_group && self.is_within(plan, &most))
     }
 
-    /// The row of an instant, if any variant passes its gates there. The cursor stands at the view's instant. `spare` has rows whose
-    /// memory is used again.
+    fn is_within(&self, plan: &Plan, most: &Aggregates) -> bool {
+        let has = |gate: &Gate| at_most(self.rules.slots[gate.slot].feature, most).is_none_or(|value| gate.holds(value));
+        plan.lower.iter().all(has)
+    }
+
+    /// The row of an instant, if any variant passes its gates there: that of the view and the windows, of a party within `bounds`. `spare` has
+    /// rows whose memory is used again.
     pub(crate) fn gate(
         &self,
-        party: u32,
+        (party, bounds): (u32, &Bounds),
         edition: usize,
-        kind: (bool, bool),
-        cursor: &Cursor,
+        (is_group, is_day_end): (bool, bool),
+        windows: &mut dyn AsOf,
         view: &View<'_>,
         spare: &mut Vec<PendingRow>,
     ) -> Option<PendingRow> {
-        let (is_group, is_day_end) = kind;
+        let most = bounds.at_most();
         let passes = |plan: &&Plan| {
             plan.is_group == is_group
                 && plan.is_day_end == is_day_end
+                && self.is_within(plan, &most)
                 && self.rules.rules[plan.rule].fits(view.profile.kind)
-                && plan.gates.iter().all(|gate| gate.holds(self.cheap_value(gate.slot, cursor, view)))
+                && plan.gates.iter().all(|gate| gate.holds(self.cheap_value(gate.slot, windows, view)))
         };
         let mut passing = self.plans.iter().filter(passes).map(|plan| Candidate { rule: plan.rule, variant: plan.variant }).peekable();
         passing.peek()?;
@@ -142,7 +147,7 @@ impl Edition {
         for candidate in &row.candidates {
             for slot in self.variant(*candidate).slots.iter().copied().filter(|slot| *slot < self.rules.cheap_slots) {
                 if !row.computed[slot] {
-                    row.values[slot] = self.cheap_value(slot, cursor, view);
+                    row.values[slot] = self.cheap_value(slot, windows, view);
                     row.computed[slot] = true;
                 }
             }

@@ -11,6 +11,7 @@ mod describe;
 mod detection;
 mod evaluate;
 mod feature;
+mod few;
 mod history;
 mod intern;
 mod large_amount;

@@ -124,64 +124,58 @@ impl Engine {
         let mut cursor = self.cursor_of(number);
         let mut at = self.parties[number as usize].rows.partition_point(|row| row.at < from);
         let mut last = EventTime::MIN;
-        let mut ahead: Option<Cursor> = None;
+        let mut ahead: Option<Box<Cursor>> = None;
         while let Some(row) = self.parties[number as usize].rows.get(at) {
             at += 1;
             if row.is_live() && row.at != last {
                 let is_first = last == EventTime::MIN;
                 last = row.at;
-                if ahead.is_none() && !is_first && self.is_far(&cursor, number, last) {
-                    ahead = Some(Cursor::default());
+                if ahead.is_none() && !is_first && cursor.as_ref().is_some_and(|cursor| self.is_far(cursor, number, last)) {
+                    ahead = Some(Box::default());
                 }
-                self.gate_with(ahead.as_mut().unwrap_or(&mut cursor), number, last, false);
+                self.gate_with(ahead.as_mut().or(cursor.as_mut()), number, last, false);
             }
         }
         if let Some(done) = self.day_ends_done.filter(|_| self.editions.iter().any(|edition| edition.has_day_end_rules)) {
             for day in from.day().0..=done.0 {
-                self.gate_with(&mut cursor, number, Day(day).end(), true);
+                self.gate_with(cursor.as_mut(), number, Day(day).end(), true);
             }
         }
-        self.keep_cursor(number, cursor);
+        self.parties[number as usize].cursor = cursor;
     }
 
     /// Puts the instant on the list of pending rows if a variant passes its gates there.
     pub(super) fn gate(&mut self, number: u32, t: EventTime, is_day_end: bool) {
         let mut cursor = self.cursor_of(number);
-        self.gate_with(&mut cursor, number, t, is_day_end);
-        self.keep_cursor(number, cursor);
+        self.gate_with(cursor.as_mut(), number, t, is_day_end);
+        self.parties[number as usize].cursor = cursor;
     }
 
-    /// The cursor to look at a party with, for [`Engine::keep_cursor`] to take back. Where few rows are, counting them anew is cheaper than to
-    /// keep what was counted: those parties share one.
-    fn cursor_of(&mut self, number: u32) -> Box<Cursor> {
+    /// Takes a party's cursor out; `None` where rows are few and need none.
+    fn cursor_of(&mut self, number: u32) -> Option<Box<Cursor>> {
         let party = &mut self.parties[number as usize];
-        if party.rows.len() > FEW_ROWS {
-            return party.cursor.take().unwrap_or_default();
-        }
-        party.cursor = None;
-        let mut cursor = std::mem::take(&mut self.shared_cursor);
-        cursor.forget();
-        cursor
+        let cursor = party.cursor.take();
+        (party.rows.len() > FEW_ROWS).then(|| cursor.unwrap_or_default())
     }
 
-    fn keep_cursor(&mut self, number: u32, cursor: Box<Cursor>) {
-        let party = &mut self.parties[number as usize];
-        if party.rows.len() > FEW_ROWS {
-            party.cursor = Some(cursor);
-        } else {
-            self.shared_cursor = cursor;
-        }
-    }
-
-    fn gate_with(&mut self, cursor: &mut Cursor, number: u32, t: EventTime, is_day_end: bool) {
-        let mut spare = std::mem::take(&mut self.spare_rows);
+    fn gate_with(&mut self, cursor: Option<&mut Box<Cursor>>, number: u32, t: EventTime, is_day_end: bool) {
+        let (mut spare, mut few) = (std::mem::take(&mut self.spare_rows), std::mem::take(&mut self.few));
         let at = edition_at(&self.editions, t);
         let edition = &self.editions[at];
         let party = &self.parties[number as usize];
-        cursor.seek(&party.rows, party.pairs.len(), t, &edition.horizons, &edition.rules.calendar);
-        let view = self.view_of_rows(party, cursor.tail(), t, edition);
-        let row = edition.gate(number, at, (party.is_group(), is_day_end), cursor, &view, &mut spare);
-        self.spare_rows = spare;
+        let (rows, pairs, horizons, calendar) = (&party.rows, party.pairs.len(), &edition.horizons, &edition.rules.calendar);
+        let of = (number, &party.bounds);
+        let kind = (party.is_group(), is_day_end);
+        let row = if let Some(cursor) = cursor {
+            cursor.seek(rows, pairs, t, horizons, calendar);
+            let view = self.view_of_rows(party, cursor.tail(), t, edition);
+            edition.gate(of, at, kind, &mut **cursor, &view, &mut spare)
+        } else {
+            let tail = rows.partition_point(|row| row.at <= t);
+            let view = self.view_of_rows(party, tail, t, edition);
+            edition.gate(of, at, kind, &mut few.as_of(&rows[..tail], pairs, t, horizons, calendar), &view, &mut spare)
+        };
+        (self.spare_rows, self.few) = (spare, few);
         self.pending_rows.extend(row);
     }
 
@@ -189,8 +183,7 @@ impl Engine {
     /// every later leg of a busy party empty all its windows and fill them again.
     fn is_far(&self, cursor: &Cursor, number: u32, t: EventTime) -> bool {
         let edition = &self.editions[edition_at(&self.editions, t)];
-        let rows = &self.parties[number as usize].rows;
-        rows.len() > FEW_ROWS && cursor.is_far(rows, t, &edition.horizons, &edition.rules.calendar)
+        cursor.is_far(&self.parties[number as usize].rows, t, &edition.horizons, &edition.rules.calendar)
     }
 
     /// `party_legs_max`: the oldest whole days leave early, a sixteenth of the bound more than must, so that a full party does not pay for

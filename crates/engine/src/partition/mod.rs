@@ -24,9 +24,9 @@ use weir_model::{Day, EventTime, Span};
 use weir_rules::RuleSet;
 
 use crate::agenda::Agenda;
-use crate::cursor::Cursor;
 use crate::detection::{Detection, RuleState};
 use crate::evaluate::{Edition, PendingRow};
+use crate::few::Few;
 use crate::history::{FORGET_DAYS, MEMORY_DAYS, Party};
 use crate::intern::hash;
 use crate::tables::Tables;
@@ -56,7 +56,7 @@ pub struct Engine {
     /// Rows that were evaluated, for their memory.
     spare_rows: Vec<PendingRow>,
     /// Of parties with few rows, one after another.
-    shared_cursor: Box<Cursor>,
+    few: Few,
     /// When parties are to be tidied.
     pub(crate) agenda: Agenda,
     /// Parties with a removal that waits.
@@ -121,7 +121,7 @@ impl Engine {
             groups: Vec::new(),
             pending_rows: Vec::new(),
             spare_rows: Vec::new(),
-            shared_cursor: Box::default(),
+            few: Few::default(),
             agenda: Agenda::default(),
             waiting: BTreeSet::new(),
             opened_reports: BTreeSet::new(),
