@@ -19,8 +19,14 @@ fn main() {
     divan::main();
 }
 
+/// Among many accounts: twenty legs each, which is much for most customers of a bank.
 fn traffic() -> String {
     Traffic::new(Dials { transfers: TRANSFERS, parties: 20_000, days: 30, ..Dials::default() }).text()
+}
+
+/// Among few: four hundred legs each, so that windows have something to move.
+fn busy_traffic() -> String {
+    Traffic::new(Dials { transfers: TRANSFERS, parties: 1_000, days: 30, ..Dials::default() }).text()
 }
 
 fn read(text: &str) -> Vec<RecordBatch> {
@@ -61,15 +67,55 @@ fn run(rules: &Arc<RuleSet>, batches: &[RecordBatch]) -> usize {
     effects.alerts.len()
 }
 
-/// Legs to histories, running windows and large-amount totals; a rule that no party's gate opens.
+/// Legs to histories, identities and large-amount totals; no party has what the rule asks for, so no window is looked at.
 #[divan::bench(sample_count = 10)]
-fn windows(bencher: Bencher<'_, '_>) {
+fn histories(bencher: Bencher<'_, '_>) {
     let batches = read(&traffic());
     let rules = set::load(&["SET-001.min_payers=1000000"]);
     bencher.counter(ItemsCount::new(TRANSFERS)).bench(|| run(&rules, &batches));
 }
 
-/// The same with gates that open for busy parties: costly features by scanning, conditions on Arrow.
+/// The same of busy parties: what to compare the next two with.
+#[divan::bench(sample_count = 10)]
+fn busy_histories(bencher: Bencher<'_, '_>) {
+    let batches = read(&busy_traffic());
+    let rules = set::load(&["SET-001.min_payers=1000000"]);
+    bencher.counter(ItemsCount::new(TRANSFERS)).bench(|| run(&rules, &batches));
+}
+
+/// Running windows: rows enter and leave so many horizons, with their sums and distinct counterparties; the comparisons never hold.
+#[divan::bench(args = [1, 4, 12], sample_count = 10)]
+fn busy_windows(bencher: Bencher<'_, '_>, horizons: usize) {
+    let batches = read(&busy_traffic());
+    let conditions: Vec<String> = (0..horizons).map(|at| format!("pass_through({}d) > 100000", 2 + 2 * at)).collect();
+    let rules = set::asking(&conditions);
+    bencher.counter(ItemsCount::new(TRANSFERS)).bench(|| run(&rules, &batches));
+}
+
+/// A costly feature at every instant, after a cheap condition that always holds; the condition on it never does.
+#[divan::bench(
+    args = [
+        "top_share_in(14d, 1) > 2", "median_in(14d) > 1000000", "outlets(14d) > 1000000", "first_time_payers(14d) > 1000000",
+        "holding_time(14d) > 1000d", "modal_share_in(14d) > 2", "out_batches(14d, 5) > 1000000", "periodic_payees(3, 30d) > 1000000",
+        "repaid_share(14d) > 2", "commission_days(14d) > 1000000",
+    ],
+    sample_count = 3
+)]
+fn busy_costly_feature(bencher: Bencher<'_, '_>, condition: &str) {
+    let batches = read(&busy_traffic());
+    let rules = set::asking(&["in_count(14d) >= 0".to_owned(), condition.to_owned()]);
+    bencher.counter(ItemsCount::new(TRANSFERS)).bench(|| run(&rules, &batches));
+}
+
+/// The detector alone, over decoded transfers, under the shipped rules: the two patterns of the notices, and the whole pack.
+#[divan::bench(args = ["two", "all"], sample_count = 5)]
+fn detector(bencher: Bencher<'_, '_>, rules: &str) {
+    let batches = read(&traffic());
+    let rules = set::shipped(rules == "two");
+    bencher.counter(ItemsCount::new(TRANSFERS)).bench(|| run(&rules, &batches));
+}
+
+/// Windows, features and rules where conditions hold now and then; no alert.
 #[divan::bench(sample_count = 10)]
 fn windows_features_and_rules(bencher: Bencher<'_, '_>) {
     let batches = read(&traffic());
@@ -95,12 +141,10 @@ fn one_condition(bencher: Bencher<'_, '_>, rows: usize) {
     bencher.counter(ItemsCount::new(rows)).bench_local(|| SlotBatch::new(&rules, vec![&values; rows]).evaluate(condition).len());
 }
 
-/// State to bytes and back, per party.
-#[divan::bench(sample_count = 10)]
-fn snapshot_and_restore(bencher: Bencher<'_, '_>) {
+/// An engine that has seen the traffic.
+fn full(rules: &Arc<RuleSet>) -> Engine {
     let batches = read(&traffic());
-    let rules = set::load(&["SET-001.min_payers=1000000"]);
-    let mut engine = Engine::new(Settings::default(), Arc::clone(&rules));
+    let mut engine = Engine::new(Settings::default(), Arc::clone(rules));
     let mut effects = Effects::default();
     for batch in &batches {
         for item in batch.items() {
@@ -109,9 +153,24 @@ fn snapshot_and_restore(bencher: Bencher<'_, '_>) {
             }
         }
     }
-    bencher.counter(ItemsCount::new(engine.parties())).bench_local(|| {
-        let bytes = engine.snapshot();
-        let find = |_: &str| Some(Arc::clone(&rules));
-        Engine::restore(Settings::default(), &[&bytes], &find, &|_| true).map(|engine| engine.parties())
-    });
+    engine
+}
+
+/// State to bytes, per party.
+#[divan::bench(sample_count = 10)]
+fn snapshot_write(bencher: Bencher<'_, '_>) {
+    let engine = full(&set::load(&["SET-001.min_payers=1000000"]));
+    bencher.counter(ItemsCount::new(engine.parties())).bench_local(|| engine.snapshot().len());
+}
+
+/// And back.
+#[divan::bench(sample_count = 10)]
+fn snapshot_read(bencher: Bencher<'_, '_>) {
+    let rules = set::load(&["SET-001.min_payers=1000000"]);
+    let engine = full(&rules);
+    let bytes = engine.snapshot();
+    let find = |_: &str| Some(Arc::clone(&rules));
+    bencher
+        .counter(ItemsCount::new(engine.parties()))
+        .bench_local(|| Engine::restore(Settings::default(), &[&bytes], &find, &|_| true).map(|engine| engine.parties()));
 }

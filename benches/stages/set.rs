@@ -1,5 +1,6 @@
 //! The rule set of the stage benchmarks: one rule of the dispersed-in kind whose dials decide how much of the engine runs.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use weir_rules::{Override, RuleSet, SourceFile};
@@ -25,9 +26,48 @@ levels: {medium: 50}
 reason: '{natural_payers}人转入{amount_in|万元}'
 ";
 
+const ASKING: &str = "
+version: 1
+id: SET-002
+title: 基准测试
+status: active
+basis: [benchmark]
+window: 30d
+require:
+CONDITIONS
+score: {base: 50}
+levels: {medium: 50}
+reason: '基准测试'
+";
+
+/// A rule of other conditions, which ought never to hold all together: what is measured is the asking.
+pub(crate) fn asking(conditions: &[String]) -> Arc<RuleSet> {
+    let conditions: String = conditions.iter().map(|condition| format!("  - {condition}\n")).collect();
+    let files = [SourceFile { path: "asking.yaml".to_owned(), text: ASKING.replace("CONDITIONS\n", &conditions) }];
+    Arc::new(weir_rules::load(&files, &[]).expect("the conditions are sound").rules)
+}
+
 /// The rule under these `--set` texts.
 pub(crate) fn load(settings: &[&str]) -> Arc<RuleSet> {
     let files = [SourceFile { path: "set.yaml".to_owned(), text: RULE.to_owned() }];
     let overrides: Vec<Override> = settings.iter().map(|text| Override::new(*text)).collect();
     Arc::new(weir_rules::load(&files, &overrides).expect("the rule is sound").rules)
+}
+
+/// The shipped rules; only the two patterns of the notices, if asked for.
+pub(crate) fn shipped(only_patterns: bool) -> Arc<RuleSet> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../rules");
+    let mut files = Vec::new();
+    for folder in ["", "calendar", "fz"] {
+        let entries = std::fs::read_dir(root.join(folder)).expect("the rules lie beside the benchmarks");
+        for path in entries.map(|entry| entry.expect("a folder can be listed").path()).filter(|path| path.is_file()) {
+            let name = path.strip_prefix(&root).unwrap_or(&path).to_string_lossy().into_owned();
+            let is_pattern = name.starts_with("fz/fz001") || name.starts_with("fz/fz002");
+            if is_pattern || !only_patterns || folder != "fz" {
+                files.push(SourceFile { path: name, text: std::fs::read_to_string(&path).expect("a rule can be read") });
+            }
+        }
+    }
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    Arc::new(weir_rules::load(&files, &[]).expect("the shipped rules are sound").rules)
 }

@@ -12,10 +12,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use weir_model::EventTime;
-use weir_rules::{Comparison, Feature, Gate, On, Rule, RuleSet, Scope, SlotBatch, SlotId, Value, Variant, Window};
+use weir_rules::{Gate, On, Rule, RuleSet, Scope, SlotBatch, SlotId, Value, Variant, Window};
 
 use crate::bounds::Bounds;
-use crate::cursor::{Aggregates, AsOf, Horizons};
+use crate::cursor::{AsOf, Horizons};
 use crate::describe::{self, RuleHits};
 use crate::detection::Hit;
 use crate::feature;
@@ -45,9 +45,8 @@ struct Plan {
     is_day_end: bool,
     is_group: bool,
     gates: Vec<Gate>,
-    /// Those of the gates that ask for no less than so much of what a wider window has no less of: where all rows of a party do not have it, it
-    /// passes at no instant.
-    lower: Vec<Gate>,
+    /// A party whose bounds do not reach this passes them at no instant.
+    least: Bounds,
 }
 
 /// An instant of a party at which some variant may hit.
@@ -111,13 +110,7 @@ impl Edition {
 
     /// Whether a party could pass any gates at all: most never do, and need no cursor.
     pub(crate) fn may_pass(&self, is_group: bool, bounds: &Bounds) -> bool {
-        let most = bounds.at_most();
-        self.plans.iter().any(|plan| plan.is_group == is_group && self.is_within(plan, &most))
-    }
-
-    fn is_within(&self, plan: &Plan, most: &Aggregates) -> bool {
-        let has = |gate: &Gate| at_most(self.rules.slots[gate.slot].feature, most).is_none_or(|value| gate.holds(value));
-        plan.lower.iter().all(has)
+        self.plans.iter().any(|plan| plan.is_group == is_group && bounds.reaches(&plan.least))
     }
 
     /// The row of an instant, if any variant passes its gates there: that of the view and the windows, of a party within `bounds`. `spare` has
@@ -131,11 +124,10 @@ impl Edition {
         view: &View<'_>,
         spare: &mut Vec<PendingRow>,
     ) -> Option<PendingRow> {
-        let most = bounds.at_most();
         let passes = |plan: &&Plan| {
             plan.is_group == is_group
                 && plan.is_day_end == is_day_end
-                && self.is_within(plan, &most)
+                && bounds.reaches(&plan.least)
                 && self.rules.rules[plan.rule].fits(view.profile.kind)
                 && plan.gates.iter().all(|gate| gate.holds(self.cheap_value(gate.slot, windows, view)))
         };
@@ -173,32 +165,12 @@ fn plans(rules: &RuleSet) -> Vec<Plan> {
                 variant: variant_at,
                 is_day_end: is_day_end(rule),
                 is_group: rule.scope == Scope::Group,
-                lower: variant.gates.iter().filter(|gate| is_lower(rules, gate)).cloned().collect(),
+                least: Bounds::least(variant.gates.iter().map(|gate| (rules.slots[gate.slot].feature, gate))),
                 gates: variant.gates.clone(),
             });
         }
     }
     plans
-}
-
-fn is_lower(rules: &RuleSet, gate: &Gate) -> bool {
-    matches!(gate.comparison, Comparison::Greater | Comparison::GreaterOrEqual)
-        && at_most(rules.slots[gate.slot].feature, &Aggregates::default()).is_some()
-}
-
-/// The most a feature can be in any window, given what all rows have; `None` for features that may be more in a part of them.
-fn at_most(feature: Feature, most: &Aggregates) -> Option<Value> {
-    match feature {
-        Feature::AmountIn
-        | Feature::AmountOut
-        | Feature::InCount
-        | Feature::OutCount
-        | Feature::Payers
-        | Feature::Payees
-        | Feature::NaturalPayers
-        | Feature::NaturalPayees => Some(feature::amounts::evaluate(feature, most)),
-        _ => None,
-    }
 }
 
 /// Days back from an instant that some window of a rule may cover.

@@ -53,14 +53,19 @@ struct Head {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-struct PartyRecord {
-    key: String,
-    rows: Vec<RowRecord>,
-    pairs: Vec<PairRecord>,
-    profiles: Vec<ProfileRecord>,
+struct PartyRecord<'a> {
+    key: &'a str,
+    #[serde(borrow)]
+    rows: Vec<RowRecord<'a>>,
+    #[serde(borrow)]
+    pairs: Vec<PairRecord<'a>>,
+    #[serde(borrow)]
+    profiles: Vec<ProfileRecord<'a>>,
     reports: Vec<ReportRecord>,
-    pending: Vec<RemovalRecord>,
-    rules: Vec<(String, RuleRecord)>,
+    #[serde(borrow)]
+    pending: Vec<RemovalRecord<'a>>,
+    #[serde(borrow)]
+    rules: Vec<(&'a str, RuleRecord)>,
     history_from: i32,
     past_active: Option<i32>,
     past_profile: Option<u32>,
@@ -69,21 +74,22 @@ struct PartyRecord {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-struct RowRecord {
+struct RowRecord<'a> {
     at: i64,
     amount: i64,
     pair: Option<u32>,
-    txn: Option<String>,
+    txn: Option<&'a str>,
     profile: u32,
-    extra: Option<ExtraRecord>,
+    #[serde(borrow)]
+    extra: Option<ExtraRecord<'a>>,
     division: u32,
     bits: u32,
     tags: u16,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-struct ExtraRecord {
-    currency: String,
+struct ExtraRecord<'a> {
+    currency: &'a str,
     minor: i64,
     cny: Option<i64>,
     usd: Option<i64>,
@@ -91,8 +97,8 @@ struct ExtraRecord {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-struct PairRecord {
-    key: String,
+struct PairRecord<'a> {
+    key: &'a str,
     begins: i64,
     first_in: i64,
     first_out: i64,
@@ -102,10 +108,10 @@ struct PairRecord {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-struct ProfileRecord {
+struct ProfileRecord<'a> {
     kind: PartyKind,
     division: u32,
-    industry: String,
+    industry: &'a str,
     opened_at: Option<i32>,
     registered: bool,
     agreements: u8,
@@ -123,16 +129,16 @@ struct ReportRecord {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-struct RemovalRecord {
-    target: String,
+struct RemovalRecord<'a> {
+    target: &'a str,
     record: u64,
     clock: i64,
     at: i64,
-    currency: String,
+    currency: &'a str,
     minor: i64,
     cny: Option<i64>,
     direction: Direction,
-    txn_id: String,
+    txn_id: &'a str,
     has_removed: bool,
 }
 
@@ -205,7 +211,7 @@ impl Engine {
         write_block(&mut bytes, &encode(&self.head()));
         let mut block: Vec<u8> = Vec::new();
         for party in self.parties.iter().filter(|party| is_wanted(party)) {
-            block.extend(encode(&self.party_record(party)));
+            block = encode_after(block, &self.party_record(party));
             if block.len() >= BLOCK_BYTES {
                 write_block(&mut bytes, &block);
                 block.clear();
@@ -282,7 +288,7 @@ impl Engine {
         }
     }
 
-    fn party_record(&self, party: &Party) -> PartyRecord {
+    fn party_record<'a>(&'a self, party: &'a Party) -> PartyRecord<'a> {
         let tables = &self.tables;
         let mut profiles = BTreeMap::<u32, u32>::new();
         let mut profile_records = Vec::new();
@@ -296,7 +302,7 @@ impl Engine {
             at: row.at.0,
             amount: row.amount,
             pair: (row.pair != NONE).then_some(row.pair),
-            txn: (row.txn != NONE).then(|| tables.txns.text(row.txn).to_owned()),
+            txn: (row.txn != NONE).then(|| tables.txns.text(row.txn)),
             profile: local(row.profile),
             extra: tables.extras.get(row.extra).map(extra_record),
             division: row.division.code(),
@@ -313,7 +319,7 @@ impl Engine {
         });
         let states = party.detection.iter().flat_map(|detection| &detection.rules);
         PartyRecord {
-            key: party.key.to_string(),
+            key: &party.key,
             rows,
             pairs: party.pairs.as_slice().iter().map(|pair| pair_record(pair, tables)).collect(),
             profiles: profile_records,
@@ -328,7 +334,7 @@ impl Engine {
         }
     }
 
-    fn rule_record(&self, rule: u32, state: &RuleState) -> (String, RuleRecord) {
+    fn rule_record(&self, rule: u32, state: &RuleState) -> (&str, RuleRecord) {
         let record = RuleRecord {
             hits: state.hits.iter().map(hit_record).collect(),
             settled_hits: state.settled_hits as u64,
@@ -337,7 +343,7 @@ impl Engine {
             withdrawn: state.withdrawn.iter().map(|past| (past.opened.0, past.revision, past.first_record)).collect(),
             last_hit: state.last_hit.map(|t| t.0),
         };
-        (self.rules[rule as usize].clone(), record)
+        (&self.rules[rule as usize], record)
     }
 
     /// Loads parties that `owns` claims; returns how many there are.
@@ -346,10 +352,10 @@ impl Engine {
         for block in blocks {
             let mut rest = block?;
             while !rest.is_empty() {
-                let (record, after): (PartyRecord, &[u8]) = decode(rest, "party")?;
+                let (record, after): (PartyRecord<'_>, &[u8]) = decode(rest, "party")?;
                 rest = after;
                 parties += 1;
-                if owns(&record.key) {
+                if owns(record.key) {
                     self.load_party(record, is_changed)?;
                 }
             }
@@ -403,15 +409,15 @@ impl Engine {
         Ok(())
     }
 
-    fn load_party(&mut self, record: PartyRecord, is_changed: bool) -> Result<(), SnapshotError> {
+    fn load_party(&mut self, record: PartyRecord<'_>, is_changed: bool) -> Result<(), SnapshotError> {
         let known = self.parties.len();
-        let number = self.party_number(&record.key);
+        let number = self.party_number(record.key);
         if (number as usize) < known {
             return Err(damaged("a party stands there twice"));
         }
         record.check()?;
         let tables = &mut self.tables;
-        let mut party = Party::new(&record.key);
+        let mut party = Party::new(record.key);
         party.is_changed = is_changed;
         for pair in &record.pairs {
             // One that began anew may have older rows, of which it says nothing.
@@ -423,7 +429,7 @@ impl Engine {
                 party.bounds.meet(false);
             }
             party.pairs.push(Pair {
-                key: tables.strings.intern(&pair.key),
+                key: tables.strings.intern(pair.key),
                 begins: EventTime(pair.begins),
                 first_in: EventTime(pair.first_in),
                 first_out: EventTime(pair.first_out),
@@ -445,11 +451,11 @@ impl Engine {
         }
         for removal in record.pending {
             party.pending.push(PendingRemoval {
-                target: tables.txns.intern(&removal.target),
+                target: tables.txns.intern(removal.target),
                 record: removal.record,
                 clock: EventTime(removal.clock),
                 at: EventTime(removal.at),
-                currency: Currency::parse(&removal.currency).ok_or(damaged("a currency"))?,
+                currency: Currency::parse(removal.currency).ok_or(damaged("a currency"))?,
                 minor: removal.minor,
                 cny: removal.cny,
                 direction: removal.direction,
@@ -500,7 +506,7 @@ impl Engine {
         }
     }
 
-    fn load_detection(&mut self, number: u32, party: &mut Party, rules: Vec<(String, RuleRecord)>) -> Result<(), SnapshotError> {
+    fn load_detection(&mut self, number: u32, party: &mut Party, rules: Vec<(&str, RuleRecord)>) -> Result<(), SnapshotError> {
         if rules.is_empty() {
             return Ok(());
         }
@@ -508,7 +514,7 @@ impl Engine {
         let frontier = self.last_tick.map_or(EventTime::MIN, |tick| tick.frontier);
         for (id, record) in rules {
             let state = load_rule(record);
-            let rule = self.rule_number(&id);
+            let rule = self.rule_number(id);
             let is_known = |hit: &Hit| {
                 let edition = self.editions.get(usize::from(hit.edition));
                 let at = edition.and_then(|edition| edition.numbers.iter().position(|number| *number == rule));
@@ -560,7 +566,7 @@ fn is_day(day: i32) -> bool {
 const FIRST_DAY: i32 = -719_162;
 const LAST_DAY: i32 = 2_932_896;
 
-impl PartyRecord {
+impl PartyRecord<'_> {
     /// What the checksums cannot tell, because whoever wrote the bytes was mistaken: nothing here may make the detector stumble later.
     fn check(&self) -> Result<(), SnapshotError> {
         let optional = |at: i64| at == NEVER.0 || at == EventTime::MIN.0 || is_moment(at);
@@ -585,7 +591,7 @@ impl PartyRecord {
         {
             return Err(damaged("rows are in no order, or say what no row can"));
         }
-        let mut keys: Vec<&str> = self.pairs.iter().map(|pair| pair.key.as_str()).collect();
+        let mut keys: Vec<&str> = self.pairs.iter().map(|pair| pair.key).collect();
         keys.sort_unstable();
         if keys.windows(2).any(|pair| pair[0] == pair[1]) {
             return Err(damaged("a counterparty stands there twice"));
@@ -656,6 +662,11 @@ fn encode(record: &impl Serialize) -> Vec<u8> {
     postcard::to_allocvec(record).expect("plain records always encode into memory")
 }
 
+/// The same behind what is there already.
+fn encode_after(bytes: Vec<u8>, record: &impl Serialize) -> Vec<u8> {
+    postcard::to_extend(record, bytes).expect("plain records always encode into memory")
+}
+
 fn decode<'a, T: Deserialize<'a>>(bytes: &'a [u8], what: &'static str) -> Result<(T, &'a [u8]), SnapshotError> {
     postcard::take_from_bytes(bytes).map_err(|_| damaged(what))
 }
@@ -664,7 +675,7 @@ fn damaged(what: &'static str) -> SnapshotError {
     SnapshotError::Damaged { what }
 }
 
-fn load_row(row: &RowRecord, profile: &ProfileRecord, pairs: usize, tables: &mut Tables) -> Result<Row, SnapshotError> {
+fn load_row(row: &RowRecord<'_>, profile: &ProfileRecord<'_>, pairs: usize, tables: &mut Tables) -> Result<Row, SnapshotError> {
     if row.pair.is_some_and(|pair| pair as usize >= pairs) {
         return Err(damaged("a row names no counterparty"));
     }
@@ -676,7 +687,7 @@ fn load_row(row: &RowRecord, profile: &ProfileRecord, pairs: usize, tables: &mut
         at: EventTime(row.at),
         amount: row.amount,
         pair: row.pair.unwrap_or(NONE),
-        txn: row.txn.as_deref().map_or(NONE, |txn| tables.txns.intern(txn)),
+        txn: row.txn.map_or(NONE, |txn| tables.txns.intern(txn)),
         profile: tables.profile(&profile.as_profile()),
         extra,
         division: Division::from_code(row.division),
@@ -685,19 +696,19 @@ fn load_row(row: &RowRecord, profile: &ProfileRecord, pairs: usize, tables: &mut
     })
 }
 
-fn load_extra(extra: &ExtraRecord) -> Result<Extra, SnapshotError> {
-    let currency = Currency::parse(&extra.currency).ok_or(damaged("a currency"))?;
+fn load_extra(extra: &ExtraRecord<'_>) -> Result<Extra, SnapshotError> {
+    let currency = Currency::parse(extra.currency).ok_or(damaged("a currency"))?;
     Ok(Extra { currency, minor: extra.minor, cny: extra.cny, usd: extra.usd, balance: extra.balance })
 }
 
-fn extra_record(extra: &Extra) -> ExtraRecord {
-    let Extra { currency, minor, cny, usd, balance } = *extra;
-    ExtraRecord { currency: currency.code().to_owned(), minor, cny, usd, balance }
+fn extra_record(extra: &Extra) -> ExtraRecord<'_> {
+    let Extra { currency, minor, cny, usd, balance } = extra;
+    ExtraRecord { currency: currency.code(), minor: *minor, cny: *cny, usd: *usd, balance: *balance }
 }
 
-fn pair_record(pair: &Pair, tables: &Tables) -> PairRecord {
+fn pair_record<'a>(pair: &Pair, tables: &'a Tables) -> PairRecord<'a> {
     PairRecord {
-        key: tables.strings.text(pair.key).to_owned(),
+        key: tables.strings.text(pair.key),
         begins: pair.begins.0,
         first_in: pair.first_in.0,
         first_out: pair.first_out.0,
@@ -707,11 +718,11 @@ fn pair_record(pair: &Pair, tables: &Tables) -> PairRecord {
     }
 }
 
-fn profile_record(profile: Profile<'_>) -> ProfileRecord {
+fn profile_record(profile: Profile<'_>) -> ProfileRecord<'_> {
     ProfileRecord {
         kind: profile.kind,
         division: profile.division.code(),
-        industry: profile.industry.to_owned(),
+        industry: profile.industry,
         opened_at: profile.opened_at.map(|day| day.0),
         registered: profile.registered,
         agreements: profile.agreements.bits(),
@@ -719,12 +730,12 @@ fn profile_record(profile: Profile<'_>) -> ProfileRecord {
     }
 }
 
-impl ProfileRecord {
+impl ProfileRecord<'_> {
     fn as_profile(&self) -> Profile<'_> {
         Profile {
             kind: self.kind,
             division: Division::from_code(self.division),
-            industry: &self.industry,
+            industry: self.industry,
             opened_at: self.opened_at.map(Day),
             registered: self.registered,
             agreements: Agreements::from_bits(self.agreements, self.payroll_people),
@@ -732,17 +743,17 @@ impl ProfileRecord {
     }
 }
 
-fn removal_record(removal: &PendingRemoval, tables: &Tables) -> RemovalRecord {
+fn removal_record<'a>(removal: &'a PendingRemoval, tables: &'a Tables) -> RemovalRecord<'a> {
     RemovalRecord {
-        target: tables.txns.text(removal.target).to_owned(),
+        target: tables.txns.text(removal.target),
         record: removal.record,
         clock: removal.clock.0,
         at: removal.at.0,
-        currency: removal.currency.code().to_owned(),
+        currency: removal.currency.code(),
         minor: removal.minor,
         cny: removal.cny,
         direction: removal.direction,
-        txn_id: removal.txn_id.to_string(),
+        txn_id: &removal.txn_id,
         has_removed: removal.has_removed,
     }
 }

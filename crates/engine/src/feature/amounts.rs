@@ -8,7 +8,7 @@ use weir_rules::{Feature, Value};
 use crate::cursor::Aggregates;
 
 /// One of the ten, from the aggregates of its window.
-pub(crate) fn evaluate(feature: Feature, a: &Aggregates) -> Value {
+pub(super) fn evaluate(feature: Feature, a: &Aggregates) -> Value {
     match feature {
         Feature::InCount => Value::Int(a.count_in.into()),
         Feature::OutCount => Value::Int(a.count_out.into()),

@@ -7,7 +7,7 @@
 
 mod active_days;
 mod activity;
-pub(crate) mod amounts;
+mod amounts;
 mod balance;
 mod batches;
 mod commission_days;
