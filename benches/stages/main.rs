@@ -87,23 +87,31 @@ fn busy_histories(bencher: Bencher<'_, '_>) {
 #[divan::bench(args = [1, 4, 12], sample_count = 10)]
 fn busy_windows(bencher: Bencher<'_, '_>, horizons: usize) {
     let batches = read(&busy_traffic());
-    let conditions: Vec<String> = (0..horizons).map(|at| format!("pass_through({}d) > 100000", 2 + 2 * at)).collect();
-    let rules = set::asking(&conditions);
+    let days: Vec<usize> = (1..=horizons).map(|at| 2 * at).collect();
+    let conditions: Vec<String> = (0..horizons).map(|at| format!("pass_through($w{at}) > 100000")).collect();
+    let rules = set::asking(&days, &conditions);
     bencher.counter(ItemsCount::new(TRANSFERS)).bench(|| run(&rules, &batches));
 }
 
 /// A costly feature at every instant, after a cheap condition that always holds; the condition on it never does.
 #[divan::bench(
     args = [
-        "top_share_in(14d, 1) > 2", "median_in(14d) > 1000000", "outlets(14d) > 1000000", "first_time_payers(14d) > 1000000",
-        "holding_time(14d) > 1000d", "modal_share_in(14d) > 2", "out_batches(14d, 5) > 1000000", "periodic_payees(3, 30d) > 1000000",
-        "repaid_share(14d) > 2", "commission_days(14d) > 1000000",
+        "top_share_in($w0, 1) > 2",
+        "median_in($w0) > 1000000",
+        "outlets($w0) > 1000000",
+        "first_time_payers($w0) > 1000000",
+        "holding_time($w0) > $long",
+        "modal_share_in($w0) > 2",
+        "out_batches($w0, 5) > 1000000",
+        "periodic_payees(3, $w0) > 1000000",
+        "repaid_share($w0) > 2",
+        "commission_days($w0) > 1000000",
     ],
     sample_count = 3
 )]
 fn busy_costly_feature(bencher: Bencher<'_, '_>, condition: &str) {
     let batches = read(&busy_traffic());
-    let rules = set::asking(&["in_count(14d) >= 0".to_owned(), condition.to_owned()]);
+    let rules = set::asking(&[14], &["in_count($w0) >= 0".to_owned(), condition.to_owned()]);
     bencher.counter(ItemsCount::new(TRANSFERS)).bench(|| run(&rules, &batches));
 }
 

@@ -32,7 +32,10 @@ id: SET-002
 title: 基准测试
 status: active
 basis: [benchmark]
-window: 30d
+window: $w0
+params:
+  long: {type: duration, default: 36500d, zh: 很久, why: set by the benchmark}
+PARAMS
 require:
 CONDITIONS
 score: {base: 50}
@@ -40,10 +43,14 @@ levels: {medium: 50}
 reason: '基准测试'
 ";
 
-/// A rule of other conditions, which ought never to hold all together: what is measured is the asking.
-pub(crate) fn asking(conditions: &[String]) -> Arc<RuleSet> {
+/// A rule of other windows (`$w0`, `$w1`, …, of so many days) and conditions, which ought never to hold all together: what is measured is the
+/// asking.
+pub(crate) fn asking(days: &[usize], conditions: &[String]) -> Arc<RuleSet> {
+    let window = |(at, days)| format!("  w{at}: {{type: window, default: {days}d, zh: 窗口, why: set by the benchmark}}\n");
+    let windows: String = days.iter().enumerate().map(window).collect();
     let conditions: String = conditions.iter().map(|condition| format!("  - {condition}\n")).collect();
-    let files = [SourceFile { path: "asking.yaml".to_owned(), text: ASKING.replace("CONDITIONS\n", &conditions) }];
+    let text = ASKING.replace("PARAMS\n", &windows).replace("CONDITIONS\n", &conditions);
+    let files = [SourceFile { path: "asking.yaml".to_owned(), text }];
     Arc::new(weir_rules::load(&files, &[]).expect("the conditions are sound").rules)
 }
 
