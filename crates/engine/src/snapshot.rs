@@ -438,9 +438,11 @@ impl Engine {
                 last_day: Day(pair.last_day),
             });
         }
+        let profiles: Vec<u32> = record.profiles.iter().map(|profile| tables.profile(&profile.as_profile())).collect();
+        party.rows.reserve_exact(record.rows.len());
         for row in &record.rows {
-            let profile = record.profiles.get(row.profile as usize).ok_or(damaged("a row names no profile"))?;
-            let row = load_row(row, profile, record.pairs.len(), tables)?;
+            let profile = profiles.get(row.profile as usize).ok_or(damaged("a row names no profile"))?;
+            let row = load_row(row, *profile, record.pairs.len(), tables)?;
             if row.txn == NONE {
                 party.aged = party.rows.len() + 1;
             } else {
@@ -466,8 +468,7 @@ impl Engine {
         party.history_from = Day(record.history_from);
         party.past_active = record.past_active.map(Day);
         if let Some(profile) = record.past_profile {
-            let profile = record.profiles.get(profile as usize).ok_or(damaged("a party names no profile"))?;
-            party.past_profile = Some(tables.profile(&profile.as_profile()));
+            party.past_profile = Some(*profiles.get(profile as usize).ok_or(damaged("a party names no profile"))?);
         }
         party.past_inflow = record.past_inflow;
         party.dropped_to = record.dropped_to.map(EventTime);
@@ -675,7 +676,7 @@ fn damaged(what: &'static str) -> SnapshotError {
     SnapshotError::Damaged { what }
 }
 
-fn load_row(row: &RowRecord<'_>, profile: &ProfileRecord<'_>, pairs: usize, tables: &mut Tables) -> Result<Row, SnapshotError> {
+fn load_row(row: &RowRecord<'_>, profile: u32, pairs: usize, tables: &mut Tables) -> Result<Row, SnapshotError> {
     if row.pair.is_some_and(|pair| pair as usize >= pairs) {
         return Err(damaged("a row names no counterparty"));
     }
@@ -688,7 +689,7 @@ fn load_row(row: &RowRecord<'_>, profile: &ProfileRecord<'_>, pairs: usize, tabl
         amount: row.amount,
         pair: row.pair.unwrap_or(NONE),
         txn: row.txn.map_or(NONE, |txn| tables.txns.intern(txn)),
-        profile: tables.profile(&profile.as_profile()),
+        profile,
         extra,
         division: Division::from_code(row.division),
         bits: Bits(row.bits),

@@ -140,6 +140,11 @@ impl<'a> View<'a> {
         self.scans.borrow_mut().sum(measure, window, self.rows, self.begin(window))
     }
 
+    /// Legs of a window with its most frequent amount, and all that have one.
+    pub(crate) fn modes(&self, direction: Direction, window: Window) -> (usize, usize) {
+        self.scans.borrow_mut().modes(direction, window, self.rows, self.begin(window)).most_and_all()
+    }
+
     /// Natural people with a rebate in a window.
     pub(crate) fn rebates(&self, window: Window) -> usize {
         self.scans.borrow_mut().rebates(window, self.rows, self.begin(window))

@@ -1,15 +1,16 @@
-//! `modal_share_in`, `modal_share_out`: how many legs have the one most frequent amount. One scan of single legs.
+//! `modal_share_in`, `modal_share_out`: how many legs have the one most frequent amount. Kept as windows move.
 
 use std::collections::BTreeMap;
 
-use weir_model::Flags;
-use weir_rules::Value;
+use weir_model::Direction;
+use weir_rules::{Value, Window};
 
 use crate::feature::share;
-use crate::row::Row;
+use crate::view::View;
 
-pub(super) fn evaluate<'a>(rows: impl Iterator<Item = &'a Row>) -> Value {
-    of_amounts(rows.filter(|row| !row.has(Flags::UNCONVERTED)).map(|row| i128::from(row.amount)))
+pub(super) fn evaluate(view: &View<'_>, window: Window, direction: Direction) -> Value {
+    let (most, all) = view.modes(direction, window);
+    share(most, all)
 }
 
 /// The share of the most frequent amount; NULL without amounts.

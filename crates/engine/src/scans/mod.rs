@@ -9,12 +9,14 @@
 
 mod amounts;
 mod days;
+mod modes;
 mod outlets;
 mod people;
 mod rebates;
 mod sums;
 
 pub(crate) use days::Days;
+pub(crate) use modes::Modes;
 pub(crate) use outlets::Outlets;
 pub(crate) use people::{Payment, People};
 pub(crate) use rebates::Rebates;
@@ -72,6 +74,7 @@ struct Kinds {
     sums: Kept<Sum>,
     days: Kept<Days>,
     rebates: Kept<Rebates>,
+    modes: Kept<Modes>,
 }
 
 impl Scans {
@@ -96,6 +99,10 @@ impl Scans {
         self.kinds().rebates.of(Some(window), (), rows, begin).people()
     }
 
+    pub(crate) fn modes(&mut self, direction: Direction, window: Window, rows: &[Row], begin: usize) -> &Modes {
+        self.kinds().modes.of(Some(window), direction, rows, begin)
+    }
+
     /// Rows from index `at` on are about to change, or to get another index.
     pub(crate) fn before_change(&mut self, rows: &[Row], at: usize) {
         let Some(kinds) = &mut self.0 else { return };
@@ -104,6 +111,7 @@ impl Scans {
         kinds.sums.retreat(rows, at);
         kinds.days.retreat(rows, at);
         kinds.rebates.retreat(rows, at);
+        kinds.modes.retreat(rows, at);
     }
 
     /// The first `count` rows are about to go.
@@ -114,6 +122,7 @@ impl Scans {
         kinds.sums.drop(rows, count);
         kinds.days.drop(rows, count);
         kinds.rebates.drop(rows, count);
+        kinds.modes.drop(rows, count);
     }
 
     /// Whether there are any.
@@ -259,7 +268,8 @@ mod tests {
             Measure::Cash(Direction::Out),
         ];
         let sums = measures.map(|measure| scans.sum(measure, window, rows, begin));
-        (told, outlets, days, sums, scans.rebates(window, rows, begin))
+        let modes = [Direction::In, Direction::Out].map(|direction| scans.modes(direction, window, rows, begin).most_and_all());
+        (told, outlets, days, sums, scans.rebates(window, rows, begin), modes)
     }
 
     proptest! {
