@@ -24,7 +24,6 @@ STAGES = {
     "of that, fields to a transaction": r"weir_feed::decode::transaction",
     "of that, a transaction to legs": r"weir_feed::split::Splitter::split",
     "detect: legs to effects": r"weir_engine::partition::Engine::step",
-    "of that, looking ahead": r"weir_engine::partition::ahead::.*look_ahead",
     "of that, a leg into its history": r"weir_engine::history::Party::accept",
     "of that, totals and gates": r"weir_engine::partition::legs::.*changed",
     "of that, evaluating what waits": r"weir_engine::partition::hits::.*flush",
