@@ -1,6 +1,6 @@
 """Callgrind over a small input and one twice as long; the difference, by the functions that stages begin with.
 
-Counts repeat to a few in a million (which thread looks at the clock when is not ours to say). They say nothing of waiting for memory, which is where
+Of the detector they repeat exactly, of reading to one in a hundred (how blocks of memory grow). They say nothing of waiting for memory, which is where
 the detector spends most of its time: a change that lowers them may be worth nothing, one that raises them must say why.
 """
 
@@ -9,12 +9,11 @@ import json
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 from peers import rules
 from peers.measured import Failed
-from peers.setting import binary, output, provenance, say, traffic
+from peers.setting import binary, output, provenance, say, to_its_end, traffic
 
 # A stage and the function that it begins with, as callgrind names it. A stage that the compiler has put into its caller is not seen.
 STAGES = {
@@ -33,7 +32,7 @@ ACCOUNTS, DAYS = 5_000, 30
 
 
 def count(folder, file, args):
-    """Instructions by stage of one run; None where a stage is not seen."""
+    """Instructions by stage of one run, without the stages that are not seen."""
     found, log = args.out / "callgrind.out", args.out / "run.log"
     command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={found}", binary("weir"), "detect", "--shards", "1", "--rules", folder]
     command += ["--alerts", args.out / "alerts.jsonl", "--large-amount", args.out / "large.jsonl", file]
@@ -86,9 +85,4 @@ def main():
     print(text)
 
 
-try:
-    main()
-except Failed as failure:
-    sys.exit(f"benches/instructions/run: {failure}")
-except KeyboardInterrupt:
-    sys.exit("benches/instructions/run: interrupted")
+to_its_end("benches/instructions/run", main)

@@ -4,14 +4,13 @@ import argparse
 import json
 import os
 import shutil
-import signal
 import sys
 from dataclasses import asdict
 from pathlib import Path
 
 from peers import borders, rules, table
 from peers.measured import Failed, adopt, measure
-from peers.setting import binary, output, provenance, say, traffic
+from peers.setting import binary, output, provenance, say, to_its_end, traffic
 from peers.systems import PACKAGES, REFERENCE, TITLES, forms
 
 
@@ -129,10 +128,4 @@ def main():
     return 1 if found["differences"] or args.must_run and any("not_run" in row for row in rows) else 0
 
 
-signal.signal(signal.SIGTERM, signal.default_int_handler)
-try:
-    sys.exit(main())
-except Failed as failure:
-    sys.exit(f"peers: {failure}")
-except KeyboardInterrupt:
-    sys.exit("peers: interrupted")
+to_its_end("benches/peers/run", main)

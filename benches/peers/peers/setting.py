@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import signal
 import subprocess
 import sys
 import time
@@ -55,3 +56,14 @@ def provenance(script):
         "command": shlex.join([script, *sys.argv[1:]]),
         "began": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
+
+
+def to_its_end(script, main):
+    """Runs a benchmark; what stops it is told in a line."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        sys.exit(main())
+    except Failed as failure:
+        sys.exit(f"{script}: {failure}")
+    except KeyboardInterrupt:
+        sys.exit(f"{script}: interrupted")

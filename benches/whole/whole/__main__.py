@@ -3,13 +3,11 @@
 import argparse
 import json
 import os
-import signal
-import sys
 from pathlib import Path
 
 from peers import rules
-from peers.measured import Failed, adopt, measure
-from peers.setting import binary, output, provenance, say
+from peers.measured import adopt, measure
+from peers.setting import binary, output, provenance, say, to_its_end
 from peers.table import machine
 from whole.parts import PARTS, TITLES
 
@@ -95,10 +93,4 @@ def main():
     print(text)
 
 
-signal.signal(signal.SIGTERM, signal.default_int_handler)
-try:
-    main()
-except Failed as failure:
-    sys.exit(f"benches/whole/run: {failure}")
-except KeyboardInterrupt:
-    sys.exit("benches/whole/run: interrupted")
+to_its_end("benches/whole/run", main)

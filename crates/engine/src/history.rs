@@ -1,4 +1,4 @@
-//! A party's history: which legs count, in what order, and what a removal or a duplicate does.
+//! A party's history: which legs count, in what order, what a removal or a duplicate does, and what may be let go when.
 //!
 //! The rules are section 2 of `docs/definition.md`, step by step in [`Party::accept`]. A history changes only here; everything else reads
 //! it. A change is reported as the earliest instant it touches: from there on the party's answer may differ.
