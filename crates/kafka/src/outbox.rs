@@ -1,7 +1,7 @@
 //! What a partition has to say and has not yet committed: records for several topics, in order.
 //!
 //! Kept until their transaction is known to be committed, so that exactly the same bytes can be sent again. One buffer holds all keys and
-//! values: a record costs no allocation of its own.
+//! values: a record costs no allocation of its own. Partitions take turns, and what they say in one transaction is sent in the order of those.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -11,6 +11,7 @@ use std::sync::Arc;
 pub(crate) struct Outbox {
     bytes: Vec<u8>,
     records: Vec<Entry>,
+    turn: u64,
 }
 
 #[derive(Debug)]
@@ -20,6 +21,7 @@ struct Entry {
     key: Range<usize>,
     value: Range<usize>,
     headers: Vec<Header>,
+    turn: u64,
 }
 
 /// A header's name and text.
@@ -34,9 +36,22 @@ pub(crate) struct Outgoing<'o> {
     pub(crate) key: &'o [u8],
     pub(crate) value: &'o [u8],
     pub(crate) headers: &'o [Header],
+    turn: u64,
+}
+
+/// Records of several partitions in the order in which those said them.
+pub(crate) fn in_turn<'o>(outboxes: impl Iterator<Item = &'o Outbox>) -> Vec<Outgoing<'o>> {
+    let mut records: Vec<Outgoing<'o>> = outboxes.flat_map(Outbox::iter).collect();
+    records.sort_by_key(|record| record.turn);
+    records
 }
 
 impl Outbox {
+    /// What is said from now on is said in this turn of the worker's.
+    pub(crate) fn take_turn(&mut self, turn: u64) {
+        self.turn = turn;
+    }
+
     /// Adds a record whose value `write` appends; returns that value.
     pub(crate) fn push(
         &mut self,
@@ -51,7 +66,14 @@ impl Outbox {
         let middle = self.bytes.len();
         write(&mut self.bytes);
         let value = middle..self.bytes.len();
-        self.records.push(Entry { topic: Arc::clone(topic), partition, key: start..middle, value: value.clone(), headers });
+        self.records.push(Entry {
+            topic: Arc::clone(topic),
+            partition,
+            key: start..middle,
+            value: value.clone(),
+            headers,
+            turn: self.turn,
+        });
         &self.bytes[value]
     }
 
@@ -76,6 +98,25 @@ impl Outbox {
             key: &self.bytes[entry.key.clone()],
             value: &self.bytes[entry.value.clone()],
             headers: &entry.headers,
+            turn: entry.turn,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn partitions_are_heard_in_turn() {
+        let topic: Arc<str> = "t".into();
+        let mut outboxes = [Outbox::default(), Outbox::default()];
+        for (turn, (partition, value)) in (1..).zip([(1, "a"), (0, "b"), (1, "c"), (0, "d")]) {
+            outboxes[partition].take_turn(turn);
+            outboxes[partition].push(&topic, None, &[], Vec::new(), |bytes| bytes.extend_from_slice(value.as_bytes()));
+            outboxes[partition].push(&topic, None, &[], Vec::new(), |bytes| bytes.extend_from_slice(b"+"));
+        }
+        let values: Vec<&[u8]> = in_turn(outboxes.iter()).into_iter().map(|record| record.value).collect();
+        assert_eq!(values.concat(), b"a+b+c+d+");
     }
 }

@@ -15,7 +15,7 @@ use rdkafka::producer::{BaseRecord, Producer, ThreadedProducer};
 use rdkafka::topic_partition_list::TopicPartitionList;
 
 use crate::client::Talk;
-use crate::outbox::{Outbox, Outgoing};
+use crate::outbox::{Outbox, Outgoing, in_turn};
 
 /// A call that has not answered by then has an unknown outcome.
 const CALL_MAX: Duration = Duration::from_secs(20);
@@ -61,7 +61,7 @@ impl Outlet {
         };
         let deadline = Instant::now() + CALL_MAX;
         producer.begin_transaction()?;
-        for record in outputs.flat_map(Outbox::iter) {
+        for record in in_turn(outputs) {
             send(producer, record, deadline)?;
         }
         producer.send_offsets_to_transaction(offsets, group, CALL_MAX)?;

@@ -97,6 +97,13 @@ impl Others {
         &self.rules
     }
 
+    /// A rule set has been announced by this process, and that is committed.
+    pub(super) fn announced(&mut self, rules: &str) {
+        if self.rules != rules {
+            rules.clone_into(&mut self.rules);
+        }
+    }
+
     /// Wall time if everything received is read, else the time that all partitions have reached; `None` before anything was.
     pub(super) fn wall_time(&self, own: Option<i64>) -> Option<i64> {
         if !self.has_looked {

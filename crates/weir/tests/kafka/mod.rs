@@ -10,6 +10,7 @@ mod objects;
 #[allow(dead_code, reason = "shared with the chaos trials, which use the rest")]
 mod rig;
 mod secured;
+mod steps;
 mod zombies;
 
 use std::fs;

@@ -1,0 +1,629 @@
+//! The desk: the partitions a worker owns, what is known of each, and what is folded next.
+//!
+//! The consumer's callbacks change it when partitions change hands, the worker's loop when records have come or were committed. It asks the consumer
+//! where partitions stand and assigns them; it sends and commits nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use rdkafka::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, ConsumerGroupMetadata};
+use rdkafka::error::KafkaError;
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use rdkafka::types::RDKafkaRespErr;
+
+use super::role::{Opening, Record, Role, Standing};
+use super::{ASK_MAX, patiently};
+use crate::client::log;
+use crate::digest::Digest;
+use crate::mark::Mark;
+use crate::metrics::WorkerMetrics;
+use crate::outbox::Outbox;
+use crate::stop::{Stop, StopCode};
+
+/// How long the state of a partition that went elsewhere is kept, in case it comes back.
+const RETAIN_MAX: Duration = Duration::from_secs(60);
+/// How far a partition may be ahead of another in event time, microseconds, where partitions are kept in step. Live traffic hardly ever is, so it does
+/// not wait; and ten minutes are little to the windows of rules.
+const AHEAD_MAX: i64 = 600_000_000;
+/// Records of one partition that are folded before another's may be, where partitions are kept in step.
+const TURN: usize = 64;
+/// How long a partition that is behind is waited for while nothing comes of any: one that gives nothing, though it has not said that there is nothing
+/// more, must not hold up the others. Time in which others' records come does not count, for its own may be behind those.
+const WAIT_MAX: Duration = Duration::from_millis(250);
+/// Bytes that wait of one partition at which it is read no further, and at which it is again.
+const WAITING_BYTES_MAX: usize = 4 << 20;
+const WAITING_BYTES_FEW: usize = 1 << 20;
+
+/// A partition this worker owns.
+pub(super) struct Slot<S> {
+    pub(super) state: S,
+    /// The next offset to fold.
+    pub(super) next: i64,
+    /// What is committed.
+    pub(super) committed: (i64, String),
+    /// The digest to arrive with at the committed offset; `None` once it was compared.
+    pub(super) expected: Option<Digest>,
+    pub(super) outbox: Outbox,
+    /// Something is to be committed besides `next`.
+    pub(super) is_marked: bool,
+    /// Read, and waiting for partitions that are behind.
+    pub(super) waiting: Vec<Waiting>,
+    /// How long the worker had been idle when something of it came last.
+    came: Duration,
+    /// It is read no further for now.
+    is_paused: bool,
+    /// Nothing was left to read when it was last polled; and whether the committed mark says so.
+    pub(super) is_drained: bool,
+    pub(super) is_known_drained: bool,
+}
+
+impl<S> Slot<S> {
+    fn has_nothing_left(&self) -> bool {
+        self.is_drained && self.waiting.is_empty()
+    }
+
+    /// Whether more is expected of it at once, by a worker that has been idle for so long in all.
+    fn is_awaited(&self, idle: Duration) -> bool {
+        !self.is_drained && idle - self.came < WAIT_MAX
+    }
+}
+
+/// A record that waits.
+pub(super) struct Waiting {
+    offset: i64,
+    received: Option<i64>,
+    key: Box<[u8]>,
+    value: Box<[u8]>,
+}
+
+impl Waiting {
+    pub(super) fn new(record: &Record<'_>) -> Self {
+        Self { offset: record.offset, received: record.received, key: record.key.into(), value: record.value.into() }
+    }
+
+    fn record(&self) -> Record<'_> {
+        Record { offset: self.offset, received: self.received, key: &self.key, value: &self.value }
+    }
+}
+
+pub(super) struct Retained<S> {
+    state: S,
+    next: i64,
+    since: Instant,
+}
+
+/// What the consumer's callbacks and the worker's loop share. They run on one thread, one at a time.
+pub(super) struct Desk<R: Role> {
+    pub(super) role: R,
+    pub(super) topic: Arc<str>,
+    pub(super) slots: BTreeMap<i32, Slot<R::State>>,
+    pub(super) retained: BTreeMap<i32, Retained<R::State>>,
+    pub(super) stops: BTreeMap<i32, Stop>,
+    /// Partitions that the consumer reads: those that are ready.
+    pub(super) reading: BTreeSet<i32>,
+    pub(super) group: Option<ConsumerGroupMetadata>,
+    /// Counts the assignments of the consumer. Messages polled before the last one are thrown away: partitions are read again from where
+    /// their slots stand, and what came before must not be taken for what comes next.
+    pub(super) epoch: u64,
+    /// Counts the changes of ownership. What was due before the last one is void, also where a partition came back: its slot begins anew from
+    /// what is committed, and whoever had it meanwhile may have gone further.
+    pub(super) tenure: u64,
+    /// Counts the turns that partitions have had.
+    turn: u64,
+    /// How long nothing came though it was waited for.
+    idle: Duration,
+    /// An assignment that could not be taken up: the worker ends.
+    pub(super) failure: Option<KafkaError>,
+    pub(super) metrics: WorkerMetrics,
+    /// The process is to end.
+    pub(super) stop: Arc<AtomicBool>,
+}
+
+pub(super) struct Seat<R: Role>(pub(super) Mutex<Desk<R>>);
+
+impl<R: Role> Seat<R> {
+    pub(super) fn desk(&self) -> MutexGuard<'_, Desk<R>> {
+        // A panic inside a fold ends the worker; until then the desk is still of use for telling so.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<R: Role> ClientContext for Seat<R> {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        log(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::debug!(target: "librdkafka", %error, reason);
+    }
+}
+
+impl<R: Role> ConsumerContext for Seat<R> {
+    fn rebalance(&self, consumer: &BaseConsumer<Self>, error: RDKafkaRespErr, partitions: &mut TopicPartitionList) {
+        let mut desk = self.desk();
+        desk.epoch += 1;
+        desk.tenure += 1;
+        let is_assignment = error == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
+        // A worker that is about to end takes nothing up any more; librdkafka only waits for an answer.
+        let done = if is_assignment && !desk.stop.load(Ordering::Relaxed) {
+            desk.assigned(consumer, partitions)
+        } else {
+            let resumed = desk.resume_all(consumer);
+            desk.revoked();
+            resumed.and(consumer.unassign())
+        };
+        if let Err(error) = done {
+            desk.failure = Some(error);
+            let _ = consumer.unassign();
+        }
+    }
+}
+
+impl<R: Role> Desk<R> {
+    pub(super) fn new(role: R, topic: Arc<str>, metrics: WorkerMetrics, stop: Arc<AtomicBool>) -> Self {
+        Self {
+            role,
+            topic,
+            slots: BTreeMap::new(),
+            retained: BTreeMap::new(),
+            stops: BTreeMap::new(),
+            reading: BTreeSet::new(),
+            group: None,
+            epoch: 0,
+            tenure: 0,
+            turn: 0,
+            idle: Duration::ZERO,
+            failure: None,
+            metrics,
+            stop,
+        }
+    }
+
+    fn assigned(&mut self, consumer: &BaseConsumer<Seat<R>>, partitions: &TopicPartitionList) -> Result<(), KafkaError> {
+        let numbers: Vec<i32> =
+            partitions.elements().iter().map(rdkafka::topic_partition_list::TopicPartitionListElem::partition).collect();
+        self.stops.clear();
+        let committed = patiently(&self.stop, || consumer.committed_offsets(partitions.clone(), ASK_MAX))?;
+        for element in committed.elements() {
+            element.error()?;
+            let partition = element.partition();
+            let (low, high) = patiently(&self.stop, || consumer.fetch_watermarks(&self.topic, partition, ASK_MAX))?;
+            if let Err(stop) = self.open(partition, element.offset(), element.metadata(), (low, high)) {
+                self.stop(partition, stop);
+            }
+        }
+        consumer.assign(&self.positions()?)?;
+        self.group = consumer.group_metadata();
+        self.retained.clear();
+        self.metrics.assigned(&self.slots.keys().copied().collect::<Vec<_>>());
+        tracing::info!(topic = %self.topic, partitions = ?numbers, "assigned");
+        Ok(())
+    }
+
+    /// Takes a partition up.
+    fn open(&mut self, partition: i32, committed: Offset, metadata: &str, (low, high): (i64, i64)) -> Result<(), Stop> {
+        let topic = &self.topic;
+        let Offset::Offset(offset) = committed else {
+            return Err(Stop::new(
+                StopCode::OffsetMissing,
+                format!(
+                    "no offset is committed for {topic}/{partition}: the group is new, it or the topic was deleted, or it has been idle for \
+                     longer than the broker keeps offsets. A new installation: run `weir topics create`. Else restore the offsets; where to, \
+                     the newest snapshot says"
+                ),
+            ));
+        };
+        let mark = Mark::decode(metadata).ok_or_else(|| {
+            Stop::new(
+                StopCode::OffsetForeign,
+                format!("the offset {offset} committed for {topic}/{partition} was not committed by weir; put back the one that was"),
+            )
+        })?;
+        if offset > high {
+            return Err(Stop::new(
+                StopCode::LogShrunk,
+                format!(
+                    "{topic}/{partition} ends at {high}, before the committed offset {offset}: the topic was made anew or has lost records"
+                ),
+            ));
+        }
+        let retained = self.retained.remove(&partition);
+        let reusable = retained.filter(|old| old.next == offset && self.role.mark(&old.state).digest == mark.digest);
+        let opening = match reusable {
+            Some(old) => Opening { state: old.state, from: offset },
+            None => self.role.open(Standing { partition, committed: offset, low }, &mark)?,
+        };
+        let from = opening.from;
+        if from < low {
+            return Err(truncated(topic, partition, from, low));
+        }
+        let expected = (from < offset).then_some(mark.digest);
+        if expected.is_none() && self.role.mark(&opening.state).digest != mark.digest {
+            return Err(digest_differs(topic, partition, offset));
+        }
+        let slot = Slot {
+            state: opening.state,
+            next: from,
+            committed: (offset, metadata.to_owned()),
+            expected,
+            outbox: Outbox::default(),
+            is_marked: false,
+            waiting: Vec::new(),
+            came: self.idle,
+            is_paused: false,
+            is_drained: false,
+            is_known_drained: mark.is_drained,
+        };
+        self.slots.insert(partition, slot);
+        Ok(())
+    }
+
+    fn revoked(&mut self) {
+        let since = Instant::now();
+        self.metrics.revoked(self.slots.keys().chain(self.stops.keys()).copied());
+        for (partition, slot) in std::mem::take(&mut self.slots) {
+            // What has unsent outputs is ahead of what is committed, and of no use.
+            if slot.outbox.is_empty() && slot.expected.is_none() {
+                self.retained.insert(partition, Retained { state: slot.state, next: slot.next, since });
+            }
+        }
+        self.reading.clear();
+        self.group = None;
+        tracing::info!(topic = %self.topic, "revoked");
+    }
+
+    pub(super) fn stop(&mut self, partition: i32, stop: Stop) {
+        self.slots.remove(&partition);
+        tracing::error!(topic = %self.topic, partition, code = stop.code.code(), "stopped: {}", stop.text);
+        self.metrics.stopped(partition, stop.code);
+        self.stops.insert(partition, stop);
+    }
+
+    /// Folds what was read of a partition. `true` if the partition had to be stopped.
+    fn fold(&mut self, partition: i32, records: &[Record<'_>]) -> bool {
+        let Some(slot) = self.slots.get_mut(&partition) else { return false };
+        self.turn += 1;
+        slot.outbox.take_turn(self.turn);
+        let records = &records[records.partition_point(|record| record.offset < slot.next)..];
+        let Some(last) = records.last() else { return false };
+        let replayed = records.partition_point(|record| record.offset < slot.committed.0);
+        let (replay, live) = records.split_at(if slot.expected.is_some() { replayed } else { 0 });
+        let done = (|| {
+            if !replay.is_empty() {
+                self.role.fold(partition, &mut slot.state, replay, true, &mut slot.outbox)?;
+                slot.outbox.clear();
+            }
+            if live.is_empty() {
+                return Ok(());
+            }
+            if let Some(expected) = slot.expected.take()
+                && expected != self.role.mark(&slot.state).digest
+            {
+                return Err(digest_differs(&self.topic, partition, slot.committed.0));
+            }
+            self.role.fold(partition, &mut slot.state, live, false, &mut slot.outbox)
+        })();
+        slot.next = last.offset + 1;
+        self.metrics.folded(live.len());
+        self.metrics.received(partition, last.received);
+        done.is_err_and(|stop| {
+            self.stop(partition, stop);
+            true
+        })
+    }
+
+    /// Folds what waits and then `batch`, those of one partition in their order; records already folded, or of partitions not owned, are passed
+    /// over. `true` if a partition had to be stopped.
+    pub(super) fn fold_all<'m>(&mut self, batch: impl Iterator<Item = (i32, Record<'m>)>) -> bool {
+        let mut waiting: BTreeMap<i32, Vec<Waiting>> =
+            self.slots.iter_mut().map(|(partition, slot)| (*partition, std::mem::take(&mut slot.waiting))).collect();
+        let mut queues: BTreeMap<i32, Vec<Record<'_>>> = BTreeMap::new();
+        for (partition, waiting) in waiting.iter().filter(|(_, waiting)| !waiting.is_empty()) {
+            queues.insert(*partition, waiting.iter().map(Waiting::record).collect());
+        }
+        for (partition, record) in batch {
+            queues.entry(partition).or_default().push(record);
+        }
+        let mut left: BTreeMap<i32, &[Record<'_>]> = queues.iter().map(|(partition, records)| (*partition, records.as_slice())).collect();
+        let mut has_stopped = false;
+        while let Some((partition, count)) = self.next_turn(&left) {
+            let (turn, rest) = left[&partition].split_at(count);
+            has_stopped |= self.fold(partition, turn);
+            if rest.is_empty() {
+                left.remove(&partition);
+            } else {
+                left.insert(partition, rest);
+            }
+        }
+        // What waited already stays where it is; what came now is copied.
+        let left: Vec<(i32, usize, Vec<Waiting>)> = left
+            .into_iter()
+            .map(|(partition, records)| {
+                let folded = queues[&partition].len() - records.len();
+                let waited = waiting.get(&partition).map_or(0, Vec::len).saturating_sub(folded);
+                (partition, folded, records[waited..].iter().map(Waiting::new).collect())
+            })
+            .collect();
+        for (partition, folded, came) in left {
+            if let Some(slot) = self.slots.get_mut(&partition) {
+                slot.waiting = waiting.remove(&partition).unwrap_or_default();
+                slot.waiting.drain(..folded.min(slot.waiting.len()));
+                slot.waiting.extend(came);
+            }
+        }
+        has_stopped
+    }
+
+    /// Whose records are folded next, of those that have some `left`, and how many: all of one where order does not matter, else some of the one
+    /// that is furthest behind. `None` where all wait.
+    fn next_turn(&self, left: &BTreeMap<i32, &[Record<'_>]>) -> Option<(i32, usize)> {
+        let time = |partition: i32| self.slots.get(&partition).and_then(|slot| self.role.time(&slot.state));
+        let (partition, records) = left.iter().min_by_key(|(partition, _)| time(**partition))?;
+        let Some(own) = time(*partition) else { return Some((*partition, records.len())) };
+        let behind = self.slots.iter().filter(|(number, slot)| !left.contains_key(number) && slot.is_awaited(self.idle));
+        let behind = behind.filter_map(|(number, _)| time(*number)).min();
+        let must_wait = behind.is_some_and(|behind| behind.saturating_add(AHEAD_MAX) < own);
+        (!must_wait).then(|| (*partition, records.len().min(TURN)))
+    }
+
+    /// Partitions of which more waits than should, and of those that are read no further the ones that may be again.
+    pub(super) fn pauses_and_resumes(&mut self) -> (Vec<i32>, Vec<i32>) {
+        let (mut pause, mut resume) = (Vec::new(), Vec::new());
+        for (partition, slot) in &mut self.slots {
+            let bytes: usize = slot.waiting.iter().map(|waiting| waiting.record().bytes()).sum();
+            if !slot.is_paused && bytes > WAITING_BYTES_MAX {
+                slot.is_paused = true;
+                pause.push(*partition);
+            } else if slot.is_paused && bytes < WAITING_BYTES_FEW {
+                slot.is_paused = false;
+                resume.push(*partition);
+            }
+        }
+        (pause, resume)
+    }
+
+    /// Nothing came for so long.
+    pub(super) fn idled(&mut self, time: Duration) {
+        self.idle += time;
+    }
+
+    pub(super) fn drained(&mut self, partition: i32, is_drained: bool) {
+        if let Some(slot) = self.slots.get_mut(&partition) {
+            slot.is_drained = is_drained;
+            slot.came = self.idle;
+            if is_drained {
+                self.metrics.drained(partition);
+            }
+        }
+    }
+
+    pub(super) fn tend(&mut self) -> bool {
+        self.role.look();
+        let mut stops = Vec::new();
+        for (partition, slot) in &mut self.slots {
+            if slot.expected.is_some() {
+                continue;
+            }
+            self.turn += 1;
+            slot.outbox.take_turn(self.turn);
+            match self.role.tend(*partition, &mut slot.state, &mut slot.outbox) {
+                Ok(is_marked) => slot.is_marked |= is_marked,
+                Err(stop) => stops.push((*partition, stop)),
+            }
+        }
+        self.retained.retain(|_, retained| retained.since.elapsed() < RETAIN_MAX);
+        let has_stopped = !stops.is_empty();
+        stops.into_iter().for_each(|(partition, stop)| self.stop(partition, stop));
+        has_stopped
+    }
+
+    pub(super) fn ready(&self) -> BTreeSet<i32> {
+        self.slots
+            .iter()
+            .filter(|(partition, slot)| self.role.is_ready(**partition, &slot.state))
+            .map(|(partition, _)| *partition)
+            .collect()
+    }
+
+    /// Nothing is paused any more: librdkafka would remember it of a partition that comes back.
+    pub(super) fn resume_all(&mut self, consumer: &BaseConsumer<Seat<R>>) -> Result<(), KafkaError> {
+        let paused = self.slots.iter_mut().filter_map(|(partition, slot)| std::mem::take(&mut slot.is_paused).then_some(*partition));
+        let paused: Vec<i32> = paused.collect();
+        if paused.is_empty() { Ok(()) } else { consumer.resume(&list(&self.topic, &paused)) }
+    }
+
+    /// Where reading goes on, for the partitions that are neither stopped nor not ready yet.
+    pub(super) fn positions(&mut self) -> Result<TopicPartitionList, KafkaError> {
+        self.reading = self.ready();
+        // What waits is read again.
+        for slot in self.slots.values_mut() {
+            slot.waiting.clear();
+            slot.came = self.idle;
+        }
+        let mut list = TopicPartitionList::with_capacity(self.reading.len());
+        for partition in &self.reading {
+            list.add_partition_offset(&self.topic, *partition, Offset::Offset(self.slots[partition].next))?;
+        }
+        Ok(list)
+    }
+
+    /// Partitions with something to commit, and the offset and mark to commit for each.
+    pub(super) fn due(&self) -> BTreeMap<i32, (i64, String)> {
+        let has_news =
+            |slot: &Slot<R::State>| slot.next > slot.committed.0 || slot.is_marked || slot.has_nothing_left() != slot.is_known_drained;
+        let due = self.slots.iter().filter(|(_, slot)| slot.expected.is_none() && has_news(slot));
+        let mark = |slot: &Slot<R::State>| Mark { is_drained: slot.has_nothing_left(), ..self.role.mark(&slot.state) }.encode();
+        due.map(|(partition, slot)| (*partition, (slot.next, mark(slot)))).collect()
+    }
+
+    pub(super) fn settle(&mut self, done: &BTreeMap<i32, (i64, String)>) {
+        for (partition, committed) in done {
+            if let Some(slot) = self.slots.get_mut(partition) {
+                slot.committed = committed.clone();
+                slot.outbox.clear();
+                slot.is_marked = false;
+                slot.is_known_drained = Mark::decode(&committed.1).is_some_and(|mark| mark.is_drained);
+                self.role.committed(*partition, &mut slot.state, committed.0);
+                self.metrics.committed(*partition, committed.0);
+            }
+        }
+    }
+}
+
+pub(super) fn digest_differs(topic: &str, partition: i32, offset: i64) -> Stop {
+    Stop::new(
+        StopCode::DigestDiffers,
+        format!(
+            "replaying {topic}/{partition} up to the committed offset {offset} did not lead to the committed state: the log, a snapshot or the \
+             program is not what it was"
+        ),
+    )
+}
+
+pub(super) fn truncated(topic: &str, partition: i32, from: i64, low: i64) -> Stop {
+    Stop::new(
+        StopCode::LogTruncated,
+        format!(
+            "{topic}/{partition} must be read from {from}, but begins at {low}: records that are needed were deleted. Restore a snapshot at or \
+             after {low}, and keep records longer (retention)"
+        ),
+    )
+}
+
+pub(super) fn list(topic: &str, partitions: &[i32]) -> TopicPartitionList {
+    let mut list = TopicPartitionList::with_capacity(partitions.len());
+    partitions.iter().for_each(|partition| {
+        list.add_partition(topic, *partition);
+    });
+    list
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::Metrics;
+
+    /// Partitions whose time is that of their last record, and what was folded, in its order.
+    #[derive(Default)]
+    struct Clocks {
+        folded: Vec<(i32, i64)>,
+    }
+
+    impl Role for Clocks {
+        type State = i64;
+
+        fn open(&mut self, standing: Standing, _: &Mark) -> Result<Opening<i64>, Stop> {
+            Ok(Opening { state: i64::MIN, from: standing.committed })
+        }
+
+        fn fold(&mut self, partition: i32, time: &mut i64, records: &[Record<'_>], _: bool, _: &mut Outbox) -> Result<(), Stop> {
+            self.folded.extend(records.iter().map(|record| (partition, record.offset)));
+            *time = records.iter().filter_map(|record| record.received).max().map_or(*time, |at| at.max(*time));
+            Ok(())
+        }
+
+        fn time(&self, time: &i64) -> Option<i64> {
+            Some(*time)
+        }
+
+        fn tend(&mut self, _: i32, _: &mut i64, _: &mut Outbox) -> Result<bool, Stop> {
+            Ok(false)
+        }
+
+        fn mark(&self, _: &i64) -> Mark {
+            Mark::default()
+        }
+
+        fn committed(&mut self, _: i32, _: &mut i64, _: i64) {}
+    }
+
+    const HOUR: i64 = 3_600_000_000;
+    const VALUE: [u8; 1000] = [0; 1000];
+
+    /// The desk of a worker with these partitions, all of which are being read.
+    fn desk(partitions: &[i32]) -> Desk<Clocks> {
+        let metrics = Metrics::new().worker("test", 0);
+        let mut desk = Desk::new(Clocks::default(), "t".into(), metrics, Arc::new(AtomicBool::new(false)));
+        for partition in partitions {
+            desk.open(*partition, Offset::Offset(0), &Mark::default().encode(), (0, i64::MAX))
+                .unwrap_or_else(|stop| panic!("{}", stop.text));
+        }
+        desk.positions().expect("partitions have positions");
+        desk
+    }
+
+    /// Records of a partition, an hour apart.
+    fn records(partition: i32, offsets: std::ops::Range<i64>) -> impl Iterator<Item = (i32, Record<'static>)> {
+        offsets.map(move |offset| (partition, Record { offset, received: Some(offset * HOUR), key: &[], value: &VALUE }))
+    }
+
+    #[test]
+    fn who_is_behind_comes_first() {
+        let mut desk = desk(&[0, 1]);
+        let turn = i64::try_from(TURN).expect("a turn is short");
+        desk.fold_all(records(0, 0..3 * turn).chain(records(1, 0..3 * turn)));
+        let turns: Vec<i32> = desk.role.folded.iter().step_by(TURN).map(|(partition, _)| *partition).collect();
+        assert_eq!(turns, [0, 1, 0, 1, 0, 1]);
+        assert!(desk.slots.values().all(|slot| slot.waiting.is_empty()));
+    }
+
+    #[test]
+    fn who_is_ahead_waits_until_the_other_comes_or_has_nothing_left() {
+        let mut desk = desk(&[0, 1]);
+        desk.fold_all(records(0, 0..2));
+        assert_eq!(desk.role.folded, [(0, 0), (0, 1)], "nobody knows yet what time it is");
+        desk.fold_all(records(0, 2..4));
+        assert_eq!(desk.role.folded.len(), 2, "the other may be further behind");
+        desk.fold_all(records(1, 0..3));
+        assert_eq!(desk.role.folded[2..], [(1, 0), (1, 1), (1, 2), (0, 2), (0, 3)]);
+        desk.fold_all(records(0, 4..6));
+        assert_eq!(desk.role.folded.len(), 7, "an hour ahead of one that may go on");
+        assert!(!desk.slots[&0].has_nothing_left());
+        desk.drained(0, true);
+        assert!(!desk.slots[&0].has_nothing_left(), "it has what waits");
+        desk.drained(1, true);
+        desk.fold_all(std::iter::empty());
+        assert_eq!(desk.role.folded[7..], [(0, 4), (0, 5)]);
+        assert!(desk.slots[&0].has_nothing_left());
+    }
+
+    #[test]
+    fn who_says_nothing_holds_nobody_up() {
+        let mut desk = desk(&[0, 1]);
+        desk.fold_all(records(0, 0..2).chain(records(1, 0..1)));
+        desk.idled(WAIT_MAX / 2);
+        desk.fold_all(records(0, 2..4));
+        assert_eq!(desk.role.folded.len(), 3);
+        desk.idled(WAIT_MAX / 2);
+        desk.fold_all(std::iter::empty());
+        assert_eq!(desk.role.folded[3..], [(0, 2), (0, 3)]);
+    }
+
+    #[test]
+    fn too_much_that_waits_is_read_no_further() {
+        let mut desk = desk(&[0, 1]);
+        desk.fold_all(records(0, 0..5000));
+        assert_eq!(desk.pauses_and_resumes(), (vec![0], vec![]));
+        assert_eq!(desk.pauses_and_resumes(), (vec![], vec![]), "said once");
+        desk.fold_all(records(1, 0..4999));
+        assert_eq!(desk.pauses_and_resumes(), (vec![], vec![0]));
+        assert_eq!(desk.role.folded.len(), 9999);
+        let of = |partition: i32| desk.role.folded.iter().filter(move |(of, _)| *of == partition).map(|(_, offset)| *offset);
+        assert!(of(0).eq(0..5000) && of(1).eq(0..4999), "each once, in order");
+    }
+
+    #[test]
+    fn what_waits_is_read_again_after_an_assignment() {
+        let mut desk = desk(&[0, 1]);
+        desk.fold_all(records(0, 0..2));
+        desk.fold_all(records(0, 2..4));
+        assert_eq!(desk.slots[&0].waiting.len(), 2);
+        let positions = desk.positions().expect("partitions have positions");
+        assert!(desk.slots[&0].waiting.is_empty());
+        assert_eq!(positions.elements()[0].offset(), Offset::Offset(2));
+    }
+}

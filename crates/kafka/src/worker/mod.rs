@@ -1,0 +1,361 @@
+//! The worker: reads partitions of a topic, folds them, and commits what came of it, each record once.
+//!
+//! One thread, one consumer, one transactional producer. Both roles run on it; what differs is a [`Role`]. The rules it keeps:
+//!
+//! - There is never an open transaction while the consumer is polled, so a change of ownership cannot fall into one.
+//! - Outputs, offsets and marks of a step are committed in one transaction, bound to the consumer's generation: who has lost a partition
+//!   cannot commit for it.
+//! - On any error there is one way on, [`Worker::recover`]: a new producer, then the committed offsets tell whether the transaction had been
+//!   committed (nothing is sent again) or not (the same bytes are sent again).
+//! - What was due is void once partitions have changed hands, also where one has come back: somebody else may have gone further meanwhile.
+//! - A partition that is taken over is folded from its snapshot to the committed offset with nothing said, and must arrive there with the
+//!   digest that was committed. It is in no commit before.
+//! - A partition that cannot go on is stopped and said so; the others go on.
+//! - A role may want its partitions in step ([`Role::time`]): what was read of one that is ahead waits for those that are behind, unless nothing
+//!   comes of them. It waits in its [`Slot`](desk::Slot), unfolded and so uncommitted, and is read again whenever partitions are assigned anew.
+
+mod desk;
+mod role;
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rdkafka::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{BorrowedMessage, Message};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+
+use self::desk::{Desk, Seat, Waiting, list, truncated};
+pub(crate) use self::role::{Opening, Record, Role, Standing};
+use crate::archive::ArchiveError;
+use crate::metrics::WorkerMetrics;
+use crate::outlet::Outlet;
+use crate::stop::{Stop, StopCode};
+
+/// How long a question to the brokers may take.
+const ASK_MAX: Duration = Duration::from_secs(15);
+/// How long questions are repeated while brokers do not answer; then the process ends and whoever supervises it starts it again.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// Attempts to find out what became of a transaction.
+const RECOVERIES_MAX: u32 = 5;
+/// How long a worker that is told to end may take to write its state out: less than any session time-out.
+const CLOSE_MAX: Duration = Duration::from_secs(4);
+/// How often progress is committed that caused no output.
+const IDLE_COMMIT: Duration = Duration::from_secs(1);
+/// Bytes of input that end a step.
+const INPUT_BYTES_MAX: usize = 4 << 20;
+
+/// How a worker is configured.
+pub(crate) struct WorkerSettings {
+    pub(crate) topic: Arc<str>,
+    pub(crate) consumer: ClientConfig,
+    pub(crate) producer: ClientConfig,
+    /// How long a step gathers records.
+    pub(crate) commit_interval: Duration,
+}
+
+/// Why a worker ended before it was told to.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkerError {
+    /// The brokers did not answer, or refused.
+    #[error("Kafka: {0}")]
+    Kafka(#[from] KafkaError),
+    /// A transaction's outcome could not be found out.
+    #[error("what became of a transaction could not be found out after {0} attempts")]
+    Unresolved(u32),
+    /// The archiver's.
+    #[error("{0}")]
+    Archive(#[from] ArchiveError),
+}
+
+/// A worker, ready to run.
+pub(crate) struct Worker<R: Role> {
+    settings: WorkerSettings,
+    consumer: BaseConsumer<Seat<R>>,
+    outlet: Outlet,
+    last_commit: Instant,
+    /// When the last step had its records.
+    gathered: Instant,
+    metrics: WorkerMetrics,
+    stop: Arc<AtomicBool>,
+}
+
+impl<R: Role> Worker<R> {
+    pub(crate) fn new(settings: WorkerSettings, role: R, metrics: WorkerMetrics, stop: Arc<AtomicBool>) -> Result<Self, WorkerError> {
+        let desk = Desk::new(role, Arc::clone(&settings.topic), metrics.clone(), Arc::clone(&stop));
+        let consumer: BaseConsumer<Seat<R>> = settings.consumer.create_with_context(Seat(Mutex::new(desk)))?;
+        let outlet = Outlet::new(settings.producer.clone());
+        Ok(Self { settings, consumer, outlet, last_commit: Instant::now(), gathered: Instant::now(), metrics, stop })
+    }
+
+    /// Works until it is told to end. Ends with everything folded committed.
+    pub(crate) fn run(mut self) -> Result<(), WorkerError> {
+        patiently(&self.stop, || self.outlet.renew())?;
+        self.consumer.subscribe(&[&self.settings.topic])?;
+        while !self.stop.load(Ordering::Relaxed) {
+            self.step()?;
+        }
+        self.commit()?;
+        self.close()
+    }
+
+    /// Lets the role finish what spares the next worker work, for as long as may be.
+    fn close(&mut self) -> Result<(), WorkerError> {
+        {
+            let mut desk = self.consumer.context().desk();
+            let Desk { role, slots, .. } = &mut *desk;
+            let settled = slots.iter_mut().filter(|(_, slot)| slot.expected.is_none() && slot.next == slot.committed.0);
+            settled.for_each(|(partition, slot)| role.close(*partition, &mut slot.state));
+        }
+        let deadline = Instant::now() + CLOSE_MAX;
+        while Instant::now() < deadline && !self.consumer.context().desk().role.is_closed() {
+            thread::sleep(Duration::from_millis(5));
+            self.consumer.context().desk().tend();
+            self.commit()?;
+        }
+        Ok(())
+    }
+
+    fn step(&mut self) -> Result<(), WorkerError> {
+        let (has_changed, gathered) = {
+            let batch = self.gather()?;
+            let gathered = Instant::now();
+            let mut desk = self.consumer.context().desk();
+            let mut has_stopped = desk.fold_all(batch.iter().map(|message| (message.partition(), Record::of(message))));
+            has_stopped |= desk.tend();
+            (has_stopped || desk.ready() != desk.reading, gathered)
+        };
+        self.gathered = gathered;
+        self.metrics.alive();
+        if let Some(error) = self.consumer.context().desk().failure.take() {
+            return Err(error.into());
+        }
+        if has_changed {
+            self.reassign()?;
+        }
+        self.pause_and_resume()?;
+        let is_urgent = self.consumer.context().desk().slots.values().any(|slot| !slot.outbox.is_empty() || slot.is_marked);
+        if is_urgent || self.last_commit.elapsed() >= IDLE_COMMIT {
+            self.commit()?;
+        }
+        Ok(())
+    }
+
+    /// Polls until one commit interval has passed since the step before had its records, or until there is enough. What came while they were
+    /// folded and committed has waited already: it is given a quarter of the interval more.
+    fn gather(&self) -> Result<Vec<BorrowedMessage<'_>>, WorkerError> {
+        let interval = self.settings.commit_interval;
+        let deadline = (self.gathered + interval).max(Instant::now() + interval / 4);
+        let mut batch = Vec::new();
+        let mut bytes = 0;
+        let mut epoch = self.consumer.context().desk().epoch;
+        while bytes < INPUT_BYTES_MAX {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let begun = Instant::now();
+            let polled = self.consumer.poll(left);
+            let epoch_now = self.consumer.context().desk().epoch;
+            if std::mem::replace(&mut epoch, epoch_now) != epoch_now {
+                batch.clear();
+            }
+            match polled {
+                Some(Ok(message)) => {
+                    self.consumer.context().desk().drained(message.partition(), false);
+                    bytes += message.payload_len() + message.key_len();
+                    batch.push(message);
+                }
+                Some(Err(KafkaError::PartitionEOF(partition))) => self.consumer.context().desk().drained(partition, true),
+                Some(Err(error)) => self.complain(error)?,
+                None => self.consumer.context().desk().idled(begun.elapsed()),
+            }
+            if left.is_zero() {
+                break;
+            }
+        }
+        Ok(batch)
+    }
+
+    /// An error of the consumer: a partition whose offset is gone is stopped, a fatal one ends the worker, others mend themselves.
+    fn complain(&self, error: KafkaError) -> Result<(), WorkerError> {
+        if matches!(error, KafkaError::MessageConsumptionFatal(_)) {
+            return Err(error.into());
+        }
+        tracing::warn!(topic = %self.settings.topic, %error, "reading");
+        let mut desk = self.consumer.context().desk();
+        let positions: Vec<(i32, i64)> = desk.slots.iter().map(|(partition, slot)| (*partition, slot.next)).collect();
+        let mut has_stopped = false;
+        for (partition, next) in positions {
+            let Ok((low, high)) = self.consumer.fetch_watermarks(&self.settings.topic, partition, ASK_MAX) else { continue };
+            if next < low {
+                desk.stop(partition, truncated(&self.settings.topic, partition, next, low));
+                has_stopped = true;
+            } else if next > high {
+                let text = format!("{}/{partition} ends at {high}, before the offset {next} that was read", self.settings.topic);
+                desk.stop(partition, Stop::new(StopCode::LogShrunk, text));
+                has_stopped = true;
+            }
+        }
+        drop(desk);
+        if has_stopped { self.reassign() } else { Ok(()) }
+    }
+
+    /// Reads on without the partitions that were stopped.
+    fn reassign(&self) -> Result<(), WorkerError> {
+        let mut desk = self.consumer.context().desk();
+        desk.epoch += 1;
+        desk.resume_all(&self.consumer)?;
+        let positions = desk.positions()?;
+        drop(desk);
+        Ok(self.consumer.assign(&positions)?)
+    }
+
+    /// Reads no further what is too far ahead, and what it waited for has come on.
+    fn pause_and_resume(&self) -> Result<(), WorkerError> {
+        let (pause, resume) = self.consumer.context().desk().pauses_and_resumes();
+        if !pause.is_empty() {
+            self.consumer.pause(&list(&self.settings.topic, &pause))?;
+        }
+        if !resume.is_empty() {
+            self.consumer.resume(&list(&self.settings.topic, &resume))?;
+        }
+        Ok(())
+    }
+
+    fn commit(&mut self) -> Result<(), WorkerError> {
+        self.last_commit = Instant::now();
+        let due = self.consumer.context().desk().due();
+        if due.is_empty() {
+            return Ok(());
+        }
+        let begun = Instant::now();
+        if let Err(error) = self.try_commit(&due) {
+            tracing::warn!(topic = %self.settings.topic, %error, "a transaction failed; recovering");
+            return self.recover(due);
+        }
+        self.metrics.commit_took(begun.elapsed());
+        self.consumer.context().desk().settle(&due);
+        Ok(())
+    }
+
+    fn try_commit(&mut self, due: &BTreeMap<i32, (i64, String)>) -> Result<(), KafkaError> {
+        let desk = self.consumer.context().desk();
+        // Between two assignments nothing is owned, and nothing is due.
+        let group = desk.group.as_ref().ok_or(KafkaError::Global(RDKafkaErrorCode::State))?;
+        let mut offsets = TopicPartitionList::with_capacity(due.len());
+        for (partition, (offset, mark)) in due {
+            let mut element = offsets.add_partition(&self.settings.topic, *partition);
+            element.set_offset(Offset::Offset(*offset))?;
+            element.set_metadata(mark);
+        }
+        let outboxes = desk.slots.iter().filter(|(partition, _)| due.contains_key(partition)).map(|(_, slot)| &slot.outbox);
+        self.outlet.commit(outboxes, &offsets, group)
+    }
+
+    /// The only way on after an error: see the module.
+    fn recover(&mut self, mut due: BTreeMap<i32, (i64, String)>) -> Result<(), WorkerError> {
+        let deadline = Instant::now() + PATIENCE;
+        let tenure = self.consumer.context().desk().tenure;
+        for attempt in 1..=RECOVERIES_MAX {
+            self.metrics.recovering();
+            if attempt > 1 {
+                thread::sleep(Duration::from_millis(200) * attempt);
+            }
+            if Instant::now() > deadline {
+                break;
+            }
+            self.serve()?;
+            if let Err(error) = self.outlet.renew() {
+                tracing::warn!(topic = %self.settings.topic, %error, attempt, "no new producer");
+                continue;
+            }
+            self.serve()?;
+            match self.sort_out(&mut due, tenure) {
+                Ok(()) => {}
+                Err(error) => {
+                    tracing::warn!(topic = %self.settings.topic, %error, attempt, "offsets cannot be read");
+                    continue;
+                }
+            }
+            if due.is_empty() {
+                return Ok(());
+            }
+            match self.try_commit(&due) {
+                Ok(()) => {
+                    self.consumer.context().desk().settle(&due);
+                    return Ok(());
+                }
+                Err(error) => tracing::warn!(topic = %self.settings.topic, %error, attempt, "a transaction failed again"),
+            }
+        }
+        Err(WorkerError::Unresolved(RECOVERIES_MAX))
+    }
+
+    /// Takes out of `due` what is committed already, and what is not this worker's any more, or anew: all, if partitions have changed hands
+    /// since `tenure`.
+    fn sort_out(&self, due: &mut BTreeMap<i32, (i64, String)>, tenure: u64) -> Result<(), KafkaError> {
+        let mut asked = TopicPartitionList::with_capacity(due.len());
+        due.retain(|partition, _| {
+            let desk = self.consumer.context().desk();
+            desk.tenure == tenure && desk.slots.contains_key(partition)
+        });
+        due.keys().for_each(|partition| {
+            asked.add_partition(&self.settings.topic, *partition);
+        });
+        if due.is_empty() {
+            return Ok(());
+        }
+        let found = self.consumer.committed_offsets(asked, ASK_MAX)?;
+        let mut desk = self.consumer.context().desk();
+        for element in found.elements() {
+            element.error()?;
+            let partition = element.partition();
+            let Offset::Offset(offset) = element.offset() else { continue };
+            let found = (offset, element.metadata().to_owned());
+            let (Some(wanted), Some(slot)) = (due.get(&partition), desk.slots.get(&partition)) else { continue };
+            if found == *wanted {
+                let done = BTreeMap::from([(partition, found)]);
+                desk.settle(&done);
+                due.remove(&partition);
+            } else if found != slot.committed {
+                // Somebody else has been here since: the next assignment tells where to go on.
+                desk.slots.remove(&partition);
+                due.remove(&partition);
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets the group's changes happen; what is read meanwhile waits.
+    fn serve(&self) -> Result<(), WorkerError> {
+        for _ in 0..4 {
+            match self.consumer.poll(Duration::from_millis(5)) {
+                Some(Ok(message)) => {
+                    if let Some(slot) = self.consumer.context().desk().slots.get_mut(&message.partition()) {
+                        slot.waiting.push(Waiting::new(&Record::of(&message)));
+                    }
+                }
+                Some(Err(KafkaError::PartitionEOF(_))) | None => {}
+                Some(Err(error)) => self.complain(error)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Asks again while brokers do not answer, unless the process is to end.
+pub(crate) fn patiently<T>(stop: &AtomicBool, mut ask: impl FnMut() -> Result<T, KafkaError>) -> Result<T, KafkaError> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match ask() {
+            Ok(answer) => return Ok(answer),
+            Err(error) if Instant::now() >= deadline || stop.load(Ordering::Relaxed) => return Err(error),
+            Err(error) => {
+                tracing::warn!(%error, "no answer yet");
+                thread::sleep(Duration::from_millis(500));
+            }
+        }
+    }
+}
