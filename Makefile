@@ -48,6 +48,7 @@ bench: setup-tests ## Benchmarks, in the release profile (an hour; docs/performa
 	@WEIR='$(CARGO_TARGET_DIR)/release/weir' TRAFFIC='$(CARGO_TARGET_DIR)/release/traffic' benches/instructions/run
 	@WEIR='$(CARGO_TARGET_DIR)/release/weir' TRAFFIC='$(CARGO_TARGET_DIR)/release/traffic' benches/whole/run
 	@WEIR='$(CARGO_TARGET_DIR)/release/weir' TRAFFIC='$(CARGO_TARGET_DIR)/release/traffic' benches/peers/run
+	$(CARGO_TARGET_DIR)/release/state
 	$(CARGO_TARGET_DIR)/release/kafka --weir $(CARGO_TARGET_DIR)/release/weir
 
 format: ## Lay out the code with rustfmt
@@ -83,9 +84,10 @@ clean: ## Forget everything built
 	cargo clean
 
 check-benches: ## Every benchmark once, small: that it runs, and that weir and DuckDB say the same of every window (no time is judged)
-	@$(STEP) build-benches -- cargo build --locked --workspace --bin weir --bin traffic --bin kafka --examples
+	@$(STEP) build-benches -- cargo build --locked --workspace --bin weir --bin traffic --bin state --bin kafka --examples
 	@$(STEP) bench-stages -- cargo test --locked --workspace --bench stages -- --test
 	@WEIR='$(WEIR)' TRAFFIC='$(CARGO_TARGET_DIR)/debug/traffic' $(STEP) bench-instructions -- benches/instructions/run --transfers 500 --out out/instructions-once
 	@WEIR='$(WEIR)' TRAFFIC='$(CARGO_TARGET_DIR)/debug/traffic' $(STEP) bench-whole -- benches/whole/run --transfers 2000 --parties 1000 10000 --out out/whole-once
 	@WEIR='$(WEIR)' TRAFFIC='$(CARGO_TARGET_DIR)/debug/traffic' $(STEP) bench-peers -- benches/peers/run --only weir duckdb --transfers 2000 --parties 500 --days 20 --out out/peers-once
+	@$(STEP) bench-state -- $(CARGO_TARGET_DIR)/debug/state --parties 2000
 	@$(STEP) bench-kafka -- $(CARGO_TARGET_DIR)/debug/kafka --weir '$(WEIR)' --transfers 4000

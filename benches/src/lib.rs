@@ -4,7 +4,11 @@
 //! measured is the cost of ordinary life. The same dials give the same bytes on every machine. Not a model of a bank: that is
 //! `weir-testkit`'s business.
 
+mod shipped;
+
 use std::fmt::Write;
+
+pub use shipped::shipped;
 
 /// What the traffic is like.
 #[derive(Debug, Clone, Copy)]

@@ -119,7 +119,7 @@ fn busy_costly_feature(bencher: Bencher<'_, '_>, condition: &str) {
 #[divan::bench(args = ["two", "all"], sample_count = 5)]
 fn detector(bencher: Bencher<'_, '_>, rules: &str) {
     let batches = read(&traffic());
-    let rules = set::shipped(rules == "two");
+    let rules = weir_benches::shipped(rules == "two");
     bencher.counter(ItemsCount::new(TRANSFERS)).bench(|| run(&rules, &batches));
 }
 

@@ -1,6 +1,5 @@
 //! The rule set of the stage benchmarks: one rule of the dispersed-in kind whose dials decide how much of the engine runs.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use weir_rules::{Override, RuleSet, SourceFile};
@@ -59,22 +58,4 @@ pub(crate) fn load(settings: &[&str]) -> Arc<RuleSet> {
     let files = [SourceFile { path: "set.yaml".to_owned(), text: RULE.to_owned() }];
     let overrides: Vec<Override> = settings.iter().map(|text| Override::new(*text)).collect();
     Arc::new(weir_rules::load(&files, &overrides).expect("the rule is sound").rules)
-}
-
-/// The shipped rules; only the two patterns of the notices, if asked for.
-pub(crate) fn shipped(only_patterns: bool) -> Arc<RuleSet> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../rules");
-    let mut files = Vec::new();
-    for folder in ["", "calendar", "fz"] {
-        let entries = std::fs::read_dir(root.join(folder)).expect("the rules lie beside the benchmarks");
-        for path in entries.map(|entry| entry.expect("a folder can be listed").path()).filter(|path| path.is_file()) {
-            let name = path.strip_prefix(&root).unwrap_or(&path).to_string_lossy().into_owned();
-            let is_pattern = name.starts_with("fz/fz001") || name.starts_with("fz/fz002");
-            if is_pattern || !only_patterns || folder != "fz" {
-                files.push(SourceFile { path: name, text: std::fs::read_to_string(&path).expect("a rule can be read") });
-            }
-        }
-    }
-    files.sort_by(|a, b| a.path.cmp(&b.path));
-    Arc::new(weir_rules::load(&files, &[]).expect("the shipped rules are sound").rules)
 }

@@ -6,9 +6,11 @@
 //! division's basis) may change with party data; the latest two findings are kept, so that the one before is there for an earlier record of
 //! the same batch.
 
+use std::ops::Range;
+
 use compact_str::CompactString;
 use foldhash::fast::FixedState;
-use hashbrown::HashMap;
+use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 use weir_model::division::DivisionBasis;
@@ -19,7 +21,8 @@ const ACCOUNTS_MAX: usize = 200;
 /// What transactions said of parties.
 #[derive(Debug, Default)]
 pub struct Directory {
-    parties: HashMap<CompactString, Known, FixedState>,
+    /// In the order in which they were met.
+    parties: IndexMap<CompactString, Known, FixedState>,
 }
 
 /// What is known of one party.
@@ -43,6 +46,19 @@ impl Known {
         let entries = self.name.iter().chain(self.accounts.last()).map(|entry| entry.record);
         entries.chain([self.basis.1]).max().unwrap_or(0)
     }
+
+    /// What was known before `record`. Of findings the one before the last is kept without its record, so that one which was displaced since is
+    /// forgotten.
+    fn before(&self, record: u64) -> Self {
+        let is_earlier = |entry: &&Entry| entry.record < record;
+        let basis = if self.basis.1 < record { self.basis } else { (self.basis_before, 0) };
+        Self {
+            name: self.name.as_ref().filter(is_earlier).cloned(),
+            accounts: self.accounts.iter().take_while(is_earlier).cloned().collect(),
+            basis,
+            basis_before: self.basis_before,
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,7 +68,7 @@ struct Entry {
 }
 
 /// One party's row in a saved state.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SavedParty {
     party: CompactString,
     known: Known,
@@ -105,13 +121,36 @@ impl Directory {
         known.map_or(DivisionBasis::Unknown, |known| if known.basis.1 <= record { known.basis.0 } else { known.basis_before })
     }
 
-    /// All parties of which something was learned at `since` or later, in order, for a saved state; everything for 0.
+    /// All parties, in order, for a saved state.
     #[must_use]
-    pub fn save(&self, since: u64) -> Vec<SavedParty> {
-        let rows = self.parties.iter().filter(|(_, known)| known.last_record() >= since);
-        let mut rows: Vec<_> = rows.map(|(party, known)| SavedParty { party: party.clone(), known: known.clone() }).collect();
+    pub fn save(&self) -> Vec<SavedParty> {
+        let mut rows: Vec<_> =
+            self.parties.iter().map(|(party, known)| SavedParty { party: party.clone(), known: known.clone() }).collect();
         rows.sort_by(|a, b| a.party.cmp(&b.party));
         rows
+    }
+
+    /// Parties that something was learned of. They keep their numbers, and a new one has the next.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.parties.len()
+    }
+
+    /// Whether nothing was learned yet.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.parties.is_empty()
+    }
+
+    /// Those of the parties with these numbers of which something was learned at one of `records`, as they were known at the end of those: for a
+    /// state that is saved a stretch at a time while more is learned. Numbers beyond the last are nobody's.
+    pub fn save_some(&self, numbers: Range<usize>, records: Range<u64>) -> impl Iterator<Item = SavedParty> + '_ {
+        let stretch = self.parties.get_range(numbers.start..numbers.end.min(self.parties.len()));
+        let learned = stretch.into_iter().flatten().filter(move |(_, known)| known.last_record() >= records.start);
+        learned.filter_map(move |(party, known)| {
+            let known = if known.last_record() < records.end { known.clone() } else { known.before(records.end) };
+            (known != Known::default()).then(|| SavedParty { party: party.clone(), known })
+        })
     }
 
     /// Takes back a saved row, in the place of an older one.
@@ -145,6 +184,31 @@ mod tests {
         assert_eq!(directory.accounts("c:2", 3), [""; 0]);
         assert_eq!([1, 4, 5].map(|record| directory.basis("c:1", record).name()), ["record", "record", "operation"]);
         assert_eq!(directory.basis("c:2", 3), DivisionBasis::Unknown);
-        assert_eq!([0, 5, 6].map(|since| directory.save(since).len()), [1, 1, 0]);
+    }
+
+    #[test]
+    fn a_stretch_is_saved_as_it_was_known_at_its_end() {
+        let mut directory = Directory::default();
+        directory.learn("c:1", 1, "", "A2", DivisionBasis::Record);
+        directory.learn("c:2", 2, "丙公司", "", DivisionBasis::Unknown);
+        let then = directory.save();
+        directory.learn("c:1", 3, "甲公司", "A1", DivisionBasis::Record);
+        directory.learn("c:3", 4, "丁公司", "", DivisionBasis::Unknown);
+        let restored = |saved: &mut dyn Iterator<Item = SavedParty>| {
+            let mut directory = Directory::default();
+            saved.for_each(|row| directory.restore(row));
+            directory.save()
+        };
+        assert_eq!(restored(&mut directory.save_some(0..9, 0..3)), then, "what came later is not there");
+        let parts = directory.save_some(0..1, 0..5).chain(directory.save_some(1..2, 0..5)).chain(directory.save_some(2..3, 0..5));
+        assert_eq!(restored(&mut { parts }), directory.save(), "stretches make the whole");
+        let whose: Vec<_> = directory.save_some(0..9, 3..5).map(|row| row.party).collect();
+        assert_eq!(whose, ["c:1", "c:3"], "who has news");
+        assert_eq!(directory.save_some(7..9, 0..5).count(), 0);
+
+        directory.learn("c:1", 5, "", "", DivisionBasis::Operation);
+        let mut earlier = Directory::default();
+        directory.save_some(0..9, 0..5).for_each(|row| earlier.restore(row));
+        assert_eq!(earlier.basis("c:1", 9).name(), "record", "the finding before the one that came later");
     }
 }

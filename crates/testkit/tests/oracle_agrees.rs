@@ -24,19 +24,20 @@ struct Feeding {
     /// Records a call takes.
     batch: usize,
     shards: usize,
-    /// Whether every shard is written out and read back after every call.
-    restores: bool,
+    /// Whether every shard is written out and read back, again and again; and by how many bytes the writing goes on after every call.
+    restores: Option<usize>,
 }
 
 /// Sources of the records, each with a clock of its own: a file is one, a topic has its partitions.
 const SOURCES: [usize; 2] = [1, 3];
 
-const FEEDINGS: [Feeding; 5] = [
-    Feeding { batch: usize::MAX, shards: 1, restores: false },
-    Feeding { batch: 1, shards: 1, restores: false },
-    Feeding { batch: 7, shards: 3, restores: false },
-    Feeding { batch: usize::MAX, shards: 3, restores: false },
-    Feeding { batch: 1, shards: 1, restores: true },
+const FEEDINGS: [Feeding; 6] = [
+    Feeding { batch: usize::MAX, shards: 1, restores: None },
+    Feeding { batch: 1, shards: 1, restores: None },
+    Feeding { batch: 7, shards: 3, restores: None },
+    Feeding { batch: usize::MAX, shards: 3, restores: None },
+    Feeding { batch: 1, shards: 1, restores: Some(usize::MAX) },
+    Feeding { batch: 1, shards: 1, restores: Some(300) },
 ];
 
 fn engine_settings(settings: Settings) -> weir_engine::Settings {
@@ -93,23 +94,19 @@ fn engine_answer(settings: Settings, sets: &[Arc<RuleSet>], log: &[Event], feedi
     for shard in 0..feeding.shards {
         let owns = |party: &str| shard_of(party, feeding.shards) == shard;
         let mut engine = Engine::new(engine_settings(settings), Arc::clone(&sets[0]));
-        let mut base = Vec::new();
-        for (at, call) in calls(log, feeding.batch).into_iter().enumerate() {
-            let inputs: Vec<Input<'_>> =
-                call.into_iter().filter(|event| !matches!(event, Event::Leg { leg, .. } if !owns(&leg.party))).map(input).collect();
-            engine.step(&inputs, &mut effects);
-            if feeding.restores {
-                // Whole, then as a base with changes a few times, then whole again.
-                let changes = engine.changes().filter(|_| at % 9 != 0);
-                let restored = if let Some(changes) = &changes {
-                    restored_changed(settings, sets, &base, changes)
-                } else {
-                    base = engine.snapshot();
-                    restored(settings, sets, &base)
-                };
-                engine = restored.map_err(|error| format!("restore: {error}"))?;
-                if changes.is_none() {
-                    engine.rebase();
+        let mut restarts = Restarts::default();
+        let calls = calls(log, feeding.batch);
+        let inputs = |at: usize| -> Vec<Input<'_>> {
+            let owned = calls[at].iter().filter(|event| !matches!(event, Event::Leg { leg, .. } if !owns(&leg.party)));
+            owned.map(|event| input(event)).collect()
+        };
+        for at in 0..calls.len() {
+            engine.step(&inputs(at), &mut effects);
+            let Some(bytes) = feeding.restores else { continue };
+            if let Some((restored, from)) = restarts.after(&mut engine, at, bytes, settings, sets)? {
+                engine = restored;
+                for at in from..=at {
+                    engine.step(&inputs(at), &mut Effects::default());
                 }
             }
         }
@@ -117,6 +114,51 @@ fn engine_answer(settings: Settings, sets: &[Arc<RuleSet>], log: &[Event], feedi
         open.extend(engine.open_reports().into_iter().map(|effect| effect.report));
     }
     Ok(merged(effects, live, &open))
+}
+
+/// Restarts of a shard: from a whole snapshot, then a few times from that as a base and what has changed since, then from a whole one again. The
+/// shard goes on while a snapshot is being taken, so that a restart begins with calls that have been made before.
+#[derive(Default)]
+struct Restarts {
+    base: Vec<u8>,
+    /// The call after which the snapshot that is being taken was begun, and whether it is one of changes.
+    taking: Option<(usize, bool)>,
+}
+
+impl Restarts {
+    /// After the call `at`, takes `bytes` more of a snapshot. Once it is complete, the shard as it was then, and the call that it has not seen.
+    fn after(
+        &mut self,
+        engine: &mut Engine,
+        at: usize,
+        bytes: usize,
+        settings: Settings,
+        sets: &[Arc<RuleSet>],
+    ) -> Result<Option<(Engine, usize)>, String> {
+        let (begun, is_changes) = *self.taking.get_or_insert_with(|| {
+            let is_changes = !at.is_multiple_of(9) && engine.begin_changes();
+            if !is_changes {
+                engine.begin_base();
+            }
+            (at, is_changes)
+        });
+        let Some(snapshot) = engine.continue_snapshot(bytes) else { return Ok(None) };
+        self.taking = None;
+        let engine = if is_changes {
+            restored_changed(settings, sets, &self.base, &snapshot)
+        } else {
+            self.base = snapshot;
+            // Every other time the shard goes on that wrote the base: changes are told by it then, not by one that began with the base.
+            if begun.is_multiple_of(2) {
+                return Ok(None);
+            }
+            restored(settings, sets, &self.base).map(|mut engine| {
+                engine.rebase();
+                engine
+            })
+        };
+        engine.map(|engine| Some((engine, begun + 1))).map_err(|error| format!("restore: {error}"))
+    }
 }
 
 fn restored(settings: Settings, sets: &[Arc<RuleSet>], snapshot: &[u8]) -> Result<Engine, weir_engine::SnapshotError> {

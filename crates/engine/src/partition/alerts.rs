@@ -15,11 +15,13 @@ use crate::{AlertEffect, Effects};
 impl Engine {
     /// Says what a changed answer asks to be said.
     pub(super) fn speak(&mut self, group: &Group, effects: &mut Effects) {
-        let party = &mut self.parties[group.party as usize];
-        let Some(mut detection) = party.detection.take() else {
+        if self.parties[group.party as usize].detection.is_none() {
+            return;
+        }
+        self.keep_and_change(group.party);
+        let Some(mut detection) = self.parties[group.party as usize].detection.take() else {
             return;
         };
-        party.is_changed = true;
         let rules: Vec<u32> = detection.rules.keys().copied().collect();
         for rule in rules {
             let changes = detection.rules.get_mut(&rule).map(RuleState::reconcile).unwrap_or_default();

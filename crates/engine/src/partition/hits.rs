@@ -84,11 +84,11 @@ impl Engine {
                     hits.entry(self.editions[row.edition].numbers[*rule]).or_default().push(*hit);
                 }
             }
-            let party = &mut self.parties[group.party as usize];
-            if party.detection.is_none() && hits.is_empty() {
+            if self.parties[group.party as usize].detection.is_none() && hits.is_empty() {
                 continue;
             }
-            party.is_changed = true;
+            self.keep_and_change(group.party);
+            let party = &mut self.parties[group.party as usize];
             let detection = party.detection.get_or_insert_default();
             for rule in hits.keys() {
                 detection.rules.entry(*rule).or_default();

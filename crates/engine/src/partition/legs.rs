@@ -29,6 +29,7 @@ impl Engine {
         if self.parties[number as usize].is_pending || self.pending_rows.len() >= BATCH_ROWS {
             self.flush(effects);
         }
+        self.keep_and_change(number);
         let newest = self.editions.last().expect("a partition has a rule set from the beginning");
         let moment = Moment {
             record,
@@ -41,7 +42,6 @@ impl Engine {
             calendar: &newest.rules.calendar,
         };
         let party = &mut self.parties[number as usize];
-        party.is_changed = true;
         party.be_due(number, leg.at.day().plus(MEMORY_DAYS + TIDY_DAYS), &mut self.agenda);
         if let Some(tick) = &self.last_tick {
             party.drop_totals(tick.frontier.day());
@@ -206,8 +206,8 @@ impl Engine {
             return;
         }
         self.flush(effects);
+        self.keep_and_change(number);
         let party = &mut self.parties[number as usize];
-        party.is_changed = true;
         party.dropped_to = Some(party.rows[count - 1].at);
         party.drop_rows(number, count, &mut self.tables);
         effects.counts.legs_dropped += (count - old) as u64;

@@ -29,6 +29,7 @@ use crate::evaluate::{Edition, PendingRow};
 use crate::few::Few;
 use crate::history::{FORGET_DAYS, MEMORY_DAYS, Party};
 use crate::intern::hash;
+use crate::snapshot::Taking;
 use crate::tables::Tables;
 use crate::{AlertEffect, Effects, Input, Settings};
 
@@ -70,6 +71,8 @@ pub struct Engine {
     pub(crate) day_ends_done: Option<Day>,
     /// Whether parties know what they have changed since a base ([`Engine::changes`]).
     pub(crate) has_base: bool,
+    /// A snapshot that is being taken.
+    pub(crate) taking: Option<Box<Taking>>,
 }
 
 /// The last tick: what is late and what is forgotten follows from it.
@@ -129,6 +132,7 @@ impl Engine {
             complete_from: Day(i32::MIN),
             day_ends_done: None,
             has_base: false,
+            taking: None,
         }
     }
 
@@ -156,8 +160,8 @@ impl Engine {
     /// them the sweep had left must not decide what a set that looks further back sees.
     fn switch(&mut self, record: u64, clock: EventTime, rules: &Arc<RuleSet>, effects: &mut Effects) {
         self.flush(effects);
-        // Every party changes, in a way that a set which looks further back could see.
-        self.has_base = false;
+        // In a way that a set which looks further back could see.
+        self.keep_all();
         for (number, party) in (0_u32..).zip(&mut self.parties) {
             let old = party.rows_before(self.complete_from);
             party.drop_rows(number, old, &mut self.tables);

@@ -26,8 +26,8 @@ impl Engine {
         (record, tick): (u64, bool),
         effects: &mut Effects,
     ) {
+        self.keep_and_change(number);
         let party = &mut self.parties[number as usize];
-        party.is_changed = true;
         party.note_next_revision(total, status);
         let report = self.report_of(number, total, status);
         effects.reports.push(ReportEffect { record, tick, report });

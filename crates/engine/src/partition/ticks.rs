@@ -29,6 +29,7 @@ impl Engine {
 
     fn expire_removals(&mut self, frontier: EventTime, cause: &Cause, effects: &mut Effects) {
         for number in std::mem::take(&mut self.waiting) {
+            self.keep(number);
             let party = &mut self.parties[number as usize];
             let (expired, waiting): (Vec<_>, Vec<_>) =
                 std::mem::take(&mut party.pending).into_iter().partition(|removal| removal.clock < frontier);
@@ -97,11 +98,11 @@ impl Engine {
     /// Alerts whose last hit cannot change any more are described once; those whose episode is over become quiet.
     fn close_and_settle(&mut self, frontier: EventTime, cause: &Cause, effects: &mut Effects) {
         for number in self.active.clone() {
+            self.keep_and_change(number);
             let party = &mut self.parties[number as usize];
             let Some(mut detection) = party.detection.take() else {
                 continue;
             };
-            party.is_changed = true;
             // Looking at it may have left a cursor and scans behind.
             party.be_due(number, frontier.day().plus(TIDY_DAYS), &mut self.agenda);
             let rules: Vec<u32> = detection.rules.keys().copied().collect();
@@ -161,11 +162,12 @@ impl Engine {
         let today = frontier.day();
         while let Some(due) = self.agenda.next(today) {
             for number in due {
-                let party = &mut self.parties[number as usize];
                 // It may have been there already, and stand under a later day.
-                if party.due > today {
+                if self.parties[number as usize].due > today {
                     continue;
                 }
+                self.keep(number);
+                let party = &mut self.parties[number as usize];
                 let next = party.tidy(number, frontier, keep_from, &mut self.tables);
                 party.due = Day(i32::MAX);
                 party.be_due(number, next, &mut self.agenda);

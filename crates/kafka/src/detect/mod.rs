@@ -27,6 +27,9 @@ use crate::store::Store;
 use crate::wire::Entry;
 use crate::worker::{Opening, Record, Role, Standing};
 
+/// How much of a snapshot is taken between two steps of the worker. Some milliseconds, far less than a step may take.
+const SLICE_BYTES: usize = 4 << 20;
+
 /// One worker's detect role.
 pub(crate) struct Detect {
     settings: DetectSettings,
@@ -180,6 +183,7 @@ impl Role for Detect {
             return Ok(true);
         }
         self.write_if_due(partition, state);
+        self.go_on(partition, state, SLICE_BYTES);
         Ok(false)
     }
 
@@ -199,7 +203,8 @@ impl Role for Detect {
     }
 
     fn close(&mut self, partition: i32, state: &mut State) {
-        self.write(partition, state);
+        self.begin(partition, state);
+        self.go_on(partition, state, usize::MAX);
     }
 
     fn is_closed(&self) -> bool {
@@ -211,19 +216,24 @@ impl Detect {
     fn write_if_due(&mut self, partition: i32, state: &mut State) {
         let since = *state.last_snapshot.get_or_insert_with(Instant::now);
         if since.elapsed() >= self.settings.snapshot_interval {
-            self.write(partition, state);
+            self.begin(partition, state);
         }
     }
 
-    /// Begins to write a partition out, if it stands at a committed offset that is not written yet.
-    fn write(&mut self, partition: i32, state: &mut State) {
+    /// Begins to take a snapshot of a partition, if it stands at a committed offset that is not written yet.
+    fn begin(&self, partition: i32, state: &mut State) {
         let Some(offset) = state.committed.filter(|offset| state.written != Some(*offset)) else { return };
-        if self.snapshots.is_busy(partition) {
+        if state.taking.is_some() || self.snapshots.is_busy(partition) {
             return;
         }
         state.last_snapshot = Some(Instant::now());
-        if let Some(parts) = state.parts((partition, offset)) {
-            state.written = Some(offset);
+        state.written = Some(offset);
+        state.begin_snapshot((partition, offset));
+    }
+
+    /// Goes on with the snapshot that is being taken, by about so many bytes; what is complete is packed and written in the background.
+    fn go_on(&mut self, partition: i32, state: &mut State, bytes: usize) {
+        if let Some((offset, parts)) = state.continue_snapshot(bytes) {
             self.snapshots.write(partition, offset, parts);
         }
     }

@@ -1,7 +1,7 @@
 //! The state of a partition: the detector, the names it has learned, what offices were told, and where it stands.
 //!
 //! ```text
-//! "WEIRPART" version:u32le zstd( part* )   part = length:u64le bytes;  parts: head (postcard), directory (postcard), engine snapshot
+//! "WEIRPART" version:u32le zstd( part* )   part = length:u64le bytes;  parts: head, rows of the directory (postcard both), engine snapshot
 //! ```
 //!
 //! A snapshot is whole, a *base*, or says what has changed since a base, whose name its head bears: always since the base itself and not since
@@ -12,6 +12,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -25,9 +26,11 @@ use crate::digest::Digest;
 use crate::wire::{Source, StampedLeg};
 
 const MAGIC: &[u8; 8] = b"WEIRPART";
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 /// Of zstd: a snapshot is written far more often than read.
 const COMPRESSION_LEVEL: i32 = 1;
+/// Parties of the directory that are looked at between two looks at how much has been written.
+const NAMES_AT_A_TIME: usize = 4096;
 
 /// A partition.
 #[derive(Default)]
@@ -46,6 +49,8 @@ pub(crate) struct State {
     pub(crate) base: Option<Base>,
     /// Offset of the base that is being written of this very state.
     pub(crate) next_base: Option<i64>,
+    /// The snapshot that is being taken.
+    pub(crate) taking: Option<Taking>,
     pub(crate) last_snapshot: Option<Instant>,
     /// The committed offset, while this is its state; and the one written out last.
     pub(crate) committed: Option<i64>,
@@ -70,6 +75,18 @@ struct Head {
     clock: Option<i64>,
     desk: Desk,
     waiting: BTreeMap<u64, (i32, i64, i64)>,
+}
+
+/// A snapshot that is being taken, the engine's part of it by the engine itself.
+pub(crate) struct Taking {
+    position: (i32, i64),
+    /// Offset of the base; `None` for a base.
+    base: Option<i64>,
+    head: Vec<u8>,
+    directory: Vec<u8>,
+    /// Parties of the directory that are still to be written, and the records at which what is written was learned.
+    names: Range<usize>,
+    records: Range<u64>,
 }
 
 /// A snapshot that is still to be packed, which takes longer than taking it does and needs nothing of the state.
@@ -147,30 +164,17 @@ impl State {
         }
     }
 
-    /// What a snapshot is made of, still to be packed: what has changed since the base, or everything, which is a base then. `position` is
-    /// partition and first offset not folded. `None` before the first switch record.
-    pub(crate) fn parts(&mut self, position: (i32, i64)) -> Option<Parts> {
-        let changes = self.changes(position);
-        if changes.is_some() {
-            return changes;
+    /// Begins to take a snapshot of this very moment: what has changed since the base, or everything, which is a base then. `position` is
+    /// partition and first offset not folded. Nothing before the first switch record.
+    pub(crate) fn begin_snapshot(&mut self, position: (i32, i64)) {
+        let Some(engine) = &mut self.engine else { return };
+        let base = self.base.as_ref().filter(|_| engine.begin_changes()).map(|base| (base.offset, base.hash.clone()));
+        if base.is_none() {
+            engine.begin_base();
+            (self.base, self.next_base) = (None, Some(position.1));
         }
-        let engine = self.engine.as_mut()?;
-        let bytes = engine.snapshot();
-        engine.rebase();
-        (self.base, self.next_base) = (None, Some(position.1));
-        Some(self.assemble(position, None, bytes, 0))
-    }
-
-    /// What has changed since the base, where there is one and it is less than half of it.
-    fn changes(&self, position: (i32, i64)) -> Option<Parts> {
-        let base = self.base.as_ref()?;
-        let engine = self.engine.as_ref()?.changes().filter(|bytes| bytes.len() < base.size / 2)?;
         // Records from the base's offset on; those of one number stay together.
-        let parts = self.assemble(position, Some((base.offset, base.hash.clone())), engine, base.offset.unsigned_abs());
-        (parts.size() < base.size / 2).then_some(parts)
-    }
-
-    fn assemble(&self, position: (i32, i64), base: Option<(i64, String)>, engine: Vec<u8>, names_since: u64) -> Parts {
+        let since = base.as_ref().map_or(0, |(offset, _)| offset.unsigned_abs());
         let head = Head {
             base,
             position,
@@ -179,12 +183,37 @@ impl State {
             desk: self.desk.clone(),
             waiting: self.waiting.iter().map(|(record, (source, stamp))| (*record, (source.partition, source.offset, *stamp))).collect(),
         };
-        Parts {
+        self.taking = Some(Taking {
+            position,
             base: head.base.as_ref().map(|(offset, _)| *offset),
             head: postcard::to_stdvec(&head).expect("plain values always encode into memory"),
-            directory: postcard::to_stdvec(&self.directory.save(names_since)).expect("plain values always encode into memory"),
-            engine,
+            directory: Vec::new(),
+            names: 0..self.directory.len(),
+            records: since..position.1.unsigned_abs(),
+        });
+    }
+
+    /// Goes on taking it, by about so many bytes; when it is complete, what it is made of, and its offset. `None` also where none is being taken.
+    pub(crate) fn continue_snapshot(&mut self, bytes: usize) -> Option<(i64, Parts)> {
+        let taking = self.taking.as_mut()?;
+        let enough = taking.directory.len().saturating_add(bytes);
+        while !taking.names.is_empty() && taking.directory.len() < enough {
+            let end = taking.names.end.min(taking.names.start + NAMES_AT_A_TIME);
+            let stretch = std::mem::replace(&mut taking.names.start, end)..end;
+            for row in self.directory.save_some(stretch, taking.records.clone()) {
+                let directory = std::mem::take(&mut taking.directory);
+                taking.directory = postcard::to_extend(&row, directory).expect("plain values always encode into memory");
+            }
         }
+        if !taking.names.is_empty() {
+            return None;
+        }
+        let engine = self.engine.as_mut()?.continue_snapshot(bytes)?;
+        let Taking { position: (_, offset), base, head, directory, .. } = self.taking.take()?;
+        let parts = Parts { base, head, directory, engine };
+        // So much has changed that the next had better be whole.
+        self.base.take_if(|base| parts.base.is_some() && parts.size() >= base.size / 2);
+        Some((offset, parts))
     }
 
     /// A base of this partition has been written. Without it, the next snapshot is a base again.
@@ -234,6 +263,7 @@ impl State {
             snapshot: None,
             base: Some(base),
             next_base: None,
+            taking: None,
             last_snapshot: None,
             committed: None,
             written: Some(position.1),
@@ -272,7 +302,18 @@ impl Unpacked {
         if head.position != position {
             return Err(StateError::Elsewhere(head.position.0, head.position.1));
         }
-        let directory = postcard::from_bytes(directory).map_err(|_| StateError::Damaged)?;
+        let directory = rows(directory)?;
         Ok(Self { head, directory, engine: engine.to_vec(), size })
     }
+}
+
+/// The rows of a directory.
+fn rows(mut bytes: &[u8]) -> Result<Vec<SavedParty>, StateError> {
+    let mut rows = Vec::new();
+    while !bytes.is_empty() {
+        let (row, rest) = postcard::take_from_bytes(bytes).map_err(|_| StateError::Damaged)?;
+        rows.push(row);
+        bytes = rest;
+    }
+    Ok(rows)
 }

@@ -169,7 +169,7 @@ impl Shard {
             live,
             open,
             parties: self.engine.parties(),
-            saved: save.then(|| (self.engine.snapshot(), self.directory.save(0))),
+            saved: save.then(|| (self.engine.snapshot(), self.directory.save())),
         }
     }
 
