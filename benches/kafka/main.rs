@@ -20,7 +20,7 @@ use rdkafka::error::KafkaError;
 use rdkafka::message::Message;
 use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedProducer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
-use weir_benches::{Dials, Traffic};
+use weir_benches::{DAY, Dials, Traffic};
 
 const PARTITIONS: i32 = 4;
 const ASK_MAX: Duration = Duration::from_secs(15);
@@ -133,7 +133,7 @@ impl Bench {
         let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port();
         let weir = fs::canonicalize(weir).expect("weir is there");
         let bench = Self { weir, brokers: brokers.to_owned(), folder, transfers, workers, port };
-        let dials = Dials { transfers, parties: transfers / 10, days: 30, ..Dials::default() };
+        let dials = Dials { transfers, parties: transfers / 10, seconds: 30 * DAY, ..Dials::default() };
         fs::write(bench.path("traffic.jsonl"), Traffic::new(dials).text()).expect("written");
         fs::write(bench.path("feed.yaml"), FEED).expect("written");
         fs::create_dir(bench.path("often")).expect("a folder");
@@ -178,7 +178,9 @@ impl Bench {
         let rate = (both.rate() / part) as u64;
         self.prepare(app, &["split", "detect"]);
         self.done(&["rules", "publish", "often", "--config", &format!("{app}.toml")]);
-        let text = fs::read_to_string(self.path("traffic.jsonl")).expect("the traffic");
+        // As it happens: a second's worth in a second.
+        let transfers = WARM_UP as u64 + rate * TIMED_SECONDS;
+        let text = Traffic::new(Dials { transfers, parties: transfers / 2, seconds: TIMED_SECONDS, ..Dials::default() }).text();
         let (warm, timed) = text.split_at(text.match_indices('\n').nth(WARM_UP).map_or(0, |(at, _)| at + 1));
         let topic = format!("{app}.transactions");
         let mut service = self.start(app);
@@ -192,10 +194,8 @@ impl Bench {
         let consumer = self.consumer(&format!("{app}.alerts"));
         let first = now_millis();
         let mut seen: Vec<(String, i64)> = Vec::new();
-        let count = usize::try_from(rate * TIMED_SECONDS).unwrap_or(usize::MAX);
-        let timed = timed.split_inclusive('\n').take(count).collect::<String>();
         thread::scope(|scope| {
-            let producing = scope.spawn(|| self.produce(&topic, &timed, rate));
+            let producing = scope.spawn(|| self.produce(&topic, timed, rate));
             let mut ended: Option<Instant> = None;
             while ended.is_none_or(|ended| ended.elapsed() < SILENCE) {
                 if ended.is_none() && producing.is_finished() {

@@ -17,8 +17,8 @@ pub struct Dials {
     pub transfers: u64,
     /// Accounts they move between.
     pub parties: u64,
-    /// Days they are spread over, evenly.
-    pub days: u64,
+    /// Seconds they are spread over, evenly.
+    pub seconds: u64,
     /// Partners of a party.
     pub partners: u64,
     /// One transfer in this many comes up to two hours late.
@@ -33,7 +33,7 @@ pub struct Dials {
 
 impl Default for Dials {
     fn default() -> Self {
-        Self { transfers: 1_000_000, parties: 100_000, days: 90, partners: 5, disorder: 100, skew: 800, hot: 0, seed: 1 }
+        Self { transfers: 1_000_000, parties: 100_000, seconds: 90 * DAY, partners: 5, disorder: 100, skew: 800, hot: 0, seed: 1 }
     }
 }
 
@@ -46,6 +46,9 @@ pub struct Traffic {
     /// Cumulative weights of parties by rank, in parts of 2^32.
     ranks: Vec<u64>,
 }
+
+/// In seconds.
+pub const DAY: u64 = 86_400;
 
 /// The account that takes much.
 const HOT: u64 = 0;
@@ -74,7 +77,7 @@ impl Traffic {
         let usual = (mix(payer * self.dials.partners + partner) % (self.dials.parties - 1) + payer + 1) % self.dials.parties;
         // Of parties and their partners nothing changes: the hot account takes what others would have got.
         let payee = if is_hot && payer != HOT { HOT } else { usual };
-        let second = number * self.dials.days * 86_400 / self.dials.transfers;
+        let second = number * self.dials.seconds / self.dials.transfers;
         let late = if self.random().is_multiple_of(self.dials.disorder) { self.random() % 7200 } else { 0 };
         let at = BEGIN + second.saturating_sub(late);
         let fen = 1000 + mix(self.random()) % 500_000;

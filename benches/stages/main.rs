@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
-use weir_benches::{Dials, Traffic};
+use weir_benches::{DAY, Dials, Traffic};
 use weir_engine::{Effects, Engine, Input as EngineInput, Settings};
 use weir_feed::{Input, Item, Mapping, Options, Parties, Reader, RecordBatch};
 use weir_rules::{RuleSet, SlotBatch, Value};
@@ -21,12 +21,12 @@ fn main() {
 
 /// Among many accounts: twenty legs each, which is much for most customers of a bank.
 fn traffic() -> String {
-    Traffic::new(Dials { transfers: TRANSFERS, parties: 20_000, days: 30, ..Dials::default() }).text()
+    Traffic::new(Dials { transfers: TRANSFERS, parties: 20_000, seconds: 30 * DAY, ..Dials::default() }).text()
 }
 
 /// Among few: four hundred legs each, so that windows have something to move.
 fn busy_traffic() -> String {
-    Traffic::new(Dials { transfers: TRANSFERS, parties: 1_000, days: 30, ..Dials::default() }).text()
+    Traffic::new(Dials { transfers: TRANSFERS, parties: 1_000, seconds: 30 * DAY, ..Dials::default() }).text()
 }
 
 fn read(text: &str) -> Vec<RecordBatch> {

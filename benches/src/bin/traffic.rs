@@ -4,7 +4,7 @@
 use std::io::{BufWriter, Write};
 use std::process::ExitCode;
 
-use weir_benches::{Dials, Traffic};
+use weir_benches::{DAY, Dials, Traffic};
 
 fn main() -> ExitCode {
     let numbers: Option<Vec<u64>> = std::env::args().skip(1).map(|argument| argument.replace('_', "").parse().ok()).collect();
@@ -12,7 +12,7 @@ fn main() -> ExitCode {
         eprintln!("usage: traffic TRANSFERS PARTIES DAYS [SEED [SKEW [HOT]]]");
         return ExitCode::from(3);
     };
-    let usual = Dials { transfers: *transfers, parties: *parties, days: *days, ..Dials::default() };
+    let usual = Dials { transfers: *transfers, parties: *parties, seconds: *days * DAY, ..Dials::default() };
     let given = |at: usize, usual: u64| rest.get(at).copied().unwrap_or(usual);
     let skew = u32::try_from(given(1, usual.skew.into())).unwrap_or(u32::MAX);
     let dials = Dials { seed: given(0, usual.seed), skew, hot: given(2, usual.hot), ..usual };

@@ -123,6 +123,8 @@ struct Restarts {
     base: Vec<u8>,
     /// The call after which the snapshot that is being taken was begun, and whether it is one of changes.
     taking: Option<(usize, bool)>,
+    /// What its parties were at that moment.
+    expected: Vec<u8>,
 }
 
 impl Restarts {
@@ -137,13 +139,20 @@ impl Restarts {
     ) -> Result<Option<(Engine, usize)>, String> {
         let (begun, is_changes) = *self.taking.get_or_insert_with(|| {
             let is_changes = !at.is_multiple_of(9) && engine.begin_changes();
-            if !is_changes {
+            let at_once = if is_changes { engine.continue_snapshot(usize::MAX) } else { Some(engine.snapshot()) };
+            self.expected = damage::contents(&at_once.expect("all of it was asked for"));
+            if is_changes {
+                engine.begin_changes();
+            } else {
                 engine.begin_base();
             }
             (at, is_changes)
         });
         let Some(snapshot) = engine.continue_snapshot(bytes) else { return Ok(None) };
         self.taking = None;
+        if damage::contents(&snapshot) != self.expected {
+            return Err(format!("the snapshot begun after call {begun} and complete after {at} is not of the moment of its beginning"));
+        }
         let engine = if is_changes {
             restored_changed(settings, sets, &self.base, &snapshot)
         } else {

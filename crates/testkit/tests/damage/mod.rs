@@ -45,6 +45,13 @@ fn payloads(snapshot: &[u8]) -> Vec<std::ops::Range<usize>> {
     payloads
 }
 
+/// The bytes of all payloads in an order of their own: the same for two snapshots of one moment, in whatever order those have the parties.
+pub(super) fn contents(snapshot: &[u8]) -> Vec<u8> {
+    let mut bytes: Vec<u8> = payloads(snapshot).into_iter().flat_map(|range| &snapshot[range]).copied().collect();
+    bytes.sort_unstable();
+    bytes
+}
+
 /// The snapshot with one byte of a payload changed and the checksum made to fit.
 fn changed(snapshot: &[u8], block: &std::ops::Range<usize>, at: usize, byte: u8) -> Vec<u8> {
     let mut bytes = snapshot.to_vec();
