@@ -20,10 +20,14 @@ impl Agenda {
         self.days.entry(day).or_default().push(party);
     }
 
-    /// Takes out the parties of the earliest day, if that is not after `today`.
-    pub(crate) fn next(&mut self, today: Day) -> Option<Vec<u32>> {
-        let first = self.days.first_entry().filter(|first| *first.key() <= today)?;
-        Some(first.remove())
+    /// Takes out a party of the earliest day, if that is not after `today`.
+    pub(crate) fn next(&mut self, today: Day) -> Option<u32> {
+        let mut first = self.days.first_entry().filter(|first| *first.key() <= today)?;
+        let party = first.get_mut().pop();
+        if first.get().is_empty() {
+            first.remove();
+        }
+        party
     }
 }
 
@@ -38,8 +42,8 @@ mod tests {
         agenda.add(Day(3), 2);
         agenda.add(Day(5), 3);
         assert_eq!(agenda.next(Day(2)), None);
-        assert_eq!(agenda.next(Day(5)), Some(vec![2]));
-        assert_eq!(agenda.next(Day(5)), Some(vec![1, 3]));
+        assert_eq!(agenda.next(Day(5)), Some(2));
+        assert_eq!([agenda.next(Day(5)), agenda.next(Day(5))].map(|party| party.is_some_and(|party| [1, 3].contains(&party))), [true; 2]);
         assert_eq!(agenda.next(Day(5)), None);
     }
 }

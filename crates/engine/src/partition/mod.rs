@@ -40,6 +40,9 @@ const WATCH_SPAN: Span = Span::days(180);
 /// A tick evaluates at most this many day ends.
 const DAY_ENDS_MAX: i32 = 31;
 
+/// Parties that are swept for every leg: more than a leg makes due, so that what is due is never far behind.
+const SWEPT_A_LEG: usize = 4;
+
 /// One partition of the leg log.
 pub struct Engine {
     pub(crate) settings: Settings,
@@ -68,6 +71,8 @@ pub struct Engine {
     pub(crate) active: BTreeSet<u32>,
     /// Rows from this day on are all there.
     pub(crate) complete_from: Day,
+    /// Older rows may be let go.
+    keep_from: Day,
     pub(crate) day_ends_done: Option<Day>,
     /// Whether parties know what they have changed since a base ([`Engine::changes`]).
     pub(crate) has_base: bool,
@@ -130,6 +135,7 @@ impl Engine {
             opened_reports: BTreeSet::new(),
             active: BTreeSet::new(),
             complete_from: Day(i32::MIN),
+            keep_from: Day(i32::MIN),
             day_ends_done: None,
             has_base: false,
             taking: None,
@@ -150,6 +156,7 @@ impl Engine {
             }
         }
         self.flush(effects);
+        self.sweep(inputs.len() * SWEPT_A_LEG);
         effects.alerts[begin.0..].sort_by(|a, b| a.key().cmp(&b.key()));
         effects.reports[begin.1..].sort_by(|a, b| a.key().cmp(&b.key()));
         effects.rejects[begin.2..].sort_by(|a, b| a.key().cmp(&b.key()));

@@ -10,6 +10,9 @@ use crate::Effects;
 use crate::detection::Detection;
 use crate::history::TIDY_DAYS;
 
+/// Parties that a tick sweeps, for partitions in which nothing happens.
+const SWEPT_A_TICK: usize = 1000;
+
 impl Engine {
     pub(super) fn tick(&mut self, record: u64, clock: EventTime, effects: &mut Effects) {
         self.flush(effects);
@@ -23,8 +26,9 @@ impl Engine {
         self.end_days(clock, &cause, effects);
         self.close_and_settle(frontier, &cause, effects);
         if self.memory_day() != before {
-            self.sweep(frontier);
+            self.forget(frontier);
         }
+        self.sweep(SWEPT_A_TICK);
     }
 
     fn expire_removals(&mut self, frontier: EventTime, cause: &Cause, effects: &mut Effects) {
@@ -150,28 +154,33 @@ impl Engine {
         }
     }
 
-    /// Lets go of what is too old to matter, in every party that is due. What it frees could not be observed before either, so a party that is
-    /// only swept has not changed.
-    fn sweep(&mut self, frontier: EventTime) {
+    /// What day rows are complete from, after a tick: what windows of any set in force, or to come, may look at stays.
+    fn forget(&mut self, frontier: EventTime) {
         let first = edition_at(&self.editions, frontier);
         let reach = self.editions[first..].iter().map(|edition| edition.reach_days).max().unwrap_or(0);
         // The lateness on top: a removal may take the last hit away, and the one before it speaks again.
         let slack = i32::try_from(self.settings.lateness.0 / MICROS_PER_DAY).unwrap_or(i32::MAX).saturating_add(2);
-        let keep_from = frontier.day().plus(-slack.saturating_add(i32::try_from(reach).unwrap_or(i32::MAX))).min(self.memory_day());
-        self.complete_from = self.complete_from.max(keep_from);
+        self.keep_from = frontier.day().plus(-slack.saturating_add(i32::try_from(reach).unwrap_or(i32::MAX))).min(self.memory_day());
+        self.complete_from = self.complete_from.max(self.keep_from);
+    }
+
+    /// Lets go of what is too old to matter, in so many of the parties that are due: all at once would take a large bank a third of a second every
+    /// day. What it frees could not be observed before either, so a party that is only swept has not changed, and when it is swept is nobody's
+    /// business.
+    pub(super) fn sweep(&mut self, parties: usize) {
+        let Some(LastTick { frontier, .. }) = self.last_tick else { return };
         let today = frontier.day();
-        while let Some(due) = self.agenda.next(today) {
-            for number in due {
-                // It may have been there already, and stand under a later day.
-                if self.parties[number as usize].due > today {
-                    continue;
-                }
-                self.keep(number);
-                let party = &mut self.parties[number as usize];
-                let next = party.tidy(number, frontier, keep_from, &mut self.tables);
-                party.due = Day(i32::MAX);
-                party.be_due(number, next, &mut self.agenda);
+        for _ in 0..parties {
+            let Some(number) = self.agenda.next(today) else { return };
+            // It may have been there already, and stand under a later day.
+            if self.parties[number as usize].due > today {
+                continue;
             }
+            self.keep(number);
+            let party = &mut self.parties[number as usize];
+            let next = party.tidy(number, frontier, self.keep_from, &mut self.tables);
+            party.due = Day(i32::MAX);
+            party.be_due(number, next, &mut self.agenda);
         }
     }
 }
