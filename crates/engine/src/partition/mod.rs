@@ -74,7 +74,7 @@ pub struct Engine {
     /// Older rows may be let go.
     keep_from: Day,
     pub(crate) day_ends_done: Option<Day>,
-    /// Whether parties know what they have changed since a base ([`Engine::changes`]).
+    /// Whether parties know what they have changed since a base ([`Engine::begin_changes`]).
     pub(crate) has_base: bool,
     /// A snapshot that is being taken.
     pub(crate) taking: Option<Box<Taking>>,

@@ -8,7 +8,7 @@
 //! "WEIRSNAP" version:u32le block*        block = length:u32le blake3:32 payload
 //! ```
 //!
-//! The first block is the [`Head`], the others are lists of [`PartyRecord`]s in postcard encoding. Changes since a base have the same form, with
+//! The first block is the [`Head`], the others are lists of [`PartyRecord`](records::PartyRecord)s in postcard encoding. Changes since a base have the same form, with
 //! the parties that have changed alone; the head still counts them all, so neither is taken for the other.
 
 mod blocks;
