@@ -44,9 +44,9 @@ fn run(parties: u64) {
     let mut effects = Effects::default();
     let empty = resident("VmRSS");
     let begun = Instant::now();
-    let mut traffic = Traffic { parties, next: 0 };
-    while traffic.step(&mut engine, &mut effects, LEGS_A_STEP) {}
-    let legs = traffic.next * 2;
+    let mut transfers = Transfers { parties, next: 0 };
+    while transfers.step(&mut engine, &mut effects, LEGS_A_STEP) {}
+    let legs = transfers.next * 2;
     say("legs taken in", &format!("{legs}, {} s", seconds(begun.elapsed())));
     let held = resident("VmRSS") - empty;
     say("held", &format!("{} MiB: {} bytes a party, of {} legs and 5 counterparties", held >> 20, held / parties, legs / parties));
@@ -55,8 +55,6 @@ fn run(parties: u64) {
     let size = engine.snapshot().len();
     say("written at once", &format!("{} MiB, {} s", size >> 20, seconds(begun.elapsed())));
 
-    // Two days later, legs still coming.
-    let mut traffic = Traffic { parties, next: traffic.next };
     let (mut slices, mut longest, mut steps) = (0, Duration::ZERO, Duration::ZERO);
     let begun = Instant::now();
     engine.begin_base();
@@ -70,7 +68,7 @@ fn run(parties: u64) {
             break bytes;
         }
         let begun = Instant::now();
-        traffic.step(&mut engine, &mut effects, LEGS_A_STEP);
+        transfers.step(&mut engine, &mut effects, LEGS_A_STEP);
         steps = steps.max(begun.elapsed());
     };
     say(
@@ -88,12 +86,12 @@ fn run(parties: u64) {
 }
 
 /// Transfers in order of time: every party makes its first, then every party its second.
-struct Traffic {
+struct Transfers {
     parties: u64,
     next: u64,
 }
 
-impl Traffic {
+impl Transfers {
     /// Some transfers more; `false` once all that there are to begin with have been made.
     fn step(&mut self, engine: &mut Engine, effects: &mut Effects, transfers: u64) -> bool {
         let first = self.next;

@@ -164,6 +164,11 @@ pub(crate) struct WorkerMetrics {
 }
 
 impl WorkerMetrics {
+    /// A partition is read no further for now: too much of it waits for others.
+    pub(crate) fn paused(&self) {
+        self.all.bounds.with_label_values(&["waiting"]).inc();
+    }
+
     pub(crate) fn assigned(&self, partitions: &[i32]) {
         // A process with several workers of one role: each clears only what it had, so nothing is reset here but on the way in.
         for partition in partitions {

@@ -4,6 +4,7 @@
 
 mod damage;
 mod golden;
+mod swept;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -40,7 +40,8 @@ const WATCH_SPAN: Span = Span::days(180);
 /// A tick evaluates at most this many day ends.
 const DAY_ENDS_MAX: i32 = 31;
 
-/// Parties that are swept for every leg: more than a leg makes due, so that what is due is never far behind.
+/// Parties that are swept for every leg. A leg puts its party into the agenda once at most, and so does a sweep that finds something to wait for; four leave
+/// room to catch up after a restart, when all are due.
 const SWEPT_A_LEG: usize = 4;
 
 /// One partition of the leg log.
@@ -71,8 +72,6 @@ pub struct Engine {
     pub(crate) active: BTreeSet<u32>,
     /// Rows from this day on are all there.
     pub(crate) complete_from: Day,
-    /// Older rows may be let go.
-    keep_from: Day,
     pub(crate) day_ends_done: Option<Day>,
     /// Whether parties know what they have changed since a base ([`Engine::begin_changes`]).
     pub(crate) has_base: bool,
@@ -135,7 +134,6 @@ impl Engine {
             opened_reports: BTreeSet::new(),
             active: BTreeSet::new(),
             complete_from: Day(i32::MIN),
-            keep_from: Day(i32::MIN),
             day_ends_done: None,
             has_base: false,
             taking: None,

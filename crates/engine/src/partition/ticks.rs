@@ -154,19 +154,18 @@ impl Engine {
         }
     }
 
-    /// What day rows are complete from, after a tick: what windows of any set in force, or to come, may look at stays.
+    /// Moves the day from which rows are all there: windows of the sets in force do not reach further back.
     fn forget(&mut self, frontier: EventTime) {
         let first = edition_at(&self.editions, frontier);
         let reach = self.editions[first..].iter().map(|edition| edition.reach_days).max().unwrap_or(0);
         // The lateness on top: a removal may take the last hit away, and the one before it speaks again.
         let slack = i32::try_from(self.settings.lateness.0 / MICROS_PER_DAY).unwrap_or(i32::MAX).saturating_add(2);
-        self.keep_from = frontier.day().plus(-slack.saturating_add(i32::try_from(reach).unwrap_or(i32::MAX))).min(self.memory_day());
-        self.complete_from = self.complete_from.max(self.keep_from);
+        let keep_from = frontier.day().plus(-slack.saturating_add(i32::try_from(reach).unwrap_or(i32::MAX))).min(self.memory_day());
+        self.complete_from = self.complete_from.max(keep_from);
     }
 
-    /// Lets go of what is too old to matter, in so many of the parties that are due: all at once would take a large bank a third of a second every
-    /// day. What it frees could not be observed before either, so a party that is only swept has not changed, and when it is swept is nobody's
-    /// business.
+    /// Lets go of what is too old to matter, in so many of the parties that are due: all at once takes a third of a second in a bank of a million.
+    /// What it frees could not be observed before either, so a party that is only swept has not changed, and nothing depends on when it is.
     pub(super) fn sweep(&mut self, parties: usize) {
         let Some(LastTick { frontier, .. }) = self.last_tick else { return };
         let today = frontier.day();
@@ -178,7 +177,7 @@ impl Engine {
             }
             self.keep(number);
             let party = &mut self.parties[number as usize];
-            let next = party.tidy(number, frontier, self.keep_from, &mut self.tables);
+            let next = party.tidy(number, frontier, self.complete_from, &mut self.tables);
             party.due = Day(i32::MAX);
             party.be_due(number, next, &mut self.agenda);
         }

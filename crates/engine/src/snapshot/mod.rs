@@ -8,8 +8,10 @@
 //! "WEIRSNAP" version:u32le block*        block = length:u32le blake3:32 payload
 //! ```
 //!
-//! The first block is the [`Head`], the others are lists of [`PartyRecord`](records::PartyRecord)s in postcard encoding. Changes since a base have the same form, with
-//! the parties that have changed alone; the head still counts them all, so neither is taken for the other.
+//! The first block is the [`Head`], the others are lists of [`PartyRecord`](records::PartyRecord)s in postcard encoding. Changes since a base have
+//! the same form, with the parties that have changed alone; the head still counts them all, so neither is taken for the other.
+//!
+//! `blocks` is the frame, `records` what is said of a party, `write` and `read` the two directions.
 
 mod blocks;
 mod read;
@@ -17,15 +19,15 @@ mod records;
 mod write;
 
 use serde::{Deserialize, Serialize};
+use weir_model::Day;
 
 use self::blocks::{Blocks, damaged, decode};
 pub(crate) use self::write::Taking;
 use crate::SnapshotError;
 use crate::partition::Engine;
-use weir_model::Day;
 
 const MAGIC: &[u8; 8] = b"WEIRSNAP";
-/// Raised with every change of the records below.
+/// Raised with every change of [`Head`] or of [`records`].
 const VERSION: u32 = 4;
 
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -114,18 +114,12 @@ impl Engine {
             taking.next += 1;
             visited += 1;
             if !taking.is_kept[number] {
-                self.write_kept(&mut taking, number);
+                self.write_party(&mut taking, number);
             }
         }
         taking.close_block();
-        self.has_base = taking.is_base || taking.is_changes && self.has_base;
+        self.has_base |= taking.is_base;
         Some(taking.bytes)
-    }
-
-    /// Bytes written of the snapshot that is being taken.
-    #[must_use]
-    pub fn snapshot_written(&self) -> usize {
-        self.taking.as_ref().map_or(0, |taking| taking.written())
     }
 
     /// A party is about to change: a snapshot that is being taken gets it as it still is.
@@ -134,7 +128,7 @@ impl Engine {
         let number = number as usize;
         if number >= taking.next && taking.is_kept.get(number) == Some(&false) {
             taking.is_kept[number] = true;
-            self.write_kept(&mut taking, number);
+            self.write_party(&mut taking, number);
         }
         self.taking = Some(taking);
     }
@@ -156,9 +150,9 @@ impl Engine {
         self.has_base = false;
     }
 
-    fn write_kept(&mut self, taking: &mut Taking, number: usize) {
+    fn write_party(&mut self, taking: &mut Taking, number: usize) {
         taking.write(self, number);
-        // From here on, what is other than in this base.
+        // From here on the mark says what is other than in this base.
         self.parties[number].is_changed &= taking.is_changes;
     }
 

@@ -1,7 +1,7 @@
 //! The state of a partition: the detector, the names it has learned, what offices were told, and where it stands.
 //!
 //! ```text
-//! "WEIRPART" version:u32le zstd( part* )   part = length:u64le bytes;  parts: head, rows of the directory (postcard both), engine snapshot
+//! "WEIRPART" version:u32le zstd( part* )   part = length:u64le bytes;  parts: head (postcard), directory (postcard), engine snapshot
 //! ```
 //!
 //! A snapshot is whole, a *base*, or says what has changed since a base, whose name its head bears: always since the base itself and not since
@@ -26,11 +26,11 @@ use crate::digest::Digest;
 use crate::wire::{Source, StampedLeg};
 
 const MAGIC: &[u8; 8] = b"WEIRPART";
-const VERSION: u32 = 4;
+const VERSION: u32 = 3;
 /// Of zstd: a snapshot is written far more often than read.
 const COMPRESSION_LEVEL: i32 = 1;
-/// Parties of the directory that are looked at between two looks at how much has been written.
-const NAMES_AT_A_TIME: usize = 4096;
+/// About what a row of the directory takes.
+const ROW_BYTES: usize = 64;
 
 /// A partition.
 #[derive(Default)]
@@ -83,7 +83,9 @@ pub(crate) struct Taking {
     /// Offset of the base; `None` for a base.
     base: Option<i64>,
     head: Vec<u8>,
+    /// Rows of the directory, and how many.
     directory: Vec<u8>,
+    rows: usize,
     /// Parties of the directory that are still to be written, and the records at which what is written was learned.
     names: Range<usize>,
     records: Range<u64>,
@@ -94,13 +96,15 @@ pub(crate) struct Parts {
     /// Offset of the base; `None` for a base.
     pub(crate) base: Option<i64>,
     head: Vec<u8>,
+    /// How many rows the directory has, as a list of them begins.
+    rows: Vec<u8>,
     directory: Vec<u8>,
     engine: Vec<u8>,
 }
 
 impl Parts {
     pub(crate) fn size(&self) -> usize {
-        self.head.len() + self.directory.len() + self.engine.len()
+        self.head.len() + self.rows.len() + self.directory.len() + self.engine.len()
     }
 
     /// The bytes of the snapshot.
@@ -108,9 +112,11 @@ impl Parts {
         let mut bytes = MAGIC.to_vec();
         bytes.extend_from_slice(&VERSION.to_le_bytes());
         let mut packer = zstd::Encoder::new(bytes, COMPRESSION_LEVEL)?;
-        for part in [&self.head, &self.directory, &self.engine] {
-            packer.write_all(&(part.len() as u64).to_le_bytes())?;
-            packer.write_all(part)?;
+        let parts: [&[&[u8]]; 3] = [&[&self.head], &[&self.rows, &self.directory], &[&self.engine]];
+        for part in parts {
+            let length: usize = part.iter().map(|piece| piece.len()).sum();
+            packer.write_all(&(length as u64).to_le_bytes())?;
+            part.iter().try_for_each(|piece| packer.write_all(piece))?;
         }
         packer.finish()
     }
@@ -188,6 +194,7 @@ impl State {
             base: head.base.as_ref().map(|(offset, _)| *offset),
             head: postcard::to_stdvec(&head).expect("plain values always encode into memory"),
             directory: Vec::new(),
+            rows: 0,
             names: 0..self.directory.len(),
             records: since..position.1.unsigned_abs(),
         });
@@ -196,21 +203,23 @@ impl State {
     /// Goes on taking it, by about so many bytes; when it is complete, what it is made of, and its offset. `None` also where none is being taken.
     pub(crate) fn continue_snapshot(&mut self, bytes: usize) -> Option<(i64, Parts)> {
         let taking = self.taking.as_mut()?;
-        let enough = taking.directory.len().saturating_add(bytes);
-        while !taking.names.is_empty() && taking.directory.len() < enough {
-            let end = taking.names.end.min(taking.names.start + NAMES_AT_A_TIME);
+        if !taking.names.is_empty() {
+            // Names are short, and most are not written again: as many are looked at as would be so many bytes if all were.
+            let end = taking.names.end.min(taking.names.start.saturating_add(bytes / ROW_BYTES));
             let stretch = std::mem::replace(&mut taking.names.start, end)..end;
             for row in self.directory.save_some(stretch, taking.records.clone()) {
                 let directory = std::mem::take(&mut taking.directory);
                 taking.directory = postcard::to_extend(&row, directory).expect("plain values always encode into memory");
+                taking.rows += 1;
+            }
+            if !taking.names.is_empty() {
+                return None;
             }
         }
-        if !taking.names.is_empty() {
-            return None;
-        }
         let engine = self.engine.as_mut()?.continue_snapshot(bytes)?;
-        let Taking { position: (_, offset), base, head, directory, .. } = self.taking.take()?;
-        let parts = Parts { base, head, directory, engine };
+        let Taking { position: (_, offset), base, head, directory, rows, .. } = self.taking.take()?;
+        let rows = postcard::to_stdvec(&rows).expect("plain values always encode into memory");
+        let parts = Parts { base, head, rows, directory, engine };
         // So much has changed that the next had better be whole.
         self.base.take_if(|base| parts.base.is_some() && parts.size() >= base.size / 2);
         Some((offset, parts))
@@ -302,18 +311,7 @@ impl Unpacked {
         if head.position != position {
             return Err(StateError::Elsewhere(head.position.0, head.position.1));
         }
-        let directory = rows(directory)?;
+        let directory = postcard::from_bytes(directory).map_err(|_| StateError::Damaged)?;
         Ok(Self { head, directory, engine: engine.to_vec(), size })
     }
-}
-
-/// The rows of a directory.
-fn rows(mut bytes: &[u8]) -> Result<Vec<SavedParty>, StateError> {
-    let mut rows = Vec::new();
-    while !bytes.is_empty() {
-        let (row, rest) = postcard::take_from_bytes(bytes).map_err(|_| StateError::Damaged)?;
-        rows.push(row);
-        bytes = rest;
-    }
-    Ok(rows)
 }

@@ -51,7 +51,7 @@ pub(super) struct Slot<S> {
     /// Something is to be committed besides `next`.
     pub(super) is_marked: bool,
     /// Read, and waiting for partitions that are behind.
-    pub(super) waiting: Vec<Waiting>,
+    waiting: Vec<Waiting>,
     /// How long the worker had been idle when something of it came last.
     came: Duration,
     /// It is read no further for now.
@@ -73,7 +73,7 @@ impl<S> Slot<S> {
 }
 
 /// A record that waits.
-pub(super) struct Waiting {
+struct Waiting {
     offset: i64,
     received: Option<i64>,
     key: Box<[u8]>,
@@ -81,7 +81,7 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
-    pub(super) fn new(record: &Record<'_>) -> Self {
+    fn new(record: &Record<'_>) -> Self {
         Self { offset: record.offset, received: record.received, key: record.key.into(), value: record.value.into() }
     }
 
@@ -316,6 +316,14 @@ impl<R: Role> Desk<R> {
         })
     }
 
+    /// A record that came at a time at which nothing is folded: it waits for the next step.
+    pub(super) fn put_by(&mut self, partition: i32, record: &Record<'_>) {
+        self.drained(partition, false);
+        if let Some(slot) = self.slots.get_mut(&partition) {
+            slot.waiting.push(Waiting::new(record));
+        }
+    }
+
     /// Folds what waits and then `batch`, those of one partition in their order; records already folded, or of partitions not owned, are passed
     /// over. `true` if a partition had to be stopped.
     pub(super) fn fold_all<'m>(&mut self, batch: impl Iterator<Item = (i32, Record<'m>)>) -> bool {
@@ -377,6 +385,7 @@ impl<R: Role> Desk<R> {
             let bytes: usize = slot.waiting.iter().map(|waiting| waiting.record().bytes()).sum();
             if !slot.is_paused && bytes > WAITING_BYTES_MAX {
                 slot.is_paused = true;
+                self.metrics.paused();
                 pause.push(*partition);
             } else if slot.is_paused && bytes < WAITING_BYTES_FEW {
                 slot.is_paused = false;

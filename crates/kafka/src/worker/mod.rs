@@ -29,7 +29,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Message};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
-use self::desk::{Desk, Seat, Waiting, list, truncated};
+use self::desk::{Desk, Seat, list, truncated};
 pub(crate) use self::role::{Opening, Record, Role, Standing};
 use crate::archive::ArchiveError;
 use crate::metrics::WorkerMetrics;
@@ -333,9 +333,7 @@ impl<R: Role> Worker<R> {
         for _ in 0..4 {
             match self.consumer.poll(Duration::from_millis(5)) {
                 Some(Ok(message)) => {
-                    if let Some(slot) = self.consumer.context().desk().slots.get_mut(&message.partition()) {
-                        slot.waiting.push(Waiting::new(&Record::of(&message)));
-                    }
+                    self.consumer.context().desk().put_by(message.partition(), &Record::of(&message));
                 }
                 Some(Err(KafkaError::PartitionEOF(_))) | None => {}
                 Some(Err(error)) => self.complain(error)?,
