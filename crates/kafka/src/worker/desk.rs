@@ -33,7 +33,7 @@ const AHEAD_MAX: i64 = 600_000_000;
 const TURN: usize = 64;
 /// How long a partition that is behind is waited for while nothing comes of any: one that gives nothing, though it has not said that there is nothing
 /// more, must not hold up the others. Time in which others' records come does not count, for its own may be behind those.
-const WAIT_MAX: Duration = Duration::from_millis(250);
+const WAIT_MAX: Duration = Duration::from_secs(2);
 /// Bytes that wait of one partition at which it is read no further, and at which it is again.
 const WAITING_BYTES_MAX: usize = 4 << 20;
 const WAITING_BYTES_FEW: usize = 1 << 20;
