@@ -318,7 +318,7 @@ mod tests {
 
     use super::*;
     use crate::few::Few;
-    use crate::row::Bits;
+    use crate::row::{Bits, Facts};
 
     const PAIRS: u32 = 4;
 
@@ -330,7 +330,7 @@ mod tests {
             let flags = if own { Flags::OWN } else { Flags::default() };
             let bits = Bits::new(flags, direction, returned, kind, None);
             let at = EventTime(at * MICROS_PER_DAY / 2);
-            let mut row = Row { at, amount, pair, txn: NONE, profile: 0, extra: NONE, division: Division::UNKNOWN, bits, tags: 0 };
+            let mut row = Row { at, amount, pair, txn: NONE, profile: 0, extra: NONE, facts: Facts::new(bits, Division::UNKNOWN, 0) };
             if removed {
                 row.remove();
             }
@@ -341,7 +341,7 @@ mod tests {
     fn leg_on(day: i64) -> Row {
         let bits = Bits::new(Flags::default(), Direction::In, false, PartyKind::Natural, None);
         let at = EventTime(day * MICROS_PER_DAY);
-        Row { at, amount: 1, pair: 0, txn: NONE, profile: 0, extra: NONE, division: Division::UNKNOWN, bits, tags: 0 }
+        Row { at, amount: 1, pair: 0, txn: NONE, profile: 0, extra: NONE, facts: Facts::new(bits, Division::UNKNOWN, 0) }
     }
 
     #[test]

@@ -155,12 +155,11 @@ fn span(view: &View<'_>, window: Window) -> WindowSpan {
 fn outstanding(view: &View<'_>) -> i128 {
     let mut balances: Vec<(bool, i128)> = view
         .pairs
-        .as_slice()
         .iter()
-        .map(|pair| {
+        .map(|(pair, past)| {
             let is_known = !pair.is_forgotten(view.forget_before);
-            let past = if is_known { i128::from(pair.past_in) - i128::from(pair.past_out) } else { 0 };
-            (is_known && pair.past_in > 0, past)
+            let balance = if is_known { i128::from(past.paid_in) - i128::from(past.paid_out) } else { 0 };
+            (is_known && past.paid_in > 0, balance)
         })
         .collect();
     for row in view.rows.iter().filter(|row| row.makes_party() && view.remembers(row)) {
@@ -175,7 +174,7 @@ fn scope(view: &View<'_>, window: Window) -> Scope {
     let mut places = BTreeMap::<u32, Option<(Day, Division)>>::new();
     for row in view.counted(window).filter(|row| row.makes_party()) {
         let place = places.entry(row.pair).or_default();
-        *place = (*place).max(row.division.is_known().then(|| (row.at.day(), row.division)));
+        *place = (*place).max(row.division().is_known().then(|| (row.at.day(), row.division())));
     }
     let mut payers = BTreeMap::<String, u64>::new();
     for pair in natural(view.inflow(window)) {
@@ -308,7 +307,7 @@ fn counterparties(view: &View<'_>, window: Window, direction: Direction) -> (Vec
         flow.last = at(row);
         let kind = row.counterparty_kind();
         flow.kind = flow.kind.max((kind != PartyKind::Unknown).then(|| (row.at.day(), kind)));
-        flow.division = flow.division.max(row.division.is_known().then(|| (row.at.day(), row.division)));
+        flow.division = flow.division.max(row.division().is_known().then(|| (row.at.day(), row.division())));
     }
     let total = flows.len() as u64;
     let mut flows: Vec<(u32, Flow)> = flows.into_iter().collect();
@@ -333,7 +332,8 @@ fn amounts_back(view: &View<'_>, pairs: impl Iterator<Item = u32>, direction: Di
     let mut back: BTreeMap<u32, i128> = pairs
         .map(|at| {
             let pair = view.pair(at);
-            let past = if direction == Direction::In { pair.past_out } else { pair.past_in };
+            let past = view.past(at);
+            let past = if direction == Direction::In { past.paid_out } else { past.paid_in };
             (at, if pair.is_forgotten(view.forget_before) { 0 } else { i128::from(past) })
         })
         .collect();

@@ -16,7 +16,7 @@ use crate::detection::Detection;
 use crate::intern::NONE;
 use crate::large_amount::{DayKinds, DayTotal};
 use crate::pairs::{NEVER, Pair, Pairs};
-use crate::row::{Bits, Extra, Row};
+use crate::row::{Bits, Extra, Facts, Row};
 use crate::scans::Scans;
 use crate::tables::Tables;
 
@@ -252,7 +252,7 @@ impl Party {
     /// Index of the remembered row of an identity.
     fn remembered(&self, number: u32, txn_id: &str, direction: Direction, moment: &Moment<'_>, tables: &Tables) -> Option<usize> {
         let txn = tables.txns.find(txn_id)?;
-        let at = tables.txns.known(txn).at(number, direction)?;
+        let at = tables.remembered(txn, number, direction)?;
         if at.day() < moment.memory_day {
             return None;
         }
@@ -298,6 +298,7 @@ impl Party {
     fn insert(&mut self, number: u32, leg: &Leg<'_>, moment: &Moment<'_>, tables: &mut Tables) -> usize {
         let pair = leg.counterparty.map_or(NONE, |key| self.pair_for(key, tables));
         let txn = tables.txns.intern(leg.txn_id);
+        let bits = Bits::new(leg.flags, leg.direction, leg.kind == LegKind::Return, leg.counterparty_kind, leg.channel);
         let row = Row {
             at: leg.at,
             amount: leg.amount.cny.unwrap_or(0),
@@ -305,11 +306,9 @@ impl Party {
             txn,
             profile: tables.profile(&leg.profile),
             extra: extra_of(leg).map_or(NONE, |extra| tables.extras.insert(extra)),
-            division: leg.counterparty_division,
-            bits: Bits::new(leg.flags, leg.direction, leg.kind == LegKind::Return, leg.counterparty_kind, leg.channel),
-            tags: leg.tags.0,
+            facts: Facts::new(bits, leg.counterparty_division, leg.tags.0),
         };
-        tables.txns.known_mut(txn).remember(number, leg.direction, leg.at);
+        tables.remember(txn, number, leg.direction, leg.at);
         self.history_from = self.history_from.min(leg.at.day());
         let at = self.place(&row, leg.txn_id, tables);
         let joins = self.cursor.as_ref().is_some_and(|cursor| cursor.stands_at(&self.rows, leg.at, moment.horizons));
@@ -352,10 +351,8 @@ impl Party {
         if row.pair == NONE || !row.is_counted() {
             return;
         }
+        self.pairs.renew(row.pair, forget_before);
         let pair = self.pairs.get_mut(row.pair);
-        if pair.is_forgotten(forget_before) {
-            *pair = pair.renewed(forget_before);
-        }
         pair.last_day = pair.last_day.max(row.at.day());
         if row.makes_party() {
             let first = if row.is_in() { &mut pair.first_in } else { &mut pair.first_out };
@@ -437,10 +434,8 @@ impl Party {
             if row.pair == NONE {
                 continue;
             }
-            let pair = self.pairs.get_mut(row.pair);
-            if row.makes_party() && row.at >= pair.begins {
-                let past = if row.is_in() { &mut pair.past_in } else { &mut pair.past_out };
-                *past = past.saturating_add(row.amount);
+            if row.makes_party() && row.at >= self.pairs.get(row.pair).begins() {
+                self.pairs.add_past(&row);
             }
         }
         self.scans.get_mut().before_drop(&self.rows, count);
@@ -454,12 +449,15 @@ impl Party {
 
 /// A list that is longer doubles its room when that is full.
 const SHORT: usize = 64;
+/// A list of so many or more, and not longer, is given a quarter more.
+const HANDFUL: usize = 4;
 
 /// Room for one more. Left to itself a list takes room for four at once and then twice as much each time; most parties of a bank have one or two of
 /// anything, and a dozen rows after a month.
 pub(crate) fn make_room<T>(list: &mut Vec<T>) {
-    if list.len() == list.capacity() && list.len() < SHORT {
-        list.reserve_exact(list.len().div_ceil(2).max(1));
+    let length = list.len();
+    if length == list.capacity() && length < SHORT {
+        list.reserve_exact((length / 4).max(length.clamp(1, HANDFUL)));
     }
 }
 

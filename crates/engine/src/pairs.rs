@@ -10,6 +10,7 @@ use weir_model::{Day, EventTime};
 
 use crate::history::make_room;
 use crate::intern::NONE;
+use crate::row::Row;
 
 /// No such moment.
 pub(crate) const NEVER: EventTime = EventTime(i64::MAX);
@@ -19,18 +20,21 @@ pub(crate) const NEVER: EventTime = EventTime(i64::MAX);
 pub(crate) struct Pair {
     /// Interned key of the counterparty.
     pub(crate) key: u32,
-    /// Rows before this moment are forgotten.
-    pub(crate) begins: EventTime,
+    /// Rows before this day are forgotten.
+    begins: Day,
+    /// Day of the last counted leg, removed ones included.
+    pub(crate) last_day: Day,
     /// First In movement counted; [`NEVER`] without one.
     pub(crate) first_in: EventTime,
     /// First Out movement counted; [`NEVER`] without one.
     pub(crate) first_out: EventTime,
-    /// Sum of In movements of rows that have left, fen.
-    pub(crate) past_in: i64,
-    /// Sum of Out movements of rows that have left, fen.
-    pub(crate) past_out: i64,
-    /// Day of the last counted leg, removed ones included.
-    pub(crate) last_day: Day,
+}
+
+/// Movements of a pair whose rows have left, fen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Past {
+    pub(crate) paid_in: i64,
+    pub(crate) paid_out: i64,
 }
 
 /// A day before all others.
@@ -38,17 +42,22 @@ const NO_DAY: Day = Day(i32::MIN);
 
 impl Pair {
     pub(crate) fn new(key: u32) -> Self {
-        Self { key, begins: EventTime::MIN, first_in: NEVER, first_out: NEVER, past_in: 0, past_out: 0, last_day: NO_DAY }
+        Self { key, begins: NO_DAY, last_day: NO_DAY, first_in: NEVER, first_out: NEVER }
     }
 
-    /// The pair as it begins anew: all its legs are before `forget_before`.
-    pub(crate) fn renewed(&self, forget_before: Day) -> Self {
-        Self { begins: forget_before.start(), ..Self::new(self.key) }
+    /// Rows before `day` are forgotten.
+    pub(crate) fn begin(&mut self, day: Day) {
+        self.begins = day;
+    }
+
+    /// Rows before this moment are forgotten.
+    pub(crate) fn begins(&self) -> EventTime {
+        if self.begins == NO_DAY { EventTime::MIN } else { self.begins.start() }
     }
 
     /// Whether a row of the pair is part of all history.
     pub(crate) fn remembers(&self, at: EventTime, forget_before: Day) -> bool {
-        at >= self.begins && !self.is_forgotten(forget_before)
+        at >= self.begins() && !self.is_forgotten(forget_before)
     }
 
     /// Whether a tick has come since its last leg grew too old.
@@ -61,8 +70,16 @@ impl Pair {
 #[derive(Debug, Default)]
 pub(crate) struct Pairs {
     list: Vec<Pair>,
-    /// Built once there are more than [`LINEAR_MAX`]; most parties have a handful.
-    index: Option<Box<HashTable<u32>>>,
+    more: Option<Box<More>>,
+}
+
+/// What young parties with a handful of pairs do not have.
+#[derive(Debug, Default)]
+struct More {
+    /// Built once there are more than [`LINEAR_MAX`] pairs; empty before.
+    index: HashTable<u32>,
+    /// By pair, as far as rows of any have left.
+    past: Vec<Past>,
 }
 
 const LINEAR_MAX: usize = 12;
@@ -73,9 +90,9 @@ fn hash(key: u32) -> u64 {
 
 impl Pairs {
     pub(crate) fn find(&self, key: u32) -> Option<u32> {
-        match &self.index {
-            Some(index) => index.find(hash(key), |at| self.list[*at as usize].key == key).copied(),
-            None => self.list.iter().position(|pair| pair.key == key).and_then(|at| u32::try_from(at).ok()),
+        match &self.more {
+            Some(more) if self.list.len() > LINEAR_MAX => more.index.find(hash(key), |at| self.list[*at as usize].key == key).copied(),
+            _ => self.list.iter().position(|pair| pair.key == key).and_then(|at| u32::try_from(at).ok()),
         }
     }
 
@@ -85,14 +102,12 @@ impl Pairs {
         make_room(&mut self.list);
         self.list.push(pair);
         let list = &self.list;
-        if let Some(index) = &mut self.index {
-            index.insert_unique(hash(pair.key), at, |at| hash(list[*at as usize].key));
-        } else if list.len() > LINEAR_MAX {
-            let mut index = HashTable::with_capacity(list.len() * 2);
-            for (at, pair) in (0_u32..).zip(list) {
+        if list.len() > LINEAR_MAX {
+            let index = &mut self.more.get_or_insert_default().index;
+            let unknown = if index.is_empty() { 0 } else { at };
+            for (at, pair) in (unknown..).zip(&list[unknown as usize..]) {
                 index.insert_unique(hash(pair.key), at, |at| hash(list[*at as usize].key));
             }
-            self.index = Some(Box::new(index));
         }
         at
     }
@@ -109,6 +124,45 @@ impl Pairs {
         &mut self.list[at as usize]
     }
 
+    /// What is remembered of a pair's rows that have left.
+    pub(crate) fn past(&self, at: u32) -> Past {
+        self.more.as_ref().and_then(|more| more.past.get(at as usize)).copied().unwrap_or_default()
+    }
+
+    pub(crate) fn set_past(&mut self, at: u32, past: Past) {
+        if past == self.past(at) {
+            return;
+        }
+        let all = &mut self.more.get_or_insert_default().past;
+        if all.len() <= at as usize {
+            all.resize(self.list.len(), Past::default());
+        }
+        all[at as usize] = past;
+    }
+
+    /// A movement that counts leaves.
+    pub(crate) fn add_past(&mut self, row: &Row) {
+        let mut past = self.past(row.pair);
+        let sum = if row.is_in() { &mut past.paid_in } else { &mut past.paid_out };
+        *sum = sum.saturating_add(row.amount);
+        self.set_past(row.pair, past);
+    }
+
+    /// A pair that is forgotten begins anew: all its legs are before `forget_before`.
+    pub(crate) fn renew(&mut self, at: u32, forget_before: Day) {
+        let pair = self.get_mut(at);
+        if pair.is_forgotten(forget_before) {
+            *pair = Pair::new(pair.key);
+            pair.begin(forget_before);
+            self.set_past(at, Past::default());
+        }
+    }
+
+    /// Each pair and what is remembered of its rows that have left.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&Pair, Past)> {
+        (0..).zip(&self.list).map(|(at, pair)| (pair, self.past(at)))
+    }
+
     pub(crate) fn as_slice(&self) -> &[Pair] {
         &self.list
     }
@@ -116,11 +170,15 @@ impl Pairs {
     /// Keeps the pairs that `is_wanted` by index; returns the new index of each, [`NONE`] for those that have left, whose keys go to `left`.
     pub(crate) fn retain(&mut self, is_wanted: impl Fn(u32) -> bool, mut left: impl FnMut(u32)) -> Vec<u32> {
         let old = std::mem::take(self);
+        let past: Vec<Past> = (0..).take(old.list.len()).map(|at| old.past(at)).collect();
         (0_u32..)
             .zip(old.list)
-            .map(|(at, pair)| {
+            .zip(past)
+            .map(|((at, pair), past)| {
                 if is_wanted(at) {
-                    self.push(pair)
+                    let at = self.push(pair);
+                    self.set_past(at, past);
+                    at
                 } else {
                     left(pair.key);
                     NONE

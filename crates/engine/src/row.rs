@@ -1,4 +1,4 @@
-//! A leg as it is kept: 48 bytes, numbers for strings, rare facts beside.
+//! A leg as it is kept: 40 bytes, numbers for strings, rare facts beside.
 //!
 //! Rows of a party stand in event-time order, In before Out, then by txn id. A row taken out by a removal stays as a tombstone, because its
 //! identity must still be recognised; every reader goes through [`Row::is_live`] or [`Row::is_counted`].
@@ -22,12 +22,24 @@ pub(crate) struct Row {
     pub(crate) profile: u32,
     /// Index into the shard's extras; [`NONE`] for most.
     pub(crate) extra: u32,
-    /// The counterparty's division.
-    pub(crate) division: Division,
-    /// Facts, direction, kinds.
-    pub(crate) bits: Bits,
-    /// Memo tags.
-    pub(crate) tags: u16,
+    /// What takes a few bits each.
+    pub(crate) facts: Facts,
+}
+
+/// From the lowest bit: [`Bits`], the counterparty's division, memo tags.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Facts(u64);
+
+const DIVISION_SHIFT: u32 = 26;
+const TAGS_SHIFT: u32 = 46;
+const BITS_MASK: u32 = (1 << DIVISION_SHIFT) - 1;
+const DIVISION_MASK: u32 = (1 << (TAGS_SHIFT - DIVISION_SHIFT)) - 1;
+const _: () = assert!(Division::CODE_MAX <= DIVISION_MASK && CHANNEL_SHIFT + 4 == DIVISION_SHIFT);
+
+impl Facts {
+    pub(crate) fn new(bits: Bits, division: Division, tags: u16) -> Self {
+        Self(u64::from(bits.0) | u64::from(division.code()) << DIVISION_SHIFT | u64::from(tags) << TAGS_SHIFT)
+    }
 }
 
 /// The flags of the leg in the low half; above them direction, kind of leg, tombstone, counterparty kind and channel.
@@ -61,19 +73,33 @@ impl Bits {
 
     /// Whether some row has these bits: a kind and a channel there are, and nothing above them.
     pub(crate) fn is_possible(self) -> bool {
-        (self.0 >> KIND_SHIFT & 7) < 5 && (self.0 >> CHANNEL_SHIFT & 15) <= 9 && self.0 >> (CHANNEL_SHIFT + 4) == 0
+        (self.0 >> KIND_SHIFT & 7) < 5 && (self.0 >> CHANNEL_SHIFT & 15) <= 9 && self.0 <= BITS_MASK
     }
 }
 
 impl Row {
+    pub(crate) fn bits(&self) -> Bits {
+        Bits(low(self.facts.0) & BITS_MASK)
+    }
+
+    /// The counterparty's division.
+    pub(crate) fn division(&self) -> Division {
+        Division::from_code(low(self.facts.0 >> DIVISION_SHIFT) & DIVISION_MASK).unwrap_or_default()
+    }
+
+    /// Memo tags.
+    pub(crate) fn tags(&self) -> u16 {
+        half(low(self.facts.0 >> TAGS_SHIFT))
+    }
+
     /// The model's flags.
     pub(crate) fn flags(&self) -> Flags {
-        Flags(u16::try_from(self.bits.0 & 0xffff).unwrap_or(0))
+        Flags(half(self.bits().0))
     }
 
     /// Whether a flag is set.
     pub(crate) fn has(&self, flag: Flags) -> bool {
-        self.bits.0 & u32::from(flag.0) != 0
+        self.bits().0 & u32::from(flag.0) != 0
     }
 
     /// Direction.
@@ -82,7 +108,7 @@ impl Row {
     }
 
     pub(crate) fn is_out(&self) -> bool {
-        self.bits.is_out()
+        self.bits().is_out()
     }
 
     pub(crate) fn is_in(&self) -> bool {
@@ -90,36 +116,36 @@ impl Row {
     }
 
     pub(crate) fn is_return(&self) -> bool {
-        self.bits.0 & RETURN != 0
+        self.bits().0 & RETURN != 0
     }
 
     /// Part of the history.
     pub(crate) fn is_live(&self) -> bool {
-        self.bits.0 & REMOVED == 0
+        self.bits().0 & REMOVED == 0
     }
 
     /// Part of inflow or outflow: live, no own-account move, nothing retained.
     pub(crate) fn is_counted(&self) -> bool {
-        self.bits.0 & NOT_COUNTED == 0
+        self.bits().0 & NOT_COUNTED == 0
     }
 
     /// Whether it is counted, or was until it was removed.
     pub(crate) fn is_countable(&self) -> bool {
-        self.bits.0 & (NOT_COUNTED & !REMOVED) == 0
+        self.bits().0 & (NOT_COUNTED & !REMOVED) == 0
     }
 
     /// Makes its counterparty a payer or payee: a counted movement with a counterparty.
     pub(crate) fn makes_party(&self) -> bool {
-        self.bits.0 & (NOT_COUNTED | RETURN) == 0 && self.pair != NONE
+        self.bits().0 & (NOT_COUNTED | RETURN) == 0 && self.pair != NONE
     }
 
     /// Turns the row into a tombstone.
     pub(crate) fn remove(&mut self) {
-        self.bits.0 |= REMOVED;
+        self.facts.0 |= u64::from(REMOVED);
     }
 
     pub(crate) fn counterparty_kind(&self) -> PartyKind {
-        PartyKind::ALL[(self.bits.0 >> KIND_SHIFT & 7) as usize]
+        PartyKind::ALL[(self.bits().0 >> KIND_SHIFT & 7) as usize]
     }
 
     pub(crate) fn is_natural(&self) -> bool {
@@ -128,8 +154,18 @@ impl Row {
 
     /// Channel + 1 as stored; 0 where unknown.
     pub(crate) fn channel_code(&self) -> u32 {
-        self.bits.0 >> CHANNEL_SHIFT & 15
+        self.bits().0 >> CHANNEL_SHIFT & 15
     }
+}
+
+/// The low half.
+fn low(word: u64) -> u32 {
+    u32::try_from(word & u64::from(u32::MAX)).unwrap_or(0)
+}
+
+/// The low half.
+fn half(word: u32) -> u16 {
+    u16::try_from(word & u32::from(u16::MAX)).unwrap_or(0)
 }
 
 /// What most rows do not have: a foreign amount, equivalents, a balance.

@@ -8,7 +8,7 @@ use weir_model::{AgreementKind, Agreements, Calendar, Day, Direction, Division, 
 use weir_rules::Window;
 
 use crate::intern::{Interner, NONE};
-use crate::pairs::{Pair, Pairs};
+use crate::pairs::{Pair, Pairs, Past};
 use crate::row::{Extras, Row};
 use crate::scans::{Days, Measure, Outlets, People, Scans};
 
@@ -158,6 +158,11 @@ impl<'a> View<'a> {
     /// What is remembered of a pair. Pairs with a row within any window are never forgotten.
     pub(crate) fn pair(&self, at: u32) -> &'a Pair {
         self.pairs.get(at)
+    }
+
+    /// What is remembered of a pair's rows that have left.
+    pub(crate) fn past(&self, at: u32) -> Past {
+        self.pairs.past(at)
     }
 
     /// The profile stamped on a row.

@@ -53,10 +53,13 @@ impl Division {
         (code >= 110_000).then_some(Self(code))
     }
 
-    /// From a stored number; zero is [`Division::UNKNOWN`].
+    /// The largest number of a division: six digits.
+    pub const CODE_MAX: u32 = 999_999;
+
+    /// From a stored number; zero is [`Division::UNKNOWN`]. `None` for what has more than six digits.
     #[must_use]
-    pub const fn from_code(code: u32) -> Self {
-        Self(code)
+    pub const fn from_code(code: u32) -> Option<Self> {
+        if code > Self::CODE_MAX { None } else { Some(Self(code)) }
     }
 
     /// The number, 0 for unknown.

@@ -311,7 +311,7 @@ fn leg(movement: &Move, txn_id: String, at: EventTime) -> OwnedLeg {
         amount: LegAmount::cny(AMOUNTS[movement.amount]),
         counterparty: counterparty.filter(|id| *id != PARTIES[movement.party]),
         counterparty_kind: if one_in(facts, 3, 16) { PartyKind::Unknown } else { usual_kind },
-        counterparty_division: if one_in(facts, 4, 16) { Division::from_code(110_101) } else { usual_division },
+        counterparty_division: if one_in(facts, 4, 16) { division(110_101) } else { usual_division },
         channel: [None, Some(Channel::Online), Some(Channel::Atm), Some(Channel::Batch)][(facts >> 7) as usize % 4],
         flags: Flags::default(),
         tags: Tags(u16::from(one_in(facts, 5, 4)) | u16::from(one_in(facts, 6, 8)) << 1),
@@ -354,9 +354,13 @@ fn in_foreign_money(leg: &mut OwnedLeg, facts: u32) {
     leg.flags.set(Flags::UNCONVERTED, cny.is_none());
 }
 
+fn division(code: u32) -> Division {
+    Division::from_code(code).expect("six digits")
+}
+
 /// Fourteen people, some organisations, an internal account, some unknowns, monitored parties, and nobody.
 fn counterparty(number: usize) -> (Option<String>, PartyKind, Division) {
-    let division = Division::from_code([0, 330_100, 330_106, 330_200, 440_300][number % 5]);
+    let division = division([0, 330_100, 330_106, 330_200, 440_300][number % 5]);
     let named = |kind| (Some(format!("p{number}")), kind, division);
     match number {
         0..=13 => named(PartyKind::Natural),
@@ -386,7 +390,7 @@ fn profile(party: usize, facts: u32) -> OwnedProfile {
             _ if one_in(facts, 30, 60) => PartyKind::Internal,
             _ => usual,
         },
-        division: Division::from_code(330_100),
+        division: division(330_100),
         industry: if one_in(facts, 26, 2) { "6499".to_owned() } else { String::new() },
         opened_at: one_in(facts, 27, 2).then(|| Day::parse("2024-01-15").expect("a date")),
         registered,

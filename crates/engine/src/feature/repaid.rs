@@ -68,7 +68,7 @@ fn ratios(view: &View<'_>, window: Window) -> Vec<i128> {
             let is_remembered = |paid: &&Payment| memory.remembers(paid.day.start(), view.forget_before);
             let earlier = payers.payments_of(*pair).iter().take_while(|paid| paid.day < payee.last_paid);
             let in_rows: i128 = earlier.filter(is_remembered).map(|paid| paid.amount).sum();
-            match Value::ratio(payee.last_amount, i128::from(memory.past_in) + in_rows) {
+            match Value::ratio(payee.last_amount, i128::from(view.past(*pair).paid_in) + in_rows) {
                 Value::Ratio(ratio) => Some(ratio),
                 _ => None,
             }

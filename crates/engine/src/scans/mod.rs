@@ -199,7 +199,7 @@ mod tests {
 
     use super::*;
     use crate::intern::NONE;
-    use crate::row::Bits;
+    use crate::row::{Bits, Facts};
 
     fn row() -> impl Strategy<Value = Row> {
         let kind = prop_oneof![3 => Just(PartyKind::Natural), 1 => Just(PartyKind::Unknown), 1 => Just(PartyKind::Organisation)];
@@ -212,7 +212,8 @@ mod tests {
                 let division = if placed { Division::parse("530500").expect("a division") } else { Division::UNKNOWN };
                 let at = EventTime(at * MICROS_PER_DAY / 3);
                 let bits = Bits::new(flags, direction, back, kind, None);
-                let mut row = Row { at, amount, pair, txn: NONE, profile: 0, extra: NONE, division, bits, tags: u16::from(placed) };
+                let mut row =
+                    Row { at, amount, pair, txn: NONE, profile: 0, extra: NONE, facts: Facts::new(bits, division, placed.into()) };
                 if removed {
                     row.remove();
                 }

@@ -187,8 +187,8 @@ impl Running for People {
         let person = by_pair.entry(row.pair).or_default();
         let was_natural = person.natural > 0;
         person.state(row, |count| *count += 1);
-        if row.division.is_known() {
-            *places.entry(row.division).or_default() += 1;
+        if row.division().is_known() {
+            *places.entry(row.division()).or_default() += 1;
         }
         let (day, amount) = (row.at.day(), i128::from(row.amount));
         person.sum += amount;
@@ -215,11 +215,11 @@ impl Running for People {
         let person = by_pair.get_mut(&row.pair).expect("what is removed was added");
         let was_natural = person.natural > 0;
         person.state(row, |count| *count -= 1);
-        if row.division.is_known() {
-            let rows = places.get_mut(&row.division).expect("what is removed was added");
+        if row.division().is_known() {
+            let rows = places.get_mut(&row.division()).expect("what is removed was added");
             *rows -= 1;
             if *rows == 0 {
-                places.remove(&row.division);
+                places.remove(&row.division());
             }
         }
         let (day, amount) = (row.at.day(), i128::from(row.amount));
@@ -254,7 +254,7 @@ impl Person {
             (row.counterparty_kind() != PartyKind::Unknown, &mut self.kind_known),
             (is_aged, &mut self.age_known),
             (is_aged && row.has(Flags::ELDERLY), &mut self.elderly),
-            (row.division.is_known(), &mut self.located),
+            (row.division().is_known(), &mut self.located),
         ];
         stated.into_iter().filter(|(is_stated, _)| *is_stated).for_each(|(_, rows)| count(rows));
     }

@@ -76,7 +76,7 @@ impl Measure {
             Self::Amount(_) => row.amount.into(),
             Self::Cash(_) => i128::from(row.has(Flags::CASH)) * i128::from(row.amount),
             Self::Memos(_) => row.has(Flags::HAS_MEMO).into(),
-            Self::Tagged(_, bit) => (row.has(Flags::HAS_MEMO) && row.tags >> bit & 1 == 1).into(),
+            Self::Tagged(_, bit) => (row.has(Flags::HAS_MEMO) && row.tags() >> bit & 1 == 1).into(),
             Self::Converted(_) => (!row.has(Flags::UNCONVERTED)).into(),
             Self::Round(_, unit) => (!row.has(Flags::UNCONVERTED) && row.amount % unit == 0).into(),
         }

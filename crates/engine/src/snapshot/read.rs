@@ -14,7 +14,7 @@ use crate::detection::{Detection, Hit};
 use crate::history::{Party, PendingRemoval};
 use crate::intern::NONE;
 use crate::large_amount::ReportKey;
-use crate::pairs::{NEVER, Pair};
+use crate::pairs::{NEVER, Pair, Past};
 use crate::partition::{Engine, LastTick};
 use crate::row::Row;
 use crate::{Settings, SnapshotError};
@@ -152,17 +152,17 @@ impl Engine {
             if has_begun_anew || pair.first_out != NEVER.0 {
                 party.bounds.meet(false);
             }
-            party.pairs.push(Pair {
-                key: tables.strings.intern(pair.key),
-                begins: EventTime(pair.begins),
-                first_in: EventTime(pair.first_in),
-                first_out: EventTime(pair.first_out),
-                past_in: pair.past_in,
-                past_out: pair.past_out,
-                last_day: Day(pair.last_day),
-            });
+            let mut known = Pair::new(tables.strings.intern(pair.key));
+            if has_begun_anew {
+                known.begin(EventTime(pair.begins).day());
+            }
+            (known.first_in, known.first_out) = (EventTime(pair.first_in), EventTime(pair.first_out));
+            known.last_day = Day(pair.last_day);
+            let at = party.pairs.push(known);
+            party.pairs.set_past(at, Past { paid_in: pair.past_in, paid_out: pair.past_out });
         }
-        let profiles: Vec<u32> = record.profiles.iter().map(|profile| tables.profile(&profile.as_profile())).collect();
+        let profiles = record.profiles.iter().map(|profile| Ok(tables.profile(&profile.as_profile()?)));
+        let profiles = profiles.collect::<Result<Vec<u32>, SnapshotError>>()?;
         party.rows.reserve_exact(record.rows.len());
         for row in &record.rows {
             let profile = profiles.get(row.profile as usize).ok_or(damaged("a row names no profile"))?;
@@ -170,7 +170,7 @@ impl Engine {
             if row.txn == NONE {
                 party.aged = party.rows.len() + 1;
             } else {
-                tables.txns.known_mut(row.txn).remember(number, row.direction(), row.at);
+                tables.remember(row.txn, number, row.direction(), row.at);
             }
             party.bounds.enter(&row);
             party.rows.push(row);

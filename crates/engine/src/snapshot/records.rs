@@ -13,8 +13,8 @@ use crate::SnapshotError;
 use crate::detection::{Episode, Figures, Hit, LiveAlert, RuleState, Withdrawn};
 use crate::history::PendingRemoval;
 use crate::intern::NONE;
-use crate::pairs::{NEVER, Pair};
-use crate::row::{Bits, Extra, Row};
+use crate::pairs::{NEVER, Pair, Past};
+use crate::row::{Bits, Extra, Facts, Row};
 use crate::tables::Tables;
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -156,6 +156,11 @@ pub(super) fn is_moment(at: i64) -> bool {
     (Day(FIRST_DAY).start().0..=Day(LAST_DAY).end().0).contains(&at)
 }
 
+/// Of a day.
+fn is_beginning(at: i64) -> bool {
+    is_moment(at) && EventTime(at).day().start().0 == at
+}
+
 pub(super) fn is_day(day: i32) -> bool {
     (FIRST_DAY..=LAST_DAY).contains(&day)
 }
@@ -168,8 +173,9 @@ impl PartyRecord<'_> {
     /// What the checksums cannot tell, because whoever wrote the bytes was mistaken: nothing here may make the detector stumble later.
     pub(super) fn check(&self) -> Result<(), SnapshotError> {
         let optional = |at: i64| at == NEVER.0 || at == EventTime::MIN.0 || is_moment(at);
-        let pairs = self.pairs.iter().flat_map(|pair| [pair.begins, pair.first_in, pair.first_out]);
-        if !pairs.chain(self.dropped_to).all(optional) {
+        let pairs = self.pairs.iter().flat_map(|pair| [pair.first_in, pair.first_out]);
+        let begins = |pair: &PairRecord<'_>| pair.begins == EventTime::MIN.0 || is_beginning(pair.begins);
+        if !pairs.chain(self.dropped_to).all(optional) || !self.pairs.iter().all(begins) {
             return Err(damaged("a time of a counterparty is none"));
         }
         let rows = self.rows.iter().map(|row| row.at);
@@ -228,10 +234,12 @@ pub(super) fn load_row(row: &RowRecord<'_>, profile: u32, pairs: usize, tables: 
         txn: row.txn.map_or(NONE, |txn| tables.txns.intern(txn)),
         profile,
         extra,
-        division: Division::from_code(row.division),
-        bits: Bits(row.bits),
-        tags: row.tags,
+        facts: Facts::new(Bits(row.bits), division(row.division)?, row.tags),
     })
+}
+
+fn division(code: u32) -> Result<Division, SnapshotError> {
+    Division::from_code(code).ok_or(damaged("a division has more than six digits"))
 }
 
 pub(super) fn load_extra(extra: &ExtraRecord<'_>) -> Result<Extra, SnapshotError> {
@@ -244,14 +252,14 @@ pub(super) fn extra_record(extra: &Extra) -> ExtraRecord<'_> {
     ExtraRecord { currency: currency.code(), minor: *minor, cny: *cny, usd: *usd, balance: *balance }
 }
 
-pub(super) fn pair_record<'a>(pair: &Pair, tables: &'a Tables) -> PairRecord<'a> {
+pub(super) fn pair_record<'a>(pair: &Pair, past: Past, tables: &'a Tables) -> PairRecord<'a> {
     PairRecord {
         key: tables.strings.text(pair.key),
-        begins: pair.begins.0,
+        begins: pair.begins().0,
         first_in: pair.first_in.0,
         first_out: pair.first_out.0,
-        past_in: pair.past_in,
-        past_out: pair.past_out,
+        past_in: past.paid_in,
+        past_out: past.paid_out,
         last_day: pair.last_day.0,
     }
 }
@@ -269,15 +277,15 @@ pub(super) fn profile_record(profile: Profile<'_>) -> ProfileRecord<'_> {
 }
 
 impl ProfileRecord<'_> {
-    pub(super) fn as_profile(&self) -> Profile<'_> {
-        Profile {
+    pub(super) fn as_profile(&self) -> Result<Profile<'_>, SnapshotError> {
+        Ok(Profile {
             kind: self.kind,
-            division: Division::from_code(self.division),
+            division: division(self.division)?,
             industry: self.industry,
             opened_at: self.opened_at.map(Day),
             registered: self.registered,
             agreements: Agreements::from_bits(self.agreements, self.payroll_people),
-        }
+        })
     }
 }
 

@@ -181,9 +181,9 @@ impl Engine {
             txn: (row.txn != NONE).then(|| tables.txns.text(row.txn)),
             profile: local(row.profile),
             extra: tables.extras.get(row.extra).map(extra_record),
-            division: row.division.code(),
-            bits: row.bits.0,
-            tags: row.tags,
+            division: row.division().code(),
+            bits: row.bits().0,
+            tags: row.tags(),
         });
         let rows = rows.collect();
         let past_profile = party.past_profile.map(&mut local);
@@ -196,7 +196,7 @@ impl Engine {
         PartyRecord {
             key: &party.key,
             rows,
-            pairs: party.pairs.as_slice().iter().map(|pair| pair_record(pair, tables)).collect(),
+            pairs: party.pairs.iter().map(|(pair, past)| pair_record(pair, past, tables)).collect(),
             profiles: profile_records,
             reports: sent.collect(),
             pending: party.pending.iter().map(|removal| removal_record(removal, tables)).collect(),
