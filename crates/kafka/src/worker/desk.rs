@@ -4,7 +4,7 @@
 //! where partitions stand and assigns them; it sends and commits nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -106,9 +106,6 @@ pub(super) struct Desk<R: Role> {
     /// Partitions that the consumer reads: those that are ready.
     pub(super) reading: BTreeSet<i32>,
     pub(super) group: Option<ConsumerGroupMetadata>,
-    /// Counts the assignments of the consumer. Messages polled before the last one are thrown away: partitions are read again from where
-    /// their slots stand, and what came before must not be taken for what comes next.
-    pub(super) epoch: u64,
     /// Counts the changes of ownership. What was due before the last one is void, also where a partition came back: its slot begins anew from
     /// what is committed, and whoever had it meanwhile may have gone further.
     pub(super) tenure: u64,
@@ -123,12 +120,29 @@ pub(super) struct Desk<R: Role> {
     pub(super) stop: Arc<AtomicBool>,
 }
 
-pub(super) struct Seat<R: Role>(pub(super) Mutex<Desk<R>>);
+pub(super) struct Seat<R: Role> {
+    desk: Mutex<Desk<R>>,
+    /// Counts the assignments of the consumer. Messages polled before the last one are thrown away: partitions are read again from where
+    /// their slots stand, and what came before must not be taken for what comes next.
+    epoch: AtomicU64,
+}
 
 impl<R: Role> Seat<R> {
+    pub(super) fn new(desk: Desk<R>) -> Self {
+        Self { desk: Mutex::new(desk), epoch: AtomicU64::new(0) }
+    }
+
+    pub(super) fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn begin_epoch(&self) {
+        self.epoch.fetch_add(1, Ordering::Relaxed);
+    }
+
     pub(super) fn desk(&self) -> MutexGuard<'_, Desk<R>> {
         // A panic inside a fold ends the worker; until then the desk is still of use for telling so.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -145,7 +159,7 @@ impl<R: Role> ClientContext for Seat<R> {
 impl<R: Role> ConsumerContext for Seat<R> {
     fn rebalance(&self, consumer: &BaseConsumer<Self>, error: RDKafkaRespErr, partitions: &mut TopicPartitionList) {
         let mut desk = self.desk();
-        desk.epoch += 1;
+        self.begin_epoch();
         desk.tenure += 1;
         let is_assignment = error == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
         // A worker that is about to end takes nothing up any more; librdkafka only waits for an answer.
@@ -173,7 +187,6 @@ impl<R: Role> Desk<R> {
             stops: BTreeMap::new(),
             reading: BTreeSet::new(),
             group: None,
-            epoch: 0,
             tenure: 0,
             turn: 0,
             idle: Duration::ZERO,

@@ -19,7 +19,7 @@ mod role;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -48,6 +48,26 @@ const CLOSE_MAX: Duration = Duration::from_secs(4);
 const IDLE_COMMIT: Duration = Duration::from_secs(1);
 /// Bytes of input that end a step.
 const INPUT_BYTES_MAX: usize = 4 << 20;
+
+/// Records after which it is looked at the time though more are at hand.
+const RECORDS_A_LOOK: usize = 64;
+
+/// What a step has been given since partitions were assigned last.
+#[derive(Default)]
+struct Gathered<'c> {
+    records: Vec<BorrowedMessage<'c>>,
+    bytes: usize,
+    /// Per partition that gave something or said that it has nothing: which of both it did last.
+    drained: BTreeMap<i32, bool>,
+}
+
+impl<'c> Gathered<'c> {
+    fn take(&mut self, message: BorrowedMessage<'c>) {
+        self.drained.insert(message.partition(), false);
+        self.bytes += message.payload_len() + message.key_len();
+        self.records.push(message);
+    }
+}
 
 /// How a worker is configured.
 pub(crate) struct WorkerSettings {
@@ -87,7 +107,7 @@ pub(crate) struct Worker<R: Role> {
 impl<R: Role> Worker<R> {
     pub(crate) fn new(settings: WorkerSettings, role: R, metrics: WorkerMetrics, stop: Arc<AtomicBool>) -> Result<Self, WorkerError> {
         let desk = Desk::new(role, Arc::clone(&settings.topic), metrics.clone(), Arc::clone(&stop));
-        let consumer: BaseConsumer<Seat<R>> = settings.consumer.create_with_context(Seat(Mutex::new(desk)))?;
+        let consumer: BaseConsumer<Seat<R>> = settings.consumer.create_with_context(Seat::new(desk))?;
         let outlet = Outlet::new(settings.producer.clone());
         Ok(Self { settings, consumer, outlet, last_commit: Instant::now(), gathered: Instant::now(), metrics, stop })
     }
@@ -147,35 +167,46 @@ impl<R: Role> Worker<R> {
 
     /// Polls until one commit interval has passed since the step before had its records, or until there is enough. What came while they were
     /// folded and committed has waited already: it is given a quarter of the interval more.
+    ///
+    /// To be given a record costs less than to ask what time it is, or to lock the desk; neither is done for each.
     fn gather(&self) -> Result<Vec<BorrowedMessage<'_>>, WorkerError> {
         let interval = self.settings.commit_interval;
         let deadline = (self.gathered + interval).max(Instant::now() + interval / 4);
-        let mut batch = Vec::new();
-        let mut bytes = 0;
-        let mut epoch = self.consumer.context().desk().epoch;
-        while bytes < INPUT_BYTES_MAX {
-            let left = deadline.saturating_duration_since(Instant::now());
-            let begun = Instant::now();
-            let polled = self.consumer.poll(left);
-            let epoch_now = self.consumer.context().desk().epoch;
-            if std::mem::replace(&mut epoch, epoch_now) != epoch_now {
-                batch.clear();
+        let seat = self.consumer.context();
+        let mut gathered = Gathered::default();
+        let mut epoch = seat.epoch();
+        while gathered.bytes < INPUT_BYTES_MAX {
+            // What is at hand is taken at once; only where nothing is, it is waited for.
+            let mut polled = self.consumer.poll(Duration::ZERO);
+            let is_waiting = polled.is_none();
+            let mut left = Duration::MAX;
+            if is_waiting || gathered.records.len() % RECORDS_A_LOOK == 0 {
+                let begun = Instant::now();
+                left = deadline.saturating_duration_since(begun);
+                if is_waiting {
+                    polled = self.consumer.poll(left);
+                }
+                if polled.is_none() {
+                    seat.desk().idled(begun.elapsed());
+                }
+            }
+            if std::mem::replace(&mut epoch, seat.epoch()) != epoch {
+                gathered = Gathered::default();
             }
             match polled {
-                Some(Ok(message)) => {
-                    self.consumer.context().desk().drained(message.partition(), false);
-                    bytes += message.payload_len() + message.key_len();
-                    batch.push(message);
-                }
-                Some(Err(KafkaError::PartitionEOF(partition))) => self.consumer.context().desk().drained(partition, true),
+                Some(Ok(message)) => gathered.take(message),
+                Some(Err(KafkaError::PartitionEOF(partition))) => _ = gathered.drained.insert(partition, true),
                 Some(Err(error)) => self.complain(error)?,
-                None => self.consumer.context().desk().idled(begun.elapsed()),
+                None => {}
             }
             if left.is_zero() {
                 break;
             }
         }
-        Ok(batch)
+        let mut desk = seat.desk();
+        gathered.drained.into_iter().for_each(|(partition, is_drained)| desk.drained(partition, is_drained));
+        drop(desk);
+        Ok(gathered.records)
     }
 
     /// An error of the consumer: a partition whose offset is gone is stopped, a fatal one ends the worker, others mend themselves.
@@ -204,8 +235,8 @@ impl<R: Role> Worker<R> {
 
     /// Reads on without the partitions that were stopped.
     fn reassign(&self) -> Result<(), WorkerError> {
+        self.consumer.context().begin_epoch();
         let mut desk = self.consumer.context().desk();
-        desk.epoch += 1;
         desk.resume_all(&self.consumer)?;
         let positions = desk.positions()?;
         drop(desk);
