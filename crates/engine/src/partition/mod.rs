@@ -234,6 +234,11 @@ impl Engine {
         number
     }
 
+    /// So many parties more are about to come.
+    pub(crate) fn expect_parties(&mut self, count: u64) {
+        self.index.reserve(usize::try_from(count).unwrap_or(0), |number| hash(&self.parties[*number as usize].key));
+    }
+
     /// The number of a party, if it has one; `hashed` is the hash of its key.
     fn find_party(&self, hashed: u64, key: &str) -> Option<u32> {
         self.index.find(hashed, |number| self.parties[*number as usize].key == key).copied()

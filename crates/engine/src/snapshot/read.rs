@@ -1,6 +1,7 @@
 //! Bytes become the state of a partition again. Nothing in them is trusted: see [`super`].
 
 use std::collections::BTreeSet;
+use std::hint::black_box;
 use std::sync::Arc;
 
 use compact_str::CompactString;
@@ -12,12 +13,24 @@ use super::records::{PartyRecord, ReportRecord, RuleRecord, is_day, is_moment, l
 use super::{Head, open};
 use crate::detection::{Detection, Hit};
 use crate::history::{Party, PendingRemoval};
-use crate::intern::NONE;
+use crate::intern::{NONE, hash};
 use crate::large_amount::ReportKey;
 use crate::pairs::{NEVER, Pair, Past};
 use crate::partition::{Engine, LastTick};
 use crate::row::Row;
+use crate::tables::Tables;
 use crate::{Settings, SnapshotError};
+
+/// No party takes fewer.
+const PARTY_BYTES_MIN: usize = 16;
+
+/// Reads where what a party names may stand in the tables already: as for legs (`partition::ahead`), so that the processor waits for all of it at once.
+fn look_ahead(record: &PartyRecord<'_>, tables: &Tables) {
+    let txns: Vec<Option<u32>> = record.rows.iter().filter_map(|row| row.txn).map(|txn| tables.txns.pointed(hash(txn))).collect();
+    let keys: Vec<Option<u32>> = record.pairs.iter().map(|pair| tables.strings.pointed(hash(pair.key))).collect();
+    txns.into_iter().flatten().for_each(|txn| _ = black_box(tables.txns.text(txn).len()));
+    keys.into_iter().flatten().for_each(|key| _ = black_box(tables.strings.text(key).len()));
+}
 
 impl Engine {
     /// Loads the parties of `snapshots` that `owns` claims: any number of snapshots into any number of shards. `rules` is asked for the
@@ -35,6 +48,7 @@ impl Engine {
         for bytes in snapshots {
             let (head, blocks) = open(bytes)?;
             engine.load_head(&head, rules)?;
+            engine.expect_parties(head.parties.min((bytes.len() / PARTY_BYTES_MIN) as u64));
             if engine.load_parties(blocks, owns, false)? != head.parties {
                 return Err(damaged("parties are missing at the end"));
             }
@@ -141,6 +155,7 @@ impl Engine {
         }
         record.check()?;
         let tables = &mut self.tables;
+        look_ahead(&record, tables);
         let mut party = Party::new(record.key);
         party.is_changed = is_changed;
         for pair in &record.pairs {
@@ -153,6 +168,9 @@ impl Engine {
                 party.bounds.meet(false);
             }
             let mut known = Pair::new(tables.strings.intern(pair.key));
+            if party.pairs.find(known.key).is_some() {
+                return Err(damaged("a counterparty stands there twice"));
+            }
             if has_begun_anew {
                 known.begin(EventTime(pair.begins).day());
             }

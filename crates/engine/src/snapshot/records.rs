@@ -195,11 +195,6 @@ impl PartyRecord<'_> {
         {
             return Err(damaged("rows are in no order, or say what no row can"));
         }
-        let mut keys: Vec<&str> = self.pairs.iter().map(|pair| pair.key).collect();
-        keys.sort_unstable();
-        if keys.windows(2).any(|pair| pair[0] == pair[1]) {
-            return Err(damaged("a counterparty stands there twice"));
-        }
         if self.reports.iter().any(|report| report.revision > REVISIONS_MAX) {
             return Err(damaged("a revision beyond any"));
         }
