@@ -21,11 +21,13 @@ pub enum StopCode {
     RecordUnreadable,
     /// A rule set that the log names is not published, or cannot be loaded.
     RulesMissing,
+    /// weir itself failed while it folded records: a mistake in it, which one of them has found.
+    FoldFailed,
 }
 
 impl StopCode {
     /// Every code.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::OffsetMissing,
         Self::OffsetForeign,
         Self::LogShrunk,
@@ -33,6 +35,7 @@ impl StopCode {
         Self::DigestDiffers,
         Self::RecordUnreadable,
         Self::RulesMissing,
+        Self::FoldFailed,
     ];
 
     /// Its name in logs and metrics.
@@ -46,6 +49,7 @@ impl StopCode {
             Self::DigestDiffers => "digest_differs",
             Self::RecordUnreadable => "record_unreadable",
             Self::RulesMissing => "rules_missing",
+            Self::FoldFailed => "fold_failed",
         }
     }
 }

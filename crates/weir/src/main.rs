@@ -24,7 +24,9 @@ mod synth;
 mod terminal;
 mod verify;
 
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::{self, Write};
+use std::panic::PanicHookInfo;
 use std::process::ExitCode;
 
 use clap::FromArgMatches;
@@ -41,6 +43,7 @@ fn main() -> ExitCode {
     let json = arguments.iter().take_while(|argument| *argument != "--").any(|argument| argument == "--json");
     let lang = Lang::from_arguments(&arguments).unwrap_or_else(|| Lang::from_environment(|name| std::env::var(name).ok()));
     interrupt::outlive_file_bound();
+    std::panic::set_hook(Box::new(move |panic| tell_where(panic, lang)));
     let done = parse(lang).and_then(|cli| run(cli, lang));
     match done {
         Ok(exit) => exit.into(),
@@ -48,6 +51,20 @@ fn main() -> ExitCode {
             complain(&failure, json, lang);
             failure.exit.into()
         }
+    }
+}
+
+/// A panic tells where it was and no more: its message may quote what it stumbled over, and that may be a person's name.
+fn tell_where(panic: &PanicHookInfo<'_>, lang: Lang) {
+    let place = panic.location().map_or_else(String::new, ToString::to_string);
+    let backtrace = Backtrace::capture();
+    if tracing::dispatcher::has_been_set() {
+        tracing::error!(place, "a mistake in weir; please report it");
+    } else {
+        eprintln!("{}", say!(lang, "weir 程序内部错误（{place}），请报告", "a mistake in weir ({place}); please report it"));
+    }
+    if backtrace.status() == BacktraceStatus::Captured {
+        eprintln!("{backtrace}");
     }
 }
 
