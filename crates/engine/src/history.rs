@@ -449,7 +449,7 @@ impl Party {
 
 /// A list that is longer doubles its room when that is full.
 const SHORT: usize = 64;
-/// A list of so many or more, and not longer, is given a quarter more.
+/// A short list is given room for as much again as it holds, for so many at most; from four times as many on, for a quarter more.
 const HANDFUL: usize = 4;
 
 /// Room for one more. Left to itself a list takes room for four at once and then twice as much each time; most parties of a bank have one or two of

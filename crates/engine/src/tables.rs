@@ -52,11 +52,11 @@ struct KnownLeg {
 }
 
 impl Legs {
-    /// Takes a row in if it is of the same moment as the other and stands in nobody's place, or in that of an older one of the same identity.
+    /// Takes a row in if it is of the same moment as the other and its place is free.
     fn take(&mut self, leg: KnownLeg) -> bool {
         let own = leg.direction as usize;
         let is_alone = self.parties[1 - own] == NONE;
-        let may = (self.parties[own] == NONE || self.parties[own] == leg.party) && (is_alone || self.at == leg.at);
+        let may = self.parties[own] == NONE && (is_alone || self.at == leg.at);
         if may {
             self.parties[own] = leg.party;
             self.at = leg.at;

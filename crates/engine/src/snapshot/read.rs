@@ -53,6 +53,7 @@ impl Engine {
                 return Err(damaged("parties are missing at the end"));
             }
         }
+        engine.expect_no_more_parties();
         if engine.editions.is_empty() { Err(damaged("there is none")) } else { Ok(engine) }
     }
 
@@ -70,6 +71,7 @@ impl Engine {
         let mut engine = Self::empty(settings);
         let (head, blocks) = open(changes)?;
         engine.load_head(&head, rules)?;
+        engine.expect_parties(head.parties.min(((base.len() + changes.len()) / PARTY_BYTES_MIN) as u64));
         engine.load_parties(blocks, &|_| true, true)?;
         let (base_head, blocks) = open(base)?;
         if !head.is_later_than(&base_head) {

@@ -53,7 +53,7 @@ pub(super) struct Slot<S> {
     pub(super) is_marked: bool,
     /// Read, and waiting for partitions that are behind.
     waiting: Vec<Waiting>,
-    /// How long the worker had been idle when something of it came last.
+    /// How long the worker had been idle at the end of the step in which something of it came last.
     came: Duration,
     /// It is read no further for now.
     is_paused: bool,
@@ -142,7 +142,7 @@ impl<R: Role> Seat<R> {
     }
 
     pub(super) fn desk(&self) -> MutexGuard<'_, Desk<R>> {
-        // A panic inside a fold ends the worker; until then the desk is still of use for telling so.
+        // A panic outside of a fold ends the worker; until then the desk is still of use for telling so.
         self.desk.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -466,9 +466,10 @@ impl<R: Role> Desk<R> {
     /// Where reading goes on, for the partitions that are neither stopped nor not ready yet.
     pub(super) fn positions(&mut self) -> Result<TopicPartitionList, KafkaError> {
         self.reading = self.ready();
-        // What waits is read again.
+        // What waits is read again, and the end of the partition is told again after it.
         for slot in self.slots.values_mut() {
             slot.waiting.clear();
+            slot.is_drained = false;
             slot.came = self.idle;
         }
         let mut list = TopicPartitionList::with_capacity(self.reading.len());
@@ -674,8 +675,9 @@ mod tests {
         desk.fold_all(records(0, 0..2));
         desk.fold_all(records(0, 2..4));
         assert_eq!(desk.slots[&0].waiting.len(), 2);
+        desk.drained(0, true);
         let positions = desk.positions().expect("partitions have positions");
-        assert!(desk.slots[&0].waiting.is_empty());
+        assert!(desk.slots[&0].waiting.is_empty() && !desk.slots[&0].has_nothing_left(), "it is to be read again");
         assert_eq!(positions.elements()[0].offset(), Offset::Offset(2));
     }
 }

@@ -168,7 +168,7 @@ impl<R: Role> Worker<R> {
     /// Polls until one commit interval has passed since the step before had its records, or until there is enough. What came while they were
     /// folded and committed has waited already: it is given a quarter of the interval more.
     ///
-    /// To be given a record costs less than to ask what time it is, or to lock the desk; neither is done for each.
+    /// Neither is the deadline looked at nor the desk locked for each record: both cost as much as being given one.
     fn gather(&self) -> Result<Vec<BorrowedMessage<'_>>, WorkerError> {
         let interval = self.settings.commit_interval;
         let deadline = (self.gathered + interval).max(Instant::now() + interval / 4);
@@ -180,13 +180,16 @@ impl<R: Role> Worker<R> {
             let mut polled = self.consumer.poll(Duration::ZERO);
             let is_waiting = polled.is_none();
             let mut left = Duration::MAX;
-            if is_waiting || gathered.records.len() % RECORDS_A_LOOK == 0 {
+            // Errors and ends of partitions are few, unless something is wrong: then the deadline matters most.
+            let is_record = matches!(polled, Some(Ok(_)));
+            if !is_record || gathered.records.len() % RECORDS_A_LOOK == 0 {
                 let begun = Instant::now();
                 left = deadline.saturating_duration_since(begun);
                 if is_waiting {
                     polled = self.consumer.poll(left);
                 }
-                if polled.is_none() {
+                // What a change of ownership takes is no idleness.
+                if polled.is_none() && seat.epoch() == epoch {
                     seat.desk().idled(begun.elapsed());
                 }
             }
@@ -202,6 +205,10 @@ impl<R: Role> Worker<R> {
             if left.is_zero() {
                 break;
             }
+        }
+        // A complaint in the last round may have assigned partitions anew.
+        if seat.epoch() != epoch {
+            gathered = Gathered::default();
         }
         let mut desk = seat.desk();
         gathered.drained.into_iter().for_each(|(partition, is_drained)| desk.drained(partition, is_drained));
@@ -366,8 +373,9 @@ impl<R: Role> Worker<R> {
                 Some(Ok(message)) => {
                     self.consumer.context().desk().put_by(message.partition(), &Record::of(&message));
                 }
-                Some(Err(KafkaError::PartitionEOF(_))) | None => {}
+                Some(Err(KafkaError::PartitionEOF(partition))) => self.consumer.context().desk().drained(partition, true),
                 Some(Err(error)) => self.complain(error)?,
+                None => {}
             }
         }
         Ok(())
