@@ -449,15 +449,12 @@ impl Party {
 
 /// A list that is longer doubles its room when that is full.
 const SHORT: usize = 64;
-/// A short list is given room for as much again as it holds, for so many at most; from four times as many on, for a quarter more.
-const HANDFUL: usize = 4;
 
 /// Room for one more. Left to itself a list takes room for four at once and then twice as much each time; most parties of a bank have one or two of
 /// anything, and a dozen rows after a month.
 pub(crate) fn make_room<T>(list: &mut Vec<T>) {
-    let length = list.len();
-    if length == list.capacity() && length < SHORT {
-        list.reserve_exact((length / 4).max(length.clamp(1, HANDFUL)));
+    if list.len() == list.capacity() && list.len() < SHORT {
+        list.reserve_exact(list.len().div_ceil(2).max(1));
     }
 }
 
