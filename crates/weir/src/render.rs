@@ -358,14 +358,15 @@ impl Sheet<'_> {
     /// Where it goes and where it came from.
     fn foot(&self) -> Vec<String> {
         let alert = self.alert;
-        let mut parts: Vec<String> = alert
-            .addressees
-            .iter()
-            .map(|to| {
-                let division = &to.division;
-                say!(self.lang, "报送 处非办 {division}", "to the office of {division}")
-            })
-            .collect();
+        let addressed = alert.addressees.iter().map(|to| {
+            let division = &to.division;
+            say!(self.lang, "报送 处非办 {division}", "to the office of {division}")
+        });
+        let mut parts: Vec<String> = if alert.rule.shadow {
+            vec![self.lang.of("试运行规则，不报送处非办", "on trial, not for the office").to_owned()]
+        } else {
+            addressed.collect()
+        };
         let id = &alert.alert_id;
         parts.push(say!(self.lang, "预警 {id}", "alert {id}"));
         if let Some(trigger) = &alert.triggered_by {
@@ -656,6 +657,27 @@ mod tests {
                 ▌ 14天内37人转入126.84万元，94%转至3个账户
 
                   报送 处非办 469024 · 预警 3f0c6d4b9a1e4d5f8c2b7a6e5d4c3b2a · 触发流水 T20260307-0099 · 2026-03.jsonl 第 1234 条
+
+            "#]],
+        );
+    }
+
+    #[test]
+    fn what_is_on_trial_goes_to_no_office() {
+        let mut alert = sample();
+        alert.status = AlertStatus::Withdrawn;
+        alert.rule.shadow = true;
+        check(
+            &alert,
+            Lang::Zh,
+            120,
+            &expect![[r#"
+                ▌ 高  FZ-001 分散转入集中转出 · 14天  75 分  已撤回（依据不再成立）（第4版）  〔试运行〕
+                ▌ 海南椰乡康养服务有限公司  单位 · c:ICBC/1001 · 469024 · 8514 · 2025-11-03 开户
+                ▌ 账户 2201001 2201002 2201003 等 4 个
+                ▌ 14天内37人转入126.84万元，94%转至3个账户
+
+                  试运行规则，不报送处非办 · 预警 3f0c6d4b9a1e4d5f8c2b7a6e5d4c3b2a · 触发流水 T20260307-0099 · 2026-03.jsonl 第 1234 条
 
             "#]],
         );
