@@ -18,7 +18,7 @@ use crate::large_amount::{DayKinds, DayTotal};
 use crate::pairs::{NEVER, Pair, Pairs};
 use crate::row::{Bits, Extra, Facts, Row};
 use crate::scans::Scans;
-use crate::tables::Tables;
+use crate::tables::{Identity, Tables};
 
 /// Legs are remembered for their identity this many days behind the frontier.
 pub(crate) const MEMORY_DAYS: i32 = 15;
@@ -252,7 +252,7 @@ impl Party {
     /// Index of the remembered row of an identity.
     fn remembered(&self, number: u32, txn_id: &str, direction: Direction, moment: &Moment<'_>, tables: &Tables) -> Option<usize> {
         let txn = tables.txns.find(txn_id)?;
-        let at = tables.remembered(txn, number, direction)?;
+        let at = tables.remembered(Identity { txn, party: number, direction })?;
         if at.day() < moment.memory_day {
             return None;
         }
@@ -308,7 +308,7 @@ impl Party {
             extra: extra_of(leg).map_or(NONE, |extra| tables.extras.insert(extra)),
             facts: Facts::new(bits, leg.counterparty_division, leg.tags.0),
         };
-        tables.remember(txn, number, leg.direction, leg.at);
+        tables.remember(Identity { txn, party: number, direction: leg.direction }, leg.at);
         self.history_from = self.history_from.min(leg.at.day());
         let at = self.place(&row, leg.txn_id, tables);
         let joins = self.cursor.as_ref().is_some_and(|cursor| cursor.stands_at(&self.rows, leg.at, moment.horizons));

@@ -17,8 +17,9 @@ pub(crate) struct Tables {
     pub(crate) strings: Interner,
     /// Transaction ids, one reference a row that is remembered or a removal that waits.
     pub(crate) txns: Interner<Legs>,
-    /// Remembered rows that do not stand beside their transaction's id: of groups, and those of other moments than its first.
-    other_legs: HashMap<u32, Vec<KnownLeg>, FixedState>,
+    /// When the remembered rows were that do not stand beside their transaction's id: of groups, of other moments than its first, and of all the others
+    /// where a bank gives many transactions one id.
+    other_legs: HashMap<Identity, EventTime, FixedState>,
     /// Foreign amounts and balances.
     pub(crate) extras: Extras,
     /// Every profile ever stamped.
@@ -43,81 +44,68 @@ impl Default for Legs {
     }
 }
 
-/// Whose row it is, and when it was: with the time a row is found in a long history.
-#[derive(Debug, Clone, Copy)]
-struct KnownLeg {
-    party: u32,
-    direction: Direction,
-    at: EventTime,
+/// What tells a row from all others: no party has two of one transaction and direction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Identity {
+    pub(crate) txn: u32,
+    pub(crate) party: u32,
+    pub(crate) direction: Direction,
 }
 
 impl Legs {
     /// Takes a row in if it is of the same moment as the other and its place is free.
-    fn take(&mut self, leg: KnownLeg) -> bool {
-        let own = leg.direction as usize;
+    fn take(&mut self, identity: Identity, at: EventTime) -> bool {
+        let own = identity.direction as usize;
         let is_alone = self.parties[1 - own] == NONE;
-        let may = self.parties[own] == NONE && (is_alone || self.at == leg.at);
+        let may = self.parties[own] == NONE && (is_alone || self.at == at);
         if may {
-            self.parties[own] = leg.party;
-            self.at = leg.at;
+            self.parties[own] = identity.party;
+            self.at = at;
         }
         may
     }
 
-    /// The place of the row of a party and direction, if it stands here.
-    fn place(&mut self, party: u32, direction: Direction) -> Option<&mut u32> {
-        let place = &mut self.parties[direction as usize];
-        (*place == party).then_some(place)
-    }
-}
-
-impl KnownLeg {
-    fn is_of(&self, party: u32, direction: Direction) -> bool {
-        self.party == party && self.direction == direction
+    /// The place of a row, if it stands here.
+    fn place(&mut self, identity: Identity) -> Option<&mut u32> {
+        let place = &mut self.parties[identity.direction as usize];
+        (*place == identity.party).then_some(place)
     }
 }
 
 impl Tables {
-    /// When the remembered row of a transaction, party and direction was.
-    pub(crate) fn remembered(&self, txn: u32, party: u32, direction: Direction) -> Option<EventTime> {
-        let legs = self.txns.known(txn);
-        if legs.parties[direction as usize] == party {
+    /// When a remembered row was: with its time it is found in a long history.
+    pub(crate) fn remembered(&self, identity: Identity) -> Option<EventTime> {
+        let legs = self.txns.known(identity.txn);
+        if legs.parties[identity.direction as usize] == identity.party {
             return Some(legs.at);
         }
-        let others = if self.other_legs.is_empty() { None } else { self.other_legs.get(&txn) };
-        others?.iter().find(|leg| leg.is_of(party, direction)).map(|leg| leg.at)
+        self.other_legs.get(&identity).copied()
     }
 
     /// Remembers a row, in the place of an older one of the same identity.
-    pub(crate) fn remember(&mut self, txn: u32, party: u32, direction: Direction, at: EventTime) {
-        if let Some(older) = self.remembered(txn, party, direction) {
-            self.forget(txn, KnownLeg { party, direction, at: older });
+    pub(crate) fn remember(&mut self, identity: Identity, at: EventTime) {
+        if let Some(older) = self.remembered(identity) {
+            self.forget(identity, older);
         }
-        let leg = KnownLeg { party, direction, at };
-        if !self.txns.known_mut(txn).take(leg) {
-            self.other_legs.entry(txn).or_default().push(leg);
+        if !self.txns.known_mut(identity.txn).take(identity, at) {
+            self.other_legs.insert(identity, at);
         }
     }
 
     /// Forgets a row, unless a later one has taken its place.
-    fn forget(&mut self, txn: u32, leg: KnownLeg) {
-        let legs = self.txns.known_mut(txn);
-        let at = legs.at;
-        if let Some(place) = legs.place(leg.party, leg.direction) {
-            if at == leg.at {
-                *place = NONE;
-            }
-        } else if let Some(others) = self.other_legs.get_mut(&txn) {
-            others.retain(|other| !(other.is_of(leg.party, leg.direction) && other.at == leg.at));
-            if others.is_empty() {
-                self.other_legs.remove(&txn);
-            }
+    fn forget(&mut self, identity: Identity, at: EventTime) {
+        if self.remembered(identity) != Some(at) {
+            return;
+        }
+        match self.txns.known_mut(identity.txn).place(identity) {
+            Some(place) => *place = NONE,
+            None => _ = self.other_legs.remove(&identity),
         }
     }
 
     /// Gives back the transaction id of a row that is no longer remembered.
     pub(crate) fn forget_row(&mut self, party: u32, row: &Row) {
-        self.forget(row.txn, KnownLeg { party, direction: row.direction(), at: row.at });
+        self.forget(Identity { txn: row.txn, party, direction: row.direction() }, row.at);
         self.txns.release(row.txn);
     }
 
@@ -143,5 +131,31 @@ impl Tables {
     /// All profiles, by number.
     pub(crate) fn profiles(&self) -> &[ProfileData] {
         &self.profiles
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_row_of_an_id_is_remembered_until_it_is_forgotten() {
+        let mut tables = Tables::default();
+        let txn = tables.txns.intern("T1");
+        // Payee and payer, then a payer of another moment, and many more payees.
+        let mut rows = vec![(7, Direction::In, 1), (8, Direction::Out, 1), (9, Direction::Out, 2)];
+        rows.extend((10..100).map(|party| (party, Direction::In, 1)));
+        let rows = rows.into_iter().map(|(party, direction, at)| (Identity { txn, party, direction }, EventTime(at)));
+        let rows: Vec<(Identity, EventTime)> = rows.collect();
+        rows.iter().for_each(|(identity, at)| tables.remember(*identity, *at));
+        assert!(rows.iter().all(|(identity, at)| tables.remembered(*identity) == Some(*at)));
+        assert_eq!(tables.remembered(Identity { direction: Direction::Out, ..rows[0].0 }), None);
+
+        tables.remember(rows[0].0, EventTime(5));
+        tables.forget(rows[0].0, EventTime(1));
+        assert_eq!(tables.remembered(rows[0].0), Some(EventTime(5)), "a later one has taken its place");
+        tables.forget(rows[0].0, EventTime(5));
+        rows[1..].iter().for_each(|(identity, at)| tables.forget(*identity, *at));
+        assert!(rows.iter().all(|(identity, _)| tables.remembered(*identity).is_none()) && tables.other_legs.is_empty());
     }
 }

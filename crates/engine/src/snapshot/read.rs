@@ -18,7 +18,7 @@ use crate::large_amount::ReportKey;
 use crate::pairs::{NEVER, Pair, Past};
 use crate::partition::{Engine, LastTick};
 use crate::row::Row;
-use crate::tables::Tables;
+use crate::tables::{Identity, Tables};
 use crate::{Settings, SnapshotError};
 
 /// No party takes fewer.
@@ -190,7 +190,7 @@ impl Engine {
             if row.txn == NONE {
                 party.aged = party.rows.len() + 1;
             } else {
-                tables.remember(row.txn, number, row.direction(), row.at);
+                tables.remember(Identity { txn: row.txn, party: number, direction: row.direction() }, row.at);
             }
             party.bounds.enter(&row);
             party.rows.push(row);
