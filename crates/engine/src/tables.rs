@@ -44,7 +44,7 @@ impl Default for Legs {
     }
 }
 
-/// What tells a row from all others: no party has two of one transaction and direction.
+/// What tells a row from all others: no party remembers two of one transaction and direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Identity {
     pub(crate) txn: u32,

@@ -58,13 +58,11 @@ fn main() -> ExitCode {
 fn tell_where(panic: &PanicHookInfo<'_>, lang: Lang) {
     let place = panic.location().map_or_else(String::new, ToString::to_string);
     let backtrace = Backtrace::capture();
-    if tracing::dispatcher::has_been_set() {
-        tracing::error!(place, "a mistake in weir; please report it");
-    } else {
-        eprintln!("{}", say!(lang, "weir 程序内部错误（{place}），请报告", "a mistake in weir ({place}); please report it"));
-    }
+    // Whatever is logged, and though nobody may read it any more: to fail in here would end the process.
+    let mut stderr = io::stderr();
+    let _ = writeln!(stderr, "{}", say!(lang, "weir 程序内部错误（{place}），请报告", "a mistake in weir ({place}); please report it"));
     if backtrace.status() == BacktraceStatus::Captured {
-        eprintln!("{backtrace}");
+        let _ = writeln!(stderr, "{backtrace}");
     }
 }
 

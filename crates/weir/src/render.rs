@@ -363,7 +363,7 @@ impl Sheet<'_> {
             say!(self.lang, "报送 处非办 {division}", "to the office of {division}")
         });
         let mut parts: Vec<String> = if alert.rule.shadow {
-            vec![self.lang.of("试运行规则，不报送处非办", "on trial, not for the office").to_owned()]
+            vec![self.lang.of("不报送处非办（试运行或历史未满）", "not for the office (on trial, or too little history)").to_owned()]
         } else {
             addressed.collect()
         };
@@ -677,7 +677,8 @@ mod tests {
                 ▌ 账户 2201001 2201002 2201003 等 4 个
                 ▌ 14天内37人转入126.84万元，94%转至3个账户
 
-                  试运行规则，不报送处非办 · 预警 3f0c6d4b9a1e4d5f8c2b7a6e5d4c3b2a · 触发流水 T20260307-0099 · 2026-03.jsonl 第 1234 条
+                  不报送处非办（试运行或历史未满） · 预警 3f0c6d4b9a1e4d5f8c2b7a6e5d4c3b2a · 触发流水 T20260307-0099 · 2026-03.jsonl 第
+                  1234 条
 
             "#]],
         );

@@ -55,8 +55,6 @@ pub(super) struct Slot<S> {
     waiting: Vec<Waiting>,
     /// How long the worker had been idle at the end of the step in which something of it came last.
     came: Duration,
-    /// It is read no further for now.
-    is_paused: bool,
     /// Nothing was left to read when it was last polled; and whether the committed mark says so.
     pub(super) is_drained: bool,
     pub(super) is_known_drained: bool,
@@ -106,6 +104,8 @@ pub(super) struct Desk<R: Role> {
     pub(super) stops: BTreeMap<i32, Stop>,
     /// Partitions that the consumer reads: those that are ready.
     pub(super) reading: BTreeSet<i32>,
+    /// Those of them that are read no further for now, also where one has been stopped since.
+    paused: BTreeSet<i32>,
     pub(super) group: Option<ConsumerGroupMetadata>,
     /// Counts the changes of ownership. What was due before the last one is void, also where a partition came back: its slot begins anew from
     /// what is committed, and whoever had it meanwhile may have gone further.
@@ -187,6 +187,7 @@ impl<R: Role> Desk<R> {
             retained: BTreeMap::new(),
             stops: BTreeMap::new(),
             reading: BTreeSet::new(),
+            paused: BTreeSet::new(),
             group: None,
             tenure: 0,
             turn: 0,
@@ -268,7 +269,6 @@ impl<R: Role> Desk<R> {
             is_marked: false,
             waiting: Vec::new(),
             came: self.idle,
-            is_paused: false,
             is_drained: false,
             is_known_drained: mark.is_drained,
         };
@@ -399,14 +399,12 @@ impl<R: Role> Desk<R> {
     /// Partitions of which more waits than should, and of those that are read no further the ones that may be again.
     pub(super) fn pauses_and_resumes(&mut self) -> (Vec<i32>, Vec<i32>) {
         let (mut pause, mut resume) = (Vec::new(), Vec::new());
-        for (partition, slot) in &mut self.slots {
+        for (partition, slot) in &self.slots {
             let bytes: usize = slot.waiting.iter().map(|waiting| waiting.record().bytes()).sum();
-            if !slot.is_paused && bytes > WAITING_BYTES_MAX {
-                slot.is_paused = true;
+            if bytes > WAITING_BYTES_MAX && self.paused.insert(*partition) {
                 self.metrics.paused();
                 pause.push(*partition);
-            } else if slot.is_paused && bytes < WAITING_BYTES_FEW {
-                slot.is_paused = false;
+            } else if bytes < WAITING_BYTES_FEW && self.paused.remove(partition) {
                 resume.push(*partition);
             }
         }
@@ -458,8 +456,7 @@ impl<R: Role> Desk<R> {
 
     /// Nothing is paused any more: librdkafka would remember it of a partition that comes back.
     pub(super) fn resume_all(&mut self, consumer: &BaseConsumer<Seat<R>>) -> Result<(), KafkaError> {
-        let paused = self.slots.iter_mut().filter_map(|(partition, slot)| std::mem::take(&mut slot.is_paused).then_some(*partition));
-        let paused: Vec<i32> = paused.collect();
+        let paused: Vec<i32> = std::mem::take(&mut self.paused).into_iter().collect();
         if paused.is_empty() { Ok(()) } else { consumer.resume(&list(&self.topic, &paused)) }
     }
 
