@@ -234,18 +234,6 @@ impl Engine {
         number
     }
 
-    /// So many parties more are about to come at most.
-    pub(crate) fn expect_parties(&mut self, count: u64) {
-        self.index.reserve(usize::try_from(count).unwrap_or(0), |number| hash(&self.parties[*number as usize].key));
-    }
-
-    /// Gives back the room of parties that were expected and did not come, where those that did take less than half of it.
-    pub(crate) fn expect_no_more_parties(&mut self) {
-        if self.index.len() < self.index.capacity() / 2 {
-            self.index.shrink_to_fit(|number| hash(&self.parties[*number as usize].key));
-        }
-    }
-
     /// The number of a party, if it has one; `hashed` is the hash of its key.
     fn find_party(&self, hashed: u64, key: &str) -> Option<u32> {
         self.index.find(hashed, |number| self.parties[*number as usize].key == key).copied()

@@ -1,7 +1,6 @@
 //! Bytes become the state of a partition again. Nothing in them is trusted: see [`super`].
 
 use std::collections::BTreeSet;
-use std::hint::black_box;
 use std::sync::Arc;
 
 use compact_str::CompactString;
@@ -13,24 +12,13 @@ use super::records::{PartyRecord, ReportRecord, RuleRecord, is_day, is_moment, l
 use super::{Head, open};
 use crate::detection::{Detection, Hit};
 use crate::history::{Party, PendingRemoval};
-use crate::intern::{NONE, hash};
+use crate::intern::NONE;
 use crate::large_amount::ReportKey;
 use crate::pairs::{NEVER, Pair, Past};
 use crate::partition::{Engine, LastTick};
 use crate::row::Row;
-use crate::tables::{Identity, Tables};
+use crate::tables::Identity;
 use crate::{Settings, SnapshotError};
-
-/// No party takes fewer.
-const PARTY_BYTES_MIN: usize = 16;
-
-/// Reads where what a party names may stand in the tables already: as for legs (`partition::ahead`), so that the processor waits for all of it at once.
-fn look_ahead(record: &PartyRecord<'_>, tables: &Tables) {
-    let txns: Vec<Option<u32>> = record.rows.iter().filter_map(|row| row.txn).map(|txn| tables.txns.pointed(hash(txn))).collect();
-    let keys: Vec<Option<u32>> = record.pairs.iter().map(|pair| tables.strings.pointed(hash(pair.key))).collect();
-    txns.into_iter().flatten().for_each(|txn| _ = black_box(tables.txns.text(txn).len()));
-    keys.into_iter().flatten().for_each(|key| _ = black_box(tables.strings.text(key).len()));
-}
 
 impl Engine {
     /// Loads the parties of `snapshots` that `owns` claims: any number of snapshots into any number of shards. `rules` is asked for the
@@ -48,12 +36,10 @@ impl Engine {
         for bytes in snapshots {
             let (head, blocks) = open(bytes)?;
             engine.load_head(&head, rules)?;
-            engine.expect_parties(head.parties.min((bytes.len() / PARTY_BYTES_MIN) as u64));
             if engine.load_parties(blocks, owns, false)? != head.parties {
                 return Err(damaged("parties are missing at the end"));
             }
         }
-        engine.expect_no_more_parties();
         if engine.editions.is_empty() { Err(damaged("there is none")) } else { Ok(engine) }
     }
 
@@ -71,7 +57,6 @@ impl Engine {
         let mut engine = Self::empty(settings);
         let (head, blocks) = open(changes)?;
         engine.load_head(&head, rules)?;
-        engine.expect_parties(head.parties.min(((base.len() + changes.len()) / PARTY_BYTES_MIN) as u64));
         engine.load_parties(blocks, &|_| true, true)?;
         let (base_head, blocks) = open(base)?;
         if !head.is_later_than(&base_head) {
@@ -157,7 +142,6 @@ impl Engine {
         }
         record.check()?;
         let tables = &mut self.tables;
-        look_ahead(&record, tables);
         let mut party = Party::new(record.key);
         party.is_changed = is_changed;
         for pair in &record.pairs {

@@ -556,7 +556,7 @@ mod tests {
         }
 
         fn fold(&mut self, partition: i32, time: &mut i64, records: &[Record<'_>], _: bool, _: &mut Outbox) -> Result<(), Stop> {
-            assert!(records.iter().all(|record| record.value != POISON), "no record of a test kills, but this one does");
+            assert!(records.iter().all(|record| record.value != POISON), "this record has found a mistake");
             self.folded.extend(records.iter().map(|record| (partition, record.offset)));
             *time = records.iter().filter_map(|record| record.received).max().map_or(*time, |at| at.max(*time));
             Ok(())
