@@ -2,17 +2,18 @@
 //!
 //! 1. *Gate.* For every instant the comparisons with literals that a variant's conjunction implies are checked on running aggregates,
 //!    natively; nearly all rows end here.
-//! 2. *Cheap.* What passed waits as a [`PendingRow`] with its cheap values; the conditions that read cheap slots only run on the whole batch.
+//! 2. *Cheap.* What passed waits as a [`PendingRow`] with its cheap values; the conditions that read cheap slots only and say more than gates do
+//!    run on the whole batch.
 //! 3. *Costly.* For the rows still alive the remaining conditions are taken one after the other, each with its slots computed by scanning for
 //!    whom those before have left; then the slots of exclusions, then those of score items, each only where the step before left something.
 //!
 //! Which rows share a batch cannot be observed: a row's values are those of its own party as of its own instant.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use weir_model::EventTime;
-use weir_rules::{Gate, On, Rule, RuleSet, Scope, SlotBatch, SlotId, Value, Variant, Window};
+use weir_rules::{Condition, Gate, On, Rule, RuleSet, Scope, SlotBatch, SlotId, Value, Variant, Window};
 
 use crate::bounds::Bounds;
 use crate::cursor::{AsOf, Horizons};
@@ -213,25 +214,38 @@ pub(crate) fn decide<'a>(
         candidates.extend(of_phase.map(|candidate| (at, *candidate)));
     }
     require_cheap(edition, rows, &mut candidates);
-    let scanned = candidates.iter().map(|(at, _)| at).collect::<BTreeSet<_>>().len();
+    // Candidates of a row stand together.
+    let scanned = candidates.chunk_by(|(one, _), (other, _)| one == other).count();
     let costly = Costly { edition, view_of, rule_hits };
     costly.require(rows, &mut candidates);
+    if candidates.is_empty() {
+        return scanned;
+    }
     // What is excluded needs no score: shops and payrolls that a bank has verified end here, hit after hit.
-    costly
-        .compute(rows, &candidates, |variant| variant.exclude.iter().flat_map(|exclusion| exclusion.when.slots.iter().copied()).collect());
+    for (at, candidate) in &candidates {
+        for exclusion in &edition.variant(*candidate).exclude {
+            costly.compute(rows[*at], &exclusion.when.slots);
+        }
+    }
     exclude(edition, rows, &mut candidates);
-    costly.compute(rows, &candidates, |variant| variant.slots.clone());
+    for (at, candidate) in &candidates {
+        costly.compute(rows[*at], &edition.variant(*candidate).slots);
+    }
     for ((at, rule), hit) in score(edition, rows, &candidates) {
         rows[at].hits.push((rule, hit));
     }
     scanned
 }
 
-/// Keeps the candidates whose cheap `require` conditions are all true.
+/// Keeps the candidates whose cheap `require` conditions are all true. Those that are nothing but comparisons were gates.
 fn require_cheap(edition: &Edition, rows: &[&mut PendingRow], candidates: &mut Vec<(usize, Candidate)>) {
+    let is_open = |condition: &&Condition| condition.cheap && condition.comparisons.is_none();
+    if !candidates.iter().any(|(_, candidate)| edition.variant(*candidate).require.iter().any(|condition| is_open(&condition))) {
+        return;
+    }
     let (batch, places) = batch(edition, rows, candidates);
     for candidate in distinct(candidates) {
-        for condition in edition.variant(candidate).require.iter().filter(|condition| condition.cheap) {
+        for condition in edition.variant(candidate).require.iter().filter(is_open) {
             if !candidates.iter().any(|(_, other)| *other == candidate) {
                 break;
             }
@@ -265,15 +279,24 @@ struct Costly<'c, 'a> {
 
 impl Costly<'_, '_> {
     /// Keeps the candidates whose costly `require` conditions are all true. One condition after the other, each only for whom those before
-    /// have left: most rows fail the first.
+    /// have left: most rows fail the first. Rows that come so far are few at a time, and a comparison with a literal is then decided faster
+    /// than a column of it is made.
     fn require(&self, rows: &mut [&mut PendingRow], candidates: &mut Vec<(usize, Candidate)>) {
         for candidate in distinct(candidates) {
             for condition in self.edition.variant(candidate).require.iter().filter(|condition| !condition.cheap) {
-                let left: Vec<(usize, Candidate)> = candidates.iter().copied().filter(|(_, other)| *other == candidate).collect();
-                if left.is_empty() {
+                let mut left = candidates.iter().filter(|(_, other)| *other == candidate).peekable();
+                if left.peek().is_none() {
                     break;
                 }
-                self.compute(rows, &left, |_| condition.slots.clone());
+                for (at, _) in left {
+                    self.compute(rows[*at], &condition.slots);
+                }
+                if let Some(comparisons) = &condition.comparisons {
+                    let holds = |at: usize| comparisons.iter().all(|comparison| comparison.holds(rows[at].values[comparison.slot]));
+                    candidates.retain(|(at, other)| *other != candidate || holds(*at));
+                    continue;
+                }
+                let left: Vec<(usize, Candidate)> = candidates.iter().copied().filter(|(_, other)| *other == candidate).collect();
                 let (batch, places) = batch(self.edition, rows, &left);
                 let outcome = batch.evaluate(condition);
                 candidates.retain(|(at, other)| *other != candidate || is_true(&outcome, places[*at]));
@@ -281,20 +304,17 @@ impl Costly<'_, '_> {
         }
     }
 
-    /// Computes the slots that are asked for and not yet known, of every row that is still a candidate.
-    fn compute(&self, rows: &mut [&mut PendingRow], candidates: &[(usize, Candidate)], slots: impl Fn(&Variant) -> Vec<SlotId>) {
-        for (at, candidate) in candidates {
-            let mut wanted = slots(self.edition.variant(*candidate));
-            wanted.retain(|slot| !rows[*at].computed[*slot]);
-            if wanted.is_empty() {
-                continue;
-            }
-            let view = (self.view_of)(rows[*at]);
-            let (party, t) = (rows[*at].party, rows[*at].t);
-            let hits: &RuleHits<'_> = &|id, window| (self.rule_hits)(party, t, id, window);
-            for slot in wanted {
-                rows[*at].values[slot] = describe::value(&self.edition.rules.slots[slot], &view, hits);
-                rows[*at].computed[slot] = true;
+    /// Computes the slots that are not yet known.
+    fn compute(&self, row: &mut PendingRow, slots: &[SlotId]) {
+        if slots.iter().all(|slot| row.computed[*slot]) {
+            return;
+        }
+        let view = (self.view_of)(row);
+        let (party, t) = (row.party, row.t);
+        let hits: &RuleHits<'_> = &|id, window| (self.rule_hits)(party, t, id, window);
+        for slot in slots {
+            if !std::mem::replace(&mut row.computed[*slot], true) {
+                row.values[*slot] = describe::value(&self.edition.rules.slots[*slot], &view, hits);
             }
         }
     }

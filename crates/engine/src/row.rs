@@ -26,6 +26,19 @@ pub(crate) struct Row {
     pub(crate) facts: Facts,
 }
 
+/// Rows at the end that are looked at before all are searched.
+const NEAR: usize = 8;
+
+/// [`slice::partition_point`] of a history, asked mostly of its latest rows: each step of a search through a long one misses the cache.
+pub(crate) fn latest_point(rows: &[Row], is_before: impl Fn(&Row) -> bool) -> usize {
+    let near = rows.len().saturating_sub(NEAR);
+    if rows.get(near).is_some_and(&is_before) {
+        near + rows[near..].partition_point(is_before)
+    } else {
+        rows[..near].partition_point(is_before)
+    }
+}
+
 /// From the lowest bit: [`Bits`], the counterparty's division, memo tags.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Facts(u64);

@@ -5,7 +5,7 @@
 //! AND filters every column it is given. Equal predicates of different rules share one number and thus one evaluation. Combining the
 //! outcomes of several conditions is the caller's business.
 
-use std::cell::OnceCell;
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Decimal128Array, Int64Array, RecordBatch};
@@ -30,7 +30,7 @@ pub struct Predicate {
 }
 
 impl Predicate {
-    /// A number that equal predicates of a rule set share, below [`RuleSet::predicates`].
+    /// A number that equal predicates of a rule set share.
     #[must_use]
     pub fn id(&self) -> usize {
         self.whole.id
@@ -83,11 +83,6 @@ impl Interner {
         let (expr, schema) = self.known[id].clone();
         Compiled { id, expr, schema, columns }
     }
-
-    /// How many there are.
-    pub(crate) fn len(&self) -> usize {
-        self.known.len()
-    }
 }
 
 /// Rows of slot values waiting to be evaluated.
@@ -95,19 +90,17 @@ impl Interner {
 pub struct SlotBatch<'a> {
     set: &'a RuleSet,
     rows: Vec<&'a [Value]>,
-    /// Column by slot, as far as a condition has asked for it.
-    columns: Vec<OnceCell<ArrayRef>>,
-    /// Outcome by predicate number, likewise.
-    outcomes: Vec<OnceCell<BooleanArray>>,
+    /// Columns with their slots, as far as a condition has asked for them: few of the set's.
+    columns: RefCell<Vec<(SlotId, ArrayRef)>>,
+    /// Outcomes with the numbers of their predicates, likewise.
+    outcomes: RefCell<Vec<(usize, BooleanArray)>>,
 }
 
 impl<'a> SlotBatch<'a> {
     /// Rows for the conditions of `set`: `row[slot]` for every slot a condition reads, NULL where the row's rules do not need the slot.
     #[must_use]
     pub fn new(set: &'a RuleSet, rows: Vec<&'a [Value]>) -> Self {
-        let columns = std::iter::repeat_with(OnceCell::new).take(set.slots.len()).collect();
-        let outcomes = std::iter::repeat_with(OnceCell::new).take(set.predicates).collect();
-        Self { set, rows, columns, outcomes }
+        Self { set, rows, columns: RefCell::default(), outcomes: RefCell::default() }
     }
 
     /// Outcome of a condition for every row: true, false, or NULL.
@@ -118,17 +111,25 @@ impl<'a> SlotBatch<'a> {
     #[must_use]
     pub fn evaluate(&self, condition: &Condition) -> BooleanArray {
         let compiled = &condition.predicate.whole;
-        let outcome = self.outcomes[compiled.id].get_or_init(|| {
+        known(&self.outcomes, compiled.id, || {
             let columns = compiled.columns.iter().map(|slot| self.column(*slot)).collect();
             compiled.evaluate(columns, self.rows.len())
-        });
-        outcome.clone()
+        })
     }
 
     fn column(&self, slot: SlotId) -> ArrayRef {
-        let array = self.columns[slot].get_or_init(|| to_array(&self.set.slots[slot], self.rows.iter().map(|row| row[slot])));
-        Arc::clone(array)
+        known(&self.columns, slot, || to_array(&self.set.slots[slot], self.rows.iter().map(|row| row[slot])))
     }
+}
+
+/// What stands under a key, made where nothing does.
+fn known<T: Clone>(list: &RefCell<Vec<(usize, T)>>, key: usize, make: impl FnOnce() -> T) -> T {
+    if let Some((_, found)) = list.borrow().iter().find(|(other, _)| *other == key) {
+        return found.clone();
+    }
+    let made = make();
+    list.borrow_mut().push((key, made.clone()));
+    made
 }
 
 /// The values of one slot as an array.

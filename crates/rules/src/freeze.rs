@@ -28,7 +28,6 @@ pub(crate) fn freeze(drafts: Vec<RuleDraft>, reference: Reference, hash: String)
         rules,
         slots: freezer.slots,
         cheap_slots,
-        predicates: freezer.interner.len(),
         calendar: reference.calendar,
         lists: reference.lists.into_iter().map(|list| (list.name, list.members)).collect(),
         tags: reference.tags,
@@ -128,6 +127,8 @@ impl Freezer {
         let slots: Vec<SlotId> = draft.whole.calls.iter().map(|call| self.slot(call)).collect();
         let whole = self.compiled(&draft.whole);
         let leaves = draft.leaves.iter().map(|(formula, planned)| (formula.clone(), self.compiled(planned))).collect();
+        let mut comparisons = Vec::new();
+        let is_nothing_else = self.collect_gates(&draft.formula, &mut comparisons);
         Condition {
             text: draft.text,
             clause: draft.clause,
@@ -135,6 +136,7 @@ impl Freezer {
             predicate: Predicate { whole, leaves },
             cheap: slots.iter().all(|slot| *slot < self.cheap_slots),
             slots,
+            comparisons: is_nothing_else.then_some(comparisons),
         }
     }
 
@@ -161,29 +163,31 @@ impl Freezer {
         for condition in require {
             self.collect_gates(&condition.formula, &mut gates);
         }
+        gates.retain(|gate| gate.slot < self.cheap_slots);
         gates.sort_by_key(|gate| (!matches!(gate.literal, Value::Int(_)), gate.slot));
         gates
     }
 
-    fn collect_gates(&self, formula: &Formula, gates: &mut Vec<Gate>) {
+    /// Adds the comparisons of slots with literals that a condition implies; whether it is nothing else.
+    fn collect_gates(&self, formula: &Formula, gates: &mut Vec<Gate>) -> bool {
         match formula {
             Formula::And(left, right) => {
-                self.collect_gates(left, gates);
-                self.collect_gates(right, gates);
+                let is_left = self.collect_gates(left, gates);
+                self.collect_gates(right, gates) && is_left
             }
             Formula::Between(of, low, high) => {
-                gates.extend(self.gate(Comparison::GreaterOrEqual, of, low));
-                gates.extend(self.gate(Comparison::LessOrEqual, of, high));
+                let is_low = self.add_gate(Comparison::GreaterOrEqual, of, low, gates);
+                self.add_gate(Comparison::LessOrEqual, of, high, gates) && is_low
             }
-            Formula::Compare(comparison, of, with) => gates.extend(self.gate(*comparison, of, with)),
-            _ => {}
+            Formula::Compare(comparison, of, with) => self.add_gate(*comparison, of, with, gates),
+            _ => false,
         }
     }
 
-    fn gate(&self, comparison: Comparison, of: &Formula, with: &Formula) -> Option<Gate> {
-        let (Formula::Call(call), Formula::Literal(literal)) = (of, with) else { return None };
-        let slot = self.slot(call);
+    fn add_gate(&self, comparison: Comparison, of: &Formula, with: &Formula, gates: &mut Vec<Gate>) -> bool {
         // Yes-or-no literals do not occur.
-        (slot < self.cheap_slots).then_some(Gate { slot, comparison, literal: *literal })
+        let (Formula::Call(call), Formula::Literal(literal)) = (of, with) else { return false };
+        gates.push(Gate { slot: self.slot(call), comparison, literal: *literal });
+        true
     }
 }

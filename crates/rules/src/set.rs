@@ -24,8 +24,6 @@ pub struct RuleSet {
     pub slots: Vec<FeatureCall>,
     /// How many of `slots` are cheap.
     pub cheap_slots: usize,
-    /// How many different compiled expressions there are ([`Predicate::id`] is below it).
-    pub predicates: usize,
     /// Working days.
     pub calendar: Calendar,
     /// Lists: name and members (party keys), sorted.
@@ -163,10 +161,10 @@ pub struct Variant {
     pub batch_size: Option<i64>,
 }
 
-/// A comparison that `require` implies.
+/// A comparison with a literal that a condition implies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Gate {
-    /// A cheap slot.
+    /// The slot compared.
     pub slot: SlotId,
     /// How its value compares.
     pub comparison: Comparison,
@@ -209,6 +207,9 @@ pub struct Condition {
     pub slots: Vec<SlotId>,
     /// Whether all of them are cheap.
     pub cheap: bool,
+    /// Its comparisons of slots with literals, where it is a conjunction of nothing else: it is true where all of them hold, and nowhere else. `None`
+    /// of what [`Condition::leaves`] returns.
+    pub comparisons: Option<Vec<Gate>>,
 }
 
 impl Condition {
@@ -222,6 +223,7 @@ impl Condition {
             predicate: Predicate { whole: compiled.clone(), leaves: Vec::new() },
             slots: self.slots.clone(),
             cheap: self.cheap,
+            comparisons: None,
         };
         self.predicate.leaves.iter().map(leaf).collect()
     }

@@ -28,9 +28,12 @@ pub(super) fn run(view: &View<'_>, payments: &[Payment], n: usize) -> Option<Per
         if run >= n {
             break;
         }
-        let period = Period::between(pair[0].day, pair[1].day, view.calendar);
         let is_near = (pair[0].amount - last.amount).abs() * 10 <= last.amount;
-        if period.is_none() || steady.is_some_and(|steady| Some(steady) != period) || !is_near {
+        if !is_near {
+            break;
+        }
+        let period = Period::between(pair[0].day, pair[1].day, view.calendar);
+        if period.is_none() || steady.is_some_and(|steady| Some(steady) != period) {
             break;
         }
         steady = period;

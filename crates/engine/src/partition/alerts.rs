@@ -1,6 +1,6 @@
 //! Changed episodes become alert revisions, described as of their last hit.
 
-use weir_model::alert::{LogPosition, Withdrawal};
+use weir_model::alert::{LogPosition, Trigger, Withdrawal};
 use weir_model::{Alert, AlertId, AlertStatus, EventTime, Span};
 use weir_rules::Window;
 
@@ -9,6 +9,7 @@ use crate::describe::{self, Occasion};
 use crate::detection::{Change, Detection, Episode, Figures, Hit, LiveAlert, RuleState, Withdrawn};
 use crate::evaluate::{Edition, variant_windows};
 use crate::history::Party;
+use crate::row::latest_point;
 use crate::view::{ProfileData, View};
 use crate::{AlertEffect, Effects};
 
@@ -48,7 +49,7 @@ impl Engine {
                 });
                 let withdrawn = Withdrawn { opened: alert.opened, revision: sent.revision, first_record: alert.first_record };
                 state(detection, rule).withdrawn.push(withdrawn);
-                self.send(sent, &group.cause, effects);
+                send(sent, &group.cause, effects);
             }
             Change::Claim { alert, episode } => {
                 let live = &mut state(detection, rule).alerts[alert];
@@ -67,9 +68,8 @@ impl Engine {
                 let (alert_now, figures) = self.describe(party, rule, detection, &episode);
                 let live = &mut state(detection, rule).alerts[alert];
                 live.renew(alert_now, revision, AlertStatus::Updated, &episode, figures);
-                let sent = self.stamped(&live.sent, &group.cause);
-                *live.sent = sent.clone();
-                effects.alerts.push(AlertEffect { record: group.cause.record, tick: group.cause.tick, alert: sent });
+                stamp(&mut live.sent, &group.cause);
+                effects.alerts.push(AlertEffect { record: group.cause.record, tick: group.cause.tick, alert: (*live.sent).clone() });
             }
             Change::Open { episode } => self.open(group, rule, detection, &episode, effects),
         }
@@ -84,33 +84,36 @@ impl Engine {
         alert.alert_id = self.alert_id(rule, party, opened);
         alert.revision = before.map_or(0, |withdrawn| withdrawn.revision) + 1;
         alert.status = AlertStatus::Opened;
-        let sent = self.stamped(&alert, &group.cause);
+        stamp(&mut alert, &group.cause);
         state.alerts.push(LiveAlert {
             opened,
             span: episode.span(),
             quiet: episode.last.quiet,
-            sent: Box::new(sent.clone()),
+            sent: Box::new(alert.clone()),
             sent_figures: figures,
             sent_level: episode.level,
             sent_last: episode.last.t,
             first_record: before.map_or(group.cause.record, |withdrawn| withdrawn.first_record),
             settled: None,
         });
-        effects.alerts.push(AlertEffect { record: group.cause.record, tick: group.cause.tick, alert: sent });
+        effects.alerts.push(AlertEffect { record: group.cause.record, tick: group.cause.tick, alert });
     }
 
     fn alert_id(&self, rule: u32, party: &Party, opened: EventTime) -> String {
         AlertId::new(&self.rules[rule as usize], &party.key, opened).hex()
     }
+}
 
-    pub(super) fn stamped(&self, alert: &Alert, cause: &Cause) -> Alert {
-        let detected_from = LogPosition { source: String::new(), partition: 0, offset: cause.record };
-        Alert { triggered_by: cause.trigger.clone(), detected_from, ..alert.clone() }
-    }
+/// Says what caused this revision.
+fn stamp(alert: &mut Alert, cause: &Cause) {
+    let trigger = cause.trigger.as_ref();
+    alert.triggered_by = trigger.map(|(txn_id, at)| Trigger { txn_id: txn_id.to_string(), occurred_at: at.to_string() });
+    alert.detected_from = LogPosition { source: String::new(), partition: 0, offset: cause.record };
+}
 
-    pub(super) fn send(&self, alert: Alert, cause: &Cause, effects: &mut Effects) {
-        effects.alerts.push(AlertEffect { record: cause.record, tick: cause.tick, alert: self.stamped(&alert, cause) });
-    }
+pub(super) fn send(mut alert: Alert, cause: &Cause, effects: &mut Effects) {
+    stamp(&mut alert, cause);
+    effects.alerts.push(AlertEffect { record: cause.record, tick: cause.tick, alert });
 }
 
 impl LiveAlert {
@@ -152,7 +155,7 @@ impl Engine {
     }
 
     pub(super) fn view<'a>(&'a self, party: &'a Party, t: EventTime, edition: &'a Edition) -> View<'a> {
-        self.view_of_rows(party, party.rows.partition_point(|row| row.at <= t), t, edition)
+        self.view_of_rows(party, latest_point(&party.rows, |row| row.at <= t), t, edition)
     }
 
     pub(super) fn view_of_rows<'a>(&'a self, party: &'a Party, rows: usize, t: EventTime, edition: &'a Edition) -> View<'a> {

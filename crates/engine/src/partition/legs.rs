@@ -2,14 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use weir_model::alert::Trigger;
 use weir_model::{Day, EventTime, Leg, LegKind, Reason};
 
 use super::{BATCH_ROWS, Cause, Engine, Group, edition_at};
 use crate::cursor::Cursor;
 use crate::history::{Accepted, MEMORY_DAYS, Moment, Party, PendingRemoval, TIDY_DAYS};
 use crate::large_amount::{ReportKey, item_of, report_id};
-use crate::row::Row;
+use crate::row::{Row, latest_point};
 use crate::{Effects, RejectEffect};
 
 /// Parties with so many rows or fewer have no cursor of their own.
@@ -122,7 +121,7 @@ impl Engine {
     /// Gates the instants of a party from `from` on, and the ends of days that have been evaluated.
     fn gate_from(&mut self, number: u32, from: EventTime) {
         let mut cursor = self.cursor_of(number);
-        let mut at = self.parties[number as usize].rows.partition_point(|row| row.at < from);
+        let mut at = latest_point(&self.parties[number as usize].rows, |row| row.at < from);
         let mut last = EventTime::MIN;
         let mut ahead: Option<Box<Cursor>> = None;
         while let Some(row) = self.parties[number as usize].rows.get(at) {
@@ -215,8 +214,7 @@ impl Engine {
 }
 
 fn cause_of(record: u64, leg: &Leg<'_>) -> Cause {
-    let trigger = Trigger { txn_id: leg.txn_id.to_owned(), occurred_at: leg.at.to_string() };
-    Cause { record, tick: false, trigger: Some(trigger) }
+    Cause { record, tick: false, trigger: Some((leg.txn_id.into(), leg.at)) }
 }
 
 fn reject(record: u64, leg: &Leg<'_>, reason: Reason, frontier: EventTime) -> RejectEffect {

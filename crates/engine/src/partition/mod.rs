@@ -19,7 +19,6 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use hashbrown::HashTable;
-use weir_model::alert::Trigger;
 use weir_model::{Day, EventTime, Span};
 use weir_rules::RuleSet;
 
@@ -103,7 +102,8 @@ struct Group {
 struct Cause {
     record: u64,
     tick: bool,
-    trigger: Option<Trigger>,
+    /// Transaction id and moment of the leg.
+    trigger: Option<(Box<str>, EventTime)>,
 }
 
 impl Engine {

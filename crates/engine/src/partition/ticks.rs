@@ -4,6 +4,7 @@ use weir_model::time::MICROS_PER_DAY;
 use weir_model::{Alert, AlertStatus, Day, EventTime, Reason};
 use weir_rules::On;
 
+use super::alerts::send;
 use super::legs::reject_removal;
 use super::{BATCH_ROWS, Cause, DAY_ENDS_MAX, Engine, Group, LastTick, WATCH_SPAN, edition_at, state};
 use crate::Effects;
@@ -150,7 +151,7 @@ impl Engine {
             let described = live.settled().expect("the last hit of an episode that is over was settled above").clone();
             let alert =
                 Alert { alert_id: live.sent.alert_id.clone(), revision: live.sent.revision + 1, status: AlertStatus::Quiet, ..described };
-            self.send(alert, cause, effects);
+            send(alert, cause, effects);
         }
     }
 
