@@ -51,9 +51,9 @@ def as_json(value):
 
 
 class Weir:
-    """The binary and the rules as they are now."""
+    """The binary and the rules as they are now; without those on trial, where `is_active`: they count nowhere."""
 
-    def __init__(self, out):
+    def __init__(self, out, is_active=False):
         binary = Path(os.environ.get("WEIR", "target/debug/weir"))
         if not binary.is_file():
             raise Failed(f"no binary {binary}: build it, or name another in WEIR")
@@ -61,6 +61,10 @@ class Weir:
         self.copies = tempfile.TemporaryDirectory(dir=out, prefix="weir-")
         self.binary = Path(shutil.copy(binary, Path(self.copies.name) / "weir"))
         self.rules = Path(shutil.copytree("rules", Path(self.copies.name) / "rules"))
+        self.is_active = is_active
+        for path in self.rules.rglob("*.yaml") if is_active else ():
+            if "\nstatus: shadow\n" in path.read_text(encoding="utf-8"):
+                path.unlink()
         # Before hours of generating, not after.
         run([self.binary, "rule", "check", self.rules])
         hasher = hashlib.sha256()
@@ -121,7 +125,7 @@ class Weir:
 
     def about(self, banks, sizes):
         """What measured what: the part of every result that says where its numbers are from."""
-        by = {"weir": self.version, "checkout": self.checkout, "stamp": self.stamp, "rule_set": banks[0]["rule_set"]}
+        by = {"weir": self.version, "checkout": self.checkout, "stamp": self.stamp, "rule_set": banks[0]["rule_set"], "active": self.is_active}
         return by | sizes | {"rows": sum(bank["rows"] for bank in banks)}
 
 
@@ -139,7 +143,7 @@ def told(about):
     return (
         f"Seeds {about['seeds']}: banks of {about['customers']:,} customers over {about['days']} days, one scheme for {about['per_scheme']:,}"
         f" customers, {parties}; {about['rows']:,} transactions in all. {about['weir']}, checkout {about['checkout']}, binary and rules"
-        f" {about['stamp']}, rule set {about['rule_set'][:16]}."
+        f" {about['stamp']}, rule set {about['rule_set'][:16]}{', rules on trial left out' if about['active'] else ''}."
     )
 
 

@@ -360,7 +360,7 @@ impl Sheet<'_> {
         let alert = self.alert;
         let addressed = alert.addressees.iter().map(|to| {
             let division = &to.division;
-            say!(self.lang, "报送 处非办 {division}", "to the office of {division}")
+            say!(self.lang, "归口 处非办 {division}", "for the office of {division}")
         });
         let mut parts: Vec<String> = if alert.rule.shadow {
             vec![self.lang.of("不报送处非办（试运行或历史未满）", "not for the office (on trial, or too little history)").to_owned()]
@@ -523,7 +523,7 @@ mod tests {
                     2026-03-05       12 人         6.00 万元
                     2026-03-06       12 人         6.10 万元   11 人上批也收过
 
-                  报送 处非办 469024 · 预警 3f0c6d4b9a1e4d5f8c2b7a6e5d4c3b2a · 触发流水 T20260307-0099 · 2026-03.jsonl 第 1234 条
+                  归口 处非办 469024 · 预警 3f0c6d4b9a1e4d5f8c2b7a6e5d4c3b2a · 触发流水 T20260307-0099 · 2026-03.jsonl 第 1234 条
 
             "#]],
         );
@@ -621,7 +621,7 @@ mod tests {
                     2026-03-05       12 人         6.00 万元
                     2026-03-06       12 人         6.10 万元   11 人上批也收过
 
-                  报送 处非办 469024 · 预警 3f0c6d4b9a1e4d5f8c2b7a6e5d4c3b2a · 触发流水
+                  归口 处非办 469024 · 预警 3f0c6d4b9a1e4d5f8c2b7a6e5d4c3b2a · 触发流水
                   T20260307-0099 · 2026-03.jsonl 第 1234 条
 
             "#]],
@@ -656,7 +656,7 @@ mod tests {
                 ▌ 账户 2201001 2201002 2201003 等 4 个
                 ▌ 14天内37人转入126.84万元，94%转至3个账户
 
-                  报送 处非办 469024 · 预警 3f0c6d4b9a1e4d5f8c2b7a6e5d4c3b2a · 触发流水 T20260307-0099 · 2026-03.jsonl 第 1234 条
+                  归口 处非办 469024 · 预警 3f0c6d4b9a1e4d5f8c2b7a6e5d4c3b2a · 触发流水 T20260307-0099 · 2026-03.jsonl 第 1234 条
 
             "#]],
         );
