@@ -125,18 +125,24 @@ impl Role for Detect {
         outbox: &mut Outbox,
     ) -> Result<(), Stop> {
         state.committed = None;
-        let mut inputs = Vec::with_capacity(records.len());
+        let mut entries = Vec::with_capacity(records.len());
         for record in records {
             state.digest.read(record.offset, record.value);
             let entry = Entry::decode(record.value).map_err(|error| {
                 Stop::new(StopCode::RecordUnreadable, format!("offset {} of partition {partition}: {error}", record.offset))
             })?;
-            let number = record.offset.unsigned_abs();
+            entries.push((record.offset.unsigned_abs(), entry));
+        }
+        // One after the other, with nothing in between: then the processor looks several parties up at once.
+        for (number, entry) in &entries {
+            if let Entry::Leg(stamped) = entry {
+                state.learn(*number, stamped);
+            }
+        }
+        let mut inputs = Vec::with_capacity(entries.len());
+        for (number, entry) in entries {
             match entry {
-                Entry::Leg(stamped) => {
-                    state.learn(number, &stamped);
-                    inputs.push(Input::Leg { record: number, clock: stamped.clock, leg: stamped.leg });
-                }
+                Entry::Leg(stamped) => inputs.push(Input::Leg { record: number, clock: stamped.clock, leg: stamped.leg }),
                 Entry::Tick { clock } => inputs.push(Input::Tick { record: number, clock }),
                 Entry::Switch { clock, rules } => {
                     let rules = self.rules(rules)?;

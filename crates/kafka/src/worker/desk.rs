@@ -17,7 +17,7 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::types::RDKafkaRespErr;
 
 use super::role::{Opening, Record, Role, Standing};
-use super::{ASK_MAX, patiently};
+use super::{ASK_MAX, emptied, patiently};
 use crate::client::log;
 use crate::digest::Digest;
 use crate::mark::Mark;
@@ -112,6 +112,8 @@ pub(super) struct Desk<R: Role> {
     pub(super) tenure: u64,
     /// Counts the turns that partitions have had.
     turn: u64,
+    /// Memory for the records of a step, a list a partition.
+    spare: Vec<Vec<Record<'static>>>,
     /// How long nothing came though it was waited for.
     idle: Duration,
     /// An assignment that could not be taken up: the worker ends.
@@ -191,6 +193,7 @@ impl<R: Role> Desk<R> {
             group: None,
             tenure: 0,
             turn: 0,
+            spare: Vec::new(),
             idle: Duration::ZERO,
             failure: None,
             metrics,
@@ -351,8 +354,9 @@ impl<R: Role> Desk<R> {
         for (partition, waiting) in waiting.iter().filter(|(_, waiting)| !waiting.is_empty()) {
             queues.insert(*partition, waiting.iter().map(Waiting::record).collect());
         }
+        let mut spare = std::mem::take(&mut self.spare);
         for (partition, record) in batch {
-            queues.entry(partition).or_default().push(record);
+            queues.entry(partition).or_insert_with(|| emptied(spare.pop().unwrap_or_default())).push(record);
         }
         let mut left: BTreeMap<i32, &[Record<'_>]> = queues.iter().map(|(partition, records)| (*partition, records.as_slice())).collect();
         let mut has_stopped = false;
@@ -374,6 +378,9 @@ impl<R: Role> Desk<R> {
                 (partition, folded, records[waited..].iter().map(Waiting::new).collect())
             })
             .collect();
+        self.spare = spare;
+        self.spare.extend(queues.into_values().map(emptied));
+        self.spare.truncate(self.slots.len());
         for (partition, folded, came) in left {
             if let Some(slot) = self.slots.get_mut(&partition) {
                 slot.waiting = waiting.remove(&partition).unwrap_or_default();

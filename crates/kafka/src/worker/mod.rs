@@ -17,6 +17,7 @@
 mod desk;
 mod role;
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -61,6 +62,13 @@ struct Gathered<'c> {
     drained: BTreeMap<i32, bool>,
 }
 
+/// The memory of a list, for things that live otherwise: what a step needs is several megabytes, and memory that is given back each time is taken from
+/// the system again page by page.
+fn emptied<T, U>(mut list: Vec<T>) -> Vec<U> {
+    list.clear();
+    list.into_iter().map(|_| unreachable!("an empty list has nothing")).collect()
+}
+
 impl<'c> Gathered<'c> {
     fn take(&mut self, message: BorrowedMessage<'c>) {
         self.drained.insert(message.partition(), false);
@@ -100,6 +108,8 @@ pub(crate) struct Worker<R: Role> {
     last_commit: Instant,
     /// When the last step had its records.
     gathered: Instant,
+    /// Memory for those of the next.
+    spare: Cell<Vec<BorrowedMessage<'static>>>,
     metrics: WorkerMetrics,
     stop: Arc<AtomicBool>,
 }
@@ -109,7 +119,8 @@ impl<R: Role> Worker<R> {
         let desk = Desk::new(role, Arc::clone(&settings.topic), metrics.clone(), Arc::clone(&stop));
         let consumer: BaseConsumer<Seat<R>> = settings.consumer.create_with_context(Seat::new(desk))?;
         let outlet = Outlet::new(settings.producer.clone());
-        Ok(Self { settings, consumer, outlet, last_commit: Instant::now(), gathered: Instant::now(), metrics, stop })
+        let now = Instant::now();
+        Ok(Self { settings, consumer, outlet, last_commit: now, gathered: now, spare: Cell::default(), metrics, stop })
     }
 
     /// Works until it is told to end. Ends with everything folded committed.
@@ -147,7 +158,9 @@ impl<R: Role> Worker<R> {
             let mut desk = self.consumer.context().desk();
             let mut has_stopped = desk.fold_all(batch.iter().map(|message| (message.partition(), Record::of(message))));
             has_stopped |= desk.tend();
-            (has_stopped || desk.ready() != desk.reading, gathered)
+            let has_changed = has_stopped || desk.ready() != desk.reading;
+            self.spare.set(emptied(batch));
+            (has_changed, gathered)
         };
         self.gathered = gathered;
         self.metrics.alive();
@@ -173,7 +186,7 @@ impl<R: Role> Worker<R> {
         let interval = self.settings.commit_interval;
         let deadline = (self.gathered + interval).max(Instant::now() + interval / 4);
         let seat = self.consumer.context();
-        let mut gathered = Gathered::default();
+        let mut gathered = Gathered { records: emptied(self.spare.take()), ..Gathered::default() };
         let mut epoch = seat.epoch();
         while gathered.bytes < INPUT_BYTES_MAX {
             // What is at hand is taken at once; only where nothing is, it is waited for.
