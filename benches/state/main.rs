@@ -2,11 +2,12 @@
 //!
 //! An engine takes in ten legs and five counterparties a party within thirty days, under the shipped rules, and stays as it is after them. Printed
 //! are the bytes it holds, in all and a party; how long writing it takes at once; the longest slice when it is written little by little, as the service does,
-//! while legs keep coming; and how long reading takes. Nothing is decoded, so nothing else is in the figures.
+//! while legs keep coming; and how long reading takes, by one and by two at once. Nothing is decoded, so nothing else is in the figures.
 
 use std::fs;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use weir_engine::{Effects, Engine, Input, Settings};
@@ -83,6 +84,21 @@ fn run(parties: u64) {
     let restored = Engine::restore(Settings::default(), &[&bytes], &find, &|_| true).expect("what was written can be read");
     say("read", &format!("{} parties, {} s", restored.parties(), seconds(begun.elapsed())));
     say("the most held in all", &format!("{} MiB", resident("VmHWM") >> 20));
+    drop(restored);
+
+    // As a service with two workers does: each reads its own partitions.
+    let halves = [0, 1].map(|half| {
+        let owns = |key: &str| key.bytes().last().is_some_and(|byte| byte % 2 == half);
+        Engine::restore(Settings::default(), &[&bytes], &find, &owns).expect("what was written can be read").snapshot()
+    });
+    let begun = Instant::now();
+    let read =
+        |bytes: &[u8]| Engine::restore(Settings::default(), &[bytes], &find, &|_| true).expect("what was written can be read").parties();
+    let parties: usize = thread::scope(|scope| {
+        let workers = halves.each_ref().map(|bytes| scope.spawn(|| read(bytes)));
+        workers.into_iter().map(|worker| worker.join().expect("reading does not panic")).sum()
+    });
+    say("read by two, half each", &format!("{parties} parties, {} s", seconds(begun.elapsed())));
 }
 
 /// Transfers in order of time: every party makes its first, then every party its second.

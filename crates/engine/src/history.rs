@@ -304,7 +304,7 @@ impl Party {
             amount: leg.amount.cny.unwrap_or(0),
             pair,
             txn,
-            profile: tables.profile(&leg.profile),
+            profile: tables.profile(&leg.profile, self.rows.last().map(|row| row.profile)),
             extra: extra_of(leg).map_or(NONE, |extra| tables.extras.insert(extra)),
             facts: Facts::new(bits, leg.counterparty_division, leg.tags.0),
         };

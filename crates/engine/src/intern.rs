@@ -3,7 +3,7 @@
 //! Counterparty keys and transaction ids repeat; a row holds a number instead. A number is freed with its last reference and used again, so
 //! it means nothing outside the shard and must never reach an alert or a snapshot: both hold the string itself.
 
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, Hash};
 
 use compact_str::CompactString;
 use foldhash::fast::FixedState;
@@ -29,9 +29,9 @@ struct Entry<T> {
     known: T,
 }
 
-/// The shard's hash of a text: fixed, so that nothing depends on the process.
-pub(crate) fn hash(text: &str) -> u64 {
-    FixedState::with_seed(0x7765_6972).hash_one(text)
+/// The shard's hash of a text, or of something else: fixed, so that nothing depends on the process.
+pub(crate) fn hash(what: impl Hash) -> u64 {
+    FixedState::with_seed(0x7765_6972).hash_one(what)
 }
 
 impl<T: Default> Interner<T> {

@@ -3,10 +3,10 @@
 //! Nothing here says anything about a party: it only saves memory. Sharing is invisible in every answer.
 
 use foldhash::fast::FixedState;
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashTable};
 use weir_model::{Direction, EventTime, Profile};
 
-use crate::intern::{Interner, NONE};
+use crate::intern::{Interner, NONE, hash};
 use crate::row::{Extras, Row};
 use crate::view::ProfileData;
 
@@ -24,9 +24,7 @@ pub(crate) struct Tables {
     pub(crate) extras: Extras,
     /// Every profile ever stamped.
     profiles: Vec<ProfileData>,
-    profile_index: HashMap<ProfileData, u32, FixedState>,
-    /// The profile stamped last: legs of one party come in runs.
-    last_profile: u32,
+    profile_index: HashTable<u32>,
 }
 
 /// The remembered rows of a transaction: mostly two, payee's and payer's, of one moment. They stand beside its id, so that finding one costs no memory
@@ -109,18 +107,20 @@ impl Tables {
         self.txns.release(row.txn);
     }
 
-    /// The number of a profile.
-    pub(crate) fn profile(&mut self, profile: &Profile<'_>) -> u32 {
-        if self.profiles.get(self.last_profile as usize).is_some_and(|last| last.matches(profile)) {
-            return self.last_profile;
+    /// The number of a profile, which is nearly always that of the party's leg before.
+    pub(crate) fn profile(&mut self, profile: &Profile<'_>, before: Option<u32>) -> u32 {
+        if let Some(same) = before.filter(|before| self.profiles[*before as usize].matches(profile)) {
+            return same;
         }
-        let data = ProfileData::from(profile);
-        let next = u32::try_from(self.profiles.len()).expect("fewer than 2^32 profiles fit in memory");
-        self.last_profile = *self.profile_index.entry(data.clone()).or_insert_with(|| {
-            self.profiles.push(data);
-            next
-        });
-        self.last_profile
+        let Self { profiles, profile_index, .. } = self;
+        let hashed = hash(profile);
+        if let Some(known) = profile_index.find(hashed, |other| profiles[*other as usize].matches(profile)) {
+            return *known;
+        }
+        let next = u32::try_from(profiles.len()).expect("fewer than 2^32 profiles fit in memory");
+        profiles.push(ProfileData::from(profile));
+        profile_index.insert_unique(hashed, next, |other| hash(profiles[*other as usize].as_profile()));
+        next
     }
 
     /// The profile of a number.

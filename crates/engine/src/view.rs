@@ -13,7 +13,7 @@ use crate::row::{Extras, Row};
 use crate::scans::{Days, Measure, Outlets, People, Scans};
 
 /// A profile with its own text.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(crate) struct ProfileData {
     pub(crate) kind: PartyKind,
     pub(crate) division: Division,

@@ -152,8 +152,8 @@ pub struct Variant {
     pub score: Vec<ScoreItem>,
     /// The alert's sentence.
     pub reason: Template,
-    /// Comparisons of cheap slots with literals that `require` implies: a row at which one does not hold cannot hit. Redundant by
-    /// construction, so that the detector may check them first, or not at all. Counts come first: they cost least.
+    /// Comparisons of cheap slots with literals that `require` implies: a row at which one does not hold cannot hit, and of a condition that is
+    /// nothing else ([`Condition::comparisons`]) they say all there is to say. Counts come first: they cost least.
     pub gates: Vec<Gate>,
     /// Slots of `require`, `exclude`, `score` and `reason`, without repetition.
     pub slots: Vec<SlotId>,

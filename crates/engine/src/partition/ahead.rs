@@ -66,6 +66,7 @@ impl Engine {
         for (number, key) in numbers.iter().zip(keys) {
             let Some(party) = number.map(|number| &self.parties[number as usize]) else { continue };
             black_box(party.rows.last().map(|row| row.at));
+            black_box((party.day_kinds.first().map(|kinds| kinds.day), party.day_totals.first().map(|total| total.key.day)));
             black_box(party.pairs.find(key).map(|pair| party.pairs.get(pair).last_day));
         }
         numbers

@@ -165,7 +165,7 @@ impl Engine {
             let at = party.pairs.push(known);
             party.pairs.set_past(at, Past { paid_in: pair.past_in, paid_out: pair.past_out });
         }
-        let profiles = record.profiles.iter().map(|profile| Ok(tables.profile(&profile.as_profile()?)));
+        let profiles = record.profiles.iter().map(|profile| Ok(tables.profile(&profile.as_profile()?, None)));
         let profiles = profiles.collect::<Result<Vec<u32>, SnapshotError>>()?;
         party.rows.reserve_exact(record.rows.len());
         for row in &record.rows {

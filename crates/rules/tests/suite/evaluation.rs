@@ -163,6 +163,13 @@ proptest! {
             let expected: Vec<Option<bool>> = rows.iter().map(|row| interpret(&set, &condition.formula, row)).collect();
             let decided: Vec<Option<bool>> = batch.evaluate(condition).iter().collect();
             prop_assert_eq!(&decided, &expected, "{}", condition.text);
+            // What is nothing but comparisons is decided without Arrow.
+            if let Some(comparisons) = &condition.comparisons {
+                let holds = |row: &Vec<Value>| comparisons.iter().all(|comparison| comparison.holds(row[comparison.slot]));
+                let holds: Vec<Option<bool>> = rows.iter().map(|row| holds(row).then_some(true)).collect();
+                let is_true: Vec<Option<bool>> = expected.iter().map(|outcome| outcome.filter(|met| *met)).collect();
+                prop_assert_eq!(holds, is_true, "{}", condition.text);
+            }
             // One row alone, as explanations do it.
             let explained = set.explain(condition, &rows[0], Window::Days(30));
             prop_assert_eq!(explained.met, expected[0], "{}", condition.text);
@@ -185,6 +192,20 @@ fn money_and_ratios_beyond_all_measure_are_still_compared() {
     let rows = [[Value::Money(i128::MAX), Value::Ratio(i128::MAX)], [Value::Money(i128::MIN), Value::Ratio(i128::MAX)]];
     let batch = SlotBatch::new(&set, rows.iter().map(<[Value; 2]>::as_slice).collect());
     assert_eq!(batch.evaluate(condition).iter().collect::<Vec<_>>(), [Some(true), Some(false)]);
+}
+
+#[test]
+fn a_conjunction_of_comparisons_is_nothing_else() {
+    let conditions = [
+        ("in_count('14d') BETWEEN 3 AND 9 AND amount_in('14d') > 5", Some(3)),
+        ("in_count('14d') >= 3 AND (in_count('7d') >= 3 OR in_count('7d') < 1)", None),
+        ("NOT in_count('14d') >= 3", None),
+        ("in_count('14d') >= in_count('7d')", None),
+    ];
+    let texts = conditions.map(|(text, _)| text.to_owned());
+    let set = load(&[rule_of(&texts)], &[]).expect("good").rules;
+    let found = set.rules[0].variants[0].require.iter().map(|condition| condition.comparisons.as_ref().map(Vec::len));
+    assert_eq!(found.collect::<Vec<_>>(), conditions.map(|(_, expected)| expected));
 }
 
 #[test]
