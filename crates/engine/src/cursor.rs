@@ -2,7 +2,12 @@
 //!
 //! A horizon is a window that a cheap feature of a loaded rule names. For each, a head index and a tail shared by all mark which rows it
 //! covers; moving the instant forward adds rows at the tail and expires them at the heads, moving it back does the reverse, row by row, so
-//! a late leg costs what it displaces and no more. Distinct counts come from a count of legs per pair and horizon.
+//! a late leg costs what it displaces and no more.
+//!
+//! A counterparty is in a window if its last row is, so distinct counts need no counts of their own for each window: of every counterparty the
+//! last row is known, and of every row the one before it of the same counterparty. Rows are told apart by the order in which they were added
+//! (their *turn*). Within an instant that may be any order, but an instant enters and leaves a window as a whole, and all rows of
+//! earlier instants have earlier turns.
 //!
 //! The cursor never looks at a row that its windows have left, and its aggregates equal [`Aggregates::scan`] over the same rows (property
 //! test below).
@@ -10,9 +15,10 @@
 use weir_model::{Calendar, EventTime, PartyKind, Span};
 use weir_rules::Window;
 
-use crate::intern::NONE;
-use crate::row::Row;
+use crate::row::{Row, latest_point};
 
+/// Turns are given anew before they run out.
+const TURNS_MAX: u32 = u32::MAX / 2;
 /// Nearer instants are not asked whether they are far.
 const FAR: Span = Span::days(1);
 
@@ -35,9 +41,12 @@ pub(crate) struct Aggregates {
     pub(crate) natural_payees: u32,
 }
 
-/// Legs of one pair in one horizon: In, natural In, Out, natural Out.
+/// What a counterparty was met as in a window, by direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct PairCount([u32; 4]);
+pub(crate) struct Met {
+    any: [bool; 2],
+    natural: [bool; 2],
+}
 
 /// The windows of a party as of an instant.
 pub(crate) trait AsOf {
@@ -52,15 +61,45 @@ pub(crate) struct Cursor {
     generation: u32,
     /// The instant of the last [`Cursor::seek`].
     t: EventTime,
-    /// Rows before this index are at or before the instant.
-    tail: usize,
-    /// Per horizon: rows before this index have left it.
-    heads: Vec<usize>,
-    /// Per horizon: when the rows before and at the head were. Copies, side by side: the rows themselves lie far apart, and mostly none leaves.
-    around: Vec<Around>,
-    aggregates: Vec<Aggregates>,
-    /// `pair × horizons + horizon`.
-    pair_counts: Vec<PairCount>,
+    /// Per row before the tail; those rows are at or before the instant.
+    links: Vec<Link>,
+    /// Per pair.
+    last: Vec<Last>,
+    /// The turn of the row added next, and the least a row of the history that is still there can have.
+    next: u32,
+    least: u32,
+    windows: Vec<Inside>,
+}
+
+/// What a row is to the other rows of its counterparty.
+#[derive(Debug, Clone, Copy, Default)]
+struct Link {
+    turn: u32,
+    /// Turn of the row before of the same counterparty and direction; [`NOBODY`] where there is none.
+    before: u32,
+    /// The same among rows that say the counterparty is a natural person.
+    natural_before: u32,
+}
+
+/// No row's turn: earlier than any.
+const NOBODY: u32 = 0;
+
+/// Turns of a counterparty's last rows, by direction.
+#[derive(Debug, Clone, Copy, Default)]
+struct Last {
+    any: [u32; 2],
+    natural: [u32; 2],
+}
+
+/// One horizon: what is inside, and where it begins.
+#[derive(Debug, Clone, Copy)]
+struct Inside {
+    /// Rows before this index have left it.
+    head: usize,
+    /// Rows of this turn or later have not.
+    since: u32,
+    around: Around,
+    aggregates: Aggregates,
 }
 
 /// The moments of the rows on both sides of a head.
@@ -89,48 +128,141 @@ pub(crate) struct Horizons {
 impl Cursor {
     /// Moves to `t`: afterwards each horizon covers exactly the rows of its window as of `t`.
     pub(crate) fn seek(&mut self, rows: &[Row], pairs: usize, t: EventTime, horizons: &Horizons, calendar: &Calendar) {
-        if self.generation != horizons.generation || self.heads.len() != horizons.windows.len() {
+        if self.generation != horizons.generation || self.windows.len() != horizons.windows.len() || self.next > TURNS_MAX {
             self.rebuild(rows, pairs, t, horizons, calendar);
             return;
         }
         self.t = t;
-        self.pair_counts.resize(pairs * horizons.windows.len(), PairCount::default());
-        let tail = self.tail;
-        while self.tail < rows.len() && rows[self.tail].at <= t {
-            for horizon in 0..self.heads.len() {
-                self.apply(&rows[self.tail], horizon, true);
-            }
-            self.tail += 1;
+        self.last.resize(pairs, Last::default());
+        let tail = self.tail();
+        while rows.get(self.tail()).is_some_and(|row| row.at <= t) {
+            self.add(rows, self.tail());
         }
-        while self.tail > 0 && rows[self.tail - 1].at > t {
-            self.tail -= 1;
-            for horizon in 0..self.heads.len() {
-                if self.heads[horizon] <= self.tail {
-                    self.apply(&rows[self.tail], horizon, false);
-                } else {
-                    self.heads[horizon] = self.tail;
-                }
-            }
+        while self.tail() > 0 && rows[self.tail() - 1].at > t {
+            self.take_back(rows);
         }
-        for horizon in 0..self.heads.len() {
-            if self.tail < tail || self.heads[horizon] == tail {
-                self.around[horizon] = Around::of(&rows[..self.tail], self.heads[horizon]);
+        for at in 0..self.windows.len() {
+            if self.tail() < tail || self.windows[at].head == tail {
+                self.windows[at].around = Around::of(&rows[..self.tail()], self.windows[at].head);
             }
-            let start = horizons.windows[horizon].start(t, calendar);
-            while self.around[horizon].at < start {
-                self.apply(&rows[self.heads[horizon]], horizon, false);
-                self.move_head(horizon, self.heads[horizon] + 1, rows);
+            let start = horizons.windows[at].start(t, calendar);
+            while self.windows[at].around.at < start {
+                self.expire(rows, at);
             }
-            while self.around[horizon].before >= start {
-                self.move_head(horizon, self.heads[horizon] - 1, rows);
-                self.apply(&rows[self.heads[horizon]], horizon, true);
+            let head = self.windows[at].head;
+            while self.windows[at].around.before >= start {
+                self.return_to(rows, at);
+            }
+            if self.windows[at].head < head {
+                self.windows[at].since = self.since(rows, self.windows[at].head);
             }
         }
     }
 
-    fn move_head(&mut self, horizon: usize, head: usize, rows: &[Row]) {
-        self.heads[horizon] = head;
-        self.around[horizon] = Around::of(&rows[..self.tail], head);
+    /// A row comes in at `at`: behind all others, or among those of the last instant.
+    fn add(&mut self, rows: &[Row], at: usize) {
+        let row = &rows[at];
+        let mut link = Link { turn: self.next, before: NOBODY, natural_before: NOBODY };
+        self.next += 1;
+        if let Some((last, of)) = self.last_of(row) {
+            (link.before, link.natural_before) = (last.any[of], last.natural[of]);
+            last.any[of] = link.turn;
+            if row.is_natural() {
+                last.natural[of] = link.turn;
+            }
+        }
+        self.links.insert(at, link);
+        if row.is_counted() {
+            for Inside { aggregates, since, .. } in &mut self.windows {
+                aggregates.leg(row, true);
+                aggregates.meet(row, link.before < *since, link.natural_before < *since, true);
+            }
+        }
+    }
+
+    /// The last row goes out again, at the end where it came in.
+    fn take_back(&mut self, rows: &[Row]) {
+        let Some(link) = self.links.pop() else { return };
+        let at = self.tail();
+        let row = &rows[at];
+        if row.is_counted() {
+            let (is_last, is_last_natural) = self.unlink(rows, at, link);
+            for Inside { aggregates, since, .. } in self.windows.iter_mut().filter(|window| window.head <= at) {
+                aggregates.leg(row, false);
+                aggregates.meet(row, is_last && link.before < *since, is_last_natural && link.natural_before < *since, false);
+            }
+        }
+        self.windows.iter_mut().for_each(|window| window.head = window.head.min(at));
+    }
+
+    /// Joins what was before and after a row of its counterparty, which goes; whether nothing was after it, of any kind and natural.
+    fn unlink(&mut self, rows: &[Row], at: usize, link: Link) -> (bool, bool) {
+        let Some((last, of)) = self.last_of(&rows[at]) else { return (false, false) };
+        let (is_last, is_last_natural) = (last.any[of] == link.turn, last.natural[of] == link.turn);
+        if is_last {
+            last.any[of] = link.before;
+        }
+        if is_last_natural {
+            last.natural[of] = link.natural_before;
+        }
+        if !is_last || (rows[at].is_natural() && !is_last_natural) {
+            // Nearly never: rows that came later stand behind it, or among those of its instant.
+            for other in &mut self.links[latest_point(&rows[..at], |row| row.at < rows[at].at)..] {
+                if other.before == link.turn {
+                    other.before = link.before;
+                }
+                if other.natural_before == link.turn {
+                    other.natural_before = link.natural_before;
+                }
+            }
+        }
+        (is_last, is_last_natural)
+    }
+
+    /// The row at the head leaves a window: with it goes its counterparty, if no later row of it is there.
+    fn expire(&mut self, rows: &[Row], at: usize) {
+        let head = self.windows[at].head;
+        let turn = self.links[head].turn;
+        self.pass(&rows[head], at, turn, false);
+        self.windows[at].since = self.windows[at].since.max(turn + 1);
+        self.move_head(rows, at, head + 1);
+    }
+
+    /// The row before the head comes back. What is [`Inside::since`] then has to be found out when all have.
+    fn return_to(&mut self, rows: &[Row], at: usize) {
+        let head = self.windows[at].head - 1;
+        self.pass(&rows[head], at, self.links[head].turn, true);
+        self.move_head(rows, at, head);
+    }
+
+    fn pass(&mut self, row: &Row, at: usize, turn: u32, add: bool) {
+        if row.is_counted() {
+            let is_last = self.last_of(row).map(|(last, of)| (last.any[of] == turn, last.natural[of] == turn));
+            let (is_last, is_last_natural) = is_last.unwrap_or_default();
+            let aggregates = &mut self.windows[at].aggregates;
+            aggregates.leg(row, add);
+            aggregates.meet(row, is_last, is_last_natural, add);
+        }
+    }
+
+    fn move_head(&mut self, rows: &[Row], at: usize, head: usize) {
+        self.windows[at].head = head;
+        self.windows[at].around = Around::of(&rows[..self.tail()], head);
+    }
+
+    /// The earliest turn that rows from `head` on can have: later than any of the instant before.
+    fn since(&self, rows: &[Row], head: usize) -> u32 {
+        let Some(before) = head.checked_sub(1) else { return self.least };
+        let of_instant = rows[..head].iter().zip(&self.links[..head]).rev().take_while(|(row, _)| row.at == rows[before].at);
+        of_instant.map(|(_, link)| link.turn + 1).max().unwrap_or(self.least)
+    }
+
+    /// The last rows of a counted row's counterparty, and the place of its direction among them.
+    fn last_of(&mut self, row: &Row) -> Option<(&mut Last, usize)> {
+        if !row.is_counted() || !row.makes_party() {
+            return None;
+        }
+        Some((self.last.get_mut(row.pair as usize)?, usize::from(row.is_out())))
     }
 
     /// Whether more rows would leave the windows on the way to `t` than would be in them there.
@@ -138,7 +270,7 @@ impl Cursor {
         if t < self.t.plus(FAR) {
             return false;
         }
-        let head = self.heads.iter().copied().min().unwrap_or(self.tail);
+        let head = self.windows.iter().map(|window| window.head).min().unwrap_or(self.tail());
         let start = horizons.windows.iter().map(|window| window.start(t, calendar)).min().unwrap_or(t);
         let (first, end) = (rows.partition_point(|row| row.at < start), rows.partition_point(|row| row.at <= t));
         first.saturating_sub(head) > end - first
@@ -148,41 +280,41 @@ impl Cursor {
     pub(crate) fn retreat(&mut self, rows: &[Row], pairs: usize, t: EventTime, horizons: &Horizons, calendar: &Calendar) {
         if self.generation != horizons.generation {
             self.forget();
-        } else if self.tail > 0 && rows[self.tail - 1].at > t {
+        } else if self.tail() > 0 && rows[self.tail() - 1].at > t {
             self.seek(rows, pairs, t, horizons, calendar);
         }
     }
 
     /// Whether it stands at the instant `t` of the last of `rows`, so that a row of that instant may join it.
     pub(crate) fn stands_at(&self, rows: &[Row], t: EventTime, horizons: &Horizons) -> bool {
-        self.generation == horizons.generation && self.t == t && self.tail == rows.len()
+        self.generation == horizons.generation && self.t == t && self.tail() == rows.len()
     }
 
     /// Takes in a row that was inserted at index `at` among those of the instant it stands at: aggregates do not depend on the order within
     /// an instant, and every window covers the instant it ends with.
-    pub(crate) fn row_joined(&mut self, rows: &[Row], at: usize, pairs: usize, horizons: &Horizons) {
-        self.pair_counts.resize(pairs * horizons.windows.len(), PairCount::default());
-        self.tail += 1;
-        for horizon in 0..self.heads.len() {
-            self.apply(&rows[at], horizon, true);
+    pub(crate) fn row_joined(&mut self, rows: &[Row], at: usize, pairs: usize) {
+        self.last.resize(pairs, Last::default());
+        self.add(rows, at);
+        for window in &mut self.windows {
             // Where a window was empty it is the first.
-            self.around[horizon].at = self.around[horizon].at.min(rows[at].at);
+            window.around.at = window.around.at.min(rows[at].at);
         }
     }
 
     /// Rows at or before the instant of the last [`Cursor::seek`].
     pub(crate) fn tail(&self) -> usize {
-        self.tail
+        self.links.len()
     }
 
-    /// Tells the cursor that the first `count` rows are gone. They must have left every horizon; otherwise it starts anew.
-    pub(crate) fn rows_left(&mut self, count: usize) {
-        if self.tail < count || self.heads.iter().any(|head| *head < count) {
+    /// Tells the cursor that the first `count` rows of `rows` are about to go. They must have left every horizon; otherwise it starts anew.
+    pub(crate) fn before_drop(&mut self, rows: &[Row], count: usize) {
+        if self.tail() < count || self.windows.iter().any(|window| window.head < count) {
             self.forget();
             return;
         }
-        self.tail -= count;
-        for (head, around) in self.heads.iter_mut().zip(&mut self.around) {
+        self.least = self.since(rows, count);
+        self.links.drain(..count);
+        for Inside { head, around, .. } in &mut self.windows {
             *head -= count;
             if *head == 0 {
                 around.before = EventTime::MIN;
@@ -192,77 +324,67 @@ impl Cursor {
 
     /// Takes a row that is about to become a tombstone out of the aggregates.
     pub(crate) fn row_removed(&mut self, rows: &[Row], at: usize) {
-        for horizon in 0..self.heads.len() {
-            if at < self.tail && at >= self.heads[horizon] {
-                self.apply(&rows[at], horizon, false);
-            }
+        let Some(link) = self.links.get(at).copied() else { return };
+        let row = &rows[at];
+        if !row.is_counted() {
+            return;
+        }
+        let (is_last, is_last_natural) = self.unlink(rows, at, link);
+        for Inside { aggregates, since, .. } in self.windows.iter_mut().filter(|window| window.head <= at) {
+            aggregates.leg(row, false);
+            aggregates.meet(row, is_last && link.before < *since, is_last_natural && link.natural_before < *since, false);
         }
     }
 
     /// The next seek begins anew, be it in another party; memory is kept for it.
     pub(crate) fn forget(&mut self) {
         self.generation = 0;
+        self.links.clear();
     }
 
-    /// Every window anew.
+    /// Every window anew: all rows that any of them covers come in, then each lets go of those that it does not.
     fn rebuild(&mut self, rows: &[Row], pairs: usize, t: EventTime, horizons: &Horizons, calendar: &Calendar) {
-        self.generation = horizons.generation;
-        self.t = t;
-        self.tail = rows.partition_point(|row| row.at <= t);
-        self.heads.clear();
-        self.heads.extend(horizons.windows.iter().map(|window| {
-            let start = window.start(t, calendar);
-            rows[..self.tail].partition_point(|row| row.at < start)
-        }));
-        self.around.clear();
-        self.around.extend(self.heads.iter().map(|head| Around::of(&rows[..self.tail], *head)));
-        self.aggregates.clear();
-        self.aggregates.resize(horizons.windows.len(), Aggregates::default());
-        self.pair_counts.clear();
-        self.pair_counts.resize(pairs * horizons.windows.len(), PairCount::default());
-        for horizon in 0..self.heads.len() {
-            for row in &rows[self.heads[horizon]..self.tail] {
-                self.apply(row, horizon, true);
-            }
+        let start = horizons.windows.iter().map(|window| window.start(t, calendar)).min().unwrap_or(t);
+        let first = rows.partition_point(|row| row.at < start);
+        (self.generation, self.t, self.next, self.least) = (horizons.generation, t, NOBODY + 1, NOBODY + 1);
+        self.links.clear();
+        self.last.clear();
+        self.last.resize(pairs, Last::default());
+        // What is before them is in no window yet, but the cursor may come back to it.
+        self.windows.clear();
+        for at in 0..first {
+            self.add(rows, at);
         }
-    }
-
-    fn apply(&mut self, row: &Row, horizon: usize, add: bool) {
-        if row.is_counted() {
-            let counts = if row.makes_party() { self.pair_counts.get_mut(row.pair as usize * self.heads.len() + horizon) } else { None };
-            self.aggregates[horizon].count(row, counts, add);
-        }
+        let (since, around) = (self.next, Around::of(&rows[..first], first));
+        self.windows.resize(horizons.windows.len(), Inside { head: first, since, around, aggregates: Aggregates::default() });
+        self.seek(rows, pairs, t, horizons, calendar);
     }
 }
 
 impl AsOf for Cursor {
     fn aggregates(&mut self, horizon: usize) -> Aggregates {
-        self.aggregates[horizon]
+        self.windows[horizon].aggregates
     }
 }
 
 impl Aggregates {
-    /// The aggregates of a stretch of rows, computed at once; `pairs` is the number of pairs of the party.
+    /// The aggregates of a stretch of rows, computed at once.
     pub(crate) fn scan(rows: &[Row]) -> Self {
         let mut aggregates = Self::default();
-        let mut counts = hashbrown::HashMap::<u32, [u32; 4], foldhash::fast::FixedState>::default();
+        let mut met = hashbrown::HashMap::<u32, Met, foldhash::fast::FixedState>::default();
         for row in rows.iter().filter(|row| row.is_counted()) {
-            aggregates.leg(row, true);
-            if row.makes_party() {
-                aggregates.party(row, counts.entry(row.pair).or_default(), true);
-            }
+            aggregates.count(row, met.entry(row.pair).or_default());
         }
         aggregates
     }
 
-    /// Counts a row in or out, which is counted at all; `counts` is its pair's.
-    pub(crate) fn count(&mut self, row: &Row, counts: Option<&mut PairCount>, add: bool) {
-        self.leg(row, add);
-        if row.makes_party()
-            && let Some(counts) = counts
-        {
-            self.party(row, &mut counts.0, add);
-        }
+    /// Counts a row that is counted at all; `met` is what its pair was met as.
+    pub(crate) fn count(&mut self, row: &Row, met: &mut Met) {
+        let of = usize::from(row.is_out());
+        self.leg(row, true);
+        self.meet(row, !met.any[of], !met.natural[of], true);
+        met.any[of] |= row.makes_party();
+        met.natural[of] |= row.makes_party() && row.is_natural();
     }
 
     fn leg(&mut self, row: &Row, add: bool) {
@@ -272,21 +394,25 @@ impl Aggregates {
         *amount += if add { i128::from(row.amount) } else { -i128::from(row.amount) };
     }
 
-    fn party(&mut self, row: &Row, counts: &mut [u32; 4], add: bool) {
-        debug_assert!(row.pair != NONE);
-        let (identified, known, distinct, natural, side) = if row.is_out() {
-            (&mut self.identified_out, &mut self.known_out, &mut self.payees, &mut self.natural_payees, 2)
+    /// Counts a row's counterparty, if it has one that counts: whether it is the first of its direction, and the first natural person of it.
+    fn meet(&mut self, row: &Row, is_first: bool, is_first_natural: bool, add: bool) {
+        if !row.makes_party() {
+            return;
+        }
+        let (identified, known, distinct, natural) = if row.is_out() {
+            (&mut self.identified_out, &mut self.known_out, &mut self.payees, &mut self.natural_payees)
         } else {
-            (&mut self.identified_in, &mut self.known_in, &mut self.payers, &mut self.natural_payers, 0)
+            (&mut self.identified_in, &mut self.known_in, &mut self.payers, &mut self.natural_payers)
         };
         step(identified, add);
-        let kind = row.counterparty_kind();
-        if kind != PartyKind::Unknown {
+        if row.counterparty_kind() != PartyKind::Unknown {
             step(known, add);
         }
-        count_distinct(&mut counts[side], distinct, add);
-        if kind == PartyKind::Natural {
-            count_distinct(&mut counts[side + 1], natural, add);
+        if is_first {
+            step(distinct, add);
+        }
+        if is_first_natural && row.is_natural() {
+            step(natural, add);
         }
     }
 }
@@ -299,17 +425,6 @@ fn step(count: &mut u32, add: bool) {
     }
 }
 
-/// Keeps `distinct` equal to the number of counts above zero.
-fn count_distinct(count: &mut u32, distinct: &mut u32, add: bool) {
-    if add {
-        *count += 1;
-        *distinct += u32::from(*count == 1);
-    } else {
-        *count -= 1;
-        *distinct -= u32::from(*count == 0);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -318,6 +433,7 @@ mod tests {
 
     use super::*;
     use crate::few::Few;
+    use crate::intern::NONE;
     use crate::row::{Bits, Facts};
 
     const PAIRS: u32 = 4;
@@ -358,24 +474,89 @@ mod tests {
         assert!(!cursor.is_far(&rows, leg_on(192).at, &horizons, &calendar));
     }
 
+    /// What happens to a history and its cursor.
+    #[derive(Debug, Clone)]
+    enum Event {
+        Seek(i64),
+        /// A row comes, at this place among those of its instant.
+        Come(Row, usize),
+        /// One is taken out.
+        Remove(usize),
+        /// The first go: those that no window covers any more, and so many more.
+        Drop(usize),
+        /// It begins anew, there.
+        Forget(i64),
+    }
+
+    fn event() -> impl Strategy<Value = Event> {
+        prop_oneof![
+            4 => (0_i64..70).prop_map(Event::Seek),
+            6 => (row(), 0_usize..4).prop_map(|(row, place)| Event::Come(row, place)),
+            2 => (0_usize..60).prop_map(Event::Remove),
+            2 => (0_usize..3).prop_map(Event::Drop),
+            1 => (0_i64..70).prop_map(Event::Forget),
+        ]
+    }
+
+    fn half_day(at: i64) -> EventTime {
+        EventTime(at * MICROS_PER_DAY / 2)
+    }
+
     proptest! {
-        /// Wherever the cursor goes, forward or back, it agrees with a scan of the window.
+        #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// Wherever the cursor goes, forward or back, and whatever comes and goes meanwhile, it agrees with a scan of the window.
         #[test]
-        fn running_aggregates_equal_a_scan(mut rows in prop::collection::vec(row(), 0..60), seeks in prop::collection::vec(0_i64..70, 1..20)) {
+        fn running_aggregates_equal_a_scan(mut rows in prop::collection::vec(row(), 0..60), events in prop::collection::vec(event(), 1..40)) {
             rows.sort_by_key(|row| row.at);
             let calendar = Calendar::default();
             let windows = vec![Window::Exact(Span::days(3)), Window::Days(20), Window::WorkingDays(5)];
             let horizons = Horizons { generation: 1, windows };
+            let pairs = PAIRS as usize;
             let (mut cursor, mut few) = (Cursor::default(), Few::default());
-            for at in seeks {
-                let t = EventTime(at * MICROS_PER_DAY / 2);
-                cursor.seek(&rows, PAIRS as usize, t, &horizons, &calendar);
+            cursor.seek(&rows, pairs, half_day(30), &horizons, &calendar);
+            for event in events {
+                match event {
+                    Event::Seek(at) => cursor.seek(&rows, pairs, half_day(at), &horizons, &calendar),
+                    Event::Come(row, place) => {
+                        let from = rows.partition_point(|other| other.at < row.at);
+                        let at = from + place.min(rows[from..].iter().take_while(|other| other.at == row.at).count());
+                        let joins = cursor.stands_at(&rows, row.at, &horizons);
+                        if at < rows.len() && !joins {
+                            cursor.retreat(&rows, pairs, row.at.minus(Span(1)), &horizons, &calendar);
+                        }
+                        rows.insert(at, row);
+                        if joins {
+                            cursor.row_joined(&rows, at, pairs);
+                        }
+                    }
+                    Event::Remove(at) if at < rows.len() => {
+                        cursor.row_removed(&rows, at);
+                        rows[at].remove();
+                    }
+                    Event::Remove(_) => {}
+                    Event::Forget(at) => {
+                        cursor.forget();
+                        cursor.seek(&rows, pairs, half_day(at), &horizons, &calendar);
+                    }
+                    Event::Drop(more) => {
+                        let start = horizons.windows.iter().map(|window| window.start(cursor.t, &calendar)).min().expect("three windows");
+                        let count = rows.len().min(rows.partition_point(|row| row.at < start) + more);
+                        cursor.before_drop(&rows, count);
+                        rows.drain(..count);
+                    }
+                }
+                if cursor.generation == 0 {
+                    continue;
+                }
+                // What came behind the cursor's instant is not its business yet.
+                let before = &rows[..cursor.tail()];
+                let t = cursor.t;
                 for (horizon, window) in horizons.windows.iter().enumerate() {
                     let start = window.start(t, &calendar);
-                    let inside: Vec<Row> = rows.iter().filter(|row| row.at >= start && row.at <= t).copied().collect();
+                    let inside: Vec<Row> = before.iter().filter(|row| row.at >= start && row.at <= t).copied().collect();
                     prop_assert_eq!(cursor.aggregates(horizon), Aggregates::scan(&inside));
-                    let before = &rows[..rows.partition_point(|row| row.at <= t)];
-                    prop_assert_eq!(few.as_of(before, PAIRS as usize, t, &horizons, &calendar).aggregates(horizon), Aggregates::scan(&inside));
+                    prop_assert_eq!(few.as_of(before, pairs, t, &horizons, &calendar).aggregates(horizon), Aggregates::scan(&inside));
                 }
             }
         }

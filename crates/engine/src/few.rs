@@ -5,7 +5,7 @@
 
 use weir_model::{Calendar, EventTime};
 
-use crate::cursor::{Aggregates, AsOf, Horizons, PairCount};
+use crate::cursor::{Aggregates, AsOf, Horizons, Met};
 use crate::row::Row;
 
 /// Memory that is used for one party after another.
@@ -13,8 +13,8 @@ use crate::row::Row;
 pub(crate) struct Few {
     /// Per horizon, if it was asked for.
     known: Vec<Option<Aggregates>>,
-    /// By pair; all zero while nothing is being counted.
-    counts: Vec<PairCount>,
+    /// By pair; nobody is met while nothing is being counted.
+    met: Vec<Met>,
 }
 
 /// One party as of an instant.
@@ -39,8 +39,8 @@ impl Few {
     ) -> FewAsOf<'a> {
         self.known.clear();
         self.known.resize(horizons.windows.len(), None);
-        if self.counts.len() < pairs {
-            self.counts.resize(pairs, PairCount::default());
+        if self.met.len() < pairs {
+            self.met.resize(pairs, Met::default());
         }
         FewAsOf { few: self, rows, t, horizons, calendar }
     }
@@ -55,12 +55,12 @@ impl AsOf for FewAsOf<'_> {
         let inside = self.rows.iter().rev().take_while(|row| row.at >= start).filter(|row| row.is_counted());
         let mut aggregates = Aggregates::default();
         for row in inside.clone() {
-            let counts = self.few.counts.get_mut(row.pair as usize);
-            aggregates.count(row, counts, true);
+            let mut nobody = Met::default();
+            aggregates.count(row, self.few.met.get_mut(row.pair as usize).unwrap_or(&mut nobody));
         }
         for row in inside {
-            if let Some(counts) = self.few.counts.get_mut(row.pair as usize) {
-                *counts = PairCount::default();
+            if let Some(met) = self.few.met.get_mut(row.pair as usize) {
+                *met = Met::default();
             }
         }
         self.few.known[horizon] = Some(aggregates);

@@ -321,7 +321,7 @@ impl Party {
         self.rows.insert(at, row);
         self.bounds.enter(&row);
         if let Some(cursor) = self.cursor.as_mut().filter(|_| joins) {
-            cursor.row_joined(&self.rows, at, self.pairs.len(), moment.horizons);
+            cursor.row_joined(&self.rows, at, self.pairs.len());
         }
         self.remember_pair(&row, moment.forget_before);
         at
@@ -439,11 +439,11 @@ impl Party {
             }
         }
         self.scans.get_mut().before_drop(&self.rows, count);
+        if let Some(cursor) = &mut self.cursor {
+            cursor.before_drop(&self.rows, count);
+        }
         self.rows.drain(..count);
         self.aged = self.aged.saturating_sub(count);
-        if let Some(cursor) = &mut self.cursor {
-            cursor.rows_left(count);
-        }
     }
 }
 

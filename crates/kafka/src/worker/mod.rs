@@ -195,7 +195,7 @@ impl<R: Role> Worker<R> {
             let mut left = Duration::MAX;
             // Errors and ends of partitions are few, unless something is wrong: then the deadline matters most.
             let is_record = matches!(polled, Some(Ok(_)));
-            if !is_record || gathered.records.len() % RECORDS_A_LOOK == 0 {
+            if !is_record || gathered.records.len().is_multiple_of(RECORDS_A_LOOK) {
                 let begun = Instant::now();
                 left = deadline.saturating_duration_since(begun);
                 if is_waiting {
