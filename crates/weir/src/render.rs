@@ -568,7 +568,7 @@ mod tests {
                     2026-03-05   12 people    60,000.00 yuan
                     2026-03-06   12 people    61,000.00 yuan   11 of them paid the time before
 
-                  to the office of 469024 · alert 3f0c6d4b9a1e4d5f8c2b7a6e5d4c3b2a · by transaction T20260307-0099 · 2026-03.jsonl
+                  for the office of 469024 · alert 3f0c6d4b9a1e4d5f8c2b7a6e5d4c3b2a · by transaction T20260307-0099 · 2026-03.jsonl
                   record 1234
 
             "#]],
