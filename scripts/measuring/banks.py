@@ -9,6 +9,7 @@ from measuring.run import Weir, as_json, each, read, sizes_of, span, told, write
 def measure(args):
     sizes = sizes_of(args, parties=not args.without_parties)
     name = f"banks-{args.customers}x{args.days}-{args.per_scheme}" + ("-without-parties" if args.without_parties else "")
+    name += "-active" if args.active else ""
     weir, folder = Weir(args.out, args.active), args.out / name
     folder.mkdir(parents=True, exist_ok=True)
 

@@ -7,6 +7,7 @@ goes on where it was; what carries something else is. Binary and rules are copie
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -63,7 +64,7 @@ class Weir:
         self.rules = Path(shutil.copytree("rules", Path(self.copies.name) / "rules"))
         self.is_active = is_active
         for path in self.rules.rglob("*.yaml") if is_active else ():
-            if "\nstatus: shadow\n" in path.read_text(encoding="utf-8"):
+            if re.search(r"^status:\s*shadow\b", path.read_text(encoding="utf-8"), re.MULTILINE):
                 path.unlink()
         # Before hours of generating, not after.
         run([self.binary, "rule", "check", self.rules])

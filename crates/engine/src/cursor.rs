@@ -2,15 +2,15 @@
 //!
 //! A horizon is a window that a cheap feature of a loaded rule names. For each, a head index and a tail shared by all mark which rows it
 //! covers; moving the instant forward adds rows at the tail and expires them at the heads, moving it back does the reverse, row by row, so
-//! a late leg costs what it displaces and no more.
+//! a late leg costs what it displaces, and the instant before it.
 //!
 //! A counterparty is in a window if its last row is, so distinct counts need no counts of their own for each window: of every counterparty the
 //! last row is known, and of every row the one before it of the same counterparty. Rows are told apart by the order in which they were added
 //! (their *turn*). Within an instant that may be any order, but an instant enters and leaves a window as a whole, and all rows of
 //! earlier instants have earlier turns.
 //!
-//! The cursor never looks at a row that its windows have left, and its aggregates equal [`Aggregates::scan`] over the same rows (property
-//! test below).
+//! A row that all windows have left is read only to come back to it, and once when the cursor begins anew. Its aggregates equal
+//! [`Aggregates::scan`] over the same rows (property test below).
 
 use weir_model::{Calendar, EventTime, PartyKind, Span};
 use weir_rules::Window;
@@ -65,10 +65,11 @@ pub(crate) struct Cursor {
     links: Vec<Link>,
     /// Per pair.
     last: Vec<Last>,
-    /// The turn of the row added next, and the least a row of the history that is still there can have.
+    /// The turn of the row added next.
     next: u32,
+    /// The least that a row which is still there can have.
     least: u32,
-    windows: Vec<Inside>,
+    windows: Vec<OfWindow>,
 }
 
 /// What a row is to the other rows of its counterparty.
@@ -91,9 +92,9 @@ struct Last {
     natural: [u32; 2],
 }
 
-/// One horizon: what is inside, and where it begins.
+/// One horizon: where it begins, and what is inside.
 #[derive(Debug, Clone, Copy)]
-struct Inside {
+struct OfWindow {
     /// Rows before this index have left it.
     head: usize,
     /// Rows of this turn or later have not.
@@ -120,7 +121,7 @@ impl Around {
 /// The horizons of the loaded rules.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Horizons {
-    /// Rises whenever the list changes.
+    /// Rises with every rule set.
     pub(crate) generation: u32,
     pub(crate) windows: Vec<Window>,
 }
@@ -141,20 +142,20 @@ impl Cursor {
         while self.tail() > 0 && rows[self.tail() - 1].at > t {
             self.take_back(rows);
         }
-        for at in 0..self.windows.len() {
-            if self.tail() < tail || self.windows[at].head == tail {
-                self.windows[at].around = Around::of(&rows[..self.tail()], self.windows[at].head);
+        for window in 0..self.windows.len() {
+            if self.tail() < tail || self.windows[window].head == tail {
+                self.move_head(rows, window, self.windows[window].head);
             }
-            let start = horizons.windows[at].start(t, calendar);
-            while self.windows[at].around.at < start {
-                self.expire(rows, at);
+            let start = horizons.windows[window].start(t, calendar);
+            while self.windows[window].around.at < start {
+                self.expire(rows, window);
             }
-            let head = self.windows[at].head;
-            while self.windows[at].around.before >= start {
-                self.return_to(rows, at);
+            let head = self.windows[window].head;
+            while self.windows[window].around.before >= start {
+                self.return_to(rows, window);
             }
-            if self.windows[at].head < head {
-                self.windows[at].since = self.since(rows, self.windows[at].head);
+            if self.windows[window].head < head {
+                self.windows[window].since = self.since(rows, self.windows[window].head);
             }
         }
     }
@@ -173,7 +174,7 @@ impl Cursor {
         }
         self.links.insert(at, link);
         if row.is_counted() {
-            for Inside { aggregates, since, .. } in &mut self.windows {
+            for OfWindow { aggregates, since, .. } in self.windows.iter_mut().filter(|window| window.head <= at) {
                 aggregates.leg(row, true);
                 aggregates.meet(row, link.before < *since, link.natural_before < *since, true);
             }
@@ -187,7 +188,7 @@ impl Cursor {
         let row = &rows[at];
         if row.is_counted() {
             let (is_last, is_last_natural) = self.unlink(rows, at, link);
-            for Inside { aggregates, since, .. } in self.windows.iter_mut().filter(|window| window.head <= at) {
+            for OfWindow { aggregates, since, .. } in self.windows.iter_mut().filter(|window| window.head <= at) {
                 aggregates.leg(row, false);
                 aggregates.meet(row, is_last && link.before < *since, is_last_natural && link.natural_before < *since, false);
             }
@@ -205,7 +206,7 @@ impl Cursor {
         if is_last_natural {
             last.natural[of] = link.natural_before;
         }
-        if !is_last || (rows[at].is_natural() && !is_last_natural) {
+        if !is_last {
             // Nearly never: rows that came later stand behind it, or among those of its instant.
             for other in &mut self.links[latest_point(&rows[..at], |row| row.at < rows[at].at)..] {
                 if other.before == link.turn {
@@ -220,34 +221,34 @@ impl Cursor {
     }
 
     /// The row at the head leaves a window: with it goes its counterparty, if no later row of it is there.
-    fn expire(&mut self, rows: &[Row], at: usize) {
-        let head = self.windows[at].head;
+    fn expire(&mut self, rows: &[Row], window: usize) {
+        let head = self.windows[window].head;
         let turn = self.links[head].turn;
-        self.pass(&rows[head], at, turn, false);
-        self.windows[at].since = self.windows[at].since.max(turn + 1);
-        self.move_head(rows, at, head + 1);
+        self.pass(&rows[head], window, turn, false);
+        self.windows[window].since = self.windows[window].since.max(turn + 1);
+        self.move_head(rows, window, head + 1);
     }
 
-    /// The row before the head comes back. What is [`Inside::since`] then has to be found out when all have.
-    fn return_to(&mut self, rows: &[Row], at: usize) {
-        let head = self.windows[at].head - 1;
-        self.pass(&rows[head], at, self.links[head].turn, true);
-        self.move_head(rows, at, head);
+    /// The row before the head comes back. What is [`OfWindow::since`] then has to be found out when all have.
+    fn return_to(&mut self, rows: &[Row], window: usize) {
+        let head = self.windows[window].head - 1;
+        self.pass(&rows[head], window, self.links[head].turn, true);
+        self.move_head(rows, window, head);
     }
 
-    fn pass(&mut self, row: &Row, at: usize, turn: u32, add: bool) {
+    fn pass(&mut self, row: &Row, window: usize, turn: u32, add: bool) {
         if row.is_counted() {
             let is_last = self.last_of(row).map(|(last, of)| (last.any[of] == turn, last.natural[of] == turn));
             let (is_last, is_last_natural) = is_last.unwrap_or_default();
-            let aggregates = &mut self.windows[at].aggregates;
+            let aggregates = &mut self.windows[window].aggregates;
             aggregates.leg(row, add);
             aggregates.meet(row, is_last, is_last_natural, add);
         }
     }
 
-    fn move_head(&mut self, rows: &[Row], at: usize, head: usize) {
-        self.windows[at].head = head;
-        self.windows[at].around = Around::of(&rows[..self.tail()], head);
+    fn move_head(&mut self, rows: &[Row], window: usize, head: usize) {
+        self.windows[window].head = head;
+        self.windows[window].around = Around::of(&rows[..self.tail()], head);
     }
 
     /// The earliest turn that rows from `head` on can have: later than any of the instant before.
@@ -265,15 +266,15 @@ impl Cursor {
         Some((self.last.get_mut(row.pair as usize)?, usize::from(row.is_out())))
     }
 
-    /// Whether more rows would leave the windows on the way to `t` than would be in them there.
-    pub(crate) fn is_far(&self, rows: &[Row], t: EventTime, horizons: &Horizons, calendar: &Calendar) -> bool {
+    /// Where the rows of the windows begin as of `t`, if more rows would leave them on the way there than would be in them then.
+    pub(crate) fn far(&self, rows: &[Row], t: EventTime, horizons: &Horizons, calendar: &Calendar) -> Option<usize> {
         if t < self.t.plus(FAR) {
-            return false;
+            return None;
         }
         let head = self.windows.iter().map(|window| window.head).min().unwrap_or(self.tail());
         let start = horizons.windows.iter().map(|window| window.start(t, calendar)).min().unwrap_or(t);
         let (first, end) = (rows.partition_point(|row| row.at < start), rows.partition_point(|row| row.at <= t));
-        first.saturating_sub(head) > end - first
+        (first.saturating_sub(head) > end - first).then_some(first)
     }
 
     /// Moves back so that a row may be inserted after `t`; a cursor that is behind it, or of other horizons, needs nothing.
@@ -306,7 +307,8 @@ impl Cursor {
         self.links.len()
     }
 
-    /// Tells the cursor that the first `count` rows of `rows` are about to go. They must have left every horizon; otherwise it starts anew.
+    /// Tells the cursor that the first `count` rows of `rows`, whole instants, are about to go. They must have left every horizon; otherwise it starts
+    /// anew.
     pub(crate) fn before_drop(&mut self, rows: &[Row], count: usize) {
         if self.tail() < count || self.windows.iter().any(|window| window.head < count) {
             self.forget();
@@ -314,7 +316,7 @@ impl Cursor {
         }
         self.least = self.since(rows, count);
         self.links.drain(..count);
-        for Inside { head, around, .. } in &mut self.windows {
+        for OfWindow { head, around, .. } in &mut self.windows {
             *head -= count;
             if *head == 0 {
                 around.before = EventTime::MIN;
@@ -330,34 +332,36 @@ impl Cursor {
             return;
         }
         let (is_last, is_last_natural) = self.unlink(rows, at, link);
-        for Inside { aggregates, since, .. } in self.windows.iter_mut().filter(|window| window.head <= at) {
+        for OfWindow { aggregates, since, .. } in self.windows.iter_mut().filter(|window| window.head <= at) {
             aggregates.leg(row, false);
             aggregates.meet(row, is_last && link.before < *since, is_last_natural && link.natural_before < *since, false);
         }
     }
 
-    /// The next seek begins anew, be it in another party; memory is kept for it.
+    /// The next seek begins anew.
     pub(crate) fn forget(&mut self) {
         self.generation = 0;
         self.links.clear();
     }
 
-    /// Every window anew: all rows that any of them covers come in, then each lets go of those that it does not.
+    /// Every window anew. Rows before all of them come in too: the cursor may come back to them.
     fn rebuild(&mut self, rows: &[Row], pairs: usize, t: EventTime, horizons: &Horizons, calendar: &Calendar) {
-        let start = horizons.windows.iter().map(|window| window.start(t, calendar)).min().unwrap_or(t);
-        let first = rows.partition_point(|row| row.at < start);
         (self.generation, self.t, self.next, self.least) = (horizons.generation, t, NOBODY + 1, NOBODY + 1);
         self.links.clear();
         self.last.clear();
         self.last.resize(pairs, Last::default());
-        // What is before them is in no window yet, but the cursor may come back to it.
+        let rows = &rows[..rows.partition_point(|row| row.at <= t)];
         self.windows.clear();
-        for at in 0..first {
+        self.windows.extend(horizons.windows.iter().map(|window| {
+            let start = window.start(t, calendar);
+            let head = rows.partition_point(|row| row.at < start);
+            // Turns follow the rows here.
+            let since = u32::try_from(head).unwrap_or(TURNS_MAX) + 1;
+            OfWindow { head, since, around: Around::of(rows, head), aggregates: Aggregates::default() }
+        }));
+        for at in 0..rows.len() {
             self.add(rows, at);
         }
-        let (since, around) = (self.next, Around::of(&rows[..first], first));
-        self.windows.resize(horizons.windows.len(), Inside { head: first, since, around, aggregates: Aggregates::default() });
-        self.seek(rows, pairs, t, horizons, calendar);
     }
 }
 
@@ -468,10 +472,10 @@ mod tests {
         rows.push(leg_on(20_000));
         let mut cursor = Cursor::default();
         cursor.seek(&rows, 1, leg_on(199).at, &horizons, &calendar);
-        assert!(cursor.is_far(&rows, leg_on(20_000).at, &horizons, &calendar));
+        assert_eq!(cursor.far(&rows, leg_on(20_000).at, &horizons, &calendar), Some(200));
         // Ninety days in the window, two that leave it.
         cursor.seek(&rows, 1, leg_on(190).at, &horizons, &calendar);
-        assert!(!cursor.is_far(&rows, leg_on(192).at, &horizons, &calendar));
+        assert_eq!(cursor.far(&rows, leg_on(192).at, &horizons, &calendar), None);
     }
 
     /// What happens to a history and its cursor.

@@ -39,7 +39,7 @@ pub(crate) struct Party {
     pub(crate) pairs: Pairs,
     /// What no window of it can exceed.
     pub(crate) bounds: Bounds,
-    /// Where it stands in its windows, if it is too busy for the cursor that all share.
+    /// Where it stands in its windows, if it has too many rows to count them anew each time.
     pub(crate) cursor: Option<Box<Cursor>>,
     /// Large-amount totals of days that may still change, and of some that no longer do. Mostly one, and it stands here.
     pub(crate) day_totals: SmallVec<[DayTotal; 1]>,

@@ -123,21 +123,26 @@ impl Engine {
         let mut cursor = self.cursor_of(number);
         let mut at = latest_point(&self.parties[number as usize].rows, |row| row.at < from);
         let mut last = EventTime::MIN;
-        let mut ahead: Option<Box<Cursor>> = None;
+        let mut ahead: Option<(usize, Box<Cursor>)> = None;
         while let Some(row) = self.parties[number as usize].rows.get(at) {
             at += 1;
             if row.is_live() && row.at != last {
                 let is_first = last == EventTime::MIN;
                 last = row.at;
-                if ahead.is_none() && !is_first && cursor.as_ref().is_some_and(|cursor| self.is_far(cursor, number, last)) {
-                    ahead = Some(Box::default());
+                if ahead.is_none() && !is_first {
+                    let first = cursor.as_ref().and_then(|cursor| self.far(cursor, number, last));
+                    ahead = first.map(|first| (first, Box::default()));
                 }
-                self.gate_with(ahead.as_mut().or(cursor.as_mut()), number, last, false);
+                let cursor = match &mut ahead {
+                    Some((first, ahead)) => Some((*first, ahead)),
+                    None => cursor.as_mut().map(|cursor| (0, cursor)),
+                };
+                self.gate_with(cursor, number, last, false);
             }
         }
         if let Some(done) = self.day_ends_done.filter(|_| self.editions.iter().any(|edition| edition.has_day_end_rules)) {
             for day in from.day().0..=done.0 {
-                self.gate_with(cursor.as_mut(), number, Day(day).end(), true);
+                self.gate_with(cursor.as_mut().map(|cursor| (0, cursor)), number, Day(day).end(), true);
             }
         }
         self.parties[number as usize].cursor = cursor;
@@ -146,7 +151,7 @@ impl Engine {
     /// Puts the instant on the list of pending rows if a variant passes its gates there.
     pub(super) fn gate(&mut self, number: u32, t: EventTime, is_day_end: bool) {
         let mut cursor = self.cursor_of(number);
-        self.gate_with(cursor.as_mut(), number, t, is_day_end);
+        self.gate_with(cursor.as_mut().map(|cursor| (0, cursor)), number, t, is_day_end);
         self.parties[number as usize].cursor = cursor;
     }
 
@@ -157,7 +162,8 @@ impl Engine {
         (party.rows.len() > FEW_ROWS).then(|| cursor.unwrap_or_default())
     }
 
-    fn gate_with(&mut self, cursor: Option<&mut Box<Cursor>>, number: u32, t: EventTime, is_day_end: bool) {
+    /// A cursor comes with the row at which what it sees of the history begins.
+    fn gate_with(&mut self, cursor: Option<(usize, &mut Box<Cursor>)>, number: u32, t: EventTime, is_day_end: bool) {
         let (mut spare, mut few) = (std::mem::take(&mut self.spare_rows), std::mem::take(&mut self.few));
         let at = edition_at(&self.editions, t);
         let edition = &self.editions[at];
@@ -165,9 +171,9 @@ impl Engine {
         let (rows, pairs, horizons, calendar) = (&party.rows, party.pairs.len(), &edition.horizons, &edition.rules.calendar);
         let of = (number, &party.bounds);
         let kind = (party.is_group(), is_day_end);
-        let row = if let Some(cursor) = cursor {
-            cursor.seek(rows, pairs, t, horizons, calendar);
-            let view = self.view_of_rows(party, cursor.tail(), t, edition);
+        let row = if let Some((first, cursor)) = cursor {
+            cursor.seek(&rows[first..], pairs, t, horizons, calendar);
+            let view = self.view_of_rows(party, first + cursor.tail(), t, edition);
             edition.gate(of, at, kind, &mut **cursor, &view, &mut spare)
         } else {
             let tail = rows.partition_point(|row| row.at <= t);
@@ -178,11 +184,11 @@ impl Engine {
         self.pending_rows.extend(row);
     }
 
-    /// Whether the party's cursor had better stay where it is, and another one look at `t`. One wrong date decades ahead would otherwise make
-    /// every later leg of a busy party empty all its windows and fill them again.
-    fn is_far(&self, cursor: &Cursor, number: u32, t: EventTime) -> bool {
+    /// Where another cursor that looks at `t` and later had better begin, so that the party's may stay where it is. One wrong date decades ahead
+    /// would otherwise make every later leg of a busy party empty all its windows and fill them again.
+    fn far(&self, cursor: &Cursor, number: u32, t: EventTime) -> Option<usize> {
         let edition = &self.editions[edition_at(&self.editions, t)];
-        cursor.is_far(&self.parties[number as usize].rows, t, &edition.horizons, &edition.rules.calendar)
+        cursor.far(&self.parties[number as usize].rows, t, &edition.horizons, &edition.rules.calendar)
     }
 
     /// `party_legs_max`: the oldest whole days leave early, a sixteenth of the bound more than must, so that a full party does not pay for
