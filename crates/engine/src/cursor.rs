@@ -507,7 +507,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+        #![proptest_config(ProptestConfig { cases: 8000, failure_persistence: None, ..ProptestConfig::default() })]
 
         /// Wherever the cursor goes, forward or back, and whatever comes and goes meanwhile, it agrees with a scan of the window.
         #[test]

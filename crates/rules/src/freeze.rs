@@ -128,7 +128,7 @@ impl Freezer {
         let whole = self.compiled(&draft.whole);
         let leaves = draft.leaves.iter().map(|(formula, planned)| (formula.clone(), self.compiled(planned))).collect();
         let mut comparisons = Vec::new();
-        let is_nothing_else = self.collect_gates(&draft.formula, &mut comparisons);
+        let is_nothing_else = self.collect_comparisons(&draft.formula, &mut comparisons);
         Condition {
             text: draft.text,
             clause: draft.clause,
@@ -161,7 +161,7 @@ impl Freezer {
     fn gates(&self, require: &[Condition]) -> Vec<Gate> {
         let mut gates: Vec<Gate> = Vec::new();
         for condition in require {
-            self.collect_gates(&condition.formula, &mut gates);
+            self.collect_comparisons(&condition.formula, &mut gates);
         }
         gates.retain(|gate| gate.slot < self.cheap_slots);
         gates.sort_by_key(|gate| (!matches!(gate.literal, Value::Int(_)), gate.slot));
@@ -169,25 +169,25 @@ impl Freezer {
     }
 
     /// Adds the comparisons of slots with literals that a condition implies; whether it is nothing else.
-    fn collect_gates(&self, formula: &Formula, gates: &mut Vec<Gate>) -> bool {
+    fn collect_comparisons(&self, formula: &Formula, found: &mut Vec<Gate>) -> bool {
         match formula {
             Formula::And(left, right) => {
-                let is_left = self.collect_gates(left, gates);
-                self.collect_gates(right, gates) && is_left
+                let is_left = self.collect_comparisons(left, found);
+                self.collect_comparisons(right, found) && is_left
             }
             Formula::Between(of, low, high) => {
-                let is_low = self.add_gate(Comparison::GreaterOrEqual, of, low, gates);
-                self.add_gate(Comparison::LessOrEqual, of, high, gates) && is_low
+                let is_low = self.add_comparison(Comparison::GreaterOrEqual, of, low, found);
+                self.add_comparison(Comparison::LessOrEqual, of, high, found) && is_low
             }
-            Formula::Compare(comparison, of, with) => self.add_gate(*comparison, of, with, gates),
+            Formula::Compare(comparison, of, with) => self.add_comparison(*comparison, of, with, found),
             _ => false,
         }
     }
 
-    fn add_gate(&self, comparison: Comparison, of: &Formula, with: &Formula, gates: &mut Vec<Gate>) -> bool {
+    fn add_comparison(&self, comparison: Comparison, of: &Formula, with: &Formula, found: &mut Vec<Gate>) -> bool {
         // Yes-or-no literals do not occur.
         let (Formula::Call(call), Formula::Literal(literal)) = (of, with) else { return false };
-        gates.push(Gate { slot: self.slot(call), comparison, literal: *literal });
+        found.push(Gate { slot: self.slot(call), comparison, literal: *literal });
         true
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Everything here has been checked: types fit, parameters are bound, windows are possible, levels rise. The two readings of a condition
 //! stand side by side: [`Condition::formula`], the typed tree that people and the oracle read, and the compiled Arrow expression that
-//! decides. The set is immutable; a change of rules is another set with another hash.
+//! decides, but for conditions that are only comparisons ([`Condition::comparisons`]). The set is immutable; a change of rules is another set with another hash.
 
 use weir_model::{Calendar, Day, Level, PartyKind, Span};
 

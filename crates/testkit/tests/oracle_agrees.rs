@@ -349,6 +349,37 @@ fn logs_that_once_disagreed_agree() {
     }
 }
 
+/// Many pay much, then little comes, then payments out are taken back: by then no rule could hit the account any more, and its windows have not been
+/// moved for so long that the rows they stood on have left.
+#[test]
+fn a_reversal_where_no_rule_could_hit_any_more_agrees() {
+    const RULE: &str = r#"
+version: 1
+id: T-100
+revision: 1
+title: 分散转入
+status: active
+basis: [测试]
+window: 14d
+require:
+  - "natural_payers('14d') >= 15"
+  - "amount_in('14d') >= 500000"
+score: {base: 50}
+levels: {medium: 50}
+reason: "{natural_payers}人转入"
+"#;
+    let date = |day: usize| format!("2024-{:02}-{:02}", 1 + day / 28, 1 + day % 28);
+    let much = (0..36).map(|n| format!("{}T{:02}:00:00 c:A in 40000 p{} m{n} natural\n", date(n / 18), n % 18, n % 18));
+    let little = (3..26).flat_map(|day| (9..12).map(move |hour| (day, hour)));
+    let little = little.map(|(day, hour)| format!("{}T{hour:02}:00:00 c:A in 10 p1 l{day}-{hour} natural\n", date(day)));
+    let back = (26..60).map(|day| {
+        let date = date(day);
+        format!("{date}T09:00:00 c:A out 10 x o{day} natural\n{date}T10:00:00 c:A out 10 x r{day} natural reverses=o{day}\n")
+    });
+    let rows = weir_testkit::log::parse(&much.chain(little).chain(back).collect::<String>()).expect("rows");
+    check(Settings::default(), &[rule_sets::of(&[("t100.yaml", RULE)], &[])], &rows).unwrap_or_else(|why| panic!("{why}"));
+}
+
 #[test]
 fn short_logs_agree() {
     check_random(Settings::default(), 1, 100, 8);

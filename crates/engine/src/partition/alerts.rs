@@ -111,6 +111,7 @@ fn stamp(alert: &mut Alert, cause: &Cause) {
     alert.detected_from = LogPosition { source: String::new(), partition: 0, offset: cause.record };
 }
 
+/// Sends a last revision: nothing is kept of it.
 pub(super) fn send(mut alert: Alert, cause: &Cause, effects: &mut Effects) {
     stamp(&mut alert, cause);
     effects.alerts.push(AlertEffect { record: cause.record, tick: cause.tick, alert });

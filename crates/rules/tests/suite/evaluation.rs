@@ -192,6 +192,9 @@ fn money_and_ratios_beyond_all_measure_are_still_compared() {
     let rows = [[Value::Money(i128::MAX), Value::Ratio(i128::MAX)], [Value::Money(i128::MIN), Value::Ratio(i128::MAX)]];
     let batch = SlotBatch::new(&set, rows.iter().map(<[Value; 2]>::as_slice).collect());
     assert_eq!(batch.evaluate(condition).iter().collect::<Vec<_>>(), [Some(true), Some(false)]);
+    let comparisons = condition.comparisons.as_ref().expect("it is nothing else");
+    let holds = |row: &[Value; 2]| comparisons.iter().all(|comparison| comparison.holds(row[comparison.slot]));
+    assert_eq!(rows.each_ref().map(holds), [true, false]);
 }
 
 #[test]
