@@ -3,6 +3,7 @@
 //! A batch refers to the blocks its records lie in; they stay in memory as long as some batch does, so that a dead letter can still be
 //! written with untouched bytes after the engine has seen the legs. How records are cut into batches means nothing.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use weir_model::{EventTime, Leg, Reason};
@@ -66,7 +67,7 @@ pub struct Place<'b> {
 }
 
 /// A record that yielded no legs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RejectedRecord<'b> {
     /// Number in the run.
     pub number: u64,
@@ -76,12 +77,12 @@ pub struct RejectedRecord<'b> {
     pub reason: Reason,
     /// Record field; empty where the record as a whole is meant. [`crate::Mapping::columns_of`] names its columns.
     pub field: &'static str,
-    /// Its bytes, untouched; of a record that is too long the first [`crate::RECORD_BYTES_MAX`].
-    pub original: &'b [u8],
+    /// Its bytes, untouched; of a record that is too long the first [`crate::RECORD_BYTES_MAX`]; of a row of Parquet the JSON object it would be.
+    pub original: Cow<'b, [u8]>,
 }
 
 /// One thing of a batch, in order.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub enum Item<'b> {
     /// Comes before the next record.
     Tick(Tick),
@@ -174,12 +175,10 @@ impl RecordBatch {
         })
     }
 
-    /// The untouched bytes of record `number`; `None` if it is not of this batch.
+    /// The bytes of record `number` as [`RejectedRecord::original`] has them; `None` if it is not of this batch.
     #[must_use]
-    pub fn original(&self, number: u64) -> Option<&[u8]> {
-        let entry = self.entry(number)?;
-        let raw = &self.blocks[entry.block].raw;
-        Some(raw.text(&raw.records[entry.index]))
+    pub fn original(&self, number: u64) -> Option<Cow<'_, [u8]>> {
+        self.entry(number).map(|entry| self.blocks[entry.block].raw.original(entry.index))
     }
 
     /// The stamped clock of record `number`, for a rejected one that of the record before; `None` if it is not of this batch.
@@ -213,8 +212,7 @@ impl RecordBatch {
     }
 
     fn rejected(&self, at: usize, entry: &Entry, reason: Reason, field: &'static str) -> RejectedRecord<'_> {
-        let raw = &self.blocks[entry.block].raw;
-        let original = raw.text(&raw.records[entry.index]);
+        let original = self.blocks[entry.block].raw.original(entry.index);
         RejectedRecord { number: self.number(at), place: self.place_of(entry), reason, field, original }
     }
 

@@ -9,7 +9,7 @@ use weir_model::{EventTime, Reason, Span, Transaction};
 
 use crate::batch::{Block, Outcome};
 use crate::decode::{Reject, transaction};
-use crate::frame::{RECORD_BYTES_MAX, RawBlock, RawRecord};
+use crate::frame::{RECORD_BYTES_MAX, RawBlock};
 use crate::legs::LegBatch;
 use crate::mapping::{Mapping, Origin, Own};
 use crate::message::Message;
@@ -55,12 +55,10 @@ impl Context {
         let splitter = Splitter { rows: self.mapping.plan.rows, own: &self.own, parties: &self.parties, tagger: &self.tagger };
         let mut legs = LegBatch::default();
         let mut scratch = self.scratch();
-        let outcomes = raw
-            .records
-            .iter()
-            .map(|record| {
+        let outcomes = (0..raw.records.len())
+            .map(|index| {
                 let first = legs.len();
-                match self.record(&raw, record, &mut scratch, |txn, key| splitter.split(txn, &mut legs, key)) {
+                match self.record(&raw, index, &mut scratch, |txn, key| splitter.split(txn, &mut legs, key)) {
                     Ok(at) => Outcome::Good { at, first, end: legs.len() },
                     Err(Reject { reason, field }) => Outcome::Bad { reason, field },
                 }
@@ -97,13 +95,14 @@ impl Context {
         split: impl FnMut(&Transaction<'_>, &mut String) -> Result<(), Reason>,
     ) -> Result<EventTime, Reject> {
         let input = self.inputs.first().ok_or(Reject::whole(Reason::Malformed))?;
-        self.text(message.bytes, input, 0, message.received, scratch, split)
+        read_text(message.bytes, input, &self.names, scratch)?;
+        self.row(input, 0, message.received, scratch, split)
     }
 
     /// The event times of a block's records, `None` for those that are no transactions: what sorting needs.
     pub(crate) fn event_times(&self, raw: &RawBlock) -> Vec<Option<EventTime>> {
         let mut scratch = self.scratch();
-        raw.records.iter().map(|record| self.record(raw, record, &mut scratch, |_, _| Ok(())).ok()).collect()
+        (0..raw.records.len()).map(|index| self.record(raw, index, &mut scratch, |_, _| Ok(())).ok()).collect()
     }
 
     fn scratch(&self) -> Scratch {
@@ -113,30 +112,38 @@ impl Context {
     fn record(
         &self,
         raw: &RawBlock,
-        record: &RawRecord,
+        index: usize,
         scratch: &mut Scratch,
         split: impl FnMut(&Transaction<'_>, &mut String) -> Result<(), Reason>,
     ) -> Result<EventTime, Reject> {
+        let input = self.read(raw, index, scratch)?;
+        self.row(input, raw.records[index].place.record, self.now, scratch, split)
+    }
+
+    /// Reads a record of a block into the scratch row; returns the input it is of.
+    fn read(&self, raw: &RawBlock, index: usize, scratch: &mut Scratch) -> Result<&InputContext, Reject> {
+        let record = &raw.records[index];
         if let Some(fault) = record.fault {
             return Err(Reject::whole(fault));
         }
         let input = usize::try_from(record.place.input).ok().and_then(|input| self.inputs.get(input));
         let input = input.ok_or(Reject::whole(Reason::Malformed))?;
-        self.text(raw.text(record), input, record.place.record, self.now, scratch, split)
+        match &raw.rows {
+            Some(rows) => rows.read(index, &mut scratch.row).map_err(|_| Reject::whole(Reason::Malformed))?,
+            None => read_text(&raw.original(index), input, &self.names, scratch)?,
+        }
+        Ok(input)
     }
 
-    /// One record's bytes, the `record`-th of its input, received at `now`.
-    fn text(
+    /// The record in the scratch row, the `record`-th of its input, received at `now`.
+    fn row(
         &self,
-        bytes: &[u8],
         input: &InputContext,
         record: u64,
         now: Option<EventTime>,
         scratch: &mut Scratch,
         mut split: impl FnMut(&Transaction<'_>, &mut String) -> Result<(), Reason>,
     ) -> Result<EventTime, Reject> {
-        let text = input.encoding.decode(bytes, &mut scratch.text).ok_or(Reject::whole(Reason::BadEncoding))?;
-        input.binding.read(text, &self.names, &mut scratch.row).map_err(|_| Reject::whole(Reason::Malformed))?;
         let txn = transaction(&self.mapping, &scratch.row, Origin { label: &input.label, record })?;
         if now.is_some_and(|now| txn.occurred_at > now.plus(FUTURE_MAX)) {
             return Err(Reject { reason: Reason::FutureDated, field: "occurred_at" });
@@ -152,8 +159,7 @@ impl Context {
             return None;
         }
         let mut scratch = self.scratch();
-        let text = input.encoding.decode(bytes, &mut scratch.text)?;
-        input.binding.read(text, &self.names, &mut scratch.row).ok()?;
+        read_text(bytes, input, &self.names, &mut scratch).ok()?;
         let cells = self.mapping.columns.iter().enumerate().filter_map(|(slot, column)| match scratch.row.cell(slot) {
             Cell::Text(text) => Some((column.name.as_str(), text)),
             _ => None,
@@ -164,13 +170,13 @@ impl Context {
     /// Whether some record of a block has a value in one of `slots`.
     pub(crate) fn any_value(&self, raw: &RawBlock, slots: &[usize]) -> bool {
         let mut scratch = self.scratch();
-        raw.records.iter().any(|record| {
-            let input = usize::try_from(record.place.input).ok().and_then(|input| self.inputs.get(input));
-            let read = input.and_then(|input| {
-                let text = input.encoding.decode(raw.text(record), &mut scratch.text)?;
-                input.binding.read(text, &self.names, &mut scratch.row).ok()
-            });
-            read.is_some() && slots.iter().any(|slot| scratch.row.cell(*slot) != Cell::Absent)
-        })
+        (0..raw.records.len())
+            .any(|index| self.read(raw, index, &mut scratch).is_ok() && slots.iter().any(|slot| scratch.row.cell(*slot) != Cell::Absent))
     }
+}
+
+/// Reads a record's bytes into the scratch row.
+fn read_text(bytes: &[u8], input: &InputContext, names: &Names, scratch: &mut Scratch) -> Result<(), Reject> {
+    let text = input.encoding.decode(bytes, &mut scratch.text).ok_or(Reject::whole(Reason::BadEncoding))?;
+    input.binding.read(text, names, &mut scratch.row).map_err(|_| Reject::whole(Reason::Malformed))
 }

@@ -1,18 +1,20 @@
 //! Framing: a stream of bytes → blocks of raw records, each with its place.
 //!
-//! A block owns its bytes and knows where records begin and end in them; nothing is decoded here and nothing is copied but the piece of a
+//! A block owns its bytes and knows where records begin and end in them (or, of a column store, its rows: `table`); nothing is decoded here and nothing is copied but the piece of a
 //! record that a block boundary cuts. What is decided here depends on the bytes alone, never on how the operating system hands them over.
 //!
 //! Lines of JSON end at a line feed. A delimited record may hold line feeds inside quotes, and a stray quote would swallow everything up to
 //! the next one. So a record of several lines is believed only if its quotes close properly within [`RECORD_BYTES_MAX`] and it has as many
 //! fields as the header; else its first line alone is the bad record and reading goes on with the next line.
 
+use std::borrow::Cow;
 use std::io;
 use std::ops::Range;
 
 use weir_model::Reason;
 
 use crate::inputs::{ByteCount, Bytes};
+use crate::table::Rows;
 use crate::text::{Quoting, split_fields};
 
 /// The longest record accepted. The first this many bytes of a longer one are kept for its dead letter.
@@ -27,6 +29,8 @@ const READ_BYTES: usize = 64 << 10;
 pub(crate) struct RawBlock {
     pub(crate) bytes: Vec<u8>,
     pub(crate) records: Vec<RawRecord>,
+    /// Of a column store: its rows, one a record. There are no bytes then.
+    pub(crate) rows: Option<Rows>,
     /// Blank lines passed over since the block before.
     pub(crate) blanks: u64,
 }
@@ -53,8 +57,17 @@ pub(crate) struct RawPlace {
 }
 
 impl RawBlock {
-    pub(crate) fn text(&self, record: &RawRecord) -> &[u8] {
-        &self.bytes[record.range.clone()]
+    /// The bytes of a record: as they stand in its input, or the JSON object that its row would be.
+    pub(crate) fn original(&self, index: usize) -> Cow<'_, [u8]> {
+        match &self.rows {
+            Some(rows) => Cow::Owned(rows.json(index).into_bytes()),
+            None => Cow::Borrowed(&self.bytes[self.records[index].range.clone()]),
+        }
+    }
+
+    /// Bytes it holds.
+    pub(crate) fn size(&self) -> usize {
+        self.bytes.len() + self.rows.as_ref().map_or(0, Rows::size)
     }
 }
 
@@ -203,7 +216,7 @@ impl Framer {
                 let rest = self.buffer.split_off(self.at);
                 let bytes = std::mem::replace(&mut self.buffer, rest);
                 self.at = 0;
-                return Ok(Some(RawBlock { bytes, records, blanks: std::mem::take(&mut self.blanks) }));
+                return Ok(Some(RawBlock { bytes, records, rows: None, blanks: std::mem::take(&mut self.blanks) }));
             }
             self.drop_consumed();
             match &mut self.end {
@@ -480,8 +493,8 @@ mod tests {
             match framer.next_block() {
                 Ok(Some(block)) => {
                     blanks += block.blanks;
-                    for record in &block.records {
-                        let text = String::from_utf8_lossy(block.text(record)).into_owned();
+                    for (index, record) in block.records.iter().enumerate() {
+                        let text = String::from_utf8_lossy(&block.original(index)).into_owned();
                         let text = if text.len() > 100 { format!("{} bytes", text.len()) } else { text };
                         let fault = record.fault.map_or(String::new(), |reason| format!(" [{}]", reason.code()));
                         shown.push(format!("{}@{}+{} {text}{fault}", record.place.record, record.place.line, record.place.offset));

@@ -169,12 +169,11 @@ fn open_table(input: &Input, index: u32, wanted: &Wanted<'_>, names: &Names, cou
         _ => return Err(Error::ParquetStream { path: name }),
     };
     let file = std::fs::File::open(path).map_err(|source| Error::Open { path: name.clone(), source })?;
-    let is_wanted = |column: &str| names.slot(column).is_some();
-    let (table, columns) = TableReader::open(file, &name, index, wanted.encoding.unwrap_or_default(), &is_wanted, count.clone())?;
+    let (table, columns) = TableReader::open(file, &name, index, wanted.encoding.unwrap_or_default(), names, count.clone())?;
     Ok(BlockSource {
         name,
         blocks: Blocks::Table(table),
-        // Rows have been rendered as JSON, which is UTF-8 whatever the text in them was.
+        // Rows are cells already; where one has to be written down, it is a JSON object, which is UTF-8 whatever the text in it was.
         encoding: Encoding::Utf8,
         binding: Binding::Json,
         columns: Some(columns),

@@ -92,17 +92,23 @@ impl Parties {
         let mut row = Row::new(COLUMNS.len());
         let mut buffer = String::new();
         while let Some(block) = source.next_block()? {
-            for record in &block.records {
-                let line = record.place.line;
-                let text = match record.fault {
-                    None => source.encoding().decode(block.text(record), &mut buffer),
-                    Some(_) => None,
-                };
-                let is_row = text.is_some_and(|text| source.binding().read(text, &names, &mut row).is_ok());
+            for (index, record) in block.records.iter().enumerate() {
+                let is_row = record.fault.is_none()
+                    && match &block.rows {
+                        Some(rows) => rows.read(index, &mut row).is_ok(),
+                        None => {
+                            let original = block.original(index);
+                            let text = source.encoding().decode(&original, &mut buffer);
+                            text.is_some_and(|text| source.binding().read(text, &names, &mut row).is_ok())
+                        }
+                    };
                 if is_row {
-                    loading.party(&row, line);
+                    loading.party(&row, record.place.line);
                 } else {
-                    loading.problem(line, "not a row of this file: wrong number of columns, broken quotes, JSON or character set");
+                    loading.problem(
+                        record.place.line,
+                        "not a row of this file: wrong number of columns, broken quotes, JSON or character set",
+                    );
                 }
             }
         }

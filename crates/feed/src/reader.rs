@@ -263,8 +263,8 @@ impl Reader {
     #[must_use]
     pub fn message<'b>(&self, batch: &'b RecordBatch, number: u64) -> Option<Cow<'b, [u8]>> {
         let bytes = batch.original(number)?;
-        let object = batch.input_of(number).and_then(|input| self.context.object(input, bytes));
-        Some(object.map_or(Cow::Borrowed(bytes), Cow::Owned))
+        let object = batch.input_of(number).and_then(|input| self.context.object(input, &bytes));
+        Some(object.map_or(bytes, Cow::Owned))
     }
 
     /// A handle on the bytes read.
@@ -465,7 +465,7 @@ impl Iterator for Reader {
             if self.deferred.is_some() {
                 break;
             }
-            bytes += batch.blocks[counted..].iter().map(|block| block.raw.bytes.len()).sum::<usize>();
+            bytes += batch.blocks[counted..].iter().map(|block| block.raw.size()).sum::<usize>();
             counted = batch.blocks.len();
         }
         if batch.is_empty() { self.errors.pop_front().map(Err) } else { Some(Ok(batch)) }

@@ -97,6 +97,29 @@ impl Row {
         self.cells.fill((Kind::Absent, 0..0));
     }
 
+    /// Begins a record whose cells come one by one ([`Row::put`]).
+    pub(crate) fn begin(&mut self) {
+        self.clear();
+    }
+
+    /// Sets a cell of such a record to what `write` appends, which has no blanks at its ends. An error if the slot has been set before.
+    pub(crate) fn put(&mut self, slot: Slot, kind: Kind, write: impl FnOnce(&mut String)) -> Result<(), NotARow> {
+        let start = self.text.len();
+        write(&mut self.text);
+        self.cells[slot] = (kind, start..self.text.len());
+        if self.seen.insert(slot) { Ok(()) } else { Err(NotARow) }
+    }
+
+    /// The same for a text, which must have no null characters; trimmed, absent if nothing is left.
+    pub(crate) fn put_text(&mut self, slot: Slot, text: &str) -> Result<(), NotARow> {
+        if text.contains('\0') {
+            return Err(NotARow);
+        }
+        let range = trimmed(text, 0..text.len());
+        let kind = if range.is_empty() { Kind::Absent } else { Kind::Text };
+        self.put(slot, kind, |cell| cell.push_str(&text[range]))
+    }
+
     fn set(&mut self, slot: Slot, kind: Kind, text: &str) {
         let start = self.text.len();
         self.text.push_str(text);

@@ -76,11 +76,11 @@ impl<'c> Sorter<'c> {
 
     pub(crate) fn add(&mut self, block: &RawBlock) -> Result<(), Error> {
         self.blanks += block.blanks;
-        for (record, at) in block.records.iter().zip(self.context.event_times(block)) {
+        for ((index, record), at) in block.records.iter().enumerate().zip(self.context.event_times(block)) {
             self.last = at.unwrap_or(self.last);
-            let text = block.text(record);
+            let text = block.original(index);
             let start = self.bytes.len();
-            self.bytes.extend_from_slice(text);
+            self.bytes.extend_from_slice(&text);
             self.records.push(Record { at: self.last, start, len: text.len(), place: record.place, fault: record.fault });
         }
         let held = self.bytes.len() + self.records.len() * size_of::<Record>();

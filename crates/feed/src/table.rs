@@ -1,12 +1,13 @@
-//! Parquet rows as raw records: each row becomes the JSON object that it would be in a file of JSON lines.
+//! Parquet rows as raw records: each row has the cells of the JSON object that it would be in a file of JSON lines.
 //!
-//! From there on a row goes the one way of all records: same decoder, same checks, same dead letters (whose original is that object, since a
-//! row of a column store has no bytes of its own). Rendering costs less than it seems, and nothing in it rounds: decimals and integers keep
-//! their digits, a double is written with the shortest digits that mean the same double. Timestamps with a zone carry their offset; those
-//! without are local times of the feed's zone.
+//! From there on a row goes the one way of all records: same decoder, same checks, same dead letters. Only where somebody asks for the bytes of
+//! a record, as a dead letter does, is the object written, since a row of a column store has none of its own. Nothing in either rounds: decimals
+//! and integers keep their digits, a double is written with the shortest digits that mean the same double. Timestamps with a zone carry their
+//! offset; those without are local times of the feed's zone.
 
 use std::fmt::Write as _;
 use std::fs::File;
+use std::ops::Range;
 
 use arrow::array::{Array, ArrayRef, BooleanArray, Int64Array, ListArray, RecordBatch, StringArray, StructArray};
 use arrow::compute::{can_cast_types, cast};
@@ -22,6 +23,7 @@ use weir_model::{EventTime, Reason};
 use crate::error::Error;
 use crate::frame::{RawBlock, RawPlace, RawRecord};
 use crate::inputs::ByteCount;
+use crate::row::{Kind, Names, NotARow, Row, Slot};
 use crate::text::Encoding;
 
 /// Rows a block.
@@ -31,8 +33,8 @@ const BLOCK_ROWS: usize = 1024;
 pub(crate) struct TableReader {
     rows: ParquetRecordBatchReader,
     encoding: Encoding,
-    /// Of the columns read: whether anybody looks at them. What nobody looks at need not be text.
-    wanted: Vec<bool>,
+    /// Of the columns read: the slots they go to. What nobody looks at need not be text.
+    slots: Vec<Option<Slot>>,
     input: u32,
     record: u64,
     rows_total: u64,
@@ -41,14 +43,14 @@ pub(crate) struct TableReader {
 }
 
 impl TableReader {
-    /// Opens a file called `path` in messages; also yields the names of its columns. A column that nobody wants may be of any type: one that
+    /// Opens a file called `path` in messages; also yields the names of its columns. A column without a slot may be of any type: one that
     /// has no text is left out of the rows.
     pub(crate) fn open(
         file: File,
         path: &str,
         input: u32,
         encoding: Encoding,
-        is_wanted: &dyn Fn(&str) -> bool,
+        slots: &Names,
         count: ByteCount,
     ) -> Result<(Self, Vec<String>), Error> {
         let unreadable = |error: ParquetError| Error::Parquet { path: path.to_owned(), message: error.to_string() };
@@ -66,10 +68,11 @@ impl TableReader {
         let (mut readable, mut wanted) = (Vec::new(), Vec::new());
         for (at, field) in builder.schema().fields().iter().enumerate() {
             names.push(field.name().clone());
+            let slot = slots.slot(field.name());
             if has_text(field.data_type()) {
                 readable.push(at);
-                wanted.push(is_wanted(field.name()));
-            } else if is_wanted(field.name()) {
+                wanted.push(slot);
+            } else if slot.is_some() {
                 let kind = format!("{}", field.data_type());
                 return Err(Error::ParquetColumn { path: path.to_owned(), column: field.name().clone(), kind });
             }
@@ -77,7 +80,7 @@ impl TableReader {
         let rows_total = u64::try_from(metadata.file_metadata().num_rows()).unwrap_or(0);
         let columns = ProjectionMask::roots(builder.parquet_schema(), readable);
         let rows = builder.with_projection(columns).with_batch_size(BLOCK_ROWS).build().map_err(unreadable)?;
-        Ok((Self { rows, encoding, wanted, input, record: 0, rows_total, file_bytes, count }, names))
+        Ok((Self { rows, encoding, slots: wanted, input, record: 0, rows_total, file_bytes, count }, names))
     }
 
     /// The next block; `None` at the end.
@@ -86,34 +89,24 @@ impl TableReader {
             let Some(batch) = self.rows.next() else { return Ok(None) };
             let batch = batch.map_err(|error| error.to_string())?;
             if batch.num_rows() > 0 {
-                return self.render(&batch).map(Some).map_err(|error| error.to_string());
+                return self.block(&batch).map(Some).map_err(|error| error.to_string());
             }
         }
     }
 
-    fn render(&mut self, batch: &RecordBatch) -> Result<RawBlock, ArrowError> {
-        let schema = batch.schema();
-        let columns: Vec<(String, Column)> = schema
-            .fields()
-            .iter()
-            .zip(batch.columns())
-            .zip(&self.wanted)
-            .map(|((field, array), is_wanted)| Ok((json_text(field.name()), Column::new(array, self.encoding, *is_wanted)?)))
-            .collect::<Result<_, ArrowError>>()?;
-        let mut block = RawBlock::default();
-        let mut text = String::new();
-        for row in 0..batch.num_rows() {
-            text.clear();
-            let sound = write_object(&columns, row, &mut text);
-            let start = block.bytes.len();
-            block.bytes.extend_from_slice(text.as_bytes());
-            self.record += 1;
-            let place = RawPlace { input: self.input, record: self.record, line: self.record, offset: 0 };
-            let fault = (!sound).then_some(Reason::BadEncoding);
-            block.records.push(RawRecord { range: start..block.bytes.len(), place, fault });
-        }
+    fn block(&mut self, batch: &RecordBatch) -> Result<RawBlock, ArrowError> {
+        let rows = Rows::new(batch, &self.slots, self.encoding)?;
+        let doubtful: Vec<&Column> = rows.columns.iter().map(|column| &column.column).filter(|column| column.has_bytes()).collect();
+        let first = self.record + 1;
+        self.record += u64::try_from(batch.num_rows()).unwrap_or(u64::MAX);
+        let record = |(at, record)| {
+            let is_sound = doubtful.iter().all(|column| column.is_sound(at));
+            let place = RawPlace { input: self.input, record, line: record, offset: 0 };
+            RawRecord { range: 0..0, place, fault: (!is_sound).then_some(Reason::BadEncoding) }
+        };
+        let records = (first..=self.record).enumerate().map(record).collect();
         self.advance();
-        Ok(block)
+        Ok(RawBlock { records, rows: Some(rows), ..RawBlock::default() })
     }
 
     /// Progress by rows: the Parquet reader jumps about in its file.
@@ -145,7 +138,53 @@ fn has_text(kind: &DataType) -> bool {
     }
 }
 
+/// Rows of a block.
+#[derive(Debug)]
+pub(crate) struct Rows {
+    columns: Vec<RowColumn>,
+    size: usize,
+}
+
+#[derive(Debug)]
+struct RowColumn {
+    /// As JSON.
+    name: String,
+    slot: Option<Slot>,
+    column: Column,
+}
+
+impl Rows {
+    /// `slots`: where the columns go.
+    fn new(batch: &RecordBatch, slots: &[Option<Slot>], encoding: Encoding) -> Result<Self, ArrowError> {
+        let schema = batch.schema();
+        let columns = schema.fields().iter().zip(batch.columns()).zip(slots).map(|((field, array), slot)| {
+            Ok(RowColumn { name: json_text(field.name()), slot: *slot, column: Column::new(array, encoding, slot.is_some())? })
+        });
+        Ok(Self { columns: columns.collect::<Result<_, ArrowError>>()?, size: batch.get_array_memory_size() })
+    }
+
+    /// Bytes they hold, about.
+    pub(crate) fn size(&self) -> usize {
+        self.size
+    }
+
+    /// Reads a row: what [`Row::read_json`] would read of its object.
+    pub(crate) fn read(&self, at: usize, row: &mut Row) -> Result<(), NotARow> {
+        row.begin();
+        let mut wanted = self.columns.iter().filter_map(|column| Some((column.slot?, &column.column)));
+        wanted.try_for_each(|(slot, column)| column.read(at, slot, row))
+    }
+
+    /// A row as a JSON object.
+    pub(crate) fn json(&self, at: usize) -> String {
+        let mut text = String::new();
+        write_object(self.columns.iter().map(|column| (column.name.as_str(), &column.column)), at, &mut text);
+        text
+    }
+}
+
 /// A column with what it takes to write one of its values.
+#[derive(Debug)]
 enum Column {
     Null,
     Text(StringArray),
@@ -201,39 +240,89 @@ impl Column {
         })
     }
 
-    /// Appends the value of a row as JSON; `false` if it is no text in the feed's encoding.
-    fn write(&self, row: usize, out: &mut String) -> bool {
+    /// Whether there are texts in it that may be none.
+    fn has_bytes(&self) -> bool {
         match self {
-            Self::Text(values) if values.is_valid(row) => write_text(values.value(row), out),
-            Self::Bytes { texts, array, strict } if array.is_valid(row) => match &texts[row] {
-                Some(text) => write_text(text, out),
-                None => {
-                    out.push_str("null");
-                    return !strict;
-                }
+            Self::Bytes { strict, .. } => *strict,
+            Self::List(_, values) => values.has_bytes(),
+            Self::Object(_, columns) => columns.iter().any(|(_, column)| column.has_bytes()),
+            _ => false,
+        }
+    }
+
+    /// Whether the texts of a row are texts in the feed's encoding.
+    fn is_sound(&self, at: usize) -> bool {
+        match self {
+            Self::Bytes { texts, array, strict } => !strict || array.is_null(at) || texts[at].is_some(),
+            Self::List(list, values) => list.is_null(at) || places(list, at).all(|at| values.is_sound(at)),
+            Self::Object(object, columns) => object.is_null(at) || columns.iter().all(|(_, column)| column.is_sound(at)),
+            _ => true,
+        }
+    }
+
+    /// Sets the cell of a row.
+    fn read(&self, at: usize, slot: Slot, row: &mut Row) -> Result<(), NotARow> {
+        match self {
+            Self::Text(values) if values.is_valid(at) => row.put_text(slot, values.value(at)),
+            Self::Bytes { texts, array, .. } if array.is_valid(at) => match &texts[at] {
+                Some(text) => row.put_text(slot, text),
+                None => row.put(slot, Kind::Absent, |_| {}),
             },
-            Self::Number(digits) if digits.is_valid(row) => write_number(digits.value(row), out),
-            Self::Flag(values) if values.is_valid(row) => out.push_str(if values.value(row) { "true" } else { "false" }),
-            Self::Moment { micros, zoned } if micros.is_valid(row) => write_moment(micros.value(row), *zoned, out),
-            Self::List(list, values) if list.is_valid(row) => {
-                let offsets = list.value_offsets();
-                let range = usize::try_from(offsets[row]).unwrap_or(0)..usize::try_from(offsets[row + 1]).unwrap_or(0);
+            Self::Number(digits) if digits.is_valid(at) => {
+                let digits = digits.value(at);
+                if is_number(digits) { row.put(slot, Kind::Number, |cell| cell.push_str(digits)) } else { row.put_text(slot, digits) }
+            }
+            Self::Flag(values) if values.is_valid(at) => row.put(slot, if values.value(at) { Kind::True } else { Kind::False }, |_| {}),
+            Self::Moment { micros, zoned } if micros.is_valid(at) => match Moment::new(micros.value(at), *zoned) {
+                Some(moment) => row.put(slot, Kind::Text, |cell| moment.write(cell)),
+                None => row.put(slot, Kind::Absent, |_| {}),
+            },
+            Self::List(list, _) if list.is_valid(at) => row.put(slot, Kind::Nested, |cell| self.write(at, cell)),
+            Self::Object(object, _) if object.is_valid(at) => row.put(slot, Kind::Nested, |cell| self.write(at, cell)),
+            _ => row.put(slot, Kind::Absent, |_| {}),
+        }
+    }
+
+    /// Appends the value of a row as JSON; `null` for a text that is none in the feed's encoding.
+    fn write(&self, at: usize, out: &mut String) {
+        match self {
+            Self::Text(values) if values.is_valid(at) => write_text(values.value(at), out),
+            Self::Bytes { texts, array, .. } if array.is_valid(at) => match &texts[at] {
+                Some(text) => write_text(text, out),
+                None => out.push_str("null"),
+            },
+            Self::Number(digits) if digits.is_valid(at) => write_number(digits.value(at), out),
+            Self::Flag(values) if values.is_valid(at) => out.push_str(if values.value(at) { "true" } else { "false" }),
+            Self::Moment { micros, zoned } if micros.is_valid(at) => match Moment::new(micros.value(at), *zoned) {
+                Some(moment) => {
+                    out.push('"');
+                    moment.write(out);
+                    out.push('"');
+                }
+                None => out.push_str("null"),
+            },
+            Self::List(list, values) if list.is_valid(at) => {
                 out.push('[');
-                let mut sound = true;
-                for (i, at) in range.enumerate() {
+                for (i, at) in places(list, at).enumerate() {
                     if i > 0 {
                         out.push(',');
                     }
-                    sound &= values.write(at, out);
+                    values.write(at, out);
                 }
                 out.push(']');
-                return sound;
             }
-            Self::Object(object, columns) if object.is_valid(row) => return write_object(columns, row, out),
+            Self::Object(object, columns) if object.is_valid(at) => {
+                write_object(columns.iter().map(|(name, column)| (name.as_str(), column)), at, out);
+            }
             _ => out.push_str("null"),
         }
-        true
     }
+}
+
+/// Where the values of a list stand.
+fn places(list: &ListArray, at: usize) -> Range<usize> {
+    let offsets = list.value_offsets();
+    usize::try_from(offsets[at]).unwrap_or(0)..usize::try_from(offsets[at + 1]).unwrap_or(0)
 }
 
 fn downcast<T: Array + Clone + 'static>(array: &ArrayRef) -> Result<T, ArrowError> {
@@ -252,19 +341,17 @@ fn micros(array: &ArrayRef, unit: TimeUnit) -> Result<Int64Array, ArrowError> {
     }))
 }
 
-fn write_object(columns: &[(String, Column)], row: usize, out: &mut String) -> bool {
+fn write_object<'c>(columns: impl Iterator<Item = (&'c str, &'c Column)>, at: usize, out: &mut String) {
     out.push('{');
-    let mut sound = true;
-    for (i, (name, column)) in columns.iter().enumerate() {
+    for (i, (name, column)) in columns.enumerate() {
         if i > 0 {
             out.push(',');
         }
         out.push_str(name);
         out.push(':');
-        sound &= column.write(row, out);
+        column.write(at, out);
     }
     out.push('}');
-    sound
 }
 
 fn json_text(text: &str) -> String {
@@ -282,22 +369,113 @@ fn write_text(text: &str, out: &mut String) {
 }
 
 fn write_number(digits: &str, out: &mut String) {
-    let bytes = digits.as_bytes();
-    let is_number =
-        bytes.first().is_some_and(|first| first.is_ascii_digit() || *first == b'-') && bytes.last().is_some_and(u8::is_ascii_digit);
-    // NaN and infinities are no JSON numbers; as text they become dead letters where a number is wanted.
-    if is_number { out.push_str(digits) } else { write_text(digits, out) }
+    if is_number(digits) { out.push_str(digits) } else { write_text(digits, out) }
 }
 
-fn write_moment(micros: i64, zoned: bool, out: &mut String) {
-    if zoned {
-        let _ = write!(out, "\"{}\"", EventTime(micros));
-        return;
-    }
-    match chrono::DateTime::from_timestamp_micros(micros) {
-        Some(moment) => {
-            let _ = write!(out, "\"{}\"", moment.naive_utc().format("%Y-%m-%dT%H:%M:%S%.6f"));
+/// NaN and infinities are no JSON numbers; as text they become dead letters where a number is wanted.
+fn is_number(digits: &str) -> bool {
+    let bytes = digits.as_bytes();
+    bytes.first().is_some_and(|first| first.is_ascii_digit() || *first == b'-') && bytes.last().is_some_and(u8::is_ascii_digit)
+}
+
+/// A moment of the world, or of the feed's zone.
+enum Moment {
+    Zoned(EventTime),
+    Local(chrono::NaiveDateTime),
+}
+
+impl Moment {
+    /// `None` for a local time that no calendar has.
+    fn new(micros: i64, zoned: bool) -> Option<Self> {
+        if zoned {
+            return Some(Self::Zoned(EventTime(micros)));
         }
-        None => out.push_str("null"),
+        chrono::DateTime::from_timestamp_micros(micros).map(|moment| Self::Local(moment.naive_utc()))
+    }
+
+    fn write(&self, out: &mut String) {
+        let _ = match self {
+            Self::Zoned(at) => write!(out, "{at}"),
+            Self::Local(at) => write!(out, "{}", at.format("%Y-%m-%dT%H:%M:%S%.6f")),
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{
+        BinaryArray, Date32Array, Decimal128Array, DictionaryArray, Float64Array, NullArray, TimestampMicrosecondArray,
+        TimestampSecondArray,
+    };
+    use arrow::datatypes::{Field, Int8Type, Int32Type};
+
+    use super::*;
+
+    /// Values of all kinds, and of each kind those that are read otherwise than most.
+    fn batch() -> RecordBatch {
+        let texts = ["x", "", " y\u{3000}", "\"\\", "\n", "\0", "\u{1}", "中文", "null", "12"];
+        let bytes: Vec<Option<&[u8]>> =
+            vec![Some(b"x"), None, Some(b"\xFF"), Some(b" \"b\" "), Some(b""), Some("中".as_bytes()), None, None, None, None];
+        let numbers = [0.1, f64::NAN, -1e300, f64::INFINITY, 1e-7, -0.0, 5.0, 1.0, 2.0, 3.0];
+        let lists: Vec<Option<Vec<Option<i32>>>> =
+            (0..10).map(|at| (at != 3).then(|| (0..at).map(|i| (i != 2).then_some(i)).collect())).collect();
+        let moments = TimestampMicrosecondArray::from((0..10).map(|at| (at != 1).then_some(at * 86_400_000_001)).collect::<Vec<_>>());
+        let object = StructArray::from(vec![
+            (Arc::new(Field::new("a\"", DataType::Utf8, true)), Arc::new(StringArray::from(texts.to_vec())) as ArrayRef),
+            (Arc::new(Field::new("b", DataType::Binary, true)), Arc::new(BinaryArray::from(bytes.clone())) as ArrayRef),
+        ]);
+        let columns: Vec<(&str, ArrayRef)> = vec![
+            ("null", Arc::new(NullArray::new(10))),
+            ("text", Arc::new(StringArray::from(texts.to_vec()))),
+            ("code", Arc::new(texts.into_iter().map(Some).collect::<DictionaryArray<Int8Type>>())),
+            ("bytes", Arc::new(BinaryArray::from(bytes))),
+            ("number", Arc::new(Float64Array::from(numbers.to_vec()))),
+            (
+                "amount",
+                Arc::new(
+                    Decimal128Array::from((0..10).map(|at| at * 7 - 9).collect::<Vec<i128>>()).with_precision_and_scale(20, 2).unwrap(),
+                ),
+            ),
+            ("flag", Arc::new(BooleanArray::from((0..10).map(|at| (at % 3 != 0).then_some(at % 2 == 0)).collect::<Vec<_>>()))),
+            ("zoned", Arc::new(moments.clone().with_timezone("UTC"))),
+            ("local", Arc::new(moments)),
+            ("never", Arc::new(TimestampSecondArray::from(vec![i64::MAX; 10]))),
+            ("day", Arc::new(Date32Array::from((0..10).collect::<Vec<_>>()))),
+            ("list", Arc::new(ListArray::from_iter_primitive::<Int32Type, _, _>(lists))),
+            ("object", Arc::new(object)),
+        ];
+        RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, array)| (name, array, true))).unwrap()
+    }
+
+    #[test]
+    fn cells_are_those_of_the_object_a_row_would_be() {
+        let batch = batch();
+        let schema = batch.schema();
+        let names = Names::new(schema.fields().iter().map(|field| field.name().as_str()));
+        let slots: Vec<Option<Slot>> = (0..batch.num_columns()).map(Some).collect();
+        let rows = Rows::new(&batch, &slots, Encoding::Utf8).unwrap();
+        let (mut direct, mut by_text) = (Row::new(slots.len()), Row::new(slots.len()));
+        for at in 0..batch.num_rows() {
+            let text = rows.json(at);
+            assert_eq!(rows.read(at, &mut direct), by_text.read_json(&text, &names), "row {at}: {text}");
+            let cells = |row: &Row| (0..slots.len()).map(|slot| format!("{:?}", row.cell(slot))).collect::<Vec<_>>();
+            if rows.read(at, &mut direct).is_ok() {
+                assert_eq!(cells(&direct), cells(&by_text), "row {at}: {text}");
+            }
+        }
+        assert_eq!(rows.read(5, &mut direct), Err(NotARow), "a null character");
+        let unsound = |at: usize| rows.columns.iter().any(|column| column.column.has_bytes() && !column.column.is_sound(at));
+        assert_eq!((0..10).filter(|at| unsound(*at)).collect::<Vec<_>>(), [2]);
+    }
+
+    #[test]
+    fn a_name_that_stands_twice_is_no_row() {
+        let column: ArrayRef = Arc::new(StringArray::from(vec!["x"]));
+        let schema = arrow::datatypes::Schema::new(vec![Field::new("a", DataType::Utf8, true), Field::new("a", DataType::Utf8, true)]);
+        let batch = RecordBatch::try_new(Arc::new(schema), vec![Arc::clone(&column), column]).unwrap();
+        let rows = Rows::new(&batch, &[Some(0), Some(0)], Encoding::Utf8).unwrap();
+        assert_eq!(rows.read(0, &mut Row::new(1)), Err(NotARow));
     }
 }

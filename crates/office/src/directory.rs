@@ -6,17 +6,38 @@
 //! division's basis) may change with party data; the latest two findings are kept, so that the one before is there for an earlier record of
 //! the same batch.
 
+use std::hash::BuildHasher;
+use std::hint::black_box;
 use std::ops::Range;
 
 use compact_str::CompactString;
 use foldhash::fast::FixedState;
 use indexmap::IndexMap;
+use indexmap::map::raw_entry_v1::RawEntryApiV1;
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 use weir_model::division::DivisionBasis;
 
 /// Accounts remembered of one party; a customer with more is an institution of its own.
 const ACCOUNTS_MAX: usize = 200;
+
+/// Sides looked up together, so that the processor waits for the memory of many at once.
+const STRETCH: usize = 32;
+
+/// What a record says of a party: nothing where a text is empty.
+#[derive(Debug, Clone, Copy)]
+pub struct Side<'a> {
+    /// Key of the party.
+    pub party: &'a str,
+    /// Number of the record.
+    pub record: u64,
+    /// Name of the party.
+    pub name: &'a str,
+    /// Its account.
+    pub account: &'a str,
+    /// What decided its division.
+    pub basis: DivisionBasis,
+}
 
 /// What transactions said of parties.
 #[derive(Debug, Default)]
@@ -75,15 +96,27 @@ pub struct SavedParty {
 }
 
 impl Directory {
-    /// Learns from a side of record `record`; empty texts say nothing. Records come in rising order.
-    pub fn learn(&mut self, party: &str, record: u64, name: &str, account: &str, basis: DivisionBasis) {
+    /// Learns from sides of records, which come in rising order.
+    pub fn learn(&mut self, sides: &[Side<'_>]) {
+        for stretch in sides.chunks(STRETCH) {
+            let mut hashes = [0; STRETCH];
+            stretch.iter().zip(&mut hashes).for_each(|(side, hashed)| *hashed = self.parties.hasher().hash_one(side.party));
+            // Whom the table points at first is nearly always the one looked for.
+            let pointed = hashes.map(|hashed| self.parties.raw_entry_v1().index_from_hash(hashed, |_| true));
+            for (party, known) in pointed.into_iter().flatten().filter_map(|at| self.parties.get_index(at)) {
+                black_box((party.len(), known.name.is_some(), known.accounts.len(), known.basis));
+            }
+            stretch.iter().zip(hashes).for_each(|(side, hashed)| self.learn_side(side, hashed));
+        }
+    }
+
+    fn learn_side(&mut self, side: &Side<'_>, hashed: u64) {
+        let Side { party, record, name, account, basis } = *side;
         if name.is_empty() && account.is_empty() && basis == DivisionBasis::Unknown {
             return;
         }
-        let known = match self.parties.get_mut(party) {
-            Some(known) => known,
-            None => self.parties.entry(party.into()).or_default(),
-        };
+        let entry = self.parties.raw_entry_mut_v1().from_key_hashed_nocheck(hashed, party);
+        let (_, known) = entry.or_insert_with(|| (party.into(), Known::default()));
         if !name.is_empty() && known.name.is_none() {
             known.name = Some(Entry { text: name.into(), record });
         }
@@ -171,12 +204,16 @@ impl SavedParty {
 mod tests {
     use super::*;
 
+    fn side<'a>(party: &'a str, record: u64, name: &'a str, account: &'a str, basis: DivisionBasis) -> Side<'a> {
+        Side { party, record, name, account, basis }
+    }
+
     #[test]
     fn an_alert_sees_what_was_known_at_its_record() {
         let mut directory = Directory::default();
-        directory.learn("c:1", 1, "", "A2", DivisionBasis::Record);
-        directory.learn("c:1", 3, "甲公司", "A1", DivisionBasis::Unknown);
-        directory.learn("c:1", 5, "乙公司", "A2", DivisionBasis::Operation);
+        directory.learn(&[side("c:1", 1, "", "A2", DivisionBasis::Record)]);
+        directory.learn(&[side("c:1", 3, "甲公司", "A1", DivisionBasis::Unknown)]);
+        directory.learn(&[side("c:1", 5, "乙公司", "A2", DivisionBasis::Operation)]);
         assert_eq!(directory.name("c:1", 2), "");
         assert_eq!(directory.name("c:1", 9), "甲公司");
         assert_eq!(directory.accounts("c:1", 2), ["A2"]);
@@ -189,11 +226,11 @@ mod tests {
     #[test]
     fn a_stretch_is_saved_as_it_was_known_at_its_end() {
         let mut directory = Directory::default();
-        directory.learn("c:1", 1, "", "A2", DivisionBasis::Record);
-        directory.learn("c:2", 2, "丙公司", "", DivisionBasis::Unknown);
+        directory.learn(&[side("c:1", 1, "", "A2", DivisionBasis::Record)]);
+        directory.learn(&[side("c:2", 2, "丙公司", "", DivisionBasis::Unknown)]);
         let then = directory.save();
-        directory.learn("c:1", 3, "甲公司", "A1", DivisionBasis::Record);
-        directory.learn("c:3", 4, "丁公司", "", DivisionBasis::Unknown);
+        directory.learn(&[side("c:1", 3, "甲公司", "A1", DivisionBasis::Record)]);
+        directory.learn(&[side("c:3", 4, "丁公司", "", DivisionBasis::Unknown)]);
         let restored = |saved: &mut dyn Iterator<Item = SavedParty>| {
             let mut directory = Directory::default();
             saved.for_each(|row| directory.restore(row));
@@ -206,7 +243,7 @@ mod tests {
         assert_eq!(whose, ["c:1", "c:3"], "who has news");
         assert_eq!(directory.save_some(7..9, 0..5).count(), 0);
 
-        directory.learn("c:1", 5, "", "", DivisionBasis::Operation);
+        directory.learn(&[side("c:1", 5, "", "", DivisionBasis::Operation)]);
         let mut earlier = Directory::default();
         directory.save_some(0..9, 0..5).for_each(|row| earlier.restore(row));
         assert_eq!(earlier.basis("c:1", 9).name(), "record", "the finding before the one that came later");

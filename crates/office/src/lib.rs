@@ -9,5 +9,5 @@ mod directory;
 mod routing;
 
 pub use desk::{Counts, Desk, Release, Settings};
-pub use directory::{Directory, SavedParty};
+pub use directory::{Directory, SavedParty, Side};
 pub use routing::{Routing, RoutingError, UNRESOLVED};

@@ -276,7 +276,7 @@ fn shards_share_the_legs_and_all_see_the_ticks() {
             }
         }
         assert_eq!(legs, 10);
-        assert_eq!(batch.original(2).map(String::from_utf8_lossy).as_deref(), Some("t1,2026-03-07T01:10,1,P1,Q"));
+        assert_eq!(batch.original(2).as_deref().map(String::from_utf8_lossy).as_deref(), Some("t1,2026-03-07T01:10,1,P1,Q"));
         assert_eq!(batch.place(5).map(|place| (place.record, place.line, place.source)), Some((5, 6, "a.csv")));
     }
 }
@@ -316,7 +316,7 @@ fn parquet_rows_read_as_json_lines_do() {
     );
     let mut reader = run.open().unwrap();
     let batch = reader.next().unwrap().unwrap();
-    let original = batch.rejects().nth(2).map(|reject| String::from_utf8_lossy(reject.original).into_owned());
+    let original = batch.rejects().nth(2).map(|reject| String::from_utf8_lossy(&reject.original).into_owned());
     assert_eq!(
         original.as_deref(),
         Some(

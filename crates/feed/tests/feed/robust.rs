@@ -51,7 +51,7 @@ fn account(feed: &str, format: Format, front: &[u8], soup: &[u8], sort: bool) {
         for number in batch.first_record()..batch.first_record() + u64::try_from(batch.len()).unwrap() {
             numbers += 1;
             assert_eq!(number, numbers);
-            held.extend_from_slice(batch.original(number).expect("every record has its bytes"));
+            held.extend_from_slice(&batch.original(number).expect("every record has its bytes"));
         }
         legs += batch.items().filter(|item| matches!(item, Item::Leg { .. })).count();
     }

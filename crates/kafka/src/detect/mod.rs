@@ -133,12 +133,7 @@ impl Role for Detect {
             })?;
             entries.push((record.offset.unsigned_abs(), entry));
         }
-        // One after the other, with nothing in between: then the processor looks several parties up at once.
-        for (number, entry) in &entries {
-            if let Entry::Leg(stamped) = entry {
-                state.learn(*number, stamped);
-            }
-        }
+        state.learn(&entries);
         let mut inputs = Vec::with_capacity(entries.len());
         for (number, entry) in entries {
             match entry {

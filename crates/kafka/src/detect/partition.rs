@@ -19,11 +19,11 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 use weir_engine::{Engine, Input};
 use weir_model::{EventTime, LegKind, Span};
-use weir_office::{Desk, Directory, SavedParty};
+use weir_office::{Desk, Directory, SavedParty, Side};
 use weir_rules::RuleSet;
 
 use crate::digest::Digest;
-use crate::wire::{Source, StampedLeg};
+use crate::wire::{Entry, Source, StampedLeg};
 
 const MAGIC: &[u8; 8] = b"WEIRPART";
 const VERSION: u32 = 3;
@@ -145,12 +145,18 @@ pub(crate) enum StateError {
 }
 
 impl State {
-    /// Learns names, and remembers where a removal was read.
-    pub(crate) fn learn(&mut self, record: u64, stamped: &StampedLeg<'_>) {
-        self.directory.learn(stamped.leg.party, record, stamped.name, stamped.account, stamped.basis);
-        if matches!(stamped.leg.kind, LegKind::Removal { .. }) {
-            self.waiting.insert(record, (stamped.source, stamped.clock.0));
+    /// Learns names, and remembers where removals were read.
+    pub(crate) fn learn(&mut self, entries: &[(u64, Entry<'_>)]) {
+        let mut sides = Vec::with_capacity(entries.len());
+        for (record, entry) in entries {
+            let Entry::Leg(stamped) = entry else { continue };
+            let StampedLeg { leg, name, account, basis, .. } = *stamped;
+            sides.push(Side { party: leg.party, record: *record, name, account, basis });
+            if matches!(leg.kind, LegKind::Removal { .. }) {
+                self.waiting.insert(*record, (stamped.source, stamped.clock.0));
+            }
         }
+        self.directory.learn(&sides);
     }
 
     /// The clock after `inputs`; forgets what only the time before needed.

@@ -10,7 +10,7 @@ use std::thread;
 use weir_engine::{AlertEffect, Effects, Engine, Input, ReportEffect};
 use weir_feed::{Item, LegView, Parties, RecordBatch, Tick};
 use weir_model::{EventTime, LegKind};
-use weir_office::{Directory, Routing, SavedParty};
+use weir_office::{Directory, Routing, SavedParty, Side};
 
 use super::reading::ReaderEnd;
 
@@ -132,10 +132,11 @@ impl Shard {
     fn step(&mut self, batch: &RecordBatch) -> Report {
         let mut report = Report::default();
         let mut inputs = Vec::with_capacity(batch.len());
+        let mut sides = Vec::with_capacity(batch.len());
         for item in batch.items() {
             match item {
                 Item::Leg { record, clock, view } if self.is_mine(&view) => {
-                    self.directory.learn(view.leg.party, record, view.name, view.account, view.basis);
+                    sides.push(Side { party: view.leg.party, record, name: view.name, account: view.account, basis: view.basis });
                     if matches!(view.leg.kind, LegKind::Removal { .. }) {
                         report.removals.push((record, clock));
                     }
@@ -148,6 +149,7 @@ impl Shard {
                 Item::Leg { .. } | Item::Rejected(_) => {}
             }
         }
+        self.directory.learn(&sides);
         self.engine.step(&inputs, &mut report.effects);
         self.name(&mut report.effects.alerts);
         report

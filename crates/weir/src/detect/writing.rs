@@ -102,7 +102,7 @@ impl Writing {
     fn remember_removals(&mut self, batch: &RecordBatch, removals: &[(u64, EventTime)]) {
         for (record, clock) in removals {
             let (Some(place), Some(original)) = (batch.place(*record), batch.original(*record)) else { continue };
-            let removal = WaitingRemoval { record: *record, clock: clock.0, place: place.into(), original: original.to_vec() };
+            let removal = WaitingRemoval { record: *record, clock: clock.0, place: place.into(), original: original.into_owned() };
             self.removals.insert(*record, removal);
         }
     }
@@ -133,7 +133,7 @@ impl Writing {
             reason: record.reason,
             field: Some(record.field).filter(|field| !field.is_empty()),
             place: Some(&record.place.into()),
-            original: Some(Original::of(record.original)),
+            original: Some(Original::of(&record.original)),
         })
     }
 
@@ -150,13 +150,13 @@ impl Writing {
             return Ok(());
         }
         self.sinks.summary.count_reject(effect.reason);
-        let original = batch.original(number).or_else(|| waiting.map(|removal| removal.original.as_slice()));
+        let original = batch.original(number).or_else(|| waiting.map(|removal| removal.original.as_slice().into()));
         let Some(output) = &mut self.sinks.dead_letters else { return Ok(()) };
         output.json(&DeadLetter {
             reason: effect.reason,
             field: Some(if effect.reason == Reason::PartialReversal { "amount" } else { "txn_id" }),
             place: place.as_ref(),
-            original: original.map(Original::of),
+            original: original.as_deref().map(Original::of),
         })
     }
 }

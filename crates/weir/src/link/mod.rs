@@ -114,7 +114,7 @@ fn marks(reader: &Reader, batch: &RecordBatch, record: u64, columns: &[(Mark, St
     let is_named = |bytes: &[u8], name: &str| bytes.windows(name.len()).any(|window| window == name.as_bytes());
     let is_delimited = reader.mapping().has_column_of(Mark::Device.field()) || reader.mapping().has_column_of(Mark::Agent.field());
     let names_any = |bytes: &[u8]| columns.iter().any(|(_, name)| is_named(bytes, name));
-    if !is_delimited && !batch.original(record).is_some_and(names_any) {
+    if !is_delimited && !batch.original(record).is_some_and(|bytes| names_any(&bytes)) {
         return Vec::new();
     }
     let Some(message) = reader.message(batch, record) else { return Vec::new() };
