@@ -24,7 +24,7 @@ pub(crate) struct RuleDraft {
     /// Variants that were kept; fewer than in the file where one could not be bound.
     pub(crate) variants: Vec<VariantDraft>,
     /// Rules named by `rule_hits`, with the places.
-    pub(crate) rule_hits: Vec<(String, Place)>,
+    pub(crate) rule_hits: Vec<NamedRule>,
 }
 
 /// One variant.
@@ -75,6 +75,15 @@ pub(crate) struct ScoreDraft {
     pub(crate) reason: Vec<Part<FeatureCall>>,
 }
 
+/// A rule that another names in `rule_hits`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NamedRule {
+    pub(crate) id: String,
+    pub(crate) place: Place,
+    /// Only points depend on it: one that is off gives none.
+    pub(crate) is_for_points: bool,
+}
+
 /// Binds all variants of a rule.
 pub(crate) fn bind_rule(
     file: RuleFile,
@@ -105,7 +114,7 @@ struct Binder<'a> {
     problems: &'a mut Vec<Diagnostic>,
     /// Parameters that occur anywhere in the rule.
     used: Vec<String>,
-    rule_hits: Vec<(String, Place)>,
+    rule_hits: Vec<NamedRule>,
 }
 
 impl<'a> Binder<'a> {
@@ -181,7 +190,10 @@ impl<'a> Binder<'a> {
                 Some(ExclusionDraft { when, reason: exclusion.reason.clone(), owner: exclusion.owner.clone(), until: exclusion.until })
             })
             .collect();
+        let asked = self.rule_hits.len();
         let scored: Vec<_> = file.score.iter().chain(more_score).map(|item| (item, self.condition(&item.when, &scope))).collect();
+
+        self.rule_hits[asked..].iter_mut().for_each(|named| named.is_for_points = true);
 
         // Sentences may name what any condition of the variant measures, in this order.
         let conditions = require.iter().flatten().chain(exclude.iter().flatten().map(|exclusion| &exclusion.when));
@@ -250,7 +262,7 @@ impl<'a> Binder<'a> {
         for (call, range) in bound.calls.iter().filter(|(call, _)| call.feature == Feature::RuleHits) {
             let place = written.part(&self.sources[written.file], range.clone());
             self.rule_hits.extend(call.args.iter().filter_map(|arg| match arg {
-                Arg::RuleId(id) => Some((id.clone(), place.clone())),
+                Arg::RuleId(id) => Some(NamedRule { id: id.clone(), place: place.clone(), is_for_points: false }),
                 _ => None,
             }));
         }

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use weir_model::Calendar;
 use weir_model::alert::{digest128, hex};
 
-use crate::bind::{RuleDraft, bind_rule};
+use crate::bind::{NamedRule, RuleDraft, bind_rule};
 use crate::case::RuleTest;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Place, SourceFile, Text, suggest};
 use crate::document::{FileStatus, RuleFile, read_rule};
@@ -294,14 +294,15 @@ fn check_references(drafts: &[RuleDraft], problems: &mut Vec<Diagnostic>) {
             let fault = if target.is_none() { Some(Text::new("there is no such rule", "没有该规则")) } else { fault };
             report(problems, Code::UnknownWatch, drafts, &watched.text, watched.place(), fault);
         }
-        for (target_id, place) in &draft.rule_hits {
-            let target = drafts.iter().find(|other| other.file.id.text == *target_id);
+        for NamedRule { id, place, is_for_points } in &draft.rule_hits {
+            let target = drafts.iter().find(|other| other.file.id.text == *id);
             let fault = match target {
+                Some(target) if *is_for_points && !target.file.status.in_force() => None,
                 None => Some(Text::new("there is no such rule", "没有该规则")),
                 Some(target) if target.file.id.text == draft.file.id.text => Some(Text::new("it is this rule itself", "引用了规则自身")),
                 Some(target) => unusable(target, true),
             };
-            report(problems, Code::BadRuleHits, drafts, target_id, place.clone(), fault);
+            report(problems, Code::BadRuleHits, drafts, id, place.clone(), fault);
         }
     }
 }

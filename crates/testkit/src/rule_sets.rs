@@ -12,7 +12,7 @@ macro_rules! files {
     ($($path:literal),* $(,)?) => { [$(($path, include_str!(concat!("../rules/", $path)))),*] };
 }
 
-const BOTH: [(&str, &str); 9] = files![
+const BOTH: [(&str, &str); 10] = files![
     "calendar/2024.yaml",
     "lists/watch.yaml",
     "tags.yaml",
@@ -22,6 +22,7 @@ const BOTH: [(&str, &str); 9] = files![
     "both/t004.yaml",
     "both/t006.yaml",
     "both/t007.yaml",
+    "both/t010.yaml",
 ];
 const FIRST: [(&str, &str); 1] = files!["first/t005.yaml"];
 const SECOND: [(&str, &str); 1] = files!["second/t008.yaml"];

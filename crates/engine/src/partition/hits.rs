@@ -19,15 +19,8 @@ impl Engine {
         let groups = std::mem::take(&mut self.groups);
         let mut rows = std::mem::take(&mut self.pending_rows);
         effects.counts.rows_gated += rows.len() as u64;
-        effects.counts.rows_scanned += self.decide(&mut rows, false);
-        self.apply(&groups, &rows, false);
-        self.drop_unwatched(&mut rows);
-        self.apply(&groups, &rows, true);
-        let uses_rule_hits = self.editions.iter().any(|edition| edition.rules.rules.iter().any(|rule| rule.uses_rule_hits));
-        if uses_rule_hits {
-            effects.counts.rows_scanned += self.decide(&mut rows, true);
-            self.drop_unwatched(&mut rows);
-            self.apply(&groups, &rows, true);
+        for is_day_end in [false, true] {
+            effects.counts.rows_scanned += self.decide_in_turn(&groups, &mut rows, is_day_end);
         }
         effects.counts.hits += rows.iter().map(|row| row.hits.len() as u64).sum::<u64>();
         for group in &groups {
@@ -39,11 +32,30 @@ impl Engine {
         self.pending_rows = rows;
     }
 
+    /// Decides instants, then day ends, whose rules watch those of instants; of either first the rules that use no `rule_hits`. Each sees the hits
+    /// of those before. Returns for how many rows it came to costly features.
+    fn decide_in_turn(&mut self, groups: &[Group], rows: &mut [PendingRow], is_day_end: bool) -> u64 {
+        if is_day_end && !rows.iter().any(|row| row.is_day_end) {
+            return 0;
+        }
+        let uses_rule_hits = self.editions.iter().any(|edition| edition.rules.rules.iter().any(|rule| rule.uses_rule_hits));
+        let mut scanned = 0;
+        for of_rule_hits in [false, true].into_iter().filter(|of_rule_hits| uses_rule_hits || !of_rule_hits) {
+            scanned += self.decide(rows, is_day_end, of_rule_hits);
+            if is_day_end {
+                self.drop_unwatched(rows);
+            }
+            self.apply(groups, rows, is_day_end);
+        }
+        scanned
+    }
+
     /// Returns for how many rows it came to costly features.
-    fn decide(&self, rows: &mut [PendingRow], uses_rule_hits: bool) -> u64 {
+    fn decide(&self, rows: &mut [PendingRow], is_day_end: bool, uses_rule_hits: bool) -> u64 {
         let mut scanned = 0;
         for (at, edition) in self.editions.iter().enumerate() {
-            let mut of_edition: Vec<&mut PendingRow> = rows.iter_mut().filter(|row| row.edition == at).collect();
+            let is_wanted = |row: &&mut PendingRow| row.edition == at && row.is_day_end == is_day_end;
+            let mut of_edition: Vec<&mut PendingRow> = rows.iter_mut().filter(is_wanted).collect();
             if of_edition.is_empty() {
                 continue;
             }
@@ -66,12 +78,12 @@ impl Engine {
         Value::Int(state.map_or(0, |state| i64::try_from(state.hits_within(t, span)).unwrap_or(i64::MAX)))
     }
 
-    /// Takes the hits of day ends away from parties whose watched rules, as they hit now, did not hit in time.
+    /// Takes the hits of day ends away where none of the rules that the rule watches, as they hit now, hit in time.
     fn drop_unwatched(&self, rows: &mut [PendingRow]) {
-        for row in rows.iter_mut().filter(|row| row.is_day_end && !row.hits.is_empty()) {
-            if !self.is_watched(row.party, row.t.day()) {
-                row.hits.clear();
-            }
+        for row in rows.iter_mut().filter(|row| row.is_day_end) {
+            let (party, day) = (row.party, row.t.day());
+            let rules = &self.editions[row.edition].rules.rules;
+            row.hits.retain(|(rule, _)| self.is_watched(party, &rules[*rule], day));
         }
     }
 

@@ -2,7 +2,7 @@
 
 use weir_model::time::MICROS_PER_DAY;
 use weir_model::{Alert, AlertStatus, Day, EventTime, Reason};
-use weir_rules::On;
+use weir_rules::{On, Rule};
 
 use super::alerts::send;
 use super::legs::reject_removal;
@@ -64,7 +64,7 @@ impl Engine {
         // All ends of a party together: what a tick brings is said once.
         for number in self.active.clone() {
             let begin = self.pending_rows.len();
-            let watched = (first.0..=last.0).map(Day).filter(|day| self.is_watched(number, *day));
+            let watched = (first.0..=last.0).map(Day).filter(|day| self.is_looked_at(number, *day));
             for day in watched.collect::<Vec<_>>() {
                 self.gate(number, day.end(), true);
             }
@@ -79,18 +79,18 @@ impl Engine {
         self.flush(effects);
     }
 
-    /// Whether a rule that some day-end rule watches hit on the party within the time before the end of the day.
-    pub(super) fn is_watched(&self, number: u32, day: Day) -> bool {
-        let Some(detection) = &self.parties[number as usize].detection else {
+    /// Whether some day-end rule looks at the party at the end of the day.
+    fn is_looked_at(&self, number: u32, day: Day) -> bool {
+        self.edition(day.end()).rules.rules.iter().any(|rule| rule.on != On::Instant && self.is_watched(number, rule, day))
+    }
+
+    /// Whether a rule that this day-end rule watches hit on the party within the time before the end of the day.
+    pub(super) fn is_watched(&self, number: u32, rule: &Rule, day: Day) -> bool {
+        let (Some(detection), On::DayEnd { watch }) = (&self.parties[number as usize].detection, &rule.on) else {
             return false;
         };
-        let rules = &self.edition(day.end()).rules.rules;
-        let watched = rules.iter().filter_map(|rule| match &rule.on {
-            On::DayEnd { watch } => Some(watch.iter()),
-            On::Instant => None,
-        });
         let within = |t: EventTime| t <= day.end() && t >= day.end().minus(WATCH_SPAN);
-        watched.flatten().any(|id| {
+        watch.iter().any(|id| {
             let number = self.rules.iter().position(|known| known == id).and_then(|at| u32::try_from(at).ok());
             number.and_then(|number| detection.rules.get(&number)).is_some_and(|state| {
                 state.last_hit.is_some_and(within)

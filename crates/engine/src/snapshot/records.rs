@@ -195,6 +195,11 @@ impl PartyRecord<'_> {
         {
             return Err(damaged("rows are in no order, or say what no row can"));
         }
+        let extras = self.rows.iter().filter_map(|row| row.extra.as_ref());
+        let amounts = extras.flat_map(|extra| [Some(extra.minor), extra.cny, extra.usd]).flatten();
+        if amounts.chain(self.rows.iter().map(|row| row.amount)).any(|amount| amount < 0) {
+            return Err(damaged("an amount is negative"));
+        }
         if self.reports.iter().any(|report| report.revision > REVISIONS_MAX) {
             return Err(damaged("a revision beyond any"));
         }
