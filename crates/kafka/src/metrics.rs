@@ -184,6 +184,10 @@ impl WorkerMetrics {
         for partition in partitions {
             let labels = [self.role, &partition.to_string()];
             let _ = (self.all.owned.remove_label_values(&labels), self.all.lag_seconds.remove_label_values(&labels));
+            // Whoever takes it up says whether it is stopped there.
+            for code in StopCode::ALL {
+                let _ = self.all.stopped.remove_label_values(&[self.role, labels[1], code.code()]);
+            }
         }
     }
 

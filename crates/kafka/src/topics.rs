@@ -23,7 +23,7 @@ const ASK_MAX: Duration = Duration::from_secs(30);
 /// The least time the leg log and the transactions are kept: longer than a snapshot is old, and than a long weekend.
 const RETENTION_MIN: Duration = Duration::from_secs(7 * 24 * 3600);
 /// An alert with its evidence is bounded by 256 KiB; a transaction record by 1 MiB.
-const MESSAGE_BYTES_MIN: i64 = 1 << 20;
+pub(crate) const MESSAGE_BYTES_MIN: usize = 1 << 20;
 
 /// How topics are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -228,7 +228,7 @@ fn faults(name: &str, topics: &Topics, value: &dyn Fn(&str) -> String) -> Vec<St
     if is_log && (0..least).contains(&retention) {
         faults.push(format!("retention.ms is {retention}: what a restart must read again would be gone; at least {least} (7 days)"));
     }
-    let bytes: i64 = value("max.message.bytes").parse().unwrap_or(i64::MAX);
+    let bytes: usize = value("max.message.bytes").parse().unwrap_or(usize::MAX);
     if bytes < MESSAGE_BYTES_MIN {
         faults.push(format!("max.message.bytes is {bytes}: an alert with its evidence may need {MESSAGE_BYTES_MIN}"));
     }

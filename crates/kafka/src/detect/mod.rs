@@ -96,7 +96,7 @@ impl Role for Detect {
         };
         for found in candidates {
             if found.offset < standing.low {
-                break;
+                continue;
             }
             let position = (standing.partition, found.offset);
             let rules = |hash: &str| self.library.get(hash).ok().flatten();
@@ -163,7 +163,7 @@ impl Role for Detect {
         self.effects.rejects.clear();
         self.effects.counts = weir_engine::Counts::default();
         engine.step(&inputs, &mut self.effects);
-        state.note_time(&inputs, self.settings.engine.lateness);
+        state.note_time(&inputs);
         let source_of = |number: u64| {
             let at = records.binary_search_by_key(&number, |record| record.offset.unsigned_abs()).ok()?;
             match Entry::decode(records[at].value) {
@@ -172,6 +172,7 @@ impl Role for Detect {
             }
         };
         self.sayer.say(partition, state, &mut self.effects, &source_of, is_replay, outbox);
+        state.forget(&inputs, self.settings.engine.lateness);
         Ok(())
     }
 

@@ -42,7 +42,7 @@ pub(crate) struct State {
     pub(crate) digest: Digest,
     /// Largest stamp so far.
     pub(crate) clock: Option<EventTime>,
-    /// Where removals were read that may still wait for their target: by offset, with the stamp.
+    /// Where removals were read that may still wait for their target: by offset, with the time they wait from.
     pub(crate) waiting: BTreeMap<u64, (Source, i64)>,
     pub(crate) snapshot: Option<(i64, String)>,
     /// The base that the engine knows its changes since.
@@ -148,24 +148,38 @@ impl State {
     /// Learns names, and remembers where removals were read.
     pub(crate) fn learn(&mut self, entries: &[(u64, Entry<'_>)]) {
         let mut sides = Vec::with_capacity(entries.len());
+        let mut time = self.clock.unwrap_or(EventTime::MIN);
         for (record, entry) in entries {
-            let Entry::Leg(stamped) = entry else { continue };
+            let stamped = match entry {
+                Entry::Leg(stamped) => stamped,
+                Entry::Tick { clock } => {
+                    time = time.max(*clock);
+                    continue;
+                }
+                Entry::Switch { .. } => continue,
+            };
             let StampedLeg { leg, name, account, basis, .. } = *stamped;
             sides.push(Side { party: leg.party, record: *record, name, account, basis });
             if matches!(leg.kind, LegKind::Removal { .. }) {
-                self.waiting.insert(*record, (stamped.source, stamped.clock.0));
+                // The engine lets it wait from the last tick on, where that is later than its stamp.
+                self.waiting.insert(*record, (stamped.source, time.max(stamped.clock).0));
             }
         }
         self.directory.learn(&sides);
     }
 
-    /// The clock after `inputs`; forgets what only the time before needed.
-    pub(crate) fn note_time(&mut self, inputs: &[Input<'_>], lateness: Span) {
+    /// The clock after `inputs`.
+    pub(crate) fn note_time(&mut self, inputs: &[Input<'_>]) {
         let clock_of = |input: &Input<'_>| match input {
             Input::Leg { clock, .. } | Input::Tick { clock, .. } => Some(*clock),
             Input::Switch { .. } => None,
         };
         self.clock = self.clock.max(inputs.iter().filter_map(clock_of).max());
+    }
+
+    /// Forgets what only the time before `inputs` needed. All that came of them has been said: how a log is cut into steps must not decide what is
+    /// said of a removal that waited in vain.
+    pub(crate) fn forget(&mut self, inputs: &[Input<'_>], lateness: Span) {
         let last_tick = inputs.iter().rev().find_map(|input| match input {
             Input::Tick { clock, .. } => Some(*clock),
             _ => None,

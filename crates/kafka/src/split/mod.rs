@@ -210,8 +210,8 @@ impl Role for Split {
                 Decoded::Rejected { reason, field } => {
                     let topic = &*self.topics.transactions;
                     let letter = Letter { topic, position: Some((partition, record.offset)), stage: Stage::Split, reason, field };
-                    outbox
-                        .push(&self.topics.dead_letter, None, record.key, letter.headers(), |bytes| bytes.extend_from_slice(record.value));
+                    let (key, value, headers) = letter.of(record.key, record.value);
+                    outbox.push(&self.topics.dead_letter, None, key, headers, |bytes| bytes.extend_from_slice(value));
                     self.metrics.dead_letters.with_label_values(&["split", reason.code()]).inc();
                 }
                 Decoded::Legs { at, legs } => {
@@ -271,6 +271,10 @@ impl Role for Split {
         }
         let ticked = state.ticked;
         let has_switched = self.switch(state, outbox);
+        if state.rules.is_empty() {
+            // A leg log begins with the first rule set.
+            return Ok(has_switched);
+        }
         let own = state.clock.now().map(|clock| clock.0);
         let now = match self.time {
             Time::Wall => self.others.wall_time(own),

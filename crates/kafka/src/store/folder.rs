@@ -41,7 +41,8 @@ impl Store for Folder {
 
     fn put_new(&self, name: &str, bytes: &[u8]) -> io::Result<bool> {
         match self.write(name, bytes, |partial, path| fs::hard_link(partial, path)) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+            // An attempt of ours before may have come so far.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(self.get(name)? == bytes),
             done => done.map(|()| true),
         }
     }

@@ -11,6 +11,7 @@ mod objects;
 mod rig;
 mod secured;
 mod steps;
+mod wall;
 mod zombies;
 
 use std::fs;

@@ -28,6 +28,8 @@ pub(super) struct Shape {
     /// How late a record may be in the bank's own time.
     pub(super) lateness_days: i64,
     pub(super) roles: &'static [&'static str],
+    /// Which time ticks follow.
+    pub(super) time: &'static str,
     /// Port of an object store on loopback with a bucket `weir`; without one, snapshots and archive are folders.
     pub(super) object_store: Option<u16>,
 }
@@ -41,6 +43,7 @@ impl Default for Shape {
             transaction_timeout: "3s",
             lateness_days: 3,
             roles: &["split", "detect", "archive"],
+            time: "event",
             object_store: None,
         }
     }
@@ -64,6 +67,14 @@ impl Rig {
 
     /// The same by a connection that takes more than an address, as these tables of the settings say it.
     pub(super) fn connected(connection: Connection, tables: &str, shape: Shape) -> Self {
+        let rig = Self::bare(connection, tables, shape);
+        rig.done(&["rules", "publish", &rules()]);
+        rig.done(&["feed", "--parties", &parties()]);
+        rig
+    }
+
+    /// Topics are there and empty.
+    pub(super) fn bare(connection: Connection, tables: &str, shape: Shape) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let prefix = format!("test{}-{}", std::process::id(), RIGS.fetch_add(1, Ordering::Relaxed));
         let feed = fs::read_to_string(repository().join("fixtures/demo/feed.yaml")).expect("the demo's feed file");
@@ -71,22 +82,28 @@ impl Rig {
         let rig = Self { folder, connection, prefix, shape, tables: tables.to_owned() };
         rig.configure("one");
         rig.done(&["topics", "create"]);
-        rig.done(&["rules", "publish", &rules()]);
-        rig.done(&["feed", "--parties", &parties()]);
         rig
     }
 
     /// Writes the settings of an instance. That of `one` is what other commands read.
     pub(super) fn configure(&self, instance: &str) {
-        let Shape { transaction_partitions, leg_partitions, session_timeout, transaction_timeout, lateness_days, roles, object_store } =
-            self.shape;
+        let Shape {
+            transaction_partitions,
+            leg_partitions,
+            session_timeout,
+            transaction_timeout,
+            lateness_days,
+            roles,
+            time,
+            object_store,
+        } = self.shape;
         let (prefix, brokers) = (&self.prefix, &self.connection.brokers);
         let place = if object_store.is_some() { "s3://weir/" } else { "" };
         let mut settings = format!(
             "app = \"{prefix}\"\ninstance = \"{instance}\"\nworkers = 1\nroles = {roles:?}\n\
              [kafka]\nbrokers = \"{brokers}\"\nsession_timeout = \"{session_timeout}\"\ntransaction_timeout = \"{transaction_timeout}\"\n\
              [topics]\nprefix = \"{prefix}\"\ntransaction_partitions = {transaction_partitions}\nleg_partitions = {leg_partitions}\n\
-             output_partitions = 1\nreplication = 1\n[split]\nfeed = \"feed.yaml\"\ntime = \"event\"\n\
+             output_partitions = 1\nreplication = 1\n[split]\nfeed = \"feed.yaml\"\ntime = \"{time}\"\n\
              [detect]\nlateness = \"{lateness_days}d\"\n[snapshots]\nfolder = \"{place}state\"\ninterval = \"1s\"\n\
              [archive]\nfolder = \"{place}archive\"\ninterval = \"1s\"\n[http]\nlisten = \"\"\n"
         );

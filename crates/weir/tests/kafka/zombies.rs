@@ -18,6 +18,7 @@ const SHAPE: Shape = Shape {
     transaction_timeout: "3s",
     lateness_days: 30,
     roles: &["split", "detect"],
+    time: "event",
     object_store: None,
 };
 
