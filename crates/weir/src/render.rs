@@ -105,11 +105,15 @@ impl Sheet<'_> {
     fn totals(&self) -> Vec<String> {
         let alert = self.alert;
         let label = |zh, en| self.palette.dim(&left(self.lang.of(zh, en), if self.lang == Lang::Zh { 8 } else { 10 }));
-        let people = |n: u64| {
+        // Sums are of everybody; the people among them stand apart from the sum.
+        let people = |n: u64, zh: &str, en: &str| {
             let n = grouped(n.into());
-            right(&say!(self.lang, "自然人 {n} 人", "{n} people"), if self.lang == Lang::Zh { 14 } else { 13 })
+            left(&say!(self.lang, "{zh} {n} 名", "{n} {en}"), 20)
         };
-        let money = |yuan: &str| right(&self.money(yuan), 18);
+        let money = |yuan: &str| right(&self.money(yuan), 16);
+        let payers = people(alert.people_in, "付款的自然人", "natural payers");
+        let payees = people(alert.people_out, "收款的自然人", "natural payees");
+        let all = people(alert.people, "自然人", "people");
         let (first, last, peak) = (minute(&alert.first_hit_at), minute(&alert.last_hit_at), minute(&alert.peak_at));
         let (since, owed) = (self.money(&alert.amount_since_first), self.money(&alert.outstanding_estimate));
         let since = say!(self.lang, "首次命中窗口以来转入 {since}", "in since the first hit's window: {since}");
@@ -120,9 +124,9 @@ impl Sheet<'_> {
         let mut lines = vec![
             String::new(),
             format!("  {}{first} → {last}   {}", label("命中", "hits"), self.palette.dim(&peak)),
-            self.with_remark(&format!("  {}{}{}", label("转入", "in"), people(alert.people_in), money(&alert.amount_in)), &since),
-            self.with_remark(&format!("  {}{}{}", label("转出", "out"), people(alert.people_out), money(&alert.amount_out)), &owed),
-            format!("  {}{}{}", label("涉及", "involved"), people(alert.people), self.spread()),
+            self.with_remark(&format!("  {}{}{}", label("转入", "in"), money(&alert.amount_in), format_args!("   {payers}")), &since),
+            self.with_remark(&format!("  {}{}{}", label("转出", "out"), money(&alert.amount_out), format_args!("   {payees}")), &owed),
+            format!("  {}{all}{}", label("涉及", "involved"), self.spread()),
         ];
         for (zh, en, classes, total) in
             [("来源", "from", &alert.evidence.funds_from, &alert.amount_in), ("去向", "to", &alert.evidence.funds_to, &alert.amount_out)]
@@ -151,7 +155,7 @@ impl Sheet<'_> {
         if remark.is_empty() || own + more + 3 <= self.columns {
             return format!("{line}   {}", self.palette.dim(remark));
         }
-        format!("{line}\n    {}", self.palette.dim(remark))
+        format!("{}\n    {}", line.trim_end(), self.palette.dim(remark))
     }
 
     /// `企业 331.6万元 63.1%`.
@@ -493,9 +497,9 @@ mod tests {
                 ▌ 14天内37人转入126.84万元，94%转至3个账户
 
                   命中    2026-03-01 09:12 → 2026-03-07 23:00   最高级别始于 2026-03-06 14:00
-                  转入      自然人 37 人       126.84 万元   首次命中窗口以来转入 130.00 万元
-                  转出       自然人 3 人       120.30 万元   估计尚未兑付 6.54 万元
-                  涉及      自然人 40 人   3 省 5 地市（已知地区占 81.2%）
+                  转入         126.84 万元   付款的自然人 37 名     首次命中窗口以来转入 130.00 万元
+                  转出         120.30 万元   收款的自然人 3 名      估计尚未兑付 6.54 万元
+                  涉及    自然人 40 名           3 省 5 地市（已知地区占 81.2%）
                   来源    自然人 126.84 万元 100.0%
                   去向    现金 3,000.00 元 0.2% · 单位 113.00 万元 93.9% · 自然人 7.00 万元 5.8%
 
@@ -538,9 +542,9 @@ mod tests {
                 ▌ 14天内37人转入126.84万元，94%转至3个账户
 
                   hits      2026-03-01 09:12 → 2026-03-07 23:00   peak 2026-03-06 14:00
-                  in            37 people 1,268,400.00 yuan   in since the first hit's window: 1,300,000.00 yuan
-                  out            3 people 1,203,000.00 yuan   estimated still owed: 65,400.00 yuan
-                  involved      40 people   3 provinces, 5 prefectures (81.2% known)
+                  in        1,268,400.00 yuan   37 natural payers      in since the first hit's window: 1,300,000.00 yuan
+                  out       1,203,000.00 yuan   3 natural payees       estimated still owed: 65,400.00 yuan
+                  involved  40 people              3 provinces, 5 prefectures (81.2% known)
                   from      person 1,268,400.00 yuan 100.0%
                   to        cash 3,000.00 yuan 0.2% · company 1,130,000.00 yuan 93.9% · person 70,000.00 yuan 5.8%
 
@@ -588,9 +592,10 @@ mod tests {
                 ▌ 14天内37人转入126.84万元，94%转至3个账户
 
                   命中    2026-03-01 09:12 → 2026-03-07 23:00   最高级别始于 2026-03-06 14:00
-                  转入      自然人 37 人       126.84 万元   首次命中窗口以来转入 130.00 万元
-                  转出       自然人 3 人       120.30 万元   估计尚未兑付 6.54 万元
-                  涉及      自然人 40 人   3 省 5 地市（已知地区占 81.2%）
+                  转入         126.84 万元   付款的自然人 37 名
+                    首次命中窗口以来转入 130.00 万元
+                  转出         120.30 万元   收款的自然人 3 名      估计尚未兑付 6.54 万元
+                  涉及    自然人 40 名           3 省 5 地市（已知地区占 81.2%）
                   来源    自然人 126.84 万元 100.0%
                   去向    现金 3,000.00 元 0.2% · 单位 113.00 万元 93.9% · 自然人 7.00 万元 5.8%
 
