@@ -14,7 +14,7 @@ use weir_model::EventTime;
 
 use crate::digest::Digest;
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// Of a partition, as of a committed offset.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -23,8 +23,9 @@ pub(crate) struct Mark {
     pub(crate) digest: Digest,
     /// The stamped clock, microseconds; `None` before the first record.
     pub(crate) clock: Option<i64>,
-    /// Whether the end of the log had been reached: what lies behind the offset then are marks of transactions, which nobody is given.
-    pub(crate) is_drained: bool,
+    /// Where the log ended, if everything before had been read: what lies between the offset and there are marks of transactions, which nobody is given.
+    /// Whoever sees a later end knows that more has come.
+    pub(crate) read_to: Option<i64>,
     /// *split*: content hash of the rule set last announced, and time of the last tick. Empty and 0 in other partitions than the first.
     pub(crate) rules: String,
     pub(crate) ticked: i64,
@@ -50,8 +51,31 @@ impl Mark {
     pub(crate) fn decode(text: &str) -> Option<Self> {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
         let (version, rest) = bytes.split_first()?;
-        let (mark, rest) = postcard::take_from_bytes(rest).ok()?;
-        (*version == VERSION && rest.is_empty()).then_some(mark)
+        let (mark, rest) = match *version {
+            1 => postcard::take_from_bytes::<Before>(rest).map(|(mark, rest)| (mark.into(), rest)).ok()?,
+            VERSION => postcard::take_from_bytes(rest).ok()?,
+            _ => return None,
+        };
+        rest.is_empty().then_some(mark)
+    }
+}
+
+/// A mark of version 1, which said that the end had been reached and not where it was: nobody can tell whether more has come since.
+#[derive(Deserialize)]
+struct Before {
+    digest: Digest,
+    clock: Option<i64>,
+    _is_drained: bool,
+    rules: String,
+    ticked: i64,
+    last: Option<i64>,
+    snapshot: Option<(i64, String)>,
+}
+
+impl From<Before> for Mark {
+    fn from(before: Before) -> Self {
+        let Before { digest, clock, rules, ticked, last, snapshot, .. } = before;
+        Self { digest, clock, read_to: None, rules, ticked, last, snapshot }
     }
 }
 
@@ -64,7 +88,7 @@ mod tests {
         let mark = Mark {
             digest: Digest::default(),
             clock: Some(-5),
-            is_drained: true,
+            read_to: Some(i64::MAX),
             rules: "ab".repeat(16),
             ticked: i64::MAX,
             last: Some(i64::MAX),

@@ -106,7 +106,8 @@ pub fn standing(connection: &Connection, topic: &str, group: &str) -> Result<BTr
         };
         let snapshot = mark.as_ref().and_then(|mark| mark.snapshot.as_ref()).map(|(offset, _)| *offset);
         let clock = mark.as_ref().and_then(crate::mark::Mark::clock);
-        all.insert(element.partition(), Progress { committed, end, clock, snapshot });
+        let read_to = mark.as_ref().and_then(|mark| mark.read_to);
+        all.insert(element.partition(), Progress { committed, read_to, end, clock, snapshot });
     }
     Ok(all)
 }
@@ -116,6 +117,8 @@ pub fn standing(connection: &Connection, topic: &str, group: &str) -> Result<BTr
 pub struct Progress {
     /// The next offset to be read; `None` where nothing is committed.
     pub committed: Option<i64>,
+    /// Where the log ended when all of it had been read: behind the committed offset stand marks of transactions, which nobody is given.
+    pub read_to: Option<i64>,
     /// The end of the log.
     pub end: i64,
     /// Stamped clock.
@@ -125,9 +128,9 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Offsets not committed yet. Marks of transactions at the end count, though nobody is given them.
+    /// Offsets not read yet. Marks of transactions among them count, though nobody is given them.
     #[must_use]
     pub fn lag(&self) -> i64 {
-        self.committed.map_or(self.end, |committed| (self.end - committed).max(0))
+        self.committed.max(self.read_to).map_or(self.end, |read| (self.end - read).max(0))
     }
 }

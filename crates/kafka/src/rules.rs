@@ -5,7 +5,8 @@
 //! topic only tells the splitter what to announce next.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -18,6 +19,7 @@ use weir_rules::diagnostic::SourceFile;
 use weir_rules::{Override, RuleSet};
 
 use crate::client::{Connection, Talk};
+use crate::worker::patiently;
 
 /// Key of the record that names the set to be in force.
 const CURRENT: &str = "current";
@@ -88,6 +90,8 @@ pub fn publish(connection: &Connection, topic: &str, hash: &str, rules: &Publish
 pub struct RuleLibrary {
     topic: String,
     shelf: Mutex<Shelf>,
+    /// The process is to end: brokers are waited for no longer.
+    stop: Arc<AtomicBool>,
 }
 
 struct Shelf {
@@ -100,16 +104,16 @@ struct Shelf {
 }
 
 impl RuleLibrary {
-    /// That of a topic.
+    /// That of a topic; `stop` ends its waiting for brokers.
     ///
     /// # Errors
     /// Where librdkafka refuses the connection's properties.
-    pub fn new(connection: &Connection, topic: &str) -> Result<Self, KafkaError> {
+    pub fn new(connection: &Connection, topic: &str, stop: Arc<AtomicBool>) -> Result<Self, KafkaError> {
         let mut config = connection.reader();
         config.set("group.id", "weir-rules-reader");
         let consumer = config.create_with_context(Talk)?;
         let shelf = Shelf { consumer: Some(consumer), next: 0, texts: BTreeMap::new(), compiled: HashMap::new(), current: None };
-        Ok(Self { topic: topic.to_owned(), shelf: Mutex::new(shelf) })
+        Ok(Self { topic: topic.to_owned(), shelf: Mutex::new(shelf), stop })
     }
 
     /// Sets at hand, without a topic.
@@ -117,25 +121,29 @@ impl RuleLibrary {
     pub fn of(sets: impl IntoIterator<Item = RuleSet>) -> Self {
         let compiled = sets.into_iter().map(|set| (set.hash.clone(), Arc::new(set))).collect();
         let shelf = Shelf { consumer: None, next: 0, texts: BTreeMap::new(), compiled, current: None };
-        Self { topic: String::new(), shelf: Mutex::new(shelf) }
+        Self { topic: String::new(), shelf: Mutex::new(shelf), stop: Arc::default() }
+    }
+
+    fn shelf(&self) -> MutexGuard<'_, Shelf> {
+        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Reads what has been published since, and tells which set is to be in force.
     pub(crate) fn current(&self) -> Result<Option<String>, RulesError> {
-        let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shelf = self.shelf();
         shelf.read_on(&self.topic)?;
         Ok(shelf.current.clone())
     }
 
-    /// A set by its hash; `None` if it is not published.
+    /// A set by its hash; `None` if it is not published. Brokers that do not answer are waited for: whoever asks cannot go on without it.
     pub(crate) fn get(&self, hash: &str) -> Result<Option<Arc<RuleSet>>, RulesError> {
-        let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(rules) = shelf.compiled.get(hash) {
+        if let Some(rules) = self.shelf().compiled.get(hash) {
             return Ok(Some(Arc::clone(rules)));
         }
-        if !shelf.texts.contains_key(hash) {
-            shelf.read_on(&self.topic)?;
+        if !self.shelf().texts.contains_key(hash) {
+            patiently(&self.stop, || self.shelf().read_on(&self.topic))?;
         }
+        let mut shelf = self.shelf();
         let Some(texts) = shelf.texts.get(hash) else { return Ok(None) };
         let rules = texts.compile().map_err(|error| match error {
             RulesError::Bad { errors, .. } => RulesError::Bad { hash: hash.to_owned(), errors },

@@ -79,7 +79,7 @@ impl Service {
     pub fn start(settings: &Settings, metrics: &Metrics) -> Result<Self, ServiceError> {
         let stop = Arc::new(AtomicBool::new(false));
         let (send, ends) = channel();
-        let library = Arc::new(RuleLibrary::new(&settings.connection, &settings.topics.rules)?);
+        let library = Arc::new(RuleLibrary::new(&settings.connection, &settings.topics.rules, Arc::clone(&stop))?);
         let reader: BaseConsumer<Talk> = settings.connection.reader().create_with_context(Talk)?;
         let leg_partitions = partitions_of(&reader, &settings.topics.legs)?;
         let mut service = Self { stop, workers: Vec::new(), ends, metrics: metrics.clone() };

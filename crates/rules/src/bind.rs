@@ -75,6 +75,12 @@ pub(crate) struct ScoreDraft {
     pub(crate) reason: Vec<Part<FeatureCall>>,
 }
 
+/// The name of a parameter that stands, as `$name`, in a stretch of characters.
+fn name_in<'t>(text: &'t str, range: &std::ops::Range<usize>) -> &'t str {
+    let at = |index: usize| text.char_indices().nth(index).map_or(text.len(), |(at, _)| at);
+    text[at(range.start)..at(range.end)].trim_start_matches('$')
+}
+
 /// A rule that another names in `rule_hits`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct NamedRule {
@@ -92,7 +98,8 @@ pub(crate) fn bind_rule(
     sources: &[SourceFile],
     problems: &mut Vec<Diagnostic>,
 ) -> RuleDraft {
-    let mut binder = Binder { file: &file, settings, reference, sources, problems, used: Vec::new(), rule_hits: Vec::new() };
+    let mut binder =
+        Binder { file: &file, settings, reference, sources, problems, used: Vec::new(), rule_hits: Vec::new(), has_failed: false };
     binder.check_test_settings();
     let variants = if file.variants.is_empty() {
         binder.kept(&[]);
@@ -115,6 +122,8 @@ struct Binder<'a> {
     /// Parameters that occur anywhere in the rule.
     used: Vec<String>,
     rule_hits: Vec<NamedRule>,
+    /// Some condition cannot be used: what it names and uses is not known, and is no fault of anybody else's.
+    has_failed: bool,
 }
 
 impl<'a> Binder<'a> {
@@ -133,9 +142,20 @@ impl<'a> Binder<'a> {
         for (name, value) in &self.file.test_settings {
             match self.file.params.iter().find(|param| param.name == name.text) {
                 Some(param) => self.problems.extend(param.value(value).err().map(|problem| *problem)),
-                None => self.problems.push(unknown_param(&name.text, self.param_names(), name.place())),
+                None => self.unknown_param(name),
             }
         }
+    }
+
+    /// Says that there is no such parameter, unless one is declared that cannot be used, of which all has been said.
+    fn unknown_param(&mut self, name: &Scalar) {
+        if !self.is_unusable(&name.text) {
+            self.problems.push(unknown_param(&name.text, self.param_names(), name.place()));
+        }
+    }
+
+    fn is_unusable(&self, name: &str) -> bool {
+        self.file.declared.iter().any(|declared| declared == name) && self.file.params.iter().all(|param| param.name != name)
     }
 
     fn param_names(&self) -> impl Iterator<Item = &'a str> + Clone + use<'a> {
@@ -143,6 +163,9 @@ impl<'a> Binder<'a> {
     }
 
     fn report_unused(&mut self) {
+        if self.has_failed {
+            return;
+        }
         for param in self.file.params.iter().filter(|param| !self.used.contains(&param.name)) {
             let message = Text::new(format!("parameter `{}` is not used", param.name), format!("参数 `{}` 没有被使用", param.name));
             self.problems.push(Diagnostic::warning(Code::UnusedParam, message).at(param.place.clone()));
@@ -162,7 +185,7 @@ impl<'a> Binder<'a> {
             .map(|(_, name, value)| (name, value));
         for (name, value) in own.chain(for_all).chain(for_this) {
             let Some(param) = self.file.params.iter().find(|param| param.name == name.text) else {
-                self.problems.push(unknown_param(&name.text, self.param_names(), name.place()));
+                self.unknown_param(name);
                 continue;
             };
             match param.value(value) {
@@ -237,7 +260,9 @@ impl<'a> Binder<'a> {
             return window;
         };
         let Some(value) = bindings.get(name) else {
-            self.problems.push(unknown_param(name, self.param_names(), written.place()));
+            if !self.is_unusable(name) {
+                self.problems.push(unknown_param(name, self.param_names(), written.place()));
+            }
             return None;
         };
         self.used.push(name.to_owned());
@@ -255,9 +280,11 @@ impl<'a> Binder<'a> {
     }
 
     fn condition_of(&mut self, written: &Scalar, clause: Option<&str>, scope: &Scope<'_>) -> Option<ConditionDraft> {
-        let (bound, faults) = parse_condition(&written.text, scope, &mut self.used);
+        let (bound, mut faults) = parse_condition(&written.text, scope, &mut self.used);
         let warned = !faults.is_empty();
+        faults.retain(|fault| fault.code != Code::UnknownParam || !self.is_unusable(name_in(&written.text, &fault.range)));
         self.report(written, faults);
+        self.has_failed |= bound.is_none();
         let bound = bound?;
         for (call, range) in bound.calls.iter().filter(|(call, _)| call.feature == Feature::RuleHits) {
             let place = written.part(&self.sources[written.file], range.clone());
@@ -292,7 +319,8 @@ impl<'a> Binder<'a> {
     }
 
     fn sentence(&mut self, written: &Scalar, scope: &Scope<'_>, calls: &[FeatureCall]) -> Option<Vec<Part<FeatureCall>>> {
-        let (parts, faults) = template::parse(&written.text, scope, calls, &mut self.used);
+        let (parts, mut faults) = template::parse(&written.text, scope, calls, &mut self.used);
+        faults.retain(|fault| fault.code != Code::UnknownTemplateName || !self.has_failed);
         let failed = faults.iter().any(|fault| fault.severity == Severity::Error);
         self.report(written, faults);
         (!failed).then_some(parts)

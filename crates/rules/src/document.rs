@@ -63,6 +63,8 @@ pub(crate) struct RuleFile {
     /// `$window` or a literal.
     pub(crate) window: Option<Scalar>,
     pub(crate) params: Vec<Param>,
+    /// Names of all parameters, those that cannot be used included.
+    pub(crate) declared: Vec<String>,
     pub(crate) variants: Vec<VariantFile>,
     pub(crate) exclude: Vec<ExclusionFile>,
     pub(crate) require: Vec<ConditionFile>,
@@ -127,7 +129,9 @@ pub(crate) fn read_rule(reader: &mut Reader<'_>, root: &Node) -> Option<RuleFile
     let day_end = fields.get("on").and_then(|node| read_on(reader, node));
     let quiet = fields.text(reader, "quiet").map_or(QUIET, |quiet| read_span(reader, &quiet));
     let window = fields.need_text(reader, "window");
-    let params = fields.get("params").map_or(Vec::new(), |node| read_params(reader, node));
+    let params = fields.get("params");
+    let declared = params.map_or(Vec::new(), keys);
+    let params = params.map_or(Vec::new(), |node| read_params(reader, node));
     let variants = fields.get("variants").map_or(Vec::new(), |node| read_variants(reader, node));
     let exclude = fields.get("exclude").map_or(Vec::new(), |node| read_each(reader, node, read_exclusion));
     let require = fields.need(reader, "require").map_or(Vec::new(), |node| read_each(reader, node, read_condition));
@@ -156,6 +160,7 @@ pub(crate) fn read_rule(reader: &mut Reader<'_>, root: &Node) -> Option<RuleFile
         quiet,
         window,
         params,
+        declared,
         variants,
         exclude,
         require,
@@ -267,6 +272,14 @@ fn read_exclusion(reader: &mut Reader<'_>, node: &Node) -> Option<ExclusionFile>
         return None;
     };
     Some(ExclusionFile { when, reason: reason.text, owner: owner.text, until: day })
+}
+
+/// The names that a mapping gives values to.
+fn keys(node: &Node) -> Vec<String> {
+    match &node.kind {
+        Kind::Mapping(entries) => entries.iter().map(|entry| entry.key.clone()).collect(),
+        _ => Vec::new(),
+    }
 }
 
 fn read_score(reader: &mut Reader<'_>, node: &Node) -> (i64, Vec<ScoreFile>) {

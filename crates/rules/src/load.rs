@@ -117,7 +117,9 @@ pub fn load(files: &[SourceFile], overrides: &[Override]) -> Result<Loaded, Diag
     let rule_files = apply(rule_files, &settings, &mut problems);
     let drafts: Vec<RuleDraft> =
         rule_files.into_iter().map(|(file, set)| bind_rule(file, &set, &reference, &sources, &mut problems)).collect();
-    check_references(&drafts, &mut problems);
+    // A file that cannot be read may hold the rule that another names.
+    let is_whole = drafts.len() == sources[..first_setting].iter().filter(|source| !is_reference(&source.path)).count();
+    check_references(&drafts, is_whole, &mut problems);
 
     let diagnostics = Diagnostics::new(sources, problems);
     if diagnostics.errors() > 0 {
@@ -125,6 +127,11 @@ pub fn load(files: &[SourceFile], overrides: &[Override]) -> Result<Loaded, Diag
     }
     let documents = drafts.iter().map(|draft| document(draft, &diagnostics.sources)).collect();
     Ok(Loaded { rules: freeze(drafts, reference, hash), warnings: diagnostics, documents })
+}
+
+/// Whether a file is for all rules and holds none.
+fn is_reference(path: &str) -> bool {
+    ["tags.yaml", "tags.yml"].contains(&path) || path.starts_with("calendar/") || path.starts_with("lists/")
 }
 
 fn is_yaml(path: &str) -> bool {
@@ -284,21 +291,22 @@ pub(crate) fn unknown_variant(rule: &RuleFile, variant: &Scalar) -> Diagnostic {
 
 // References between rules.
 
-fn check_references(drafts: &[RuleDraft], problems: &mut Vec<Diagnostic>) {
+fn check_references(drafts: &[RuleDraft], is_whole: bool, problems: &mut Vec<Diagnostic>) {
+    let no_such_rule = || is_whole.then(|| Text::new("there is no such rule", "没有该规则"));
     for draft in drafts {
         for watched in draft.file.day_end.iter().flatten() {
             let target = drafts.iter().find(|other| other.file.id.text == watched.text);
             // A rule that is off itself may watch what is off: who turns a rule off turns off with it what watches it.
             let is_off = |target: &&RuleDraft| !draft.file.status.in_force() && !target.file.status.in_force();
             let fault = target.filter(|target| !is_off(target)).and_then(|target| unusable(target, false));
-            let fault = if target.is_none() { Some(Text::new("there is no such rule", "没有该规则")) } else { fault };
+            let fault = if target.is_none() { no_such_rule() } else { fault };
             report(problems, Code::UnknownWatch, drafts, &watched.text, watched.place(), fault);
         }
         for NamedRule { id, place, is_for_points } in &draft.rule_hits {
             let target = drafts.iter().find(|other| other.file.id.text == *id);
             let fault = match target {
                 Some(target) if *is_for_points && !target.file.status.in_force() => None,
-                None => Some(Text::new("there is no such rule", "没有该规则")),
+                None => no_such_rule(),
                 Some(target) if target.file.id.text == draft.file.id.text => Some(Text::new("it is this rule itself", "引用了规则自身")),
                 Some(target) => unusable(target, true),
             };

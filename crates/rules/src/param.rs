@@ -55,9 +55,14 @@ impl ParamType {
     /// What a value looks like, for messages.
     fn form(self) -> Text {
         match self {
-            Self::Window => Text::new("a window such as 14d, 36h or 10wd, at most 400 days", "窗口，如 14d、36h、10wd，不超过 400 天"),
+            Self::Window => Text::new(
+                "a window such as 14d, 36h or 10wd, at most 400 days or 250 working days",
+                "窗口，如 14d、36h、10wd，不超过 400 天或 250 个工作日",
+            ),
             Self::Int => Text::new("a whole number", "整数"),
-            Self::Money => Text::new("yuan with at most two decimals", "以元为单位、至多两位小数的金额"),
+            Self::Money => {
+                Text::new("yuan with at most two decimals, such as 600000 or 0.01", "以元为单位、至多两位小数的金额，如 600000、0.01")
+            }
             Self::Ratio => Text::new("a decimal with at most six decimals, such as 0.8", "至多六位小数的比率，如 0.8"),
             Self::Duration => Text::new("a duration such as 2d or 36h", "时长，如 2d、36h"),
             Self::Text => Text::new("a text", "文字"),

@@ -76,7 +76,7 @@ fn from_archive(args: &VerifyArgs, lang: Lang) -> Result<Compared, Failure> {
             let found = Pack::find(Some(dir), lang)?;
             RuleLibrary::of([pack::load(&found, &args.pack.set, false, lang)?.rules])
         }
-        None => RuleLibrary::new(&settings.connection, &settings.topics.rules).map_err(|error| kafka(&error, lang))?,
+        None => RuleLibrary::new(&settings.connection, &settings.topics.rules, Arc::default()).map_err(|error| kafka(&error, lang))?,
     };
     let place = args.archive.as_ref().map_or(archive, |text| location(text, Path::new(""), &object_store));
     let name = place.to_string();

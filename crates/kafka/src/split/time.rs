@@ -4,7 +4,6 @@
 //! the rule set in force. A partition that is drained does not hold time back; one that lags does, because a tick ahead of its records would
 //! make them late.
 
-use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -30,8 +29,6 @@ pub(super) struct Others {
     /// Whether the timekeeper's own partition is drained.
     is_drained: bool,
     has_looked: bool,
-    /// Committed offset of each partition, and the end of its log when that was first seen.
-    seen: BTreeMap<i32, (i64, i64)>,
 }
 
 impl Others {
@@ -50,7 +47,6 @@ impl Others {
             earliest: None,
             is_drained: false,
             has_looked: false,
-            seen: BTreeMap::new(),
         })
     }
 
@@ -68,17 +64,17 @@ impl Others {
         let committed = self.consumer.committed_offsets(asked, ASK_MAX)?;
         let (mut rules, mut lagging, mut earliest, mut is_drained) = (String::new(), None, None::<i64>, false);
         for element in committed.elements() {
-            let Offset::Offset(offset) = element.offset() else { continue };
-            let Some(mark) = Mark::decode(element.metadata()) else { continue };
             let partition = element.partition();
+            let mark = Mark::decode(element.metadata());
+            let (Offset::Offset(offset), Some(mark)) = (element.offset(), mark) else {
+                // It is stopped; until it is mended nobody knows what it holds.
+                lagging = Some(i64::MIN);
+                continue;
+            };
             earliest = earliest.into_iter().chain(mark.clock).min();
             let (_, high) = self.consumer.fetch_watermarks(&self.topic, partition, ASK_MAX)?;
-            let seen = self.seen.entry(partition).or_insert((offset, high));
-            if seen.0 != offset {
-                *seen = (offset, high);
-            }
-            // Drained, and nothing has come since: its owner may be away.
-            let has_nothing_left = offset >= high || (mark.is_drained && seen.1 == high);
+            // All was read, and nothing has come since: its owner may be away.
+            let has_nothing_left = offset.max(mark.read_to.unwrap_or(offset)) >= high;
             if partition == TIMEKEEPER {
                 rules = mark.rules;
                 is_drained = has_nothing_left;

@@ -55,19 +55,20 @@ pub(super) struct Slot<S> {
     waiting: Vec<Waiting>,
     /// How long the worker had been idle at the end of the step in which something of it came last.
     came: Duration,
-    /// Nothing was left to read when it was last polled; and whether the committed mark says so.
-    pub(super) is_drained: bool,
-    pub(super) is_known_drained: bool,
+    /// Where its log ended, if nothing was left to read when it was last polled; and what the committed mark says of it.
+    pub(super) ended_at: Option<i64>,
+    pub(super) known_end: Option<i64>,
 }
 
 impl<S> Slot<S> {
-    fn has_nothing_left(&self) -> bool {
-        self.is_drained && self.waiting.is_empty()
+    /// Where its log ended, if all of it has been folded.
+    fn read_to(&self) -> Option<i64> {
+        self.ended_at.filter(|_| self.waiting.is_empty())
     }
 
     /// Whether more is expected of it at once, by a worker that has been idle for so long in all.
     fn is_awaited(&self, idle: Duration) -> bool {
-        !self.is_drained && idle - self.came < WAIT_MAX
+        self.ended_at.is_none() && idle - self.came < WAIT_MAX
     }
 }
 
@@ -252,8 +253,8 @@ impl<R: Role> Desk<R> {
         let retained = self.retained.remove(&partition);
         // Somebody else may have said more since without a record to fold.
         let is_as_marked = |state: &R::State| {
-            let Mark { is_drained, snapshot, .. } = mark.clone();
-            Mark { is_drained, snapshot, ..self.role.mark(state) } == mark
+            let Mark { read_to, snapshot, .. } = mark.clone();
+            Mark { read_to, snapshot, ..self.role.mark(state) } == mark
         };
         let reusable = retained.filter(|old| old.next == offset && is_as_marked(&old.state));
         let opening = match reusable {
@@ -277,8 +278,8 @@ impl<R: Role> Desk<R> {
             is_marked: false,
             waiting: Vec::new(),
             came: self.idle,
-            is_drained: false,
-            is_known_drained: mark.is_drained,
+            ended_at: None,
+            known_end: mark.read_to,
         };
         self.slots.insert(partition, slot);
         Ok(())
@@ -345,7 +346,7 @@ impl<R: Role> Desk<R> {
 
     /// A record that came at a time at which nothing is folded: it waits for the next step.
     pub(super) fn put_by(&mut self, partition: i32, record: &Record<'_>) {
-        self.drained(partition, false);
+        self.drained(partition, None);
         if let Some(slot) = self.slots.get_mut(&partition) {
             slot.waiting.push(Waiting::new(record));
         }
@@ -429,11 +430,12 @@ impl<R: Role> Desk<R> {
         self.idle += time;
     }
 
-    pub(super) fn drained(&mut self, partition: i32, is_drained: bool) {
+    /// Something of a partition came, or nothing was left: then where it stands, as far as the consumer knows.
+    pub(super) fn drained(&mut self, partition: i32, end: Option<i64>) {
         if let Some(slot) = self.slots.get_mut(&partition) {
-            slot.is_drained = is_drained;
+            slot.ended_at = end.map(|end| end.max(slot.next));
             slot.came = self.idle;
-            if is_drained {
+            if end.is_some() {
                 self.metrics.drained(partition);
             }
         }
@@ -479,7 +481,7 @@ impl<R: Role> Desk<R> {
         // What waits is read again, and the end of the partition is told again after it.
         for slot in self.slots.values_mut() {
             slot.waiting.clear();
-            slot.is_drained = false;
+            slot.ended_at = None;
             slot.came = self.idle;
         }
         let mut list = TopicPartitionList::with_capacity(self.reading.len());
@@ -491,10 +493,9 @@ impl<R: Role> Desk<R> {
 
     /// Partitions with something to commit, and the offset and mark to commit for each.
     pub(super) fn due(&self) -> BTreeMap<i32, (i64, String)> {
-        let has_news =
-            |slot: &Slot<R::State>| slot.next > slot.committed.0 || slot.is_marked || slot.has_nothing_left() != slot.is_known_drained;
+        let has_news = |slot: &Slot<R::State>| slot.next > slot.committed.0 || slot.is_marked || slot.read_to() != slot.known_end;
         let due = self.slots.iter().filter(|(_, slot)| slot.expected.is_none() && has_news(slot));
-        let mark = |slot: &Slot<R::State>| Mark { is_drained: slot.has_nothing_left(), ..self.role.mark(&slot.state) }.encode();
+        let mark = |slot: &Slot<R::State>| Mark { read_to: slot.read_to(), ..self.role.mark(&slot.state) }.encode();
         due.map(|(partition, slot)| (*partition, (slot.next, mark(slot)))).collect()
     }
 
@@ -504,7 +505,7 @@ impl<R: Role> Desk<R> {
                 slot.committed = committed.clone();
                 slot.outbox.clear();
                 slot.is_marked = false;
-                slot.is_known_drained = Mark::decode(&committed.1).is_some_and(|mark| mark.is_drained);
+                slot.known_end = Mark::decode(&committed.1).and_then(|mark| mark.read_to);
                 self.role.committed(*partition, &mut slot.state, committed.0);
                 self.metrics.committed(*partition, committed.0);
             }
@@ -631,7 +632,7 @@ mod tests {
         assert!(has_stopped);
         assert_eq!(desk.stops[&0].code, StopCode::FoldFailed);
         assert_eq!(desk.slots.keys().collect::<Vec<_>>(), [&1], "nothing of it is due any more");
-        desk.drained(1, true);
+        desk.drained(1, Some(0));
         desk.fold_all(records(1, 4..5));
         assert_eq!(desk.role.folded.iter().filter(|(of, _)| *of == 1).count(), 5);
     }
@@ -646,7 +647,7 @@ mod tests {
         assert!(desk.slots[&0].expected.is_some(), "one is still to come");
         desk.fold_all(records(0, 4..5));
         assert!(desk.slots[&0].expected.is_none(), "though nothing has come since");
-        desk.drained(0, true);
+        desk.drained(0, Some(0));
         assert_eq!(desk.due().keys().collect::<Vec<_>>(), [&0], "others may know that nothing is left");
     }
 
@@ -661,13 +662,13 @@ mod tests {
         assert_eq!(desk.role.folded[2..], [(1, 0), (1, 1), (1, 2), (0, 2), (0, 3)]);
         desk.fold_all(records(0, 4..6));
         assert_eq!(desk.role.folded.len(), 7, "an hour ahead of one that may go on");
-        assert!(!desk.slots[&0].has_nothing_left());
-        desk.drained(0, true);
-        assert!(!desk.slots[&0].has_nothing_left(), "it has what waits");
-        desk.drained(1, true);
+        assert!(desk.slots[&0].read_to().is_none());
+        desk.drained(0, Some(0));
+        assert!(desk.slots[&0].read_to().is_none(), "it has what waits");
+        desk.drained(1, Some(0));
         desk.fold_all(std::iter::empty());
         assert_eq!(desk.role.folded[7..], [(0, 4), (0, 5)]);
-        assert!(desk.slots[&0].has_nothing_left());
+        assert_eq!(desk.slots[&0].read_to(), Some(6));
     }
 
     #[test]
@@ -701,9 +702,9 @@ mod tests {
         desk.fold_all(records(0, 0..2));
         desk.fold_all(records(0, 2..4));
         assert_eq!(desk.slots[&0].waiting.len(), 2);
-        desk.drained(0, true);
+        desk.drained(0, Some(0));
         let positions = desk.positions().expect("partitions have positions");
-        assert!(desk.slots[&0].waiting.is_empty() && !desk.slots[&0].has_nothing_left(), "it is to be read again");
+        assert!(desk.slots[&0].waiting.is_empty() && desk.slots[&0].read_to().is_none(), "it is to be read again");
         assert_eq!(positions.elements()[0].offset(), Offset::Offset(2));
     }
 }

@@ -223,10 +223,18 @@ impl<R: Role> Worker<R> {
         if seat.epoch() != epoch {
             gathered = Gathered::default();
         }
+        let ends = self.ends(gathered.drained.values().any(|is_drained| *is_drained))?;
         let mut desk = seat.desk();
-        gathered.drained.into_iter().for_each(|(partition, is_drained)| desk.drained(partition, is_drained));
+        for (partition, is_drained) in gathered.drained {
+            desk.drained(partition, is_drained.then(|| end_of(&ends, partition)));
+        }
         drop(desk);
         Ok(gathered.records)
+    }
+
+    /// Where the consumer stands, if that is wanted: behind the marks of transactions too, which nobody is given.
+    fn ends(&self, is_wanted: bool) -> Result<TopicPartitionList, KafkaError> {
+        if is_wanted { self.consumer.position() } else { Ok(TopicPartitionList::new()) }
     }
 
     /// An error of the consumer: a partition whose offset is gone is stopped, a fatal one ends the worker, others mend themselves.
@@ -386,13 +394,23 @@ impl<R: Role> Worker<R> {
                 Some(Ok(message)) => {
                     self.consumer.context().desk().put_by(message.partition(), &Record::of(&message));
                 }
-                Some(Err(KafkaError::PartitionEOF(partition))) => self.consumer.context().desk().drained(partition, true),
+                Some(Err(KafkaError::PartitionEOF(partition))) => {
+                    let ends = self.ends(true)?;
+                    self.consumer.context().desk().drained(partition, Some(end_of(&ends, partition)));
+                }
                 Some(Err(error)) => self.complain(error)?,
                 None => {}
             }
         }
         Ok(())
     }
+}
+
+/// Where a partition stands; the beginning where nothing of it was read.
+fn end_of(ends: &TopicPartitionList, partition: i32) -> i64 {
+    let elements = ends.elements();
+    let own = elements.iter().find(|element| element.partition() == partition);
+    own.and_then(|element| element.offset().to_raw()).unwrap_or(0).max(0)
 }
 
 /// Asks again while brokers do not answer, unless the process is to end.

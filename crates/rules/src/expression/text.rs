@@ -100,10 +100,12 @@ impl Walk<'_> {
         let help = if full_width {
             Text::new("use the half-width forms: ( ) , ' = >= <=", "请使用半角符号：( ) , ' = >= <=")
         } else {
-            Text::new(
-                "a condition looks like `natural_payers($window) >= $min_payers`",
-                "条件形如 `natural_payers($window) >= $min_payers`",
-            )
+            slip(self.text).unwrap_or_else(|| {
+                Text::new(
+                    "a condition looks like `natural_payers($window) >= $min_payers`",
+                    "条件形如 `natural_payers($window) >= $min_payers`",
+                )
+            })
         };
         Fault {
             code: Code::Syntax,
@@ -190,4 +192,25 @@ fn expected_zh(message: &str) -> String {
     let expected = if expected == "an expression" { "表达式" } else { expected };
     let found = if found == "EOF" { "结尾" } else { found };
     format!("此处应为 {expected}，实为 {found}")
+}
+
+/// What people write who are used to another notation.
+fn slip(text: &str) -> Option<Text> {
+    // Every other piece stands in quotes.
+    let bare: String = text.split('\'').step_by(2).collect::<Vec<_>>().join(" ");
+    let is_span = |word: &str| {
+        let unit = word.trim_start_matches(|c: char| c.is_ascii_digit());
+        unit.len() < word.len() && ["d", "h", "m", "wd"].contains(&unit)
+    };
+    if bare.contains('%') {
+        Some(Text::new("shares are decimals: 30 % is 0.3", "占比写成小数：30% 写作 0.3"))
+    } else if bare.contains("&&") || bare.contains("||") {
+        Some(Text::new("use AND and OR", "请用 AND、OR"))
+    } else if bare.contains(['万', '元', '亿']) {
+        Some(Text::new("amounts are yuan in digits: 600000", "金额以元为单位写数字：600000"))
+    } else if bare.split(|c: char| !c.is_ascii_alphanumeric()).any(is_span) {
+        Some(Text::new("windows and durations stand in single quotes: '14d'", "窗口和时长要加单引号：'14d'"))
+    } else {
+        None
+    }
 }

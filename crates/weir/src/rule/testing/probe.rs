@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use weir_rules::{RuleSet, RuleTest};
+use weir_rules::{On, RuleSet, RuleTest};
 
 use super::case;
 use crate::language::{Lang, say};
@@ -12,9 +12,9 @@ use crate::probe::{Distance, Nearest, Probe};
 
 /// Why `rule` did not speak of `party`.
 pub(crate) fn nearest(mut set: RuleSet, test: &RuleTest, rule: &str, party: &str, lang: Lang) -> String {
-    if !set.rules.iter().any(|other| other.id == rule) {
+    let Some(on) = set.rules.iter().find(|other| other.id == rule).map(|own| own.on.clone()) else {
         return say!(lang, "{rule} 不在生效的规则中", "{rule} is not among the rules in force");
-    }
+    };
     let probe = Probe::put_into(&mut set, |other| other.id == rule);
     let outcome = match case::run(&Arc::new(set), test, lang) {
         Ok(outcome) => outcome,
@@ -28,7 +28,16 @@ pub(crate) fn nearest(mut set: RuleSet, test: &RuleTest, rule: &str, party: &str
     let mut parties: Vec<&str> = copies.map(|alert| alert.subject.party.as_str()).collect();
     parties.sort_unstable();
     parties.dedup();
-    let parties = parties.join(lang.of("、", ", "));
+    let parties = if parties.is_empty() { lang.of("无", "none").to_owned() } else { parties.join(lang.of("、", ", ")) };
+    if let On::DayEnd { watch } = on {
+        let watch = watch.join(lang.of("、", ", "));
+        return say!(
+            lang,
+            "规则没有在 {party} 的任何日终评估：{watch} 命中后的 180 天内才逐日评估，且记录要推到日终之后（每条记录最多推进一天，可用一行重复的小额流水补足）；评估过的主体：{parties}",
+            "the rule was evaluated at no day end of {party}: it looks on days within 180 days of a hit of {watch}, once records have moved the clock past \
+             their ends (each moves it a day at most; a repeated row of small amounts does); parties evaluated: {parties}"
+        );
+    }
     say!(
         lang,
         "规则没有在 {party} 的任何时刻评估（主体类型不符，或没有流水）；评估过的主体：{parties}",
