@@ -63,7 +63,7 @@ pub(super) struct Slot<S> {
 impl<S> Slot<S> {
     /// Where its log ended, if all of it has been folded.
     fn read_to(&self) -> Option<i64> {
-        self.ended_at.filter(|_| self.waiting.is_empty())
+        self.ended_at.filter(|_| self.waiting.is_empty()).map(|end| end.max(self.next))
     }
 
     /// Whether more is expected of it at once, by a worker that has been idle for so long in all.
@@ -433,7 +433,7 @@ impl<R: Role> Desk<R> {
     /// Something of a partition came, or nothing was left: then where it stands, as far as the consumer knows.
     pub(super) fn drained(&mut self, partition: i32, end: Option<i64>) {
         if let Some(slot) = self.slots.get_mut(&partition) {
-            slot.ended_at = end.map(|end| end.max(slot.next));
+            slot.ended_at = end;
             slot.came = self.idle;
             if end.is_some() {
                 self.metrics.drained(partition);
