@@ -95,7 +95,8 @@ impl Context {
         split: impl FnMut(&Transaction<'_>, &mut String) -> Result<(), Reason>,
     ) -> Result<EventTime, Reject> {
         let input = self.inputs.first().ok_or(Reject::whole(Reason::Malformed))?;
-        read_text(message.bytes, input, &self.names, scratch)?;
+        let Scratch { row, text, .. } = scratch;
+        input.binding.read(message.bytes, input.encoding, &self.names, row, text).map_err(Reject::whole)?;
         self.row(input, 0, message.received, scratch, split)
     }
 
@@ -122,16 +123,10 @@ impl Context {
 
     /// Reads a record of a block into the scratch row; returns the input it is of.
     fn read(&self, raw: &RawBlock, index: usize, scratch: &mut Scratch) -> Result<&InputContext, Reject> {
-        let record = &raw.records[index];
-        if let Some(fault) = record.fault {
-            return Err(Reject::whole(fault));
-        }
-        let input = usize::try_from(record.place.input).ok().and_then(|input| self.inputs.get(input));
+        let input = usize::try_from(raw.records[index].place.input).ok().and_then(|input| self.inputs.get(input));
         let input = input.ok_or(Reject::whole(Reason::Malformed))?;
-        match &raw.rows {
-            Some(rows) => rows.read(index, &mut scratch.row).map_err(|_| Reject::whole(Reason::Malformed))?,
-            None => read_text(&raw.original(index), input, &self.names, scratch)?,
-        }
+        let Scratch { row, text, .. } = scratch;
+        input.binding.read_record(raw, index, input.encoding, &self.names, row, text).map_err(Reject::whole)?;
         Ok(input)
     }
 
@@ -159,7 +154,7 @@ impl Context {
             return None;
         }
         let mut scratch = self.scratch();
-        read_text(bytes, input, &self.names, &mut scratch).ok()?;
+        input.binding.read(bytes, input.encoding, &self.names, &mut scratch.row, &mut scratch.text).ok()?;
         let cells = self.mapping.columns.iter().enumerate().filter_map(|(slot, column)| match scratch.row.cell(slot) {
             Cell::Text(text) => Some((column.name.as_str(), text)),
             _ => None,
@@ -173,10 +168,4 @@ impl Context {
         (0..raw.records.len())
             .any(|index| self.read(raw, index, &mut scratch).is_ok() && slots.iter().any(|slot| scratch.row.cell(*slot) != Cell::Absent))
     }
-}
-
-/// Reads a record's bytes into the scratch row.
-fn read_text(bytes: &[u8], input: &InputContext, names: &Names, scratch: &mut Scratch) -> Result<(), Reject> {
-    let text = input.encoding.decode(bytes, &mut scratch.text).ok_or(Reject::whole(Reason::BadEncoding))?;
-    input.binding.read(text, names, &mut scratch.row).map_err(|_| Reject::whole(Reason::Malformed))
 }

@@ -1,7 +1,8 @@
 //! Framing: a stream of bytes → blocks of raw records, each with its place.
 //!
-//! A block owns its bytes and knows where records begin and end in them (or, of a column store, its rows: `table`); nothing is decoded here and nothing is copied but the piece of a
+//! A block owns its bytes and knows where records begin and end in them; nothing is decoded here and nothing is copied but the piece of a
 //! record that a block boundary cuts. What is decided here depends on the bytes alone, never on how the operating system hands them over.
+//! Blocks of a column store have rows instead, which `table` makes.
 //!
 //! Lines of JSON end at a line feed. A delimited record may hold line feeds inside quotes, and a stray quote would swallow everything up to
 //! the next one. So a record of several lines is believed only if its quotes close properly within [`RECORD_BYTES_MAX`] and it has as many

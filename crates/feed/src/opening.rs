@@ -7,6 +7,8 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
+use weir_model::Reason;
+
 use crate::error::{Error, MissingColumn};
 use crate::frame::{Framer, RawBlock, Shape};
 use crate::inputs::{self, ByteCount, Format, Input, Opened};
@@ -26,10 +28,30 @@ pub(crate) enum Binding {
 }
 
 impl Binding {
-    pub(crate) fn read(&self, text: &str, names: &Names, row: &mut Row) -> Result<(), NotARow> {
-        match self {
+    /// Reads the bytes of a record; `buffer` takes what is not UTF-8 yet.
+    pub(crate) fn read(&self, bytes: &[u8], encoding: Encoding, names: &Names, row: &mut Row, buffer: &mut String) -> Result<(), Reason> {
+        let text = encoding.decode(bytes, buffer).ok_or(Reason::BadEncoding)?;
+        let read = match self {
             Self::Json => row.read_json(text, names),
             Self::Delimited { quoting, slots } => row.read_delimited(text, *quoting, slots),
+        };
+        read.map_err(|NotARow| Reason::Malformed)
+    }
+
+    /// Reads a record of a block: its bytes, or the row that it is.
+    pub(crate) fn read_record(
+        &self,
+        block: &RawBlock,
+        index: usize,
+        encoding: Encoding,
+        names: &Names,
+        row: &mut Row,
+        buffer: &mut String,
+    ) -> Result<(), Reason> {
+        match (block.records[index].fault, &block.rows) {
+            (Some(fault), _) => Err(fault),
+            (None, Some(rows)) => rows.read(index, row).map_err(|NotARow| Reason::Malformed),
+            (None, None) => self.read(&block.original(index), encoding, names, row, buffer),
         }
     }
 }

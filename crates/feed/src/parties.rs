@@ -93,16 +93,8 @@ impl Parties {
         let mut buffer = String::new();
         while let Some(block) = source.next_block()? {
             for (index, record) in block.records.iter().enumerate() {
-                let is_row = record.fault.is_none()
-                    && match &block.rows {
-                        Some(rows) => rows.read(index, &mut row).is_ok(),
-                        None => {
-                            let original = block.original(index);
-                            let text = source.encoding().decode(&original, &mut buffer);
-                            text.is_some_and(|text| source.binding().read(text, &names, &mut row).is_ok())
-                        }
-                    };
-                if is_row {
+                let read = source.binding().read_record(&block, index, source.encoding(), &names, &mut row, &mut buffer);
+                if read.is_ok() {
                     loading.party(&row, record.place.line);
                 } else {
                     loading.problem(

@@ -16,6 +16,8 @@ use rdkafka::metadata::Metadata;
 use rdkafka::producer::ProducerContext;
 use rdkafka::{ClientConfig, ClientContext, Statistics};
 
+use crate::topics::MESSAGE_BYTES;
+
 /// Properties that decide what an answer is, or who may read it: a settings file must not name them.
 pub const FIXED_PROPERTIES: [&str; 14] = [
     "acks",
@@ -62,6 +64,8 @@ impl Connection {
         config.set("client.id", "weir");
         // Loopback and data centres: a broker that restarts is back in seconds, and what waits for it should notice.
         config.set("reconnect.backoff.max.ms", "2000");
+        // What topics of weir's making take. librdkafka's own limit is less than a record may have, and counts before anything is packed.
+        config.set("message.max.bytes", MESSAGE_BYTES.to_string());
         for (name, value) in &self.properties {
             config.set(name, value);
         }

@@ -101,4 +101,12 @@ mod tests {
             assert_eq!(Mark::decode(other), None, "{other}");
         }
     }
+
+    #[test]
+    fn a_mark_of_version_1_is_read_and_says_of_no_end() {
+        let mark = Mark { clock: Some(7), rules: "ab".to_owned(), last: Some(3), snapshot: Some((2, "cd".to_owned())), ..Mark::default() };
+        let before = (mark.digest, mark.clock, true, mark.rules.clone(), mark.ticked, mark.last, mark.snapshot.clone());
+        let bytes = [vec![1], postcard::to_stdvec(&before).expect("plain values")].concat();
+        assert_eq!(Mark::decode(&URL_SAFE_NO_PAD.encode(bytes)), Some(mark));
+    }
 }

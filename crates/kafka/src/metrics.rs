@@ -182,11 +182,12 @@ impl WorkerMetrics {
 
     pub(crate) fn revoked(&self, partitions: impl Iterator<Item = i32>) {
         for partition in partitions {
-            let labels = [self.role, &partition.to_string()];
+            let partition = partition.to_string();
+            let labels = [self.role, &partition];
             let _ = (self.all.owned.remove_label_values(&labels), self.all.lag_seconds.remove_label_values(&labels));
             // Whoever takes it up says whether it is stopped there.
             for code in StopCode::ALL {
-                let _ = self.all.stopped.remove_label_values(&[self.role, labels[1], code.code()]);
+                let _ = self.all.stopped.remove_label_values(&[self.role, &partition, code.code()]);
             }
         }
     }
@@ -238,4 +239,20 @@ impl WorkerMetrics {
 /// Wall time, for gauges only.
 pub(crate) fn now_seconds() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stopped_partition_that_goes_elsewhere_is_not_stopped_here() {
+        let metrics = Metrics::new();
+        let worker = metrics.worker("detect", 0);
+        worker.stopped(5, StopCode::LogTruncated);
+        worker.stopped(6, StopCode::LogTruncated);
+        assert_eq!(metrics.stopped(), 2);
+        worker.revoked([5].into_iter());
+        assert_eq!(metrics.stopped(), 1);
+    }
 }

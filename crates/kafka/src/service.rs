@@ -20,7 +20,7 @@ use crate::metrics::Metrics;
 use crate::rules::RuleLibrary;
 use crate::settings::Settings;
 use crate::split::{Split, SplitError};
-use crate::topics::{MESSAGE_BYTES_MIN, partitions_of};
+use crate::topics::partitions_of;
 use crate::worker::{Role, Worker, WorkerError, WorkerSettings};
 
 /// A worker that has finished no step for so long hangs: longer than brokers are waited for, and than any partition takes to be opened.
@@ -208,8 +208,6 @@ fn producer(settings: &Settings, role: &str, number: usize) -> ClientConfig {
     config.set("acks", "all");
     config.set("compression.type", "zstd");
     config.set("linger.ms", "0");
-    // What any topic of ours takes; librdkafka's own limit is a little less, and counts before anything is packed.
-    config.set("message.max.bytes", MESSAGE_BYTES_MIN.to_string());
     // The hash that Kafka's own client uses, so that others find a key where they expect it.
     config.set("partitioner", "murmur2_random");
     config

@@ -24,6 +24,8 @@ const ASK_MAX: Duration = Duration::from_secs(30);
 const RETENTION_MIN: Duration = Duration::from_secs(7 * 24 * 3600);
 /// An alert with its evidence is bounded by 256 KiB; a transaction record by 1 MiB.
 pub(crate) const MESSAGE_BYTES_MIN: usize = 1 << 20;
+/// What topics are made to take.
+pub(crate) const MESSAGE_BYTES: usize = 2 * MESSAGE_BYTES_MIN;
 
 /// How topics are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,7 +88,7 @@ impl Shape {
             config: durable().into_iter().chain(more.iter().cloned()).collect(),
         };
         let kept = |time: Duration| ("retention.ms", time.as_millis().to_string());
-        let large = ("max.message.bytes", (2 * MESSAGE_BYTES_MIN).to_string());
+        let large = ("max.message.bytes", MESSAGE_BYTES.to_string());
         let compacted = ("cleanup.policy", "compact".to_owned());
         let stamped = ("message.timestamp.type", "LogAppendTime".to_owned());
         let outputs = self.output_partitions;

@@ -335,3 +335,47 @@ impl Unpacked {
         Ok(Self { head, directory, engine: engine.to_vec(), size })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use weir_model::leg::{LegAmount, Tags};
+    use weir_model::{Direction, Division, Flags, Leg, PartyKind, Profile};
+
+    use super::*;
+
+    fn removal(clock: EventTime) -> Entry<'static> {
+        let leg = Leg {
+            party: "c:1",
+            txn_id: "r",
+            direction: Direction::In,
+            kind: LegKind::Removal { target: "t" },
+            at: clock,
+            amount: LegAmount::cny(100),
+            counterparty: None,
+            counterparty_kind: PartyKind::Unknown,
+            counterparty_division: Division::UNKNOWN,
+            channel: None,
+            flags: Flags::default(),
+            tags: Tags::default(),
+            balance_after: None,
+            profile: Profile::default(),
+        };
+        let basis = weir_model::division::DivisionBasis::Unknown;
+        Entry::Leg(StampedLeg { clock, source: Source { partition: 2, offset: 9 }, leg, name: "", account: "", basis })
+    }
+
+    /// The engine lets a removal wait from the last tick, if its own stamp is earlier, and says where it was read when it has waited in vain.
+    #[test]
+    fn where_a_removal_was_read_is_known_as_long_as_it_waits() {
+        let day = |day: i64| EventTime(0).plus(Span::days(day));
+        let tick = |at: i64| [Input::Tick { record: 0, clock: day(at) }];
+        for entries in [vec![(4, Entry::Tick { clock: day(10) }), (5, removal(day(5)))], vec![(5, removal(day(10)))]] {
+            let mut state = State::default();
+            state.learn(&entries);
+            state.forget(&tick(13), Span::days(3));
+            assert!(state.waiting.contains_key(&5));
+            state.forget(&tick(15), Span::days(3));
+            assert!(state.waiting.is_empty(), "it has been told by then");
+        }
+    }
+}

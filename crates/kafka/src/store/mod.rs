@@ -22,7 +22,7 @@ pub trait Store: Send + Sync {
     /// Those of the medium.
     fn put(&self, name: &str, bytes: &[u8]) -> io::Result<()>;
 
-    /// Writes where nothing has that name yet; `false` where something else has, which stays as it is. Of two writers of different bytes at
+    /// Writes where nothing has that name yet, or the same bytes; `false` where something else has, which stays as it is. Of two writers of different bytes at
     /// once one is told `false`.
     ///
     /// # Errors
@@ -100,6 +100,7 @@ mod tests {
         store.put("a/1", b"one again").expect("written over");
         assert!(store.put_new("a/2", b"two").expect("written"));
         assert!(!store.put_new("a/2", b"other").expect("refused"));
+        assert!(store.put_new("a/2", b"two").expect("its own, from an attempt that was not known to have succeeded"));
         store.put("b/c/3", b"").expect("written");
         assert_eq!(store.get("a/1").expect("there"), b"one again");
         assert_eq!(store.get("a/2").expect("there"), b"two");
