@@ -17,10 +17,12 @@ pub fn shipped(only_patterns: bool) -> Arc<RuleSet> {
         let entries = std::fs::read_dir(root.join(folder)).expect("the rules lie beside the benchmarks");
         for path in entries.map(|entry| entry.expect("a folder can be listed").path()).filter(|path| path.is_file()) {
             let name = path.strip_prefix(&root).unwrap_or(&path).to_string_lossy().into_owned();
-            let is_pattern = name.starts_with("fz/fz001") || name.starts_with("fz/fz002");
-            if is_pattern || !only_patterns || folder != "fz" {
-                files.push(SourceFile { path: name, text: std::fs::read_to_string(&path).expect("a rule can be read") });
+            let mut text = std::fs::read_to_string(&path).expect("a rule can be read");
+            if only_patterns && !name.starts_with("fz/fz001") && !name.starts_with("fz/fz002") {
+                // Off and not away: points of the two rest on some of them.
+                text = text.replace("\nstatus: active\n", "\nstatus: retired\n").replace("\nstatus: shadow\n", "\nstatus: retired\n");
             }
+            files.push(SourceFile { path: name, text });
         }
     }
     files.sort_by(|a, b| a.path.cmp(&b.path));
