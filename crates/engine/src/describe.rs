@@ -1,7 +1,7 @@
 //! What an alert says: the values as of a hit, every condition measured, and the evidence.
 //!
-//! All of it is computed from a [`View`] when a revision is sent, by scanning; nothing here is kept. Conditions are measured with the same
-//! compiled expressions that decided. Names, accounts and offices are left to the sink, which knows people. Section 6 of
+//! All of it is computed from a [`View`] when a revision is sent, by scanning; nothing here is kept. Conditions are measured by the same logic that
+//! decided. Names, accounts and offices are left to the sink, which knows people. Section 6 of
 //! `docs/definition.md`.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -108,7 +108,7 @@ pub(crate) fn describe(view: &View<'_>, occasion: &Occasion<'_>) -> Alert {
         outstanding_estimate: yuan(outstanding(view)),
         scope: scope(view, window),
         conditions: conditions(set, variant, &values),
-        exclusions_considered: exclusions(set, variant, &values, view.t.day()),
+        exclusions_considered: exclusions(variant, &values, view.t.day()),
         evidence: evidence(view, window, variant.batch_size, occasion),
         addressees: Vec::new(),
         history_from: view.history_from.to_string(),
@@ -231,13 +231,13 @@ fn conditions(set: &RuleSet, variant: &Variant, values: &[Value]) -> Vec<Conditi
 }
 
 /// Those still valid on the day.
-fn exclusions(set: &RuleSet, variant: &Variant, values: &[Value], day: Day) -> Vec<ExclusionConsidered> {
+fn exclusions(variant: &Variant, values: &[Value], day: Day) -> Vec<ExclusionConsidered> {
     let considered = variant.exclude.iter().filter(|exclusion| day <= exclusion.until).map(|exclusion| ExclusionConsidered {
         text: exclusion.when.text.clone(),
         reason: exclusion.reason.clone(),
         owner: exclusion.owner.clone(),
         until: exclusion.until.to_string(),
-        held: set.explain(&exclusion.when, values, variant.window).met,
+        held: exclusion.when.outcome(values),
     });
     considered.collect()
 }

@@ -5,11 +5,11 @@
 //! 2. *Cheap.* What passed waits as a [`PendingRow`] with its cheap values; the conditions that read cheap slots only and say more than gates do
 //!    run on the whole batch.
 //! 3. *Costly.* For the rows still alive the remaining conditions are taken one after the other, each with its slots computed by scanning for
-//!    whom those before have left; then the slots of exclusions, then those of score items, each only where the step before left something.
+//!    whom those before have left; then the slots of exclusions, then those of score items, each only where the step before left something. Rows
+//!    that come so far are few, and are decided one by one.
 //!
 //! Which rows share a batch cannot be observed: a row's values are those of its own party as of its own instant.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use weir_model::EventTime;
@@ -214,32 +214,28 @@ pub(crate) fn decide<'a>(
         candidates.extend(of_phase.map(|candidate| (at, *candidate)));
     }
     require_cheap(edition, rows, &mut candidates);
+    let mut scanned = 0;
     // Candidates of a row stand together.
-    let scanned = candidates.chunk_by(|(one, _), (other, _)| one == other).count();
-    let costly = Costly { edition, view_of, rule_hits };
-    costly.require(rows, &mut candidates);
-    if candidates.is_empty() {
-        return scanned;
-    }
-    // What is excluded needs no score: shops and payrolls that a bank has verified end here, hit after hit.
-    for (at, candidate) in &candidates {
-        for exclusion in &edition.variant(*candidate).exclude {
-            costly.compute(rows[*at], &exclusion.when.slots);
+    for of_row in candidates.chunk_by(|(one, _), (other, _)| one == other) {
+        scanned += 1;
+        let row = &mut *rows[of_row[0].0];
+        let costly = Costly { edition, view: view_of(row), rule_hits };
+        for (_, candidate) in of_row {
+            let Some(hit) = costly.hit(row, *candidate) else { continue };
+            match row.hits.iter_mut().find(|(rule, _)| *rule == candidate.rule) {
+                // Of a rule's variants the one with the highest score, the earliest listed among equals.
+                Some((_, best)) if best.score >= hit.score => {}
+                Some((_, best)) => *best = hit,
+                None => row.hits.push((candidate.rule, hit)),
+            }
         }
-    }
-    exclude(edition, rows, &mut candidates);
-    for (at, candidate) in &candidates {
-        costly.compute(rows[*at], &edition.variant(*candidate).slots);
-    }
-    for ((at, rule), hit) in score(edition, rows, &candidates) {
-        rows[at].hits.push((rule, hit));
     }
     scanned
 }
 
 /// Keeps the candidates whose cheap `require` conditions are all true. Those that are nothing but comparisons were gates.
 fn require_cheap(edition: &Edition, rows: &[&mut PendingRow], candidates: &mut Vec<(usize, Candidate)>) {
-    let is_open = |condition: &&Condition| condition.cheap && condition.comparisons.is_none();
+    let is_open = |condition: &&Condition| condition.cheap && !condition.is_gated;
     if !candidates.iter().any(|(_, candidate)| edition.variant(*candidate).require.iter().any(|condition| is_open(&condition))) {
         return;
     }
@@ -255,96 +251,38 @@ fn require_cheap(edition: &Edition, rows: &[&mut PendingRow], candidates: &mut V
     }
 }
 
-/// Drops the candidates that an exclusion silences on their day.
-fn exclude(edition: &Edition, rows: &[&mut PendingRow], candidates: &mut Vec<(usize, Candidate)>) {
-    if candidates.iter().all(|(_, candidate)| edition.variant(*candidate).exclude.is_empty()) {
-        return;
-    }
-    let (batch, places) = batch(edition, rows, candidates);
-    for candidate in distinct(candidates) {
-        for exclusion in &edition.variant(candidate).exclude {
-            let outcome = batch.evaluate(&exclusion.when);
-            let is_silenced = |at: usize| rows[at].t.day() <= exclusion.until && is_true(&outcome, places[at]);
-            candidates.retain(|(at, other)| *other != candidate || !is_silenced(*at));
-        }
-    }
-}
-
-/// What computing costly slots takes.
+/// A row as of which costly slots are computed.
 struct Costly<'c, 'a> {
     edition: &'c Edition,
-    view_of: &'c ViewOf<'a>,
+    view: View<'a>,
     rule_hits: &'c dyn Fn(u32, EventTime, &str, Window) -> Value,
 }
 
 impl Costly<'_, '_> {
-    /// Keeps the candidates whose costly `require` conditions are all true. One condition after the other, each only for whom those before
-    /// have left: most rows fail the first. Rows that come so far are few at a time, and a comparison with a literal is then decided faster
-    /// than a column of it is made.
-    fn require(&self, rows: &mut [&mut PendingRow], candidates: &mut Vec<(usize, Candidate)>) {
-        for candidate in distinct(candidates) {
-            for condition in self.edition.variant(candidate).require.iter().filter(|condition| !condition.cheap) {
-                let mut left = candidates.iter().filter(|(_, other)| *other == candidate).peekable();
-                if left.peek().is_none() {
-                    break;
-                }
-                for (at, _) in left {
-                    self.compute(rows[*at], &condition.slots);
-                }
-                if let Some(comparisons) = &condition.comparisons {
-                    let holds = |at: usize| comparisons.iter().all(|comparison| comparison.holds(rows[at].values[comparison.slot]));
-                    candidates.retain(|(at, other)| *other != candidate || holds(*at));
-                    continue;
-                }
-                let left: Vec<(usize, Candidate)> = candidates.iter().copied().filter(|(_, other)| *other == candidate).collect();
-                let (batch, places) = batch(self.edition, rows, &left);
-                let outcome = batch.evaluate(condition);
-                candidates.retain(|(at, other)| *other != candidate || is_true(&outcome, places[*at]));
-            }
+    /// The hit of a variant whose cheap conditions hold. Each condition is come to only if those before have let it, and each value computed only if
+    /// a condition rests on it: most rows fail the first, and shops and payrolls that a bank has verified need no score, hit after hit.
+    fn hit(&self, row: &mut PendingRow, candidate: Candidate) -> Option<Hit> {
+        let (rule, variant) = (&self.edition.rules.rules[candidate.rule], self.edition.variant(candidate));
+        let day = row.t.day();
+        let mut holds = |condition: &Condition| condition.holds(|slot| self.value(row, slot));
+        let is_met = variant.require.iter().filter(|condition| !condition.cheap).all(&mut holds);
+        if !is_met || variant.exclude.iter().any(|exclusion| day <= exclusion.until && holds(&exclusion.when)) {
+            return None;
         }
+        let points: i64 = variant.score.iter().filter(|item| holds(&item.when)).map(|item| item.points).sum();
+        let score = variant.base + points;
+        let level = rule.level(score)?;
+        let short = |index: usize| u16::try_from(index).unwrap_or(u16::MAX);
+        Some(Hit { t: row.t, score, level, variant: short(candidate.variant), edition: short(row.edition), quiet: rule.quiet })
     }
 
-    /// Computes the slots that are not yet known.
-    fn compute(&self, row: &mut PendingRow, slots: &[SlotId]) {
-        if slots.iter().all(|slot| row.computed[*slot]) {
-            return;
+    fn value(&self, row: &mut PendingRow, slot: SlotId) -> Value {
+        if !std::mem::replace(&mut row.computed[slot], true) {
+            let hits: &RuleHits<'_> = &|id, window| (self.rule_hits)(row.party, row.t, id, window);
+            row.values[slot] = describe::value(&self.edition.rules.slots[slot], &self.view, hits);
         }
-        let view = (self.view_of)(row);
-        let (party, t) = (row.party, row.t);
-        let hits: &RuleHits<'_> = &|id, window| (self.rule_hits)(party, t, id, window);
-        for slot in slots {
-            if !std::mem::replace(&mut row.computed[*slot], true) {
-                row.values[*slot] = describe::value(&self.edition.rules.slots[*slot], &view, hits);
-            }
-        }
+        row.values[slot]
     }
-}
-
-/// The hits, by row and rule: the variant with the highest score, the earliest listed among equals.
-fn score(edition: &Edition, rows: &[&mut PendingRow], candidates: &[(usize, Candidate)]) -> BTreeMap<(usize, usize), Hit> {
-    let (batch, places) = batch(edition, rows, candidates);
-    let mut hits = BTreeMap::<(usize, usize), Hit>::new();
-    for candidate in distinct(candidates) {
-        let rule = &edition.rules.rules[candidate.rule];
-        let of_variant = edition.variant(candidate);
-        let items: Vec<_> = of_variant.score.iter().map(|item| (item.points, batch.evaluate(&item.when))).collect();
-        for (at, _) in candidates.iter().filter(|(_, other)| *other == candidate) {
-            let (t, place) = (rows[*at].t, places[*at]);
-            let points: i64 = items.iter().filter(|(_, outcome)| is_true(outcome, place)).map(|(points, _)| points).sum();
-            let score = of_variant.base + points;
-            let Some(level) = rule.level(score) else {
-                continue;
-            };
-            let short = |index: usize| u16::try_from(index).unwrap_or(u16::MAX);
-            let (variant, edition) = (short(candidate.variant), short(rows[*at].edition));
-            let hit = Hit { t, score, level, variant, edition, quiet: rule.quiet };
-            let best = hits.entry((*at, candidate.rule)).or_insert(hit);
-            if hit.score > best.score {
-                *best = hit;
-            }
-        }
-    }
-    hits
 }
 
 /// The values of the candidates' rows as columns, and each row's place in them.

@@ -40,22 +40,17 @@ pub(crate) struct VariantDraft {
     pub(crate) reason: Vec<Part<FeatureCall>>,
 }
 
-/// A condition, planned as a whole and comparison by comparison.
+/// A condition, planned.
 #[derive(Debug)]
 pub(crate) struct ConditionDraft {
     pub(crate) text: String,
     pub(crate) clause: Option<String>,
     pub(crate) formula: Formula,
-    pub(crate) whole: PlannedCalls,
-    /// Empty where the condition is a single comparison.
-    pub(crate) leaves: Vec<(Formula, PlannedCalls)>,
-}
-
-/// A planned expression and the calls behind its columns.
-#[derive(Debug)]
-pub(crate) struct PlannedCalls {
     pub(crate) planned: Planned,
+    /// Those behind its columns.
     pub(crate) calls: Vec<FeatureCall>,
+    /// Its comparisons; empty where it is a single one.
+    pub(crate) leaves: Vec<Formula>,
 }
 
 /// An exclusion.
@@ -222,7 +217,7 @@ impl<'a> Binder<'a> {
         let conditions = require.iter().flatten().chain(exclude.iter().flatten().map(|exclusion| &exclusion.when));
         let conditions = conditions.chain(scored.iter().filter_map(|(_, when)| when.as_ref()));
         let mut calls: Vec<FeatureCall> = Vec::new();
-        for call in conditions.flat_map(|condition| &condition.whole.calls) {
+        for call in conditions.flat_map(|condition| &condition.calls) {
             if !calls.contains(call) {
                 calls.push(call.clone());
             }
@@ -294,28 +289,23 @@ impl<'a> Binder<'a> {
             }));
         }
         let calls: Vec<FeatureCall> = bound.calls.into_iter().map(|(call, _)| call).collect();
-        let mut planned = |formula: &Formula, sql| {
-            let own: Vec<FeatureCall> = calls.iter().filter(|call| mentions(formula, call)).cloned().collect();
-            match plan(sql, &bound.literals, &own) {
-                Ok(planned) => Some(PlannedCalls { planned, calls: own }),
-                Err(error) => {
-                    let message = Text::new(format!("cannot be compiled: {error}"), format!("无法编译：{error}"));
-                    self.problems.push(Diagnostic::error(Code::TooComplex, message).at(written.place()));
-                    None
-                }
+        let planned = match plan(&bound.sql, &bound.literals, &calls) {
+            Ok(planned) => planned,
+            Err(error) => {
+                let message = Text::new(format!("cannot be compiled: {error}"), format!("无法编译：{error}"));
+                self.problems.push(Diagnostic::error(Code::TooComplex, message).at(written.place()));
+                return None;
             }
         };
-        let whole = planned(&bound.formula, &bound.sql)?;
-        let single = matches!(bound.leaves.as_slice(), [(leaf, _)] if *leaf == bound.formula);
-        let leaves: Option<Vec<_>> =
-            bound.leaves.iter().filter(|_| !single).map(|(formula, sql)| Some((formula.clone(), planned(formula, sql)?))).collect();
-        if let Some(outcome) = whole.planned.constant.filter(|_| !warned) {
+        let is_single = matches!(bound.leaves.as_slice(), [leaf] if *leaf == bound.formula);
+        let leaves = if is_single { Vec::new() } else { bound.leaves };
+        if let Some(outcome) = planned.constant.filter(|_| !warned) {
             let (en, zh) = if outcome { ("true", "真") } else { ("false", "假") };
             let message = Text::new(format!("this is always {en}"), format!("该条件恒为{zh}"));
             self.problems.push(Diagnostic::warning(Code::AlwaysSame, message).at(written.place()));
         }
         let clause = clause.map(str::to_owned);
-        Some(ConditionDraft { text: written.text.clone(), clause, formula: bound.formula, whole, leaves: leaves? })
+        Some(ConditionDraft { text: written.text.clone(), clause, formula: bound.formula, planned, calls, leaves })
     }
 
     fn sentence(&mut self, written: &Scalar, scope: &Scope<'_>, calls: &[FeatureCall]) -> Option<Vec<Part<FeatureCall>>> {
@@ -342,18 +332,6 @@ impl<'a> Binder<'a> {
 
 /// A score item's sentence speaks of its own condition first.
 fn own_first(when: Option<&ConditionDraft>, calls: &[FeatureCall]) -> Vec<FeatureCall> {
-    let own = when.map_or(&[][..], |condition| &condition.whole.calls);
+    let own = when.map_or(&[][..], |condition| &condition.calls);
     own.iter().chain(calls).cloned().collect()
-}
-
-/// Whether a formula reads the call.
-fn mentions(formula: &Formula, call: &FeatureCall) -> bool {
-    match formula {
-        Formula::Literal(_) => false,
-        Formula::Call(own) => own == call,
-        Formula::Compare(_, a, b) | Formula::And(a, b) | Formula::Or(a, b) => mentions(a, call) || mentions(b, call),
-        Formula::Not(inner) | Formula::IsNull(inner) => mentions(inner, call),
-        Formula::Between(a, b, c) => mentions(a, call) || mentions(b, call) || mentions(c, call),
-        Formula::In(of, list) => mentions(of, call) || list.iter().any(|item| mentions(item, call)),
-    }
 }

@@ -1,4 +1,4 @@
-//! Conditions on Arrow: compiled predicates and their evaluation on batches of slot values.
+//! Conditions on Arrow: compiled predicates and their evaluation on batches of slot values, where there are many.
 //!
 //! A [`SlotBatch`] borrows rows. An Arrow array is made of a column when the first condition that reads it is evaluated, so that many rows
 //! cost no more than what is asked of them; each predicate is evaluated over a batch of its own columns only, because DataFusion's
@@ -8,38 +8,23 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Decimal128Array, Int64Array, RecordBatch};
+use arrow::array::{ArrayRef, AsArray, BooleanArray, Decimal128Array, Int64Array, RecordBatch};
 use arrow::buffer::{BooleanBuffer, NullBuffer};
 use arrow::datatypes::SchemaRef;
 use datafusion_physical_expr::PhysicalExpr;
 
 use crate::catalogue::ValueType;
 use crate::plan::{MONEY_SCALE, PRECISION, Planned, RATIO_SCALE};
-use crate::set::{Condition, Formula, RuleSet, SlotId};
+use crate::set::{Condition, RuleSet, SlotId};
 use crate::value::{FeatureCall, Value};
 
 /// Sums never come near it; a value beyond would not fit 38 digits and is cut to them.
 const DECIMAL_MAX: i128 = 10_i128.pow(37);
 
-/// A compiled condition over the columns of the rule set's slots.
+/// A condition as a physical expression over the columns of the rule set's slots.
 #[derive(Debug, Clone)]
-pub struct Predicate {
-    pub(crate) whole: Compiled,
-    /// Its comparisons one by one, in both readings; empty where the condition is a single one.
-    pub(crate) leaves: Vec<(Formula, Compiled)>,
-}
-
-impl Predicate {
+pub(crate) struct Predicate {
     /// A number that equal predicates of a rule set share.
-    #[must_use]
-    pub fn id(&self) -> usize {
-        self.whole.id
-    }
-}
-
-/// A physical expression and where its columns come from.
-#[derive(Debug, Clone)]
-pub(crate) struct Compiled {
     id: usize,
     expr: Arc<dyn PhysicalExpr>,
     schema: SchemaRef,
@@ -47,7 +32,7 @@ pub(crate) struct Compiled {
     columns: Vec<SlotId>,
 }
 
-impl Compiled {
+impl Predicate {
     /// Three-valued outcome for each of `rows` rows.
     fn evaluate(&self, columns: Vec<ArrayRef>, rows: usize) -> BooleanArray {
         let outcome = RecordBatch::try_new(Arc::clone(&self.schema), columns)
@@ -56,13 +41,6 @@ impl Compiled {
             .and_then(|value| value.into_array(rows))
             .expect("comparisons of equal types over columns of the planned schema cannot fail");
         outcome.as_boolean().clone()
-    }
-
-    /// The outcome for one row of slot values; `None` for NULL.
-    pub(crate) fn evaluate_row(&self, slots: &[FeatureCall], values: &[Value]) -> Option<bool> {
-        let columns = self.columns.iter().map(|slot| to_array(&slots[*slot], std::iter::once(values[*slot]))).collect();
-        let outcome = self.evaluate(columns, 1);
-        outcome.is_valid(0).then(|| outcome.value(0))
     }
 }
 
@@ -74,14 +52,14 @@ pub(crate) struct Interner {
 
 impl Interner {
     /// The compiled form of a planned expression whose columns are these slots.
-    pub(crate) fn intern(&mut self, planned: &Planned, columns: Vec<SlotId>) -> Compiled {
+    pub(crate) fn intern(&mut self, planned: &Planned, columns: Vec<SlotId>) -> Predicate {
         let found = self.known.iter().position(|(expr, schema)| **expr == *planned.expr && *schema == planned.schema);
         let id = found.unwrap_or_else(|| {
             self.known.push((Arc::clone(&planned.expr), Arc::clone(&planned.schema)));
             self.known.len() - 1
         });
         let (expr, schema) = self.known[id].clone();
-        Compiled { id, expr, schema, columns }
+        Predicate { id, expr, schema, columns }
     }
 }
 
@@ -110,10 +88,12 @@ impl<'a> SlotBatch<'a> {
     /// slot: a fault of the caller.
     #[must_use]
     pub fn evaluate(&self, condition: &Condition) -> BooleanArray {
-        let compiled = &condition.predicate.whole;
-        known(&self.outcomes, compiled.id, || {
-            let columns = compiled.columns.iter().map(|slot| self.column(*slot)).collect();
-            compiled.evaluate(columns, self.rows.len())
+        let Some(predicate) = &condition.predicate else {
+            return self.rows.iter().map(|row| condition.outcome(row)).collect();
+        };
+        known(&self.outcomes, predicate.id, || {
+            let columns = predicate.columns.iter().map(|slot| self.column(*slot)).collect();
+            predicate.evaluate(columns, self.rows.len())
         })
     }
 

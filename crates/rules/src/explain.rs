@@ -1,16 +1,15 @@
-//! What a condition measured on one row, in numbers and in a Chinese sentence, from the same compiled expressions that decide.
+//! What a condition measured on one row, in numbers and in a Chinese sentence.
 //!
-//! Each comparison of a condition is compiled on its own as well, so that the outcome shown beside it is the decision's, not a second
-//! reading. Text is put together here; nothing is decided here.
+//! Outcomes, of the condition and of each comparison in it, are those of the logic that decides a row. Text is put together here; nothing is decided
+//! here.
 
 use std::fmt;
 
 use weir_model::alert::{Part, Parts};
 
 use crate::catalogue::Feature;
-use crate::compile::Compiled;
-use crate::diagnostic::Lang;
 use crate::format;
+use crate::logic::{Logic, and, or};
 use crate::set::{Comparison, Condition, Formula, RuleSet, SlotId};
 use crate::value::{Arg, FeatureCall, Value, Window};
 
@@ -24,47 +23,27 @@ pub struct Explained {
     pub threshold: Option<String>,
     /// The outcome; `None` where it cannot be evaluated.
     pub met: Option<bool>,
-    /// The comparisons that did not hold, where the condition did not.
-    pub misses: Vec<Miss>,
     /// One sentence in Chinese, built from the features' names, the values and the outcome.
     pub explain: String,
     /// The operands of an AND or OR on top, each with its own outcome.
     pub parts: Option<Parts>,
 }
 
-/// A comparison that did not hold.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Miss {
-    /// `natural_payers(14d)`.
-    pub feature: String,
-    /// As [`Explained::measured`].
-    pub measured: Option<String>,
-    /// `>= 15`.
-    pub needed: String,
-    /// How far apart the two are, written like `measured`; `None` where there is no distance.
-    pub short_by: Option<String>,
-}
-
 impl RuleSet {
-    /// Evaluates a condition on one row of slot values with the same compiled expression that decides, and says what it measured. Windows
-    /// other than `window` (that of the variant) are named.
+    /// Decides a condition on one row of slot values, and says what it measured. Windows other than `window` (that of the variant) are named.
     ///
     /// # Panics
     /// When the condition is of another rule set, or `values` is shorter than [`RuleSet::slots`]: a fault of the caller.
     #[must_use]
     pub fn explain(&self, condition: &Condition, values: &[Value], window: Window) -> Explained {
-        let row = Row { set: self, values, window };
-        let met = condition.predicate.whole.evaluate_row(&self.slots, values);
+        let row = Row { set: self, slots: &condition.slots, values, window };
+        let met = condition.outcome(values);
         let (measured, threshold) = row.first_comparison(&condition.formula);
-        let leaves = &condition.predicate.leaves;
-        let mut misses = Vec::new();
-        if met != Some(true) {
-            row.misses(&condition.formula, leaves, &mut misses);
-        }
+        let leaves = &condition.leaves;
         let body = if leaves.is_empty() { row.comparison(&condition.formula, met) } else { row.sentence(&condition.formula, leaves) };
         let joint = if leaves.is_empty() { "，" } else { "；" };
         let explain = format!("{body}{joint}{}", outcome(met));
-        Explained { measured, threshold, met, misses, explain, parts: row.parts(&condition.formula, leaves) }
+        Explained { measured, threshold, met, explain, parts: row.parts(&condition.formula, leaves) }
     }
 
     /// What a call measures, in Chinese.
@@ -100,41 +79,6 @@ impl RuleSet {
     }
 }
 
-/// Which conditions were not met, and by how much: one line each, for the output of failed rule tests. Empty if all were met.
-#[must_use]
-pub fn miss_text(conditions: &[(&Condition, Explained)], lang: Lang) -> String {
-    let mut text = String::new();
-    for (condition, explained) in conditions.iter().filter(|(_, explained)| explained.met != Some(true)) {
-        text.push_str(&condition.text);
-        text.push_str(&miss_line(explained, lang));
-        text.push('\n');
-    }
-    text
-}
-
-fn miss_line(explained: &Explained, lang: Lang) -> String {
-    let single = explained.misses.len() == 1;
-    let misses: Vec<String> = explained
-        .misses
-        .iter()
-        .map(|miss| match (lang, &miss.measured, &miss.short_by) {
-            (Lang::Zh, _, Some(by)) if single => format!("差 {by}"),
-            (Lang::Zh, _, Some(by)) => format!("{} 差 {by}", miss.feature),
-            (Lang::Zh, ..) => String::new(),
-            (Lang::En, None, _) => format!("{} cannot be evaluated (data missing)", miss.feature),
-            (Lang::En, Some(measured), Some(by)) => format!("{} is {measured}, needs {}, off by {by}", miss.feature, miss.needed),
-            (Lang::En, Some(measured), None) => format!("{} is {measured}, needs {}", miss.feature, miss.needed),
-        })
-        .filter(|text| !text.is_empty())
-        .collect();
-    match lang {
-        Lang::Zh if misses.is_empty() => format!("：{}", explained.explain),
-        Lang::Zh => format!("：{}，{}", explained.explain, misses.join("，")),
-        Lang::En if misses.is_empty() => ": does not hold".to_owned(),
-        Lang::En => format!(": {}", misses.join("; ")),
-    }
-}
-
 fn outcome(met: Option<bool>) -> &'static str {
     match met {
         Some(true) => "满足",
@@ -145,6 +89,8 @@ fn outcome(met: Option<bool>) -> &'static str {
 
 struct Row<'a> {
     set: &'a RuleSet,
+    /// Those of the condition.
+    slots: &'a [SlotId],
     values: &'a [Value],
     /// The variant's.
     window: Window,
@@ -155,7 +101,10 @@ impl Row<'_> {
     fn value(&self, formula: &Formula) -> Value {
         match formula {
             Formula::Literal(value) => *value,
-            Formula::Call(call) => self.set.slot(call).and_then(|slot| self.values.get(slot)).copied().unwrap_or(Value::Null),
+            Formula::Call(call) => {
+                let slot = self.slots.iter().find(|slot| self.set.slots[**slot] == *call);
+                slot.and_then(|slot| self.values.get(*slot)).copied().unwrap_or(Value::Null)
+            }
             _ => Value::Null,
         }
     }
@@ -180,53 +129,8 @@ impl Row<'_> {
         items.join(", ")
     }
 
-    /// The comparisons that did not hold. Those inside a negated group are left out: there, not holding is what is wanted.
-    fn misses(&self, formula: &Formula, leaves: &[(Formula, Compiled)], found: &mut Vec<Miss>) {
-        if let Some((_, compiled)) = leaves.iter().find(|(leaf, _)| leaf == formula) {
-            if compiled.evaluate_row(&self.set.slots, self.values) != Some(true) {
-                found.extend(self.miss(formula));
-            }
-            return;
-        }
-        match formula {
-            Formula::And(left, right) | Formula::Or(left, right) => {
-                self.misses(left, leaves, found);
-                self.misses(right, leaves, found);
-            }
-            _ if leaves.is_empty() => found.extend(self.miss(formula)),
-            _ => {}
-        }
-    }
-
-    /// What one comparison needed, known not to hold.
-    fn miss(&self, formula: &Formula) -> Option<Miss> {
-        let of = measured_call(formula)?;
-        let value = self.value(&Formula::Call(of.clone()));
-        let (needed, short_by) = match formula {
-            Formula::Compare(comparison, _, right) => {
-                let right = self.value(right);
-                (format!("{} {}", sql(*comparison), text(right)), distance(*comparison, value, right))
-            }
-            Formula::Between(_, low, high) => {
-                let (low, high) = (self.value(low), self.value(high));
-                let short_by = distance(Comparison::GreaterOrEqual, value, low).or(distance(Comparison::LessOrEqual, value, high));
-                (format!("between {} and {}", text(low), text(high)), short_by)
-            }
-            Formula::In(_, list) => (format!("one of {}", self.list(list)), None),
-            Formula::IsNull(_) => ("no value".to_owned(), None),
-            Formula::Not(inner) => match &**inner {
-                Formula::Between(_, low, high) => (format!("outside {} – {}", text(self.value(low)), text(self.value(high))), None),
-                Formula::In(_, list) => (format!("none of {}", self.list(list)), None),
-                Formula::IsNull(_) => ("a value".to_owned(), None),
-                _ => ("false".to_owned(), None),
-            },
-            _ => ("true".to_owned(), None),
-        };
-        Some(Miss { feature: of.to_string(), measured: format::plain(value), needed, short_by })
-    }
-
     /// The operands of an AND or OR on top.
-    fn parts(&self, formula: &Formula, leaves: &[(Formula, Compiled)]) -> Option<Parts> {
+    fn parts(&self, formula: &Formula, leaves: &[(Formula, Logic)]) -> Option<Parts> {
         let of = |operands: Vec<&Formula>| -> Vec<Part> {
             let part = |operand: &&Formula| Part { explain: self.sentence(operand, leaves), met: self.outcome(operand, leaves) };
             operands.iter().map(part).collect()
@@ -238,31 +142,23 @@ impl Row<'_> {
         }
     }
 
-    /// The outcome of a part of a condition, from its compiled comparisons (three-valued logic).
-    fn outcome(&self, formula: &Formula, leaves: &[(Formula, Compiled)]) -> Option<bool> {
-        if let Some((_, compiled)) = leaves.iter().find(|(leaf, _)| leaf == formula) {
-            return compiled.evaluate_row(&self.set.slots, self.values);
+    /// The outcome of a part of a condition, from its comparisons.
+    fn outcome(&self, formula: &Formula, leaves: &[(Formula, Logic)]) -> Option<bool> {
+        if let Some((_, logic)) = leaves.iter().find(|(leaf, _)| leaf == formula) {
+            return logic.outcome(&mut |slot| self.values[slot]);
         }
         match formula {
-            Formula::And(left, right) => match (self.outcome(left, leaves), self.outcome(right, leaves)) {
-                (Some(false), _) | (_, Some(false)) => Some(false),
-                (Some(true), Some(true)) => Some(true),
-                _ => None,
-            },
-            Formula::Or(left, right) => match (self.outcome(left, leaves), self.outcome(right, leaves)) {
-                (Some(true), _) | (_, Some(true)) => Some(true),
-                (Some(false), Some(false)) => Some(false),
-                _ => None,
-            },
+            Formula::And(left, right) => and(self.outcome(left, leaves), || self.outcome(right, leaves)),
+            Formula::Or(left, right) => or(self.outcome(left, leaves), || self.outcome(right, leaves)),
             Formula::Not(inner) => self.outcome(inner, leaves).map(|met| !met),
             _ => None,
         }
     }
 
     /// The sentence without its outcome. `leaves` are the condition's comparisons where it has several; those that do not hold say so.
-    fn sentence(&self, formula: &Formula, leaves: &[(Formula, Compiled)]) -> String {
-        if let Some((leaf, compiled)) = leaves.iter().find(|(leaf, _)| leaf == formula) {
-            let met = compiled.evaluate_row(&self.set.slots, self.values);
+    fn sentence(&self, formula: &Formula, leaves: &[(Formula, Logic)]) -> String {
+        if let Some((leaf, logic)) = leaves.iter().find(|(leaf, _)| leaf == formula) {
+            let met = logic.outcome(&mut |slot| self.values[slot]);
             let suffix = match (met, leaf) {
                 (Some(true), _) => "",
                 // What was asked stands there already.
@@ -284,7 +180,7 @@ impl Row<'_> {
     }
 
     /// An operand of AND, with brackets where 或 would read wrongly.
-    fn operand(&self, formula: &Formula, leaves: &[(Formula, Compiled)]) -> String {
+    fn operand(&self, formula: &Formula, leaves: &[(Formula, Logic)]) -> String {
         let sentence = self.sentence(formula, leaves);
         if matches!(formula, Formula::Or(..)) { format!("（{sentence}）") } else { sentence }
     }
@@ -360,17 +256,6 @@ impl Row<'_> {
     }
 }
 
-/// The feature a single comparison measures.
-fn measured_call(formula: &Formula) -> Option<&FeatureCall> {
-    match formula {
-        Formula::Call(call) => Some(call),
-        Formula::Compare(_, of, _) | Formula::Between(of, ..) | Formula::In(of, _) | Formula::IsNull(of) | Formula::Not(of) => {
-            measured_call(of)
-        }
-        Formula::Literal(_) | Formula::And(..) | Formula::Or(..) => None,
-    }
-}
-
 fn text(value: Value) -> String {
     format::plain(value).unwrap_or_else(|| "?".to_owned())
 }
@@ -394,35 +279,6 @@ fn symbol(comparison: Comparison) -> &'static str {
         Comparison::LessOrEqual => "≤",
         Comparison::Greater => ">",
         Comparison::GreaterOrEqual => "≥",
-    }
-}
-
-/// How far `left` is from meeting the comparison; `None` where it does, where both are equal (a strict comparison), or one side is missing.
-fn distance(comparison: Comparison, left: Value, right: Value) -> Option<String> {
-    let (left_number, right_number) = (number(left)?, number(right)?);
-    let met = match comparison {
-        Comparison::Equal => left_number == right_number,
-        Comparison::NotEqual => left_number != right_number,
-        Comparison::Less => left_number < right_number,
-        Comparison::LessOrEqual => left_number <= right_number,
-        Comparison::Greater => left_number > right_number,
-        Comparison::GreaterOrEqual => left_number >= right_number,
-    };
-    let apart = i128::try_from(left_number.abs_diff(right_number)).ok().filter(|apart| !met && *apart > 0)?;
-    format::plain(match left {
-        Value::Int(_) => Value::Int(i64::try_from(apart).ok()?),
-        Value::Money(_) => Value::Money(apart),
-        Value::Ratio(_) => Value::Ratio(apart),
-        Value::Duration(_) => Value::Duration(i64::try_from(apart).ok()?),
-        Value::Null | Value::Bool(_) => return None,
-    })
-}
-
-fn number(value: Value) -> Option<i128> {
-    match value {
-        Value::Int(n) | Value::Duration(n) => Some(n.into()),
-        Value::Money(n) | Value::Ratio(n) => Some(n),
-        Value::Null | Value::Bool(_) => None,
     }
 }
 

@@ -1,10 +1,11 @@
 //! From bound rules to the immutable set: feature calls become slots, expressions get their numbers, gates are derived.
 
-use crate::bind::{ConditionDraft, PlannedCalls, RuleDraft, VariantDraft};
+use crate::bind::{ConditionDraft, RuleDraft, VariantDraft};
 use crate::catalogue::{Cost, Feature};
-use crate::compile::{Compiled, Interner, Predicate};
+use crate::compile::Interner;
 use crate::document::FileStatus;
 use crate::load::Reference;
+use crate::logic::Logic;
 use crate::set::{Comparison, Condition, Exclusion, Formula, Gate, On, Rule, RuleSet, ScoreItem, SlotId, Status, Variant};
 use crate::template::{Part, Template};
 use crate::value::{Arg, FeatureCall, Value};
@@ -42,7 +43,7 @@ fn variant_calls(variant: &VariantDraft) -> impl Iterator<Item = &FeatureCall> {
         .chain(variant.exclude.iter().map(|exclusion| &exclusion.when))
         .chain(variant.score.iter().map(|item| &item.when));
     let sentences = std::iter::once(&variant.reason).chain(variant.score.iter().map(|item| &item.reason));
-    conditions.flat_map(|condition| &condition.whole.calls).chain(sentences.flatten().filter_map(|part| match part {
+    conditions.flat_map(|condition| &condition.calls).chain(sentences.flatten().filter_map(|part| match part {
         Part::Value(call, _) => Some(call),
         Part::Text(_) => None,
     }))
@@ -124,25 +125,22 @@ impl Freezer {
     }
 
     fn condition(&mut self, draft: ConditionDraft) -> Condition {
-        let slots: Vec<SlotId> = draft.whole.calls.iter().map(|call| self.slot(call)).collect();
-        let whole = self.compiled(&draft.whole);
-        let leaves = draft.leaves.iter().map(|(formula, planned)| (formula.clone(), self.compiled(planned))).collect();
-        let mut comparisons = Vec::new();
-        let is_nothing_else = self.collect_comparisons(&draft.formula, &mut comparisons);
+        let slots: Vec<SlotId> = draft.calls.iter().map(|call| self.slot(call)).collect();
+        let predicate = self.interner.intern(&draft.planned, slots.clone());
+        let logic = |formula: &Formula| Logic::of(formula, &|call| self.slot(call));
+        let leaves = draft.leaves.iter().map(|leaf| (leaf.clone(), logic(leaf))).collect();
+        let is_gated = self.collect_comparisons(&draft.formula, &mut Vec::new());
         Condition {
+            logic: logic(&draft.formula),
             text: draft.text,
             clause: draft.clause,
             formula: draft.formula,
-            predicate: Predicate { whole, leaves },
+            predicate: Some(predicate),
             cheap: slots.iter().all(|slot| *slot < self.cheap_slots),
             slots,
-            comparisons: is_nothing_else.then_some(comparisons),
+            leaves,
+            is_gated,
         }
-    }
-
-    fn compiled(&mut self, planned: &PlannedCalls) -> Compiled {
-        let columns = planned.calls.iter().map(|call| self.slot(call)).collect();
-        self.interner.intern(&planned.planned, columns)
     }
 
     fn template(&self, parts: Vec<Part<FeatureCall>>) -> Template {

@@ -1,12 +1,13 @@
 //! A checked rule set: what the detector, the oracle and the command line work with.
 //!
 //! Everything here has been checked: types fit, parameters are bound, windows are possible, levels rise. The two readings of a condition
-//! stand side by side: [`Condition::formula`], the typed tree that people and the oracle read, and the compiled Arrow expression that
-//! decides, but for conditions that are only comparisons ([`Condition::comparisons`]). The set is immutable; a change of rules is another set with another hash.
+//! stand side by side: [`Condition::formula`], the typed tree that people and the oracle read and that decides single rows, and the Arrow
+//! expression of DataFusion's that decides many at once. The set is immutable; a change of rules is another set with another hash.
 
 use weir_model::{Calendar, Day, Level, PartyKind, Span};
 
-use crate::compile::{Compiled, Predicate};
+use crate::compile::Predicate;
+use crate::logic::{Logic, compare};
 use crate::template::Template;
 use crate::value::{FeatureCall, Value, Window};
 
@@ -153,7 +154,7 @@ pub struct Variant {
     /// The alert's sentence.
     pub reason: Template,
     /// Comparisons of cheap slots with literals that `require` implies: a row at which one does not hold cannot hit, and of a condition that is
-    /// nothing else ([`Condition::comparisons`]) they say all there is to say. Counts come first: they cost least.
+    /// nothing else ([`Condition::is_gated`]) they say all there is to say. Counts come first: they cost least.
     pub gates: Vec<Gate>,
     /// Slots of `require`, `exclude`, `score` and `reason`, without repetition.
     pub slots: Vec<SlotId>,
@@ -176,19 +177,7 @@ impl Gate {
     /// Whether the comparison is true of a value; of NULL it is not.
     #[must_use]
     pub fn holds(&self, value: Value) -> bool {
-        let order = match (value, self.literal) {
-            (Value::Int(n), Value::Int(literal)) | (Value::Duration(n), Value::Duration(literal)) => n.cmp(&literal),
-            (Value::Money(n), Value::Money(literal)) | (Value::Ratio(n), Value::Ratio(literal)) => n.cmp(&literal),
-            _ => return false,
-        };
-        match self.comparison {
-            Comparison::Equal => order.is_eq(),
-            Comparison::NotEqual => order.is_ne(),
-            Comparison::Less => order.is_lt(),
-            Comparison::LessOrEqual => order.is_le(),
-            Comparison::Greater => order.is_gt(),
-            Comparison::GreaterOrEqual => order.is_ge(),
-        }
+        compare(self.comparison, value, self.literal) == Some(true)
     }
 }
 
@@ -201,31 +190,51 @@ pub struct Condition {
     pub clause: Option<String>,
     /// The typed tree.
     pub formula: Formula,
-    /// The compiled expression.
-    pub predicate: Predicate,
+    /// The expression compiled for many rows at once; none of a part of a condition.
+    pub(crate) predicate: Option<Predicate>,
+    /// The same for one row.
+    pub(crate) logic: Logic,
+    /// Its comparisons one by one; none where it is a single one.
+    pub(crate) leaves: Vec<(Formula, Logic)>,
     /// Slots it reads.
     pub slots: Vec<SlotId>,
     /// Whether all of them are cheap.
     pub cheap: bool,
-    /// Its comparisons of slots with literals, where it is a conjunction of nothing else: it is true where all of them hold, and nowhere else. `None`
-    /// of what [`Condition::leaves`] returns.
-    pub comparisons: Option<Vec<Gate>>,
+    /// Whether it is a conjunction of comparisons of slots with literals and nothing else: if it is cheap too, [`Variant::gates`] say all that
+    /// it says.
+    pub is_gated: bool,
 }
 
 impl Condition {
     /// Its different comparisons as conditions of their own, parameters bound; none where it is a single comparison.
     #[must_use]
     pub fn leaves(&self) -> Vec<Self> {
-        let leaf = |(formula, compiled): &(Formula, Compiled)| Self {
+        let leaf = |(formula, logic): &(Formula, Logic)| Self {
             text: formula.to_string(),
             clause: None,
             formula: formula.clone(),
-            predicate: Predicate { whole: compiled.clone(), leaves: Vec::new() },
+            predicate: None,
+            logic: logic.clone(),
+            leaves: Vec::new(),
             slots: self.slots.clone(),
             cheap: self.cheap,
-            comparisons: None,
+            is_gated: false,
         };
-        self.predicate.leaves.iter().map(leaf).collect()
+        self.leaves.iter().map(leaf).collect()
+    }
+
+    /// Its outcome for a row of slot values: true, false, or NULL.
+    ///
+    /// # Panics
+    /// When it reads a slot that the row has no value for: a fault of the caller.
+    #[must_use]
+    pub fn outcome(&self, row: &[Value]) -> Option<bool> {
+        self.logic.outcome(&mut |slot| row[slot])
+    }
+
+    /// Whether its outcome is true, over values that are asked for only where that rests on them.
+    pub fn holds(&self, mut value: impl FnMut(SlotId) -> Value) -> bool {
+        self.logic.holds(&mut value)
     }
 }
 

@@ -64,8 +64,8 @@ pub(crate) struct Bound {
     pub(crate) literals: Vec<Value>,
     /// Distinct feature calls with the characters where each is written first, in order.
     pub(crate) calls: Vec<(FeatureCall, Range<usize>)>,
-    /// Its comparisons, in order, in both readings: what explanations speak of one by one.
-    pub(crate) leaves: Vec<(Formula, Expr)>,
+    /// Its comparisons, in order: what explanations speak of one by one.
+    pub(crate) leaves: Vec<Formula>,
 }
 
 /// A feature call that stands alone, as in a sentence.
@@ -122,7 +122,7 @@ struct Walk<'a> {
     faults: Vec<Fault>,
     literals: Vec<Value>,
     calls: Vec<(FeatureCall, Range<usize>)>,
-    leaves: Vec<Lowered>,
+    leaves: Vec<Formula>,
 }
 impl<'a> Walk<'a> {
     fn new(text: &'a str, scope: &'a Scope<'a>, used: &'a mut Vec<String>) -> Self {
@@ -164,7 +164,7 @@ impl<'a> Walk<'a> {
             }
             _ => {
                 let leaf = self.leaf(expr)?;
-                self.leaves.push(leaf.clone());
+                self.leaves.push(leaf.0.clone());
                 Some(leaf)
             }
         }

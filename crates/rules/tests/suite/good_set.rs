@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use expect_test::{Expect, expect};
 use weir_model::PartyKind;
-use weir_rules::{Lang, Override, RuleSet, Value, load, miss_text};
+use weir_rules::{Override, RuleSet, Value, load};
 
 use crate::support::{files, good};
 
@@ -27,8 +27,7 @@ fn show(set: &RuleSet) -> String {
                 variant.gates.iter().map(|gate| format!("{} {:?} {:?}", set.slots[gate.slot], gate.comparison, gate.literal)).collect();
             let _ = writeln!(text, "    gates {gates:?} slots {:?} batch {:?}", variant.slots, variant.batch_size);
             for condition in &variant.require {
-                let _ =
-                    writeln!(text, "    {} #{} cheap {} {:?}", condition.text, condition.predicate.id(), condition.cheap, condition.clause);
+                let _ = writeln!(text, "    {} cheap {} {:?}", condition.text, condition.cheap, condition.clause);
             }
             for exclusion in &variant.exclude {
                 let _ = writeln!(text, "    unless {} ({} {} {})", exclusion.when.text, exclusion.reason, exclusion.owner, exclusion.until);
@@ -83,29 +82,29 @@ fn the_sample_set_binds_three_variants() {
             FZ-001 v2 Active Instant quiet 30d hits false levels [(Medium, 50), (High, 65), (Urgent, 75)]
               [days14] 14d window=14d min_payers=15 min_amount=500000.00 max_outlets=3 out_share=0.8 pass_through=0.7 fast=2d
                 gates ["natural_payers(14d) GreaterOrEqual Int(15)", "out_count(14d) GreaterOrEqual Int(1)", "out_count(14d) LessOrEqual Int(5000)", "amount_in(14d) GreaterOrEqual Money(50000000)", "pass_through(14d) GreaterOrEqual Ratio(700000)"] slots [0, 1, 2, 3, 17, 4, 18, 19, 20, 5, 6] batch None
-                natural_payers($window) >= $min_payers #0 cheap true None
-                amount_in($window) >= $min_amount #1 cheap true Some("国发〔2015〕59号")
-                pass_through($window) >= $pass_through AND out_count($window) BETWEEN 1 AND 5000 #2 cheap true None
-                top_share_out($window, $max_outlets) >= $out_share #5 cheap false None
+                natural_payers($window) >= $min_payers cheap true None
+                amount_in($window) >= $min_amount cheap true Some("国发〔2015〕59号")
+                pass_through($window) >= $pass_through AND out_count($window) BETWEEN 1 AND 5000 cheap true None
+                top_share_out($window, $max_outlets) >= $out_share cheap false None
                 unless agreement('acquiring') AND periodic_payees(2, '90d') = 0 (已核实收单商户 运营部 2027-12-31)
                 +15 holding_time($window) <= $fast OR list_hits($window, 'prior_alerts') > 0 Some("令〔2006〕第2号")
                 +10 NOT agreement('payroll') None
               [days30] 30d window=30d min_payers=25 min_amount=1000000.00 max_outlets=3 out_share=0.8 pass_through=0.7 fast=2d
                 gates ["natural_payers(30d) GreaterOrEqual Int(25)", "out_count(30d) GreaterOrEqual Int(1)", "out_count(30d) LessOrEqual Int(5000)", "amount_in(30d) GreaterOrEqual Money(100000000)", "pass_through(30d) GreaterOrEqual Ratio(700000)"] slots [7, 8, 9, 10, 21, 4, 18, 22, 23, 5, 11] batch None
-                natural_payers($window) >= $min_payers #13 cheap true None
-                amount_in($window) >= $min_amount #14 cheap true Some("国发〔2015〕59号")
-                pass_through($window) >= $pass_through AND out_count($window) BETWEEN 1 AND 5000 #15 cheap true None
-                top_share_out($window, $max_outlets) >= $out_share #18 cheap false None
+                natural_payers($window) >= $min_payers cheap true None
+                amount_in($window) >= $min_amount cheap true Some("国发〔2015〕59号")
+                pass_through($window) >= $pass_through AND out_count($window) BETWEEN 1 AND 5000 cheap true None
+                top_share_out($window, $max_outlets) >= $out_share cheap false None
                 unless agreement('acquiring') AND periodic_payees(2, '90d') = 0 (已核实收单商户 运营部 2027-12-31)
                 +15 holding_time($window) <= $fast OR list_hits($window, 'prior_alerts') > 0 Some("令〔2006〕第2号")
                 +10 NOT agreement('payroll') None
               [days90] 90d window=90d min_payers=40 min_amount=2000000.50 max_outlets=3 out_share=0.8 pass_through=0.6 fast=2d
                 gates ["natural_payers(90d) GreaterOrEqual Int(40)", "out_count(90d) GreaterOrEqual Int(1)", "out_count(90d) LessOrEqual Int(5000)", "amount_in(90d) GreaterOrEqual Money(200000050)", "pass_through(90d) GreaterOrEqual Ratio(600000)"] slots [12, 13, 14, 15, 24, 25, 4, 18, 26, 27, 5, 28, 16] batch None
-                natural_payers($window) >= $min_payers #22 cheap true None
-                amount_in($window) >= $min_amount #23 cheap true Some("国发〔2015〕59号")
-                pass_through($window) >= $pass_through AND out_count($window) BETWEEN 1 AND 5000 #24 cheap true None
-                top_share_out($window, $max_outlets) >= $out_share #27 cheap false None
-                active_days($window) >= 10 #28 cheap false None
+                natural_payers($window) >= $min_payers cheap true None
+                amount_in($window) >= $min_amount cheap true Some("国发〔2015〕59号")
+                pass_through($window) >= $pass_through AND out_count($window) BETWEEN 1 AND 5000 cheap true None
+                top_share_out($window, $max_outlets) >= $out_share cheap false None
+                active_days($window) >= 10 cheap false None
                 unless agreement('acquiring') AND periodic_payees(2, '90d') = 0 (已核实收单商户 运营部 2027-12-31)
                 +15 holding_time($window) <= $fast OR list_hits($window, 'prior_alerts') > 0 Some("令〔2006〕第2号")
                 +10 NOT agreement('payroll') None
@@ -113,7 +112,7 @@ fn the_sample_set_binds_three_variants() {
             FZ-020 v1 Shadow DayEnd { watch: ["FZ-001"] } quiet 90d hits true levels [(Medium, 50)]
               [] 10wd 
                 gates [] slots [29] batch None
-                rule_hits('FZ-001', '14d') >= 2 #33 cheap false None
+                rule_hits('FZ-001', '14d') >= 2 cheap false None
         "#]],
     );
 }
@@ -175,14 +174,11 @@ fn explanations_and_sentences_read_as_people_write() {
     );
     let conditions =
         variant.require.iter().chain(variant.score.iter().map(|item| &item.when)).chain(variant.exclude.iter().map(|e| &e.when));
-    let explained: Vec<_> = conditions.map(|condition| (condition, set.explain(condition, &values, variant.window))).collect();
     let mut text = String::new();
-    for (_, e) in &explained {
+    for e in conditions.map(|condition| set.explain(condition, &values, variant.window)) {
         let _ = writeln!(text, "{:?} {:?} {:?} {}", e.measured, e.threshold, e.met, e.explain);
     }
     let _ = writeln!(text, "{}\n{}", variant.reason.render(&values), variant.score[0].reason.render(&values));
-    text.push_str(&miss_text(&explained, Lang::Zh));
-    text.push_str(&miss_text(&explained, Lang::En));
     expect![[r#"
         Some("14") Some("15") Some(false) 转入人数 14（须 ≥ 15），未满足
         Some("1268400.00") Some("500000.00") Some(true) 转入金额 126.84万元 ≥ 50万元，满足
@@ -193,15 +189,8 @@ fn explanations_and_sentences_read_as_people_write() {
         None None None 收单协议（无法评估），且近90天定期收款人数（每人至少2次）（须 = 0）（无法评估）；无法评估
         14天内14人转入126.84万元，94%转至2个账户
         资金停留2天3小时，快进快出
-        natural_payers($window) >= $min_payers：转入人数 14（须 ≥ 15），未满足，差 1
-        pass_through($window) >= $pass_through AND out_count($window) BETWEEN 1 AND 5000：转出转入比 93.55% ≥ 70%，且转出笔数 0（须 介于 1 与 5000）；未满足，差 1
-        holding_time($window) <= $fast OR list_hits($window, 'prior_alerts') > 0：资金停留时间 2天3小时（须 ≤ 2天），或prior_alerts名单命中数 0（须 > 0）；未满足，holding_time(14d) 差 3h
-        agreement('acquiring') AND periodic_payees(2, '90d') = 0：收单协议（无法评估），且近90天定期收款人数（每人至少2次）（须 = 0）（无法评估）；无法评估
-        natural_payers($window) >= $min_payers: natural_payers(14d) is 14, needs >= 15, off by 1
-        pass_through($window) >= $pass_through AND out_count($window) BETWEEN 1 AND 5000: out_count(14d) is 0, needs between 1 and 5000, off by 1
-        holding_time($window) <= $fast OR list_hits($window, 'prior_alerts') > 0: holding_time(14d) is 2d 3h, needs <= 2d, off by 3h; list_hits(14d, prior_alerts) is 0, needs > 0
-        agreement('acquiring') AND periodic_payees(2, '90d') = 0: agreement(acquiring) cannot be evaluated (data missing); periodic_payees(2, 90d) cannot be evaluated (data missing)
-    "#]].assert_eq(&text);
+    "#]]
+    .assert_eq(&text);
 }
 
 #[test]
