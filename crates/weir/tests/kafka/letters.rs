@@ -11,7 +11,7 @@ fn a_refused_record_as_long_as_may_be_becomes_a_letter_that_the_topic_takes() {
     let rig = Rig::new(&broker.address, Shape { roles: &["split", "detect"], ..Shape::default() });
     let long = format!("{{\"流水号\": \"{}", "x".repeat((1 << 20) - 100));
     let good: Vec<String> = transactions().lines().take(20).map(str::to_owned).collect();
-    fs::write(rig.path("t.jsonl"), [&good[..10], &[long.clone()], &good[10..]].concat().join("\n")).expect("written");
+    fs::write(rig.path("t.jsonl"), [&good[..10], std::slice::from_ref(&long), &good[10..]].concat().join("\n")).expect("written");
     rig.feed_all("t.jsonl");
     let service = rig.start("one");
     rig.wait_until_caught_up();
