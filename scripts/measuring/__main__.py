@@ -33,6 +33,9 @@ def arguments():
     banks.add_argument("--active", action="store_true", help="leave rules on trial out: they count nowhere and take a quarter of the time")
     sweep = part("sweep", "dials turned until detection breaks", seeds="2001..2003", customers=2_000, days=540, per_scheme=20)
     sweep.add_argument("--dials", nargs="+", metavar="NAME", help="only these")
+    pool = parts.add_parser("pool", help="banks that were measured at different times, counted together")
+    pool.add_argument("results", nargs="+", type=Path, metavar="FILE", help="results of banks, as `banks` leaves them")
+    pool.add_argument("--to", type=Path, required=True, metavar="FILE", help="where the tables go")
     pictures = part("pictures", "the sweep's curves and their numbers")
     pictures.add_argument("--to", type=Path, default=Path("docs/pictures"), metavar="DIR", help="where pictures go")
     return parser.parse_args()
@@ -45,6 +48,8 @@ def main():
         from measuring.banks import measure
     elif args.part == "sweep":
         from measuring.sweep import measure
+    elif args.part == "pool":
+        from measuring.pool import measure
     else:
         from measuring.pictures import measure
     measure(args)
