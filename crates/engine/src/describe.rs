@@ -16,7 +16,7 @@ use weir_rules::{Arg, Cost, Feature, FeatureCall, Rule, RuleSet, SlotId, Status,
 
 use crate::cursor::Aggregates;
 use crate::detection::{Episode, Figures};
-use crate::feature;
+use crate::feature::{self, ByPair, Distinct};
 use crate::intern::{Interner, NONE};
 use crate::row::Row;
 use crate::scans::Measure;
@@ -73,8 +73,19 @@ pub(crate) fn describe(view: &View<'_>, occasion: &Occasion<'_>) -> Alert {
     let variant = &rule.variants[usize::from(episode.last.variant)];
     let window = variant.window;
     let mut values = vec![Value::Null; set.slots.len()];
+    // Many slots share a window.
+    let mut scanned: Vec<(Window, Aggregates)> = Vec::new();
+    let mut aggregates = |window: Window| match scanned.iter().find(|(other, _)| *other == window) {
+        Some((_, aggregates)) => *aggregates,
+        None => {
+            scanned.push((window, Aggregates::scan(view.slice(window))));
+            scanned[scanned.len() - 1].1
+        }
+    };
     for slot in &variant.slots {
-        values[*slot] = value(&set.slots[*slot], view, occasion.rule_hits);
+        let call = &set.slots[*slot];
+        let is_cheap = call.feature.entry().cost == Cost::Cheap;
+        values[*slot] = if is_cheap { feature::cheap(call, &mut aggregates, view) } else { value(call, view, occasion.rule_hits) };
     }
     Alert {
         schema_version: SCHEMA_VERSION,
@@ -120,7 +131,7 @@ pub(crate) fn describe(view: &View<'_>, occasion: &Occasion<'_>) -> Alert {
 }
 
 /// Distinct natural payers and payees among the rows.
-fn natural<'a>(rows: impl Iterator<Item = &'a Row>) -> BTreeSet<u32> {
+fn natural<'a>(rows: impl Iterator<Item = &'a Row>) -> Distinct<u32> {
     rows.filter(|row| row.makes_party() && row.is_natural()).map(|row| row.pair).collect()
 }
 
@@ -171,7 +182,7 @@ fn outstanding(view: &View<'_>) -> i128 {
 }
 
 fn scope(view: &View<'_>, window: Window) -> Scope {
-    let mut places = BTreeMap::<u32, Option<(Day, Division)>>::new();
+    let mut places = ByPair::<Option<(Day, Division)>>::default();
     for row in view.counted(window).filter(|row| row.makes_party()) {
         let place = places.entry(row.pair).or_default();
         *place = (*place).max(row.division().is_known().then(|| (row.at.day(), row.division())));
@@ -292,7 +303,7 @@ fn evidence(view: &View<'_>, window: Window, batch_size: Option<i64>, occasion: 
 
 fn counterparties(view: &View<'_>, window: Window, direction: Direction) -> (Vec<CounterpartyFlow>, u64) {
     let at = |row: &Row| if window.is_day_window() { row.at.day().start() } else { row.at };
-    let mut flows = BTreeMap::<u32, Flow>::new();
+    let mut flows = ByPair::<Flow>::default();
     for row in view.counted(window).filter(|row| row.makes_party() && row.direction() == direction) {
         let flow = flows.entry(row.pair).or_insert_with(|| Flow {
             amount: 0,
@@ -328,8 +339,8 @@ fn counterparties(view: &View<'_>, window: Window, direction: Direction) -> (Vec
 }
 
 /// What each pair moved in the other direction, over all history that is not forgotten.
-fn amounts_back(view: &View<'_>, pairs: impl Iterator<Item = u32>, direction: Direction) -> BTreeMap<u32, i128> {
-    let mut back: BTreeMap<u32, i128> = pairs
+fn amounts_back(view: &View<'_>, pairs: impl Iterator<Item = u32>, direction: Direction) -> ByPair<i128> {
+    let mut back: ByPair<i128> = pairs
         .map(|at| {
             let pair = view.pair(at);
             let past = view.past(at);
@@ -374,7 +385,7 @@ fn transactions(view: &View<'_>, window: Window, occasion: &Occasion<'_>) -> (Ve
 }
 
 fn fund_classes<'a>(rows: impl Iterator<Item = &'a Row>) -> Vec<FundClass> {
-    let mut classes = BTreeMap::<&'static str, (i128, u64, BTreeSet<u32>)>::new();
+    let mut classes = BTreeMap::<&'static str, (i128, u64, Distinct<u32>)>::new();
     for row in rows {
         let (amount, count, people) = classes.entry(fund_class(row)).or_default();
         *amount += i128::from(row.amount);

@@ -52,7 +52,7 @@ use crate::view::View;
 pub(crate) type ByPair<T> = hashbrown::HashMap<u32, T, foldhash::fast::FixedState>;
 
 /// Distinct things of a window, likewise.
-type Distinct<T> = hashbrown::HashSet<T, foldhash::fast::FixedState>;
+pub(crate) type Distinct<T> = hashbrown::HashSet<T, foldhash::fast::FixedState>;
 
 /// Share of something that must be known for a share over it to mean anything: 30 %.
 pub(crate) fn enough_known(known: i128, total: i128) -> bool {
