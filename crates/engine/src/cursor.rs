@@ -12,6 +12,8 @@
 //! A row that all windows have left is read only to come back to it, and once when the cursor begins anew. Its aggregates equal
 //! [`Aggregates::scan`] over the same rows (property test below).
 
+use std::ops::{AddAssign, SubAssign};
+
 use weir_model::{Calendar, EventTime, PartyKind, Span};
 use weir_rules::Window;
 
@@ -25,20 +27,22 @@ const FAR: Span = Span::days(1);
 /// Aggregates over the counted legs of one window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Aggregates {
-    pub(crate) amount_in: i128,
-    pub(crate) amount_out: i128,
-    pub(crate) count_in: u32,
-    pub(crate) count_out: u32,
+    pub(crate) inflow: Flow,
+    pub(crate) outflow: Flow,
+}
+
+/// Those of one direction; or what one leg adds to them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Flow {
+    /// Fen.
+    pub(crate) amount: i128,
+    pub(crate) count: u32,
     /// Movements with a counterparty, and those of them that state its kind.
-    pub(crate) identified_in: u32,
-    pub(crate) identified_out: u32,
-    pub(crate) known_in: u32,
-    pub(crate) known_out: u32,
-    /// Distinct counterparties.
-    pub(crate) payers: u32,
-    pub(crate) payees: u32,
-    pub(crate) natural_payers: u32,
-    pub(crate) natural_payees: u32,
+    pub(crate) identified: u32,
+    pub(crate) known: u32,
+    /// Distinct counterparties, and those known to be natural persons.
+    pub(crate) parties: u32,
+    pub(crate) natural: u32,
 }
 
 /// What a counterparty was met as in a window, by direction.
@@ -174,9 +178,9 @@ impl Cursor {
         }
         self.links.insert(at, link);
         if row.is_counted() {
+            let flow = Flow::of(row);
             for OfWindow { aggregates, since, .. } in self.windows.iter_mut().filter(|window| window.head <= at) {
-                aggregates.leg(row, true);
-                aggregates.meet(row, link.before < *since, link.natural_before < *since, true);
+                *aggregates.of(row) += flow.met(link.before < *since, link.natural_before < *since);
             }
         }
     }
@@ -187,13 +191,18 @@ impl Cursor {
         let at = self.tail();
         let row = &rows[at];
         if row.is_counted() {
-            let (is_last, is_last_natural) = self.unlink(rows, at, link);
-            for OfWindow { aggregates, since, .. } in self.windows.iter_mut().filter(|window| window.head <= at) {
-                aggregates.leg(row, false);
-                aggregates.meet(row, is_last && link.before < *since, is_last_natural && link.natural_before < *since, false);
-            }
+            self.leave(rows, at, link);
         }
         self.windows.iter_mut().for_each(|window| window.head = window.head.min(at));
+    }
+
+    /// A counted row goes out of all windows that it is in.
+    fn leave(&mut self, rows: &[Row], at: usize, link: Link) {
+        let (is_last, is_last_natural) = self.unlink(rows, at, link);
+        let (row, flow) = (&rows[at], Flow::of(&rows[at]));
+        for OfWindow { aggregates, since, .. } in self.windows.iter_mut().filter(|window| window.head <= at) {
+            *aggregates.of(row) -= flow.met(is_last && link.before < *since, is_last_natural && link.natural_before < *since);
+        }
     }
 
     /// Joins what was before and after a row of its counterparty, which goes; whether nothing was after it, of any kind and natural.
@@ -240,9 +249,13 @@ impl Cursor {
         if row.is_counted() {
             let is_last = self.last_of(row).map(|(last, of)| (last.any[of] == turn, last.natural[of] == turn));
             let (is_last, is_last_natural) = is_last.unwrap_or_default();
-            let aggregates = &mut self.windows[window].aggregates;
-            aggregates.leg(row, add);
-            aggregates.meet(row, is_last, is_last_natural, add);
+            let flow = Flow::of(row).met(is_last, is_last_natural);
+            let total = self.windows[window].aggregates.of(row);
+            if add {
+                *total += flow;
+            } else {
+                *total -= flow;
+            }
         }
     }
 
@@ -331,11 +344,7 @@ impl Cursor {
         if !row.is_counted() {
             return;
         }
-        let (is_last, is_last_natural) = self.unlink(rows, at, link);
-        for OfWindow { aggregates, since, .. } in self.windows.iter_mut().filter(|window| window.head <= at) {
-            aggregates.leg(row, false);
-            aggregates.meet(row, is_last && link.before < *since, is_last_natural && link.natural_before < *since, false);
-        }
+        self.leave(rows, at, link);
     }
 
     /// The next seek begins anew.
@@ -384,48 +393,57 @@ impl Aggregates {
 
     /// Counts a row that is counted at all; `met` is what its pair was met as.
     pub(crate) fn count(&mut self, row: &Row, met: &mut Met) {
-        let of = usize::from(row.is_out());
-        self.leg(row, true);
-        self.meet(row, !met.any[of], !met.natural[of], true);
-        met.any[of] |= row.makes_party();
-        met.natural[of] |= row.makes_party() && row.is_natural();
+        let (of, flow) = (usize::from(row.is_out()), Flow::of(row));
+        *self.of(row) += flow.met(!met.any[of], !met.natural[of]);
+        met.any[of] |= flow.parties > 0;
+        met.natural[of] |= flow.natural > 0;
     }
 
-    fn leg(&mut self, row: &Row, add: bool) {
-        let (count, amount) =
-            if row.is_out() { (&mut self.count_out, &mut self.amount_out) } else { (&mut self.count_in, &mut self.amount_in) };
-        step(count, add);
-        *amount += if add { i128::from(row.amount) } else { -i128::from(row.amount) };
-    }
-
-    /// Counts a row's counterparty, if it has one that counts: whether it is the first of its direction, and the first natural person of it.
-    fn meet(&mut self, row: &Row, is_first: bool, is_first_natural: bool, add: bool) {
-        if !row.makes_party() {
-            return;
-        }
-        let (identified, known, distinct, natural) = if row.is_out() {
-            (&mut self.identified_out, &mut self.known_out, &mut self.payees, &mut self.natural_payees)
-        } else {
-            (&mut self.identified_in, &mut self.known_in, &mut self.payers, &mut self.natural_payers)
-        };
-        step(identified, add);
-        if row.counterparty_kind() != PartyKind::Unknown {
-            step(known, add);
-        }
-        if is_first {
-            step(distinct, add);
-        }
-        if is_first_natural && row.is_natural() {
-            step(natural, add);
-        }
+    /// The direction of a row.
+    fn of(&mut self, row: &Row) -> &mut Flow {
+        if row.is_out() { &mut self.outflow } else { &mut self.inflow }
     }
 }
 
-fn step(count: &mut u32, add: bool) {
-    if add {
-        *count += 1;
-    } else {
-        *count -= 1;
+impl Flow {
+    /// What a counted row adds where nobody else is.
+    fn of(row: &Row) -> Self {
+        let is_identified = row.makes_party();
+        Self {
+            amount: row.amount.into(),
+            count: 1,
+            identified: is_identified.into(),
+            known: (is_identified && row.counterparty_kind() != PartyKind::Unknown).into(),
+            parties: is_identified.into(),
+            natural: (is_identified && row.is_natural()).into(),
+        }
+    }
+
+    /// What it adds where its counterparty may be already: whether it is the first of it, and the first that says it is a natural person.
+    fn met(self, is_first: bool, is_first_natural: bool) -> Self {
+        Self { parties: self.parties * u32::from(is_first), natural: self.natural * u32::from(is_first_natural), ..self }
+    }
+}
+
+impl AddAssign for Flow {
+    fn add_assign(&mut self, other: Self) {
+        self.amount += other.amount;
+        self.count += other.count;
+        self.identified += other.identified;
+        self.known += other.known;
+        self.parties += other.parties;
+        self.natural += other.natural;
+    }
+}
+
+impl SubAssign for Flow {
+    fn sub_assign(&mut self, other: Self) {
+        self.amount -= other.amount;
+        self.count -= other.count;
+        self.identified -= other.identified;
+        self.known -= other.known;
+        self.parties -= other.parties;
+        self.natural -= other.natural;
     }
 }
 

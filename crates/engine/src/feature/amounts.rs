@@ -5,22 +5,22 @@
 
 use weir_rules::{Feature, Value};
 
-use crate::cursor::Aggregates;
+use crate::cursor::{Aggregates, Flow};
 
 /// One of the ten, from the aggregates of its window.
 pub(super) fn evaluate(feature: Feature, a: &Aggregates) -> Value {
     match feature {
-        Feature::InCount => Value::Int(a.count_in.into()),
-        Feature::OutCount => Value::Int(a.count_out.into()),
-        Feature::AmountIn => Value::Money(a.amount_in),
-        Feature::AmountOut => Value::Money(a.amount_out),
-        Feature::Payers => Value::Int(a.payers.into()),
-        Feature::Payees => Value::Int(a.payees.into()),
-        Feature::NaturalPayers => if_known(a.natural_payers, a.known_in, a.identified_in),
-        Feature::NaturalPayees => if_known(a.natural_payees, a.known_out, a.identified_out),
-        Feature::PassThrough => Value::ratio(a.amount_out, a.amount_in),
-        Feature::AmountPerPayer => match if_known(a.natural_payers, a.known_in, a.identified_in) {
-            Value::Int(people) if people > 0 => Value::Money(a.amount_in / i128::from(people)),
+        Feature::InCount => Value::Int(a.inflow.count.into()),
+        Feature::OutCount => Value::Int(a.outflow.count.into()),
+        Feature::AmountIn => Value::Money(a.inflow.amount),
+        Feature::AmountOut => Value::Money(a.outflow.amount),
+        Feature::Payers => Value::Int(a.inflow.parties.into()),
+        Feature::Payees => Value::Int(a.outflow.parties.into()),
+        Feature::NaturalPayers => natural(&a.inflow),
+        Feature::NaturalPayees => natural(&a.outflow),
+        Feature::PassThrough => Value::ratio(a.outflow.amount, a.inflow.amount),
+        Feature::AmountPerPayer => match natural(&a.inflow) {
+            Value::Int(people) if people > 0 => Value::Money(a.inflow.amount / i128::from(people)),
             _ => Value::Null,
         },
         other => unreachable!("{other} is no running aggregate"),
@@ -28,8 +28,8 @@ pub(super) fn evaluate(feature: Feature, a: &Aggregates) -> Value {
 }
 
 /// Those known to be natural are a lower bound, whatever else is unknown; where nobody's kind is known, there is no bound.
-fn if_known(natural: u32, known: u32, identified: u32) -> Value {
-    if known > 0 || identified == 0 { Value::Int(natural.into()) } else { Value::Null }
+fn natural(flow: &Flow) -> Value {
+    if flow.known > 0 || flow.identified == 0 { Value::Int(flow.natural.into()) } else { Value::Null }
 }
 
 #[cfg(test)]
