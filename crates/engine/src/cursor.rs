@@ -12,6 +12,7 @@
 //! A row that all windows have left is read only to come back to it, and once when the cursor begins anew. Its aggregates equal
 //! [`Aggregates::scan`] over the same rows (property test below).
 
+use std::cmp::Reverse;
 use std::ops::{AddAssign, SubAssign};
 
 use weir_model::{Calendar, EventTime, PartyKind, Span};
@@ -167,6 +168,18 @@ impl Cursor {
     /// A row comes in at `at`: behind all others, or among those of the last instant.
     fn add(&mut self, rows: &[Row], at: usize) {
         let row = &rows[at];
+        let link = self.link(row);
+        self.links.insert(at, link);
+        if row.is_counted() {
+            let flow = Flow::of(row);
+            for OfWindow { aggregates, since, .. } in self.windows.iter_mut().filter(|window| window.head <= at) {
+                *aggregates.of(row) += flow.met(link.before < *since, link.natural_before < *since);
+            }
+        }
+    }
+
+    /// A row is the last of its counterparty now.
+    fn link(&mut self, row: &Row) -> Link {
         let mut link = Link { turn: self.next, before: NOBODY, natural_before: NOBODY };
         self.next += 1;
         if let Some((last, of)) = self.last_of(row) {
@@ -176,13 +189,7 @@ impl Cursor {
                 last.natural[of] = link.turn;
             }
         }
-        self.links.insert(at, link);
-        if row.is_counted() {
-            let flow = Flow::of(row);
-            for OfWindow { aggregates, since, .. } in self.windows.iter_mut().filter(|window| window.head <= at) {
-                *aggregates.of(row) += flow.met(link.before < *since, link.natural_before < *since);
-            }
-        }
+        link
     }
 
     /// The last row goes out again, at the end where it came in.
@@ -247,9 +254,7 @@ impl Cursor {
 
     fn pass(&mut self, row: &Row, window: usize, turn: u32, add: bool) {
         if row.is_counted() {
-            let is_last = self.last_of(row).map(|(last, of)| (last.any[of] == turn, last.natural[of] == turn));
-            let (is_last, is_last_natural) = is_last.unwrap_or_default();
-            let flow = Flow::of(row).met(is_last, is_last_natural);
+            let flow = self.of_last(row, turn);
             let total = self.windows[window].aggregates.of(row);
             if add {
                 *total += flow;
@@ -257,6 +262,13 @@ impl Cursor {
                 *total -= flow;
             }
         }
+    }
+
+    /// What a counted row is worth to a window that it is in: its counterparty as well, if no later row of it is there.
+    fn of_last(&mut self, row: &Row, turn: u32) -> Flow {
+        let is_last = self.last_of(row).map(|(last, of)| (last.any[of] == turn, last.natural[of] == turn));
+        let (is_last, is_last_natural) = is_last.unwrap_or_default();
+        Flow::of(row).met(is_last, is_last_natural)
     }
 
     fn move_head(&mut self, rows: &[Row], window: usize, head: usize) {
@@ -353,7 +365,8 @@ impl Cursor {
         self.links.clear();
     }
 
-    /// Every window anew. Rows before all of them come in too: the cursor may come back to them.
+    /// Every window anew. Rows before all of them come in too: the cursor may come back to them. All windows end at the instant, so each holds what
+    /// the shorter ones hold: rows are counted once, from the last one back.
     fn rebuild(&mut self, rows: &[Row], pairs: usize, t: EventTime, horizons: &Horizons, calendar: &Calendar) {
         (self.generation, self.t, self.next, self.least) = (horizons.generation, t, NOBODY + 1, NOBODY + 1);
         self.links.clear();
@@ -368,8 +381,21 @@ impl Cursor {
             let since = u32::try_from(head).unwrap_or(TURNS_MAX) + 1;
             OfWindow { head, since, around: Around::of(rows, head), aggregates: Aggregates::default() }
         }));
-        for at in 0..rows.len() {
-            self.add(rows, at);
+        for row in rows {
+            let link = self.link(row);
+            self.links.push(link);
+        }
+        let mut shortest_first: Vec<usize> = (0..self.windows.len()).collect();
+        shortest_first.sort_unstable_by_key(|window| Reverse(self.windows[*window].head));
+        let (mut counted, mut at) = (Aggregates::default(), rows.len());
+        for window in shortest_first {
+            while at > self.windows[window].head {
+                at -= 1;
+                if rows[at].is_counted() {
+                    *counted.of(&rows[at]) += self.of_last(&rows[at], self.links[at].turn);
+                }
+            }
+            self.windows[window].aggregates = counted;
         }
     }
 }

@@ -30,7 +30,8 @@ pub(crate) struct Edition {
     pub(crate) horizons: Horizons,
     /// Per cheap slot: the horizon of its window.
     slot_horizons: Vec<Option<usize>>,
-    plans: Vec<Plan>,
+    /// By whether they are of groups, then of day ends.
+    plans: [[Vec<Plan>; 2]; 2],
     /// The longest window any slot names, in days.
     pub(crate) reach_days: u32,
     pub(crate) has_day_end_rules: bool,
@@ -43,8 +44,6 @@ pub(crate) struct Edition {
 struct Plan {
     rule: usize,
     variant: usize,
-    is_day_end: bool,
-    is_group: bool,
     gates: Vec<Gate>,
     /// A party whose bounds do not reach this passes them at no instant.
     least: Bounds,
@@ -111,7 +110,7 @@ impl Edition {
 
     /// Whether a party could pass any gates at all: most never do, and need no cursor.
     pub(crate) fn may_pass(&self, is_group: bool, bounds: &Bounds) -> bool {
-        self.plans.iter().any(|plan| plan.is_group == is_group && bounds.reaches(&plan.least))
+        self.plans[usize::from(is_group)].iter().flatten().any(|plan| bounds.reaches(&plan.least))
     }
 
     /// The row of an instant, if any variant passes its gates there: that of the view and the windows, of a party within `bounds`. `spare` has
@@ -126,13 +125,12 @@ impl Edition {
         spare: &mut Vec<PendingRow>,
     ) -> Option<PendingRow> {
         let passes = |plan: &&Plan| {
-            plan.is_group == is_group
-                && plan.is_day_end == is_day_end
-                && bounds.reaches(&plan.least)
+            bounds.reaches(&plan.least)
                 && self.rules.rules[plan.rule].fits(view.profile.kind)
                 && plan.gates.iter().all(|gate| gate.holds(self.cheap_value(gate.slot, windows, view)))
         };
-        let mut passing = self.plans.iter().filter(passes).map(|plan| Candidate { rule: plan.rule, variant: plan.variant }).peekable();
+        let plans = &self.plans[usize::from(is_group)][usize::from(is_day_end)];
+        let mut passing = plans.iter().filter(passes).map(|plan| Candidate { rule: plan.rule, variant: plan.variant }).peekable();
         passing.peek()?;
         let mut row = spare.pop().unwrap_or_default();
         row.begin(party, view.t, edition, is_day_end, self.rules.slots.len());
@@ -157,15 +155,13 @@ fn is_day_end(rule: &Rule) -> bool {
     matches!(rule.on, On::DayEnd { .. })
 }
 
-fn plans(rules: &RuleSet) -> Vec<Plan> {
-    let mut plans = Vec::new();
+fn plans(rules: &RuleSet) -> [[Vec<Plan>; 2]; 2] {
+    let mut plans = <[[Vec<Plan>; 2]; 2]>::default();
     for (at, rule) in rules.rules.iter().enumerate() {
         for (variant_at, variant) in rule.variants.iter().enumerate() {
-            plans.push(Plan {
+            plans[usize::from(rule.scope == Scope::Group)][usize::from(is_day_end(rule))].push(Plan {
                 rule: at,
                 variant: variant_at,
-                is_day_end: is_day_end(rule),
-                is_group: rule.scope == Scope::Group,
                 least: Bounds::least(variant.gates.iter().map(|gate| (rules.slots[gate.slot].feature, gate))),
                 gates: variant.gates.clone(),
             });
