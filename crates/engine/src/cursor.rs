@@ -332,12 +332,17 @@ impl Cursor {
         self.links.len()
     }
 
-    /// Tells the cursor that the first `count` rows of `rows`, whole instants, are about to go. They must have left every horizon; otherwise it starts
-    /// anew.
+    /// Tells the cursor that the first `count` rows of `rows`, whole instants, are about to go: they leave every window that they are still in. One that
+    /// stands before they end begins anew.
     pub(crate) fn before_drop(&mut self, rows: &[Row], count: usize) {
-        if self.tail() < count || self.windows.iter().any(|window| window.head < count) {
+        if self.tail() < count {
             self.forget();
             return;
+        }
+        for window in 0..self.windows.len() {
+            while self.windows[window].head < count {
+                self.expire(rows, window);
+            }
         }
         self.least = self.since(rows, count);
         self.links.drain(..count);
