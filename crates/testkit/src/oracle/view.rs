@@ -151,7 +151,10 @@ impl<'a> View<'a> {
     /// Counted legs of all history that is not forgotten, in order.
     pub(super) fn all_history(&self) -> Vec<Flow<'a>> {
         let all = self.left.iter().chain(&self.live);
-        all.filter(|held| held.is_counted() && !held.forgotten).map(|held| Flow::of(&held.leg)).collect()
+        let mut all: Vec<&Held> = all.filter(|held| held.is_counted() && !held.forgotten).copied().collect();
+        // Legs that left early may be younger than some that no window reaches any more and that are there still.
+        all.sort_by(|a, b| a.order().cmp(&b.order()));
+        all.into_iter().map(|held| Flow::of(&held.leg)).collect()
     }
 
     /// The first day that any of the windows covers.
