@@ -35,6 +35,7 @@ def arguments():
     sweep.add_argument("--dials", nargs="+", metavar="NAME", help="only these")
     pool = parts.add_parser("pool", help="banks that were measured at different times, counted together")
     pool.add_argument("results", nargs="+", type=Path, metavar="FILE", help="results of banks, as `banks` leaves them")
+    pool.add_argument("--title", required=True, metavar="TEXT", help="the heading")
     pool.add_argument("--to", type=Path, required=True, metavar="FILE", help="where the tables go")
     pictures = part("pictures", "the sweep's curves and their numbers")
     pictures.add_argument("--to", type=Path, default=Path("docs/pictures"), metavar="DIR", help="where pictures go")

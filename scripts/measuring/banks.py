@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from measuring.run import Weir, as_json, each, read, sizes_of, span, told, write
+from measuring.run import Weir, each, sizes_of, span, told, write
 
 
 def measure(args):
@@ -21,6 +21,7 @@ def measure(args):
     about = weir.about(banks, {"seeds": span(args.seeds), **sizes})
     score = json.loads(weir.eval(folders, "--json"))
     results = str(args.out / f"{name}-{span(args.seeds)}")
-    write(Path(results + ".json"), as_json({"about": about, "score": score}))
+    # In one line, for `pool`.
+    write(Path(results + ".json"), json.dumps({"about": about, "score": score}, ensure_ascii=False, separators=(",", ":")) + "\n")
     write(Path(results + ".md"), f"{told(about)}\n\n{weir.eval(folders, '--markdown')}")
     print(f"{results}.md")

@@ -55,7 +55,8 @@ def overall(scores):
     months = sum(score["customers"] * score["days"] for score in scores) / MONTH / 10_000
     rates = sorted(score["false_per_10000_customers_and_month"] for score in scores)
     rows = [(key.replace("_", " "), f"{value:,}") for key, value in total.items()]
-    rows += [("false alerts per 10,000 customers and month", f"{total['false_alerts'] / months:.2f} (of single banks {rates[0]:.2f} to {rates[-1]:.2f})")]
+    single = f" (of single banks {rates[0]:.2f} to {rates[-1]:.2f})" if len(rates) > 1 else ""
+    rows += [("false alerts per 10,000 customers and month", f"{total['false_alerts'] / months:.2f}{single}")]
     rows += [("precision, by alert", added([score["precision"] for score in scores]))]
     rows += [("recall, by party", added([score["recall_parties"] for score in scores]))]
     return table(["measure", "value"], rows)
@@ -79,6 +80,8 @@ def confusion(scores):
 
 def missed(scores):
     rows = [row for score in scores for row in score["missed"]]
+    if not rows:
+        return ["None.", ""]
     rows = ((row["seed"], row["part"], row["family"], row["payout"], row["visible_payers"], f"{row['visible_principal']:,}", ", ".join(row["traits"])) for row in rows)
     return table(["seed", "part", "theme", "payout", "visible payers", "visible principal, yuan", "what is unusual"], rows)
 
@@ -96,7 +99,7 @@ def measure(args):
     about |= {"rows": sum(result["about"]["rows"] for result in results)}
     about |= {key: ", ".join(sorted({result["about"][key] for result in results})) for key in ("weir", "checkout", "stamp")}
     scores = [result["score"] for result in results]
-    lines = [told(about), "", "**Overall**", "", *overall(scores), "**Schemes by visible payers**", "", *found(scores, "sizes")]
+    lines = [f"# {args.title}", "", told(about), "", "**Overall**", "", *overall(scores), "**Schemes by visible payers**", "", *found(scores, "sizes")]
     lines += ["**By theme, ≥ 30 visible payers**", "", *found(scores, "themes"), "**By payout, ≥ 30 visible payers**", "", *found(scores, "payouts")]
     lines += ["**Look-alikes and grey families**", "", *families(scores), "**Whom the alerts of each rule are on**", "", *confusion(scores)]
     lines += ["**Missed, ≥ 30 visible payers**", "", *missed(scores)]
