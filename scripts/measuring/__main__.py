@@ -5,12 +5,7 @@ import signal
 import sys
 from pathlib import Path
 
-from measuring.run import Failed
-
-
-def seeds(text):
-    first, _, last = text.partition("..")
-    return range(int(first), int(last or first) + 1)
+from measuring.run import Failed, seeds
 
 
 def arguments():
@@ -30,7 +25,7 @@ def arguments():
 
     banks = part("banks", "tables of whole banks", seeds="1001..1010", customers=200_000, days=540, per_scheme=20_000)
     banks.add_argument("--without-parties", action="store_true", help="detect without party data")
-    banks.add_argument("--active", action="store_true", help="leave rules on trial out: they count nowhere and take a quarter of the time")
+    banks.add_argument("--active", action="store_true", help="turn rules on trial off: their alerts count nowhere, and they take a quarter of the time (some scores are lower without their points)")
     sweep = part("sweep", "dials turned until detection breaks", seeds="2001..2003", customers=2_000, days=540, per_scheme=20)
     sweep.add_argument("--dials", nargs="+", metavar="NAME", help="only these")
     pool = parts.add_parser("pool", help="banks that were measured at different times, counted together")

@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from math import sqrt
 
-from measuring.run import Failed, told, write
+from measuring.run import Failed, seeds, told, write
 
 # A month, as weir eval reckons.
 MONTH = 365.25 / 12
@@ -33,12 +33,12 @@ def table(head, rows):
     return ["| " + " | ".join(head) + " |", "|" + "---|" * len(head), *("| " + " | ".join(map(str, row)) + " |" for row in rows), ""]
 
 
-def grouped(scores, list_name, key):
+def grouped(scores, list_name, *keys):
     """The rows of a list by their name, in the order in which names come first."""
     groups = {}
     for score in scores:
         for row in score[list_name]:
-            groups.setdefault(row[key], []).append(row)
+            groups.setdefault(tuple(row[key] for key in keys), []).append(row)
     return groups
 
 
@@ -46,7 +46,7 @@ def found(scores, list_name):
     shares = ("found", "before_filing", "before_30_percent")
     groups = grouped(scores, list_name, "what")
     names = groups if list_name == "sizes" else sorted(groups)
-    rows = ([what, *(added([row[name] for row in groups[what]]) for name in shares), by_rule(groups[what])] for what in names)
+    rows = ([what[0], *(added([row[name] for row in groups[what]]) for name in shares), by_rule(groups[what])] for what in names)
     return table(["schemes", "found", "before 150 payers or 1,000,000", "before 30 % of the principal", "by rule"], rows)
 
 
@@ -55,7 +55,7 @@ def overall(scores):
     months = sum(score["customers"] * score["days"] for score in scores) / MONTH / 10_000
     rates = sorted(score["false_per_10000_customers_and_month"] for score in scores)
     rows = [(key.replace("_", " "), f"{value:,}") for key, value in total.items()]
-    single = f" (of single banks {rates[0]:.2f} to {rates[-1]:.2f})" if len(rates) > 1 else ""
+    single = f" (of single results {rates[0]:.2f} to {rates[-1]:.2f})" if len(rates) > 1 else ""
     rows += [("false alerts per 10,000 customers and month", f"{total['false_alerts'] / months:.2f}{single}")]
     rows += [("precision, by alert", added([score["precision"] for score in scores]))]
     rows += [("recall, by party", added([score["recall_parties"] for score in scores]))]
@@ -64,9 +64,9 @@ def overall(scores):
 
 def families(scores):
     rows = []
-    for name, of in sorted(grouped(scores, "families", "family").items(), key=lambda family: (family[1][0]["label"] == "grey", family[0])):
+    for (label, name), of in sorted(grouped(scores, "families", "label", "family").items()):
         instances, alerted = (sum(row["alerted"][key] for row in of) for key in ("of", "hits"))
-        rows.append((name, of[0]["label"], f"{instances:,}", f"{alerted:,}", by_rule(of)))
+        rows.append((name, label, f"{instances:,}", f"{alerted:,}", by_rule(of)))
     return table(["family", "label", "instances", "alerted", "alerts by rule"], rows)
 
 
@@ -88,14 +88,15 @@ def missed(scores):
 
 def measure(args):
     results = [json.loads(path.read_text(encoding="utf-8")) for path in args.results]
-    results.sort(key=lambda result: int(result["about"]["seeds"].partition("..")[0]))
+    spans = [seeds(result["about"]["seeds"]) for result in results]
+    for seed, count in Counter(seed for span in spans for seed in span).items():
+        if count > 1:
+            raise Failed(f"seed {seed} is there {count} times")
     alike = {json.dumps({key: result["about"][key] for key in ("customers", "days", "per_scheme", "parties", "rule_set")}) for result in results}
     if len(alike) > 1:
         raise Failed("these banks are of different sizes, views or rules, and cannot be counted together:\n" + "\n".join(sorted(alike)))
-    seeds = [result["about"]["seeds"] for result in results]
-    if len(set(seeds)) < len(seeds):
-        raise Failed(f"a seed is there twice: {', '.join(seeds)}")
-    about = results[0]["about"] | {"seeds": ", ".join(sorted(seed.partition("..")[0] if len(set(seed.split(".."))) == 1 else seed for seed in seeds))}
+    listed = ", ".join(str(span[0]) if len(span) == 1 else f"{span[0]}..{span[-1]}" for span in sorted(spans, key=min))
+    about = results[0]["about"] | {"seeds": listed}
     about |= {"rows": sum(result["about"]["rows"] for result in results)}
     about |= {key: ", ".join(sorted({result["about"][key] for result in results})) for key in ("weir", "checkout", "stamp")}
     scores = [result["score"] for result in results]

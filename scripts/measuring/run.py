@@ -17,6 +17,12 @@ from datetime import date, timedelta
 from pathlib import Path
 
 
+def seeds(text):
+    """`1001..1010`, both ends included, or a single one."""
+    first, _, last = text.partition("..")
+    return range(int(first), int(last or first) + 1)
+
+
 class Failed(Exception):
     """What ends the run, told in a line."""
 
@@ -52,7 +58,7 @@ def as_json(value):
 
 
 class Weir:
-    """The binary and the rules as they are now; without those on trial, where `is_active`: they count nowhere."""
+    """The binary and the rules as they are now; without those on trial, where `is_active`: their alerts count nowhere, and their points open none."""
 
     def __init__(self, out, is_active=False):
         binary = Path(os.environ.get("WEIR", "target/debug/weir"))

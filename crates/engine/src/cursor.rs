@@ -335,6 +335,7 @@ impl Cursor {
     /// Tells the cursor that the first `count` rows of `rows`, whole instants, are about to go: they leave every window that they are still in. One that
     /// stands before they end begins anew.
     pub(crate) fn before_drop(&mut self, rows: &[Row], count: usize) {
+        debug_assert!(count == 0 || rows.get(count).is_none_or(|row| row.at > rows[count - 1].at), "whole instants go");
         if self.tail() < count {
             self.forget();
             return;
@@ -594,7 +595,9 @@ mod tests {
                     }
                     Event::Drop(more) => {
                         let start = horizons.windows.iter().map(|window| window.start(cursor.t, &calendar)).min().expect("three windows");
-                        let count = rows.len().min(rows.partition_point(|row| row.at < start) + more);
+                        let cut = rows.len().min(rows.partition_point(|row| row.at < start) + more);
+                        // Whole instants.
+                        let count = cut.checked_sub(1).map_or(0, |last| rows.partition_point(|row| row.at <= rows[last].at));
                         cursor.before_drop(&rows, count);
                         rows.drain(..count);
                     }

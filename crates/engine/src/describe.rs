@@ -1,8 +1,7 @@
 //! What an alert says: the values as of a hit, every condition measured, and the evidence.
 //!
-//! All of it is computed from a [`View`] when a revision is sent, by scanning; nothing here is kept. Conditions are measured by the same logic that
-//! decided. Names, accounts and offices are left to the sink, which knows people. Section 6 of
-//! `docs/definition.md`.
+//! All of it is computed from a [`View`] when a revision is sent, by scanning; nothing here is kept. Conditions are measured by the same logic
+//! that decided. Names, accounts and offices are left to the sink, which knows people. Section 6 of `docs/definition.md`.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,15 +1,15 @@
-//! From rows worth a look to hits: gates, then cheap conditions on Arrow batches, then costly features for the survivors.
+//! From rows worth a look to hits: gates, then cheap conditions on Arrow batches, then costly features one by one for the survivors.
 //!
 //! 1. *Gate.* For every instant the comparisons with literals that a variant's conjunction implies are checked on running aggregates,
 //!    natively; nearly all rows end here.
 //! 2. *Cheap.* What passed waits as a [`PendingRow`] with its cheap values; the conditions that read cheap slots only and say more than gates do
 //!    run on the whole batch.
-//! 3. *Costly.* For the rows still alive the remaining conditions are taken one after the other, each with its slots computed by scanning for
-//!    whom those before have left; then the slots of exclusions, then those of score items, each only where the step before left something. Rows
-//!    that come so far are few, and are decided one by one.
+//! 3. *Costly.* The rows still alive are few, and are decided one by one: the remaining conditions, then exclusions, then score items, each only
+//!    if the step before left the row alive, and each value computed, by scanning, when an outcome rests on it.
 //!
 //! Which rows share a batch cannot be observed: a row's values are those of its own party as of its own instant.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use weir_model::EventTime;
@@ -215,7 +215,7 @@ pub(crate) fn decide<'a>(
     for of_row in candidates.chunk_by(|(one, _), (other, _)| one == other) {
         scanned += 1;
         let row = &mut *rows[of_row[0].0];
-        let costly = Costly { edition, view: view_of(row), rule_hits };
+        let costly = Costly { edition, view: OnceCell::new(), view_of, rule_hits };
         for (_, candidate) in of_row {
             let Some(hit) = costly.hit(row, *candidate) else { continue };
             match row.hits.iter_mut().find(|(rule, _)| *rule == candidate.rule) {
@@ -247,10 +247,12 @@ fn require_cheap(edition: &Edition, rows: &[&mut PendingRow], candidates: &mut V
     }
 }
 
-/// A row as of which costly slots are computed.
+/// What computing costly slots of a row takes.
 struct Costly<'c, 'a> {
     edition: &'c Edition,
-    view: View<'a>,
+    /// As of the row, once something is computed.
+    view: OnceCell<View<'a>>,
+    view_of: &'c ViewOf<'a>,
     rule_hits: &'c dyn Fn(u32, EventTime, &str, Window) -> Value,
 }
 
@@ -275,7 +277,8 @@ impl Costly<'_, '_> {
     fn value(&self, row: &mut PendingRow, slot: SlotId) -> Value {
         if !std::mem::replace(&mut row.computed[slot], true) {
             let hits: &RuleHits<'_> = &|id, window| (self.rule_hits)(row.party, row.t, id, window);
-            row.values[slot] = describe::value(&self.edition.rules.slots[slot], &self.view, hits);
+            let view = self.view.get_or_init(|| (self.view_of)(row));
+            row.values[slot] = describe::value(&self.edition.rules.slots[slot], view, hits);
         }
         row.values[slot]
     }

@@ -1,7 +1,7 @@
 //! What a condition measured on one row, in numbers and in a Chinese sentence.
 //!
-//! Outcomes, of the condition and of each comparison in it, are those of the logic that decides a row. Text is put together here; nothing is decided
-//! here.
+//! Outcomes, of the condition and of each comparison in it, are those of the logic that decides a row. Text is put together here; nothing is
+//! decided.
 
 use std::fmt;
 

@@ -190,7 +190,8 @@ pub struct Condition {
     pub clause: Option<String>,
     /// The typed tree.
     pub formula: Formula,
-    /// The expression compiled for many rows at once; none of a part of a condition.
+    /// The expression compiled for many rows at once; none of a part of a condition. Conditions that only ever meet single rows have it too: planning
+    /// finds what DataFusion would refuse, and tests hold both readings against each other.
     pub(crate) predicate: Option<Predicate>,
     /// The same for one row.
     pub(crate) logic: Logic,
@@ -206,7 +207,7 @@ pub struct Condition {
 }
 
 impl Condition {
-    /// Its different comparisons as conditions of their own, parameters bound; none where it is a single comparison.
+    /// Its different comparisons as conditions of their own, parameters bound, with the slots of the whole; none where it is a single comparison.
     #[must_use]
     pub fn leaves(&self) -> Vec<Self> {
         let leaf = |(formula, logic): &(Formula, Logic)| Self {

@@ -3,10 +3,13 @@
 //! The interpreter here is naive on purpose: SQL's three-valued logic, written down once, over the tree. Random conditions and rows guard
 //! against conversions that the planner or the simplifier might slip in.
 
+use std::fs;
+use std::path::Path;
+
 use proptest::prelude::*;
 use weir_model::alert::{Part, Parts};
 use weir_rules::set::Comparison;
-use weir_rules::{CATALOGUE, Formula, RuleSet, SlotBatch, Value, ValueType, Window, load};
+use weir_rules::{CATALOGUE, Formula, RuleSet, SlotBatch, SourceFile, Value, ValueType, Window, load};
 
 use crate::support::rule_of;
 
@@ -186,6 +189,92 @@ proptest! {
             prop_assert_eq!(of_parts, expected[0], "{}", condition.text);
         }
     }
+}
+
+/// The shipped rules.
+fn shipped() -> RuleSet {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rules");
+    let mut files = Vec::new();
+    for folder in ["", "calendar", "fz"] {
+        let entries =
+            fs::read_dir(root.join(folder)).expect("the rules lie beside the crates").map(|entry| entry.expect("an entry").path());
+        files.extend(entries.filter(|path| path.is_file()).map(|path| SourceFile {
+            text: fs::read_to_string(&path).expect("is text"),
+            path: path.strip_prefix(&root).expect("it is inside").to_string_lossy().into_owned(),
+        }));
+    }
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    load(&files, &[]).expect("the shipped rules are sound").rules
+}
+
+/// The literals of a formula.
+fn literals(formula: &Formula, found: &mut Vec<Value>) {
+    match formula {
+        Formula::Literal(value) => found.push(*value),
+        Formula::Call(_) => {}
+        Formula::Compare(_, a, b) | Formula::And(a, b) | Formula::Or(a, b) => [a, b].into_iter().for_each(|part| literals(part, found)),
+        Formula::Between(a, b, c) => [a, b, c].into_iter().for_each(|part| literals(part, found)),
+        Formula::Not(inner) | Formula::IsNull(inner) => literals(inner, found),
+        Formula::In(of, list) => std::iter::once(&**of).chain(list).for_each(|part| literals(part, found)),
+    }
+}
+
+/// What a slot may be worth where a condition has these literals: each of its type, a step beside it, nothing.
+fn worth(kind: ValueType, literals: &[Value]) -> Vec<Value> {
+    let near = literals.iter().filter(|literal| literal.value_type() == Some(kind)).flat_map(|literal| {
+        [-1, 0, 1].map(|step| match *literal {
+            Value::Int(n) => Value::Int(n + step),
+            Value::Duration(n) => Value::Duration(n + step),
+            Value::Money(n) => Value::Money(n + i128::from(step)),
+            Value::Ratio(n) => Value::Ratio(n + i128::from(step)),
+            other => other,
+        })
+    });
+    let plain = match kind {
+        ValueType::Int => vec![Value::Int(0), Value::Int(7)],
+        ValueType::Duration => vec![Value::Duration(0)],
+        ValueType::Money => vec![Value::Money(0)],
+        ValueType::Ratio => vec![Value::Ratio(0)],
+        ValueType::Bool => vec![Value::Bool(false), Value::Bool(true)],
+    };
+    near.chain(plain).chain([Value::Null]).collect()
+}
+
+#[test]
+fn the_shipped_conditions_are_read_alike() {
+    let set = shipped();
+    let variants = set.rules.iter().flat_map(|rule| &rule.variants);
+    let conditions = variants.flat_map(|variant| {
+        let excluded = variant.exclude.iter().map(|exclusion| &exclusion.when);
+        variant.require.iter().chain(excluded).chain(variant.score.iter().map(|item| &item.when))
+    });
+    let mut state = 1_u64;
+    let mut draw = |below: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(state >> 33).expect("31 bits") % below
+    };
+    let mut outcomes = [0; 3];
+    for condition in conditions {
+        let mut found = Vec::new();
+        literals(&condition.formula, &mut found);
+        let worths: Vec<_> = condition.slots.iter().map(|slot| (*slot, worth(set.slots[*slot].feature.entry().result, &found))).collect();
+        let mut row = || {
+            let mut row = vec![Value::Null; set.slots.len()];
+            for (slot, worth) in &worths {
+                row[*slot] = worth[draw(worth.len())];
+            }
+            row
+        };
+        let rows: Vec<Vec<Value>> = (0..400).map(|_| row()).collect();
+        let decided = SlotBatch::new(&set, rows.iter().map(Vec::as_slice).collect()).evaluate(condition);
+        for (row, decided) in rows.iter().zip(&decided) {
+            assert_eq!(condition.outcome(row), decided, "{}", condition.text);
+            assert_eq!(interpret(&set, &condition.formula, row), decided, "{}", condition.text);
+            assert_eq!(condition.holds(|slot| row[slot]), decided == Some(true), "{}", condition.text);
+            outcomes[decided.map_or(2, usize::from)] += 1;
+        }
+    }
+    assert!(outcomes.iter().all(|count| *count > 1_000), "false, true, NULL: {outcomes:?}");
 }
 
 #[test]
