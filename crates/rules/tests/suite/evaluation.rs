@@ -3,15 +3,12 @@
 //! The interpreter here is naive on purpose: SQL's three-valued logic, written down once, over the tree. Random conditions and rows guard
 //! against conversions that the planner or the simplifier might slip in.
 
-use std::fs;
-use std::path::Path;
-
 use proptest::prelude::*;
 use weir_model::alert::{Part, Parts};
 use weir_rules::set::Comparison;
-use weir_rules::{CATALOGUE, Formula, RuleSet, SlotBatch, SourceFile, Value, ValueType, Window, load};
+use weir_rules::{CATALOGUE, Formula, RuleSet, SlotBatch, Value, ValueType, Window, load};
 
-use crate::support::rule_of;
+use crate::support::{files, rule_of};
 
 /// A value as a number; NULL is `None`.
 fn number(set: &RuleSet, formula: &Formula, row: &[Value]) -> Option<i128> {
@@ -191,22 +188,6 @@ proptest! {
     }
 }
 
-/// The shipped rules.
-fn shipped() -> RuleSet {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rules");
-    let mut files = Vec::new();
-    for folder in ["", "calendar", "fz"] {
-        let entries =
-            fs::read_dir(root.join(folder)).expect("the rules lie beside the crates").map(|entry| entry.expect("an entry").path());
-        files.extend(entries.filter(|path| path.is_file()).map(|path| SourceFile {
-            text: fs::read_to_string(&path).expect("is text"),
-            path: path.strip_prefix(&root).expect("it is inside").to_string_lossy().into_owned(),
-        }));
-    }
-    files.sort_by(|a, b| a.path.cmp(&b.path));
-    load(&files, &[]).expect("the shipped rules are sound").rules
-}
-
 /// The literals of a formula.
 fn literals(formula: &Formula, found: &mut Vec<Value>) {
     match formula {
@@ -242,7 +223,7 @@ fn worth(kind: ValueType, literals: &[Value]) -> Vec<Value> {
 
 #[test]
 fn the_shipped_conditions_are_read_alike() {
-    let set = shipped();
+    let set = load(&files("../../../rules"), &[]).expect("the shipped rules are sound").rules;
     let variants = set.rules.iter().flat_map(|rule| &rule.variants);
     let conditions = variants.flat_map(|variant| {
         let excluded = variant.exclude.iter().map(|exclusion| &exclusion.when);
