@@ -28,7 +28,7 @@ def arguments():
     banks.add_argument("--active", action="store_true", help="turn rules on trial off: their alerts count nowhere, and they take a quarter of the time (some scores are lower without their points)")
     sweep = part("sweep", "dials turned until detection breaks", seeds="2001..2003", customers=2_000, days=540, per_scheme=20)
     sweep.add_argument("--dials", nargs="+", metavar="NAME", help="only these")
-    pool = parts.add_parser("pool", help="banks that were measured at different times, counted together")
+    pool = part("pool", "banks that were measured at different times, counted together")
     pool.add_argument("results", nargs="+", type=Path, metavar="FILE", help="results of banks, as `banks` leaves them")
     pool.add_argument("--title", required=True, metavar="TEXT", help="the heading")
     pool.add_argument("--to", type=Path, required=True, metavar="FILE", help="where the tables go")

@@ -130,6 +130,10 @@ class Weir:
             command += ["--alerts", folder / "alerts.jsonl", "--labels", folder]
         return run(command)
 
+    def pool(self, scores):
+        """Scores added up, as Markdown."""
+        return run([self.binary, "eval", "--markdown", "--scores", *scores])
+
     def about(self, banks, sizes):
         """What measured what: the part of every result that says where its numbers are from."""
         by = {"weir": self.version, "checkout": self.checkout, "stamp": self.stamp, "rule_set": banks[0]["rule_set"], "active": self.is_active}

@@ -99,10 +99,12 @@ pub(crate) struct LinkArgs {
 #[derive(Debug, Args)]
 #[command(arg_required_else_help = true)]
 pub(crate) struct EvalArgs {
-    #[arg(id = "judged", long = "alerts", value_name = "ALERTS.jsonl", required = true)]
+    #[arg(id = "judged", long = "alerts", value_name = "ALERTS.jsonl", required_unless_present = "scores")]
     pub(crate) alerts: Vec<PathBuf>,
-    #[arg(long, value_name = "DIR", required = true)]
+    #[arg(long, value_name = "DIR", required_unless_present = "scores")]
     pub(crate) labels: Vec<PathBuf>,
+    #[arg(long, value_name = "SCORE.json", num_args = 1.., conflicts_with_all = ["judged", "labels"])]
+    pub(crate) scores: Vec<PathBuf>,
     #[arg(long)]
     pub(crate) markdown: bool,
 }

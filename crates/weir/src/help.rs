@@ -125,7 +125,7 @@ const VERBS: &[VerbHelp] = &[
         path: "weir eval",
         zh: "以标签评判预警：召回、准确、提前量、误报，按名目、返款方式与形似户头分列；可合并多家银行。",
         en: "Judges alerts by labels: recall, precision, lead time, false alerts, by theme, payout and look-alike; pools several banks.",
-        example: "weir eval --alerts alerts.jsonl --labels town",
+        example: "weir eval --alerts alerts.jsonl --labels town\n  weir eval --scores 1001.json 1002.json --markdown",
     },
     VerbHelp {
         path: "weir link",
@@ -295,6 +295,11 @@ const OPTIONS: &[OptionHelp] = &[
     ),
     option("judged", "weir detect 写出的预警，可重复", "Alerts written by weir detect, repeatable"),
     option("labels", "weir synth 写出的目录，与 --alerts 一一对应", "Folder written by weir synth, one for each --alerts"),
+    option(
+        "scores",
+        "weir eval --json 写出的结果，合并计数（提前天数除外）",
+        "Scores written by weir eval --json, added up (but for lead days)",
+    ),
     option("markdown", "输出 Markdown", "Write Markdown"),
     option("code", "诊断代码，如 R0102", "Diagnostic code such as R0102"),
 ];

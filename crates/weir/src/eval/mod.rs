@@ -1,14 +1,16 @@
 //! `weir eval`: alerts held against labels.
 //!
 //! [`truth`] reads what is true and what was said, [`score`] counts, [`report`] lays it out: tables on a terminal, JSON, Markdown. Several banks
-//! may be pooled; customers of different banks never meet. A withdrawn alert was not said.
+//! may be pooled, at once or by the scores of each; customers of different banks never meet. A withdrawn alert was not said.
 
 mod report;
 mod score;
 mod truth;
 
 use std::io::{self, Write};
+use std::path::Path;
 
+use self::score::Score;
 use crate::arguments::EvalArgs;
 use crate::failure::{Exit, Failure};
 use crate::language::{Lang, say};
@@ -16,6 +18,25 @@ use crate::outputs::write_failure;
 
 /// Runs the verb.
 pub(crate) fn run(args: &EvalArgs, json: bool, lang: Lang) -> Result<Exit, Failure> {
+    let score = match args.scores.split_first() {
+        None => judged(args, lang)?,
+        Some((first, others)) => others.iter().try_fold(read(first, lang)?, |sum, other| Ok(sum.plus(read(other, lang)?)))?,
+    };
+    let text = if json {
+        serde_json::to_string_pretty(&score).map_err(|error| Failure::usage(error.to_string()))? + "\n"
+    } else if args.markdown {
+        report::markdown(&score)
+    } else {
+        report::tables(&score, lang)
+    };
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(write_failure("-", &error, lang)),
+        _ => Ok(Exit::Ok),
+    }
+}
+
+fn judged(args: &EvalArgs, lang: Lang) -> Result<Score, Failure> {
     let (files, folders) = (args.alerts.len(), args.labels.len());
     if files != folders {
         return Err(Failure::usage(say!(
@@ -30,17 +51,19 @@ pub(crate) fn run(args: &EvalArgs, json: bool, lang: Lang) -> Result<Exit, Failu
         let said = truth::alerts(alerts, lang)?;
         banks.push((truth, said));
     }
-    let score = score::Score::of(&banks);
-    let text = if json {
-        serde_json::to_string_pretty(&score).map_err(|error| Failure::usage(error.to_string()))? + "\n"
-    } else if args.markdown {
-        report::markdown(&score)
-    } else {
-        report::tables(&score, lang)
+    Ok(Score::of(&banks))
+}
+
+/// A score that was written before.
+fn read(file: &Path, lang: Lang) -> Result<Score, Failure> {
+    let failure = |error: &dyn std::fmt::Display| {
+        let file = file.display();
+        Failure::bad_input(say!(
+            lang,
+            "{file}：不是 weir eval --json 写出的结果（{error}）",
+            "{file}: no score of weir eval --json ({error})"
+        ))
     };
-    let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(write_failure("-", &error, lang)),
-        _ => Ok(Exit::Ok),
-    }
+    let text = std::fs::read_to_string(file).map_err(|error| failure(&error))?;
+    serde_json::from_str(&text).map_err(|error| failure(&error))
 }

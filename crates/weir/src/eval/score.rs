@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use weir_model::Day;
 
 use super::truth::{Member, Said, SchemeRow, Truth};
@@ -20,7 +20,7 @@ const GROUP_ROLE: &str = "group";
 pub(crate) const PAYERS_MIN: i64 = 30;
 
 /// So many of so many, with an interval.
-#[derive(Debug, Clone, Copy, Default, Serialize)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub(crate) struct Share {
     pub(crate) of: u64,
     pub(crate) hits: u64,
@@ -44,6 +44,10 @@ impl Share {
         Self { of, hits, value: p, low: ((middle - half) / scale).max(0.0), high: ((middle + half) / scale).min(1.0) }
     }
 
+    fn plus(self, other: Self) -> Self {
+        Self::of(self.hits + other.hits, self.of + other.of)
+    }
+
     fn counted(outcomes: impl Iterator<Item = bool>) -> Self {
         let (mut hits, mut of) = (0, 0);
         for is_hit in outcomes {
@@ -55,7 +59,7 @@ impl Share {
 }
 
 /// How many of the schemes of some kind are found, and when.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Found {
     /// Which.
     pub(crate) what: String,
@@ -64,14 +68,14 @@ pub(crate) struct Found {
     pub(crate) before_filing: Share,
     /// Alerted before 30 % of the principal is in.
     pub(crate) before_30_percent: Share,
-    /// Days from the first alert to the end of paying in: quartiles of those found.
+    /// Days from the first alert to the end of paying in: quartiles of those found. Scores that were added up have none.
     pub(crate) lead_days: Option<[i32; 3]>,
     /// Found by each rule.
     pub(crate) by_rule: BTreeMap<String, u64>,
 }
 
 /// A family of look-alikes.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Family {
     pub(crate) family: String,
     pub(crate) label: String,
@@ -82,7 +86,7 @@ pub(crate) struct Family {
 }
 
 /// A scheme that nobody noticed.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Missed {
     pub(crate) seed: u64,
     pub(crate) part: i64,
@@ -96,11 +100,13 @@ pub(crate) struct Missed {
 }
 
 /// Everything.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Score {
     pub(crate) banks: u64,
     pub(crate) customers: u64,
     pub(crate) days: u64,
+    /// Days of each customer's bank, over all customers.
+    pub(crate) customer_days: u64,
     pub(crate) alerts: u64,
     pub(crate) alerts_a_day: f64,
     /// On parties that are neither a scheme's nor grey.
@@ -141,7 +147,6 @@ struct Case<'a> {
 
 impl Score {
     /// Of banks with what was said of them.
-    #[expect(clippy::float_arithmetic, clippy::cast_precision_loss, reason = "rates to look at")]
     pub(crate) fn of(banks: &[(Truth, Vec<Said>)]) -> Self {
         let mut cases = Vec::new();
         let (mut right, mut wrong, mut alerts) = (0, 0, 0);
@@ -204,24 +209,23 @@ impl Score {
         }
         let precision = Share::of(right, right + wrong);
         let recall_parties = Share::of(own_found, own);
-        let sum = precision.value + recall_parties.value;
         let asked: Vec<&Case<'_>> = cases.iter().filter(|case| case.row.visible_payers() >= PAYERS_MIN).collect();
         let sizes = [0, PAYERS_MIN, 100, 150].map(|least| {
             let some: Vec<&Case<'_>> = cases.iter().filter(|case| case.row.visible_payers() >= least).collect();
             found(&format!("≥ {least}"), &some)
         });
-        let months = customer_days as f64 / 30.436_875 / 10_000.0;
         Self {
             banks: banks.len() as u64,
             customers,
             days,
+            customer_days,
             alerts,
-            alerts_a_day: if days == 0 { 0.0 } else { alerts as f64 / days as f64 },
+            alerts_a_day: 0.0,
             false_alerts: wrong,
-            false_per_10000_customers_and_month: if customer_days == 0 { 0.0 } else { wrong as f64 / months },
+            false_per_10000_customers_and_month: 0.0,
             precision,
             recall_parties,
-            f1: if sum > 0.0 { 2.0 * precision.value * recall_parties.value / sum } else { 0.0 },
+            f1: 0.0,
             sizes: sizes.into(),
             themes: by(&asked, |case| case.row.text("family").to_owned()),
             payouts: by(&asked, |case| case.row.text("payout").to_owned()),
@@ -237,6 +241,74 @@ impl Score {
             confusion,
             missed: asked.iter().filter(|case| case.first.is_none()).map(|case| missed(case)).collect(),
         }
+        .with_rates()
+    }
+
+    /// Adds the score of other banks, whose customers never meet these.
+    pub(crate) fn plus(mut self, other: Self) -> Self {
+        self.banks += other.banks;
+        self.customers += other.customers;
+        self.days = self.days.max(other.days);
+        self.customer_days += other.customer_days;
+        self.alerts += other.alerts;
+        self.false_alerts += other.false_alerts;
+        self.precision = self.precision.plus(other.precision);
+        self.recall_parties = self.recall_parties.plus(other.recall_parties);
+        add_found(&mut self.sizes, other.sizes);
+        for (mine, others) in [(&mut self.themes, other.themes), (&mut self.payouts, other.payouts)] {
+            add_found(mine, others);
+            mine.sort_by(|a, b| a.what.cmp(&b.what));
+        }
+        for other in other.families {
+            match self.families.iter_mut().find(|mine| (&mine.label, &mine.family) == (&other.label, &other.family)) {
+                Some(mine) => {
+                    mine.alerted = mine.alerted.plus(other.alerted);
+                    add_counts(&mut mine.by_rule, other.by_rule);
+                }
+                None => self.families.push(other),
+            }
+        }
+        self.families.sort_by(|a, b| (&a.label, &a.family).cmp(&(&b.label, &b.family)));
+        for (rule, counts) in other.confusion {
+            add_counts(self.confusion.entry(rule).or_default(), counts);
+        }
+        self.missed.extend(other.missed);
+        self.with_rates()
+    }
+
+    #[expect(clippy::float_arithmetic, clippy::cast_precision_loss, reason = "rates to look at")]
+    fn with_rates(mut self) -> Self {
+        let (days, months) = (self.days as f64, self.customer_days as f64 / 30.436_875 / 10_000.0);
+        self.alerts_a_day = if self.days == 0 { 0.0 } else { self.alerts as f64 / days };
+        self.false_per_10000_customers_and_month = if self.customer_days == 0 { 0.0 } else { self.false_alerts as f64 / months };
+        let (precision, recall) = (self.precision.value, self.recall_parties.value);
+        self.f1 = if precision + recall > 0.0 { 2.0 * precision * recall / (precision + recall) } else { 0.0 };
+        self
+    }
+}
+
+fn add_found(found: &mut Vec<Found>, others: Vec<Found>) {
+    for other in others {
+        let Some(mine) = found.iter_mut().find(|mine| mine.what == other.what) else {
+            found.push(other);
+            continue;
+        };
+        // Quartiles cannot be added, but to those of nobody.
+        mine.lead_days = match (mine.found.hits, other.found.hits) {
+            (0, _) => other.lead_days,
+            (_, 0) => mine.lead_days,
+            _ => None,
+        };
+        mine.found = mine.found.plus(other.found);
+        mine.before_filing = mine.before_filing.plus(other.before_filing);
+        mine.before_30_percent = mine.before_30_percent.plus(other.before_30_percent);
+        add_counts(&mut mine.by_rule, other.by_rule);
+    }
+}
+
+fn add_counts(counts: &mut BTreeMap<String, u64>, others: BTreeMap<String, u64>) {
+    for (key, count) in others {
+        *counts.entry(key).or_default() += count;
     }
 }
 

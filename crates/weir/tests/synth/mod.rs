@@ -80,6 +80,20 @@ fn alerts_are_judged_by_their_labels() {
     bench.write("none.jsonl", "");
     let none = score("none.jsonl", "a/labels");
     assert_eq!((none["false_alerts"].as_u64(), none["sizes"][0]["found"]["hits"].as_u64()), (Some(0), Some(0)));
+    // Scores added up are those of all banks judged at once, but for quartiles.
+    for (name, score) in [("judged.json", &judged), ("none.json", &none)] {
+        bench.write(name, score.to_string());
+    }
+    let printed = |arguments: &str| -> Value {
+        serde_json::from_str(&bench.check(&format!("eval --json {arguments}"), 0, &[]).stdout).expect("JSON")
+    };
+    let at_once = printed("--alerts a/alerts.jsonl --labels a --alerts none.jsonl --labels a");
+    assert_eq!(printed("--scores judged.json none.json"), at_once);
+    let twice = printed("--scores judged.json judged.json");
+    assert_eq!(twice["sizes"][0]["lead_days"], Value::Null);
+    assert_eq!(twice["sizes"][0]["found"]["of"].as_u64(), Some(12));
+    assert_eq!(twice["false_per_10000_customers_and_month"], judged["false_per_10000_customers_and_month"]);
+    bench.check("eval --scores a/bank.json", 2, &["no score of weir eval --json"]);
     let markdown = bench.check("eval --markdown --alerts a/alerts.jsonl --labels a", 0, &[]);
     assert!(markdown.stdout.contains("| schemes | found |"), "{}", markdown.stdout);
 }
