@@ -32,6 +32,8 @@ pub(crate) struct Edition {
     slot_horizons: Vec<Option<usize>>,
     /// By whether they are of groups, then of day ends.
     plans: [[Vec<Plan>; 2]; 2],
+    /// By whether they are of groups: what plans ask of a party at least, without what asks for more than another.
+    floors: [Vec<Bounds>; 2],
     /// The longest window any slot names, in days.
     pub(crate) reach_days: u32,
     pub(crate) has_day_end_rules: bool,
@@ -97,9 +99,20 @@ impl Edition {
             }));
         }
         let plans = plans(&rules);
+        let floors = [floor(plans[0].iter().flatten()), floor(plans[1].iter().flatten())];
         let reach_days = reach_days(&rules);
         let has_day_end_rules = rules.rules.iter().any(is_day_end);
-        Self { after, horizons: Horizons { generation, windows }, slot_horizons, plans, reach_days, has_day_end_rules, numbers, rules }
+        Self {
+            after,
+            horizons: Horizons { generation, windows },
+            slot_horizons,
+            plans,
+            floors,
+            reach_days,
+            has_day_end_rules,
+            numbers,
+            rules,
+        }
     }
 
     /// The value of a cheap slot as of the windows' instant.
@@ -110,7 +123,7 @@ impl Edition {
 
     /// Whether a party could pass any gates at all: most never do, and need no cursor.
     pub(crate) fn may_pass(&self, is_group: bool, bounds: &Bounds) -> bool {
-        self.plans[usize::from(is_group)].iter().flatten().any(|plan| bounds.reaches(&plan.least))
+        self.floors[usize::from(is_group)].iter().any(|floor| bounds.reaches(floor))
     }
 
     /// The row of an instant, if any variant passes its gates there: that of the view and the windows, of a party within `bounds`. `spare` has
@@ -168,6 +181,18 @@ fn plans(rules: &RuleSet) -> [[Vec<Plan>; 2]; 2] {
         }
     }
     plans
+}
+
+/// The least that some plan asks for: whoever reaches none of these reaches no plan.
+fn floor<'p>(plans: impl Iterator<Item = &'p Plan>) -> Vec<Bounds> {
+    let mut floor: Vec<Bounds> = Vec::new();
+    for Plan { least, .. } in plans {
+        if !floor.iter().any(|lower| least.reaches(lower)) {
+            floor.retain(|higher| !higher.reaches(least));
+            floor.push(*least);
+        }
+    }
+    floor
 }
 
 /// Days back from an instant that some window of a rule may cover.

@@ -29,16 +29,35 @@ impl Period {
             6..=8 => Some(Self::Weekly),
             9..=11 => Some(Self::TenDays),
             13..=17 => Some(Self::HalfMonth),
-            _ if is_months_later(a, b, 1, 3, calendar) => Some(Self::Monthly),
-            _ if is_months_later(a, b, 3, 5, calendar) => Some(Self::Quarterly),
+            _ if is_months_later(a, b, &MONTH, calendar) => Some(Self::Monthly),
+            _ if is_months_later(a, b, &QUARTER, calendar) => Some(Self::Quarterly),
             _ => None,
         }
     }
 }
 
-fn is_months_later(a: Day, b: Day, months: u32, slack: i32, calendar: &Calendar) -> bool {
-    let due = a.plus_months(months);
-    if (b.0 - due.0).abs() <= slack {
+/// So many months, how many days they have at least and at most, and by how many a payment may be off.
+struct Months {
+    count: u32,
+    days: (i32, i32),
+    slack: i32,
+}
+
+const MONTH: Months = Months { count: 1, days: (28, 31), slack: 3 };
+const QUARTER: Months = Months { count: 3, days: (89, 92), slack: 5 };
+
+fn is_months_later(a: Day, b: Day, months: &Months, calendar: &Calendar) -> bool {
+    let (gap, (shortest, longest)) = (b.0 - a.0, months.days);
+    // Nearly all distances are told by their length: a payment is off by the slack, or by a break of the calendar, and no more.
+    let off = months.slack.max(calendar.longest_break());
+    if gap < shortest - off || gap > longest + off {
+        return false;
+    }
+    if gap >= longest - months.slack && gap <= shortest + months.slack {
+        return true;
+    }
+    let due = a.plus_months(months.count);
+    if (b.0 - due.0).abs() <= months.slack {
         return true;
     }
     let is_free = |day: i32| !calendar.is_working(Day(day));
@@ -72,6 +91,24 @@ mod tests {
         check("2025-03-03", "2025-03-13", Some(Period::TenDays));
         check("2025-03-03", "2025-03-15", None);
         check("2025-03-03", "2025-03-18", Some(Period::HalfMonth));
+    }
+
+    #[test]
+    fn a_length_that_tells_tells_the_truth() {
+        let holidays: BTreeSet<Day> = (1..=8).filter_map(|d| Day::from_ymd(2025, 10, d)).filter(|d| d.is_weekday()).collect();
+        for calendar in [Calendar::default(), Calendar::new(BTreeSet::from([2025]), holidays, BTreeSet::new())] {
+            for a in day("2023-01-01").0..day("2026-01-01").0 {
+                for b in a..a + 120 {
+                    for months in [&MONTH, &QUARTER] {
+                        let due = Day(a).plus_months(months.count);
+                        let is_free = |day: i32| !calendar.is_working(Day(day));
+                        let is_moved = if b > due.0 { (due.0..b).all(is_free) } else { (b + 1..=due.0).all(is_free) };
+                        let expected = (b - due.0).abs() <= months.slack || is_moved && calendar.is_working(Day(b));
+                        assert_eq!(is_months_later(Day(a), Day(b), months, &calendar), expected, "{} → {}", Day(a), Day(b));
+                    }
+                }
+            }
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use weir_model::{EventTime, Leg, Reason};
+use weir_model::{EventTime, Reason};
 
 use crate::clock::Tick;
 use crate::frame::{RawBlock, RawPlace};
@@ -108,8 +108,8 @@ pub enum Step<'b> {
         record: u64,
         /// Stamped clock of its record.
         clock: EventTime,
-        /// The leg.
-        leg: Leg<'b>,
+        /// The leg, with name and account of its party.
+        view: LegView<'b>,
     },
     /// Every shard sees every tick.
     Tick(Tick),
@@ -162,7 +162,7 @@ impl RecordBatch {
             let legs = &self.blocks[entry.block].legs;
             let own = (first..end).filter(move |leg| legs.hash(*leg).is_some_and(|hash| shard_of_hash(hash, shards) == shard));
             let steps = own.filter_map(|leg| legs.get(leg));
-            let steps = steps.map(move |view| Step::Leg { record: self.number(at), clock: entry.clock, leg: view.leg });
+            let steps = steps.map(move |view| Step::Leg { record: self.number(at), clock: entry.clock, view });
             tick.into_iter().chain(steps)
         })
     }

@@ -53,7 +53,7 @@ impl Context {
     /// Decodes and splits a block.
     pub(crate) fn decode(&self, raw: RawBlock) -> Block {
         let splitter = Splitter { rows: self.mapping.plan.rows, own: &self.own, parties: &self.parties, tagger: &self.tagger };
-        let mut legs = LegBatch::default();
+        let mut legs = LegBatch::for_records(raw.records.len(), raw.size());
         let mut scratch = self.scratch();
         let outcomes = (0..raw.records.len())
             .map(|index| {

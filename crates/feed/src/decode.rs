@@ -113,13 +113,26 @@ impl<'r> Decoder<'r> {
 
     // ---- text
 
+    #[inline]
     fn text(&self, source: &'r Source, bytes_max: usize) -> Result<Text<'r>, Reject> {
-        // A record has a third of the fields it may have.
-        if let From::Column(slot) = source.from
-            && self.row.is_absent(slot)
-        {
-            return Ok(Cow::Borrowed(""));
+        match self.plain(source) {
+            Some(text) if text.len() <= bytes_max => Ok(Cow::Borrowed(text)),
+            _ => self.read_text(source, bytes_max),
         }
+    }
+
+    /// The text of a cell that stands for itself, or empty where there is none; `None` where more than looking is to be done. A record has a third of
+    /// the fields it may have, and most of these are such texts.
+    fn plain(&self, source: &Source) -> Option<&'r str> {
+        let From::Column(slot) = source.from else { return None };
+        match self.row.cell(slot) {
+            Cell::Absent => Some(""),
+            Cell::Text(text) if source.values.is_none() && self.mapping.nulls.is_empty() => Some(text),
+            _ => None,
+        }
+    }
+
+    fn read_text(&self, source: &'r Source, bytes_max: usize) -> Result<Text<'r>, Reject> {
         let reject = |reason| Reject { reason, field: source.field };
         let text = source.text(self.row, &self.mapping.nulls, self.origin).map_err(reject)?;
         if text.len() > bytes_max { Err(reject(Reason::BadValue)) } else { Ok(text) }
@@ -131,12 +144,20 @@ impl<'r> Decoder<'r> {
     }
 
     /// A value of a closed list; `None` where the record has none.
+    #[inline]
     fn parsed<T>(&self, source: &'r Source, parse: impl Fn(&str) -> Option<T>) -> Result<Option<T>, Reject> {
-        let text = self.text(source, usize::MAX)?;
+        let given;
+        let text = match self.plain(source) {
+            Some(text) => text,
+            None => {
+                given = self.read_text(source, usize::MAX)?;
+                &*given
+            }
+        };
         if text.is_empty() {
             return Ok(None);
         }
-        parse(&text).map(Some).ok_or(Reject { reason: Reason::BadValue, field: source.field })
+        parse(text).map(Some).ok_or(Reject { reason: Reason::BadValue, field: source.field })
     }
 
     fn parsed_flag(&self, source: &'r Source) -> Result<bool, Reject> {

@@ -22,6 +22,8 @@ use crate::text::{Quoting, split_fields};
 pub const RECORD_BYTES_MAX: usize = 1 << 20;
 /// Bytes asked for at a time: small enough for the cache, large enough that cut records do not matter.
 pub(crate) const BLOCK_BYTES: usize = 256 << 10;
+/// Bytes of a usual record, for the room of their list.
+const USUAL_BYTES: usize = 256;
 /// Bytes asked for in one read: what a pipe holds.
 const READ_BYTES: usize = 64 << 10;
 
@@ -208,6 +210,7 @@ impl Framer {
     pub(crate) fn next_block(&mut self) -> Result<Option<RawBlock>, io::Error> {
         let mut records = Vec::new();
         loop {
+            records.reserve((self.buffer.len() - self.at) / USUAL_BYTES);
             self.skip_rest_of_line();
             while let Some(found) = self.find() {
                 self.take(&found, &mut records);
@@ -284,6 +287,7 @@ impl Framer {
     fn fill(&mut self) {
         use io::Read;
         let wanted = self.buffer.len() + BLOCK_BYTES;
+        self.buffer.reserve(BLOCK_BYTES);
         while self.buffer.len() < wanted {
             let before = self.buffer.len();
             let piece = (wanted - before).min(READ_BYTES);

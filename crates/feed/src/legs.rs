@@ -26,11 +26,11 @@ pub(crate) fn shard_of_hash(hash: u64, shards: usize) -> usize {
     usize::try_from(hash % shards).unwrap_or(0)
 }
 
-/// Where a text lies in the text of a batch.
+/// Where a text lies in the text of a batch, which is far shorter than 4 GiB: a block or a poll's messages become one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct TextSpan {
-    start: usize,
-    end: usize,
+    start: u32,
+    end: u32,
 }
 
 /// A leg before it is packed; texts have been put into the batch.
@@ -125,17 +125,26 @@ impl LegBatch {
         self.legs.get(index).map(|(hash, _)| *hash)
     }
 
+    /// Room for the legs of so many records of so many bytes in all, so that a batch need not grow: two legs a record, and no more text than was read.
+    pub(crate) fn for_records(records: usize, bytes: usize) -> Self {
+        Self { text: String::with_capacity(bytes), legs: Vec::with_capacity(2 * records) }
+    }
+
     pub(crate) fn put(&mut self, text: &str) -> TextSpan {
         self.put_all(&[text])
     }
 
     /// Puts the concatenation of `parts`.
     pub(crate) fn put_all(&mut self, parts: &[&str]) -> TextSpan {
-        let start = self.text.len();
+        let start = self.end();
         for part in parts {
             self.text.push_str(part);
         }
-        TextSpan { start, end: self.text.len() }
+        TextSpan { start, end: self.end() }
+    }
+
+    fn end(&self) -> u32 {
+        u32::try_from(self.text.len()).expect("a batch is far shorter than 4 GiB")
     }
 
     pub(crate) fn push(&mut self, draft: LegDraft) {
@@ -144,7 +153,7 @@ impl LegBatch {
     }
 
     fn read(&self, span: TextSpan) -> &str {
-        &self.text[span.start..span.end]
+        &self.text[span.start as usize..span.end as usize]
     }
 
     fn view(&self, hash: u64, draft: &LegDraft) -> LegView<'_> {

@@ -74,21 +74,21 @@ impl Row {
     }
 
     /// The cell of `slot`.
+    #[inline]
     pub(crate) fn cell(&self, slot: Slot) -> Cell<'_> {
         let Some((kind, range)) = self.cells.get(slot) else { return Cell::Absent };
+        if *kind == Kind::Absent {
+            return Cell::Absent;
+        }
+        let text = &self.text[range.clone()];
         match kind {
             Kind::Absent => Cell::Absent,
-            Kind::Text => Cell::Text(&self.text[range.clone()]),
-            Kind::Number => Cell::Number(&self.text[range.clone()]),
+            Kind::Text => Cell::Text(text),
+            Kind::Number => Cell::Number(text),
             Kind::True => Cell::Bool(true),
             Kind::False => Cell::Bool(false),
-            Kind::Nested => Cell::Nested(&self.text[range.clone()]),
+            Kind::Nested => Cell::Nested(text),
         }
-    }
-
-    /// Whether the cell of `slot` is absent.
-    pub(crate) fn is_absent(&self, slot: Slot) -> bool {
-        self.cells.get(slot).is_none_or(|(kind, _)| *kind == Kind::Absent)
     }
 
     fn clear(&mut self) {
@@ -110,14 +110,16 @@ impl Row {
         if self.seen.insert(slot) { Ok(()) } else { Err(NotARow) }
     }
 
-    /// The same for a text, which must have no null characters; trimmed, absent if nothing is left.
+    /// The same for a text: trimmed, absent if nothing is left.
     pub(crate) fn put_text(&mut self, slot: Slot, text: &str) -> Result<(), NotARow> {
-        if text.contains('\0') {
-            return Err(NotARow);
-        }
         let range = trimmed(text, 0..text.len());
         let kind = if range.is_empty() { Kind::Absent } else { Kind::Text };
         self.put(slot, kind, |cell| cell.push_str(&text[range]))
+    }
+
+    /// Ends such a record. An error if one of its texts has null characters.
+    pub(crate) fn end(&self) -> Result<(), NotARow> {
+        if memchr::memchr(0, self.text.as_bytes()).is_some() { Err(NotARow) } else { Ok(()) }
     }
 
     fn set(&mut self, slot: Slot, kind: Kind, text: &str) {
@@ -213,6 +215,7 @@ impl Values for Row {
 }
 
 /// The range without blanks at its ends.
+#[inline]
 fn trimmed(text: &str, range: Range<usize>) -> Range<usize> {
     let part = &text[range.clone()];
     // Most texts begin and end with a visible ASCII character: no need to look for Unicode blanks.

@@ -59,7 +59,7 @@ impl Order {
     fn slot(&mut self, place: usize, scan: &mut Scan<'_>, line: &str, names: &Names) -> Result<Option<Slot>, Doubt> {
         if let Some((name, slot)) = self.names.get(place)
             && let Some(b'"') = scan.bytes.get(scan.at + name.len())
-            && scan.bytes[scan.at..].starts_with(name)
+            && is_same(&scan.bytes[scan.at..scan.at + name.len()], name)
         {
             scan.at += name.len() + 1;
             return Ok(*slot);
@@ -161,6 +161,18 @@ impl Scan<'_> {
             self.at += 1;
         }
         if self.at == start { Err(Doubt) } else { Ok(()) }
+    }
+}
+
+/// Whether two texts of one length are equal. Names of columns mostly have 8 to 16 bytes, and comparing two words that may overlap takes less than
+/// calling what compares any length.
+#[inline]
+fn is_same(left: &[u8], right: &[u8]) -> bool {
+    let length = right.len();
+    let words = |text: &[u8]| Some((u64::from_ne_bytes(*text.first_chunk()?), u64::from_ne_bytes(*text.last_chunk()?)));
+    match (words(left), words(right)) {
+        (Some(left), Some(right)) if length <= 16 => left == right,
+        _ => left == right,
     }
 }
 

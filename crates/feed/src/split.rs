@@ -269,7 +269,8 @@ fn is_same_party(this: &Known<'_>, other: &Known<'_>) -> bool {
     if !this.customer.is_empty() && !other.customer.is_empty() {
         return this.customer == other.customer;
     }
-    let banks_agree = this.side.bank == other.side.bank || this.side.bank.is_empty() || other.side.bank.is_empty();
+    // Empty first: comparing two empty texts takes some processors longer than comparing two long ones.
+    let banks_agree = this.side.bank.is_empty() || other.side.bank.is_empty() || this.side.bank == other.side.bank;
     !this.side.account.is_empty() && this.side.account == other.side.account && banks_agree
 }
 

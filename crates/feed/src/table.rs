@@ -8,13 +8,14 @@
 use std::fmt::Write as _;
 use std::fs::File;
 use std::ops::Range;
+use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, BooleanArray, Int64Array, ListArray, RecordBatch, StringArray, StructArray};
+use arrow::array::{Array, ArrayRef, BooleanArray, Int64Array, ListArray, RecordBatch, StringArray, StringViewArray, StructArray};
 use arrow::compute::{can_cast_types, cast};
-use arrow::datatypes::{DataType, TimeUnit};
+use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 use arrow::error::ArrowError;
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use parquet::basic::Compression;
 use parquet::errors::ParquetError;
 use weir_model::time::MICROS_PER_SEC;
@@ -55,7 +56,10 @@ impl TableReader {
     ) -> Result<(Self, Vec<String>), Error> {
         let unreadable = |error: ParquetError| Error::Parquet { path: path.to_owned(), message: error.to_string() };
         let file_bytes = file.metadata().map(|meta| meta.len()).unwrap_or(0);
-        let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(unreadable)?;
+        let footer = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(unreadable)?;
+        let as_views = ArrowReaderOptions::new().with_schema(Arc::new(with_views(footer.schema())));
+        let footer = ArrowReaderMetadata::try_new(Arc::clone(footer.metadata()), as_views).map_err(unreadable)?;
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, footer);
         let metadata = builder.metadata();
         if let Some(codec) =
             metadata.row_groups().iter().flat_map(|group| group.columns()).map(|chunk| chunk.compression()).find(is_foreign)
@@ -120,6 +124,15 @@ impl TableReader {
     }
 }
 
+/// The same columns, texts as views: a word of a dictionary is then decoded once and pointed at, not copied for each row that has it.
+fn with_views(schema: &Schema) -> Schema {
+    let as_view = |field: &Arc<Field>| match field.data_type() {
+        DataType::Utf8 | DataType::LargeUtf8 => Arc::new(field.as_ref().clone().with_data_type(DataType::Utf8View)),
+        _ => Arc::clone(field),
+    };
+    Schema::new_with_metadata(schema.fields().iter().map(as_view).collect::<Vec<_>>(), schema.metadata().clone())
+}
+
 /// Codecs whose crates are not linked.
 fn is_foreign(codec: &Compression) -> bool {
     matches!(codec, Compression::BROTLI(_) | Compression::LZO)
@@ -172,7 +185,8 @@ impl Rows {
     pub(crate) fn read(&self, at: usize, row: &mut Row) -> Result<(), NotARow> {
         row.begin();
         let mut wanted = self.columns.iter().filter_map(|column| Some((column.slot?, &column.column)));
-        wanted.try_for_each(|(slot, column)| column.read(at, slot, row))
+        wanted.try_for_each(|(slot, column)| column.read(at, slot, row))?;
+        row.end()
     }
 
     /// A row as a JSON object.
@@ -187,7 +201,7 @@ impl Rows {
 #[derive(Debug)]
 enum Column {
     Null,
-    Text(StringArray),
+    Text(StringViewArray),
     /// Text without a character set: `None` where the bytes are no text in the feed's encoding, which is a fault of the row if `strict`.
     Bytes {
         texts: Vec<Option<String>>,
@@ -236,7 +250,8 @@ impl Column {
                 Self::Object(object, columns)
             }
             // Text of any layout, dates, times of day, dictionaries; what has no text is refused with the type's name.
-            _ => Self::Text(downcast(&cast(array, &DataType::Utf8)?)?),
+            DataType::Utf8View => Self::Text(downcast(array)?),
+            _ => Self::Text(downcast(&cast(&cast(array, &DataType::Utf8)?, &DataType::Utf8View)?)?),
         })
     }
 

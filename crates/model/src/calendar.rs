@@ -7,19 +7,54 @@ use std::collections::BTreeSet;
 
 use crate::time::Day;
 
+/// Days of a weekend, the shortest break there is.
+const WEEKEND: i32 = 2;
+
 /// Which days are worked.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Calendar {
     years: BTreeSet<i32>,
-    holidays: BTreeSet<Day>,
-    workdays: BTreeSet<Day>,
+    /// The first day that is not as its weekday says.
+    first: Day,
+    /// Of it and every day up to the last such one whether it is worked: features ask millions of times.
+    worked: Vec<bool>,
+    longest_break: i32,
+}
+
+impl Default for Calendar {
+    fn default() -> Self {
+        Self::new(BTreeSet::new(), BTreeSet::new(), BTreeSet::new())
+    }
 }
 
 impl Calendar {
     /// `years` are those the data covers; `holidays` are weekdays off, `workdays` weekend days worked.
     #[must_use]
     pub fn new(years: BTreeSet<i32>, holidays: BTreeSet<Day>, workdays: BTreeSet<Day>) -> Self {
-        Self { years, holidays, workdays }
+        let first = holidays.first().into_iter().chain(workdays.first()).min().copied().unwrap_or(Day(0));
+        let last = holidays.last().into_iter().chain(workdays.last()).max().copied().unwrap_or(first.plus(-1));
+        let is_worked = |day: Day| if day.is_weekday() { !holidays.contains(&day) } else { workdays.contains(&day) };
+        let worked = (first.0..=last.0).map(|day| is_worked(Day(day))).collect();
+        let mut calendar = Self { years, first, worked, longest_break: WEEKEND };
+        calendar.longest_break = calendar.find_longest_break();
+        calendar
+    }
+
+    fn find_longest_break(&self) -> i32 {
+        let days = i32::try_from(self.worked.len()).unwrap_or(i32::MAX);
+        // A break at an end of the data may begin or end with a weekend outside it.
+        let days = (-WEEKEND..days.saturating_add(WEEKEND)).map(|day| self.first.plus(day));
+        let breaks = days.scan(0, |free, day| {
+            *free = if self.is_working(day) { 0 } else { *free + 1 };
+            Some(*free)
+        });
+        breaks.max().unwrap_or(0).max(WEEKEND)
+    }
+
+    /// Days of the longest stretch without a working day.
+    #[must_use]
+    pub fn longest_break(&self) -> i32 {
+        self.longest_break
     }
 
     /// Whether the data covers the day's year.
@@ -31,7 +66,8 @@ impl Calendar {
     /// Whether banks' business counts the day as a working day (工作日).
     #[must_use]
     pub fn is_working(&self, day: Day) -> bool {
-        if day.is_weekday() { !self.holidays.contains(&day) } else { self.workdays.contains(&day) }
+        let place = usize::try_from(i64::from(day.0) - i64::from(self.first.0)).ok();
+        place.and_then(|place| self.worked.get(place)).copied().unwrap_or_else(|| day.is_weekday())
     }
 
     /// The day `count` working days after `day`, not counting `day` itself: the due date of 「5个工作日内」.
@@ -78,6 +114,17 @@ mod tests {
     fn october_2025() -> Calendar {
         let holidays = (1..=8).filter_map(|d| Day::from_ymd(2025, 10, d)).filter(|d| d.is_weekday()).collect();
         Calendar::new(BTreeSet::from([2025]), holidays, BTreeSet::from([day("2025-09-28"), day("2025-10-11")]))
+    }
+
+    #[test]
+    fn a_break_may_begin_with_a_weekend_before_the_data() {
+        assert_eq!(october_2025().longest_break(), 8);
+        assert_eq!(Calendar::default().longest_break(), 2);
+        // Monday off.
+        let monday = Calendar::new(BTreeSet::new(), BTreeSet::from([day("2025-03-03")]), BTreeSet::new());
+        assert_eq!(monday.longest_break(), 3);
+        let friday = Calendar::new(BTreeSet::new(), BTreeSet::from([day("2025-03-07")]), BTreeSet::new());
+        assert_eq!(friday.longest_break(), 3);
     }
 
     #[test]

@@ -269,8 +269,8 @@ fn shards_share_the_legs_and_all_see_the_ticks() {
             let steps: Vec<Step<'_>> = batch.steps(shard, shards).collect();
             assert_eq!(steps.iter().filter(|step| matches!(step, Step::Tick(_))).count(), 2);
             for step in steps {
-                if let Step::Leg { leg, .. } = step {
-                    assert_eq!(shard_of(leg.party, shards), shard);
+                if let Step::Leg { view, .. } = step {
+                    assert_eq!(shard_of(view.leg.party, shards), shard);
                     legs += 1;
                 }
             }

@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, SyncSender};
 use std::thread;
 
 use weir_engine::{AlertEffect, Effects, Engine, Input, ReportEffect};
-use weir_feed::{Item, LegView, Parties, RecordBatch, Tick};
+use weir_feed::{Parties, RecordBatch, Step, Tick};
 use weir_model::{EventTime, LegKind};
 use weir_office::{Directory, Routing, SavedParty, Side};
 
@@ -16,6 +16,11 @@ use super::reading::ReaderEnd;
 
 /// Batches that may wait for a shard.
 pub(crate) const QUEUE_BATCHES: usize = 2;
+
+/// Inputs handed to the detector at a time: few enough that they are still in the cache when it looks at them.
+const STRETCH: usize = 512;
+/// Legs of one record at most: two sides, each with its group.
+const LEGS_OF_A_RECORD: usize = 4;
 
 /// What a shard is told.
 #[derive(Debug)]
@@ -125,34 +130,45 @@ impl Shard {
         Ok(())
     }
 
-    fn is_mine(&self, view: &LegView<'_>) -> bool {
-        view.shard(self.count) == self.number && self.only.as_deref().is_none_or(|only| view.leg.party == only)
-    }
-
     fn step(&mut self, batch: &RecordBatch) -> Report {
         let mut report = Report::default();
-        let mut inputs = Vec::with_capacity(batch.len());
-        let mut sides = Vec::with_capacity(batch.len());
-        for item in batch.items() {
-            match item {
-                Item::Leg { record, clock, view } if self.is_mine(&view) => {
+        let (mut inputs, mut sides) = (Vec::with_capacity(STRETCH + LEGS_OF_A_RECORD), Vec::with_capacity(STRETCH + LEGS_OF_A_RECORD));
+        let mut last = 0;
+        for step in batch.steps(self.number, self.count) {
+            let record = match &step {
+                Step::Leg { record, .. } | Step::Tick(Tick { record, .. }) => *record,
+            };
+            // The legs of one record stay together.
+            if inputs.len() >= STRETCH && record != last {
+                self.take(&mut inputs, &mut sides, &mut report.effects);
+            }
+            last = record;
+            match step {
+                Step::Leg { record, clock, view } if self.only.as_deref().is_none_or(|only| view.leg.party == only) => {
                     sides.push(Side { party: view.leg.party, record, name: view.name, account: view.account, basis: view.basis });
                     if matches!(view.leg.kind, LegKind::Removal { .. }) {
                         report.removals.push((record, clock));
                     }
                     inputs.push(Input::Leg { record, clock, leg: view.leg });
                 }
-                Item::Tick(Tick { record, clock }) => {
+                Step::Leg { .. } => {}
+                Step::Tick(Tick { record, clock }) => {
                     report.last_tick = Some(clock);
                     inputs.push(Input::Tick { record, clock });
                 }
-                Item::Leg { .. } | Item::Rejected(_) => {}
             }
         }
-        self.directory.learn(&sides);
-        self.engine.step(&inputs, &mut report.effects);
+        self.take(&mut inputs, &mut sides, &mut report.effects);
         self.name(&mut report.effects.alerts);
         report
+    }
+
+    /// Hands a stretch of inputs to the detector, and what they say of parties to the directory.
+    fn take(&mut self, inputs: &mut Vec<Input<'_>>, sides: &mut Vec<Side<'_>>, effects: &mut Effects) {
+        self.directory.learn(sides);
+        self.engine.step(inputs, effects);
+        inputs.clear();
+        sides.clear();
     }
 
     fn end(mut self, tick: Option<Tick>, last_record: u64, save: bool) -> ShardEnd {
