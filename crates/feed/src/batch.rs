@@ -101,6 +101,7 @@ pub enum Item<'b> {
 
 /// What a shard sees of a batch.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::large_enum_variant, reason = "nearly all are legs, and none is kept")]
 pub enum Step<'b> {
     /// A leg of one of its parties.
     Leg {

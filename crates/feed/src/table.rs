@@ -424,7 +424,7 @@ mod tests {
         BinaryArray, Date32Array, Decimal128Array, DictionaryArray, Float64Array, NullArray, TimestampMicrosecondArray,
         TimestampSecondArray,
     };
-    use arrow::datatypes::{Field, Int8Type, Int32Type};
+    use arrow::datatypes::{Int8Type, Int32Type};
 
     use super::*;
 
@@ -488,7 +488,7 @@ mod tests {
     #[test]
     fn a_name_that_stands_twice_is_no_row() {
         let column: ArrayRef = Arc::new(StringArray::from(vec!["x"]));
-        let schema = arrow::datatypes::Schema::new(vec![Field::new("a", DataType::Utf8, true), Field::new("a", DataType::Utf8, true)]);
+        let schema = Schema::new(vec![Field::new("a", DataType::Utf8, true), Field::new("a", DataType::Utf8, true)]);
         let batch = RecordBatch::try_new(Arc::new(schema), vec![Arc::clone(&column), column]).unwrap();
         let rows = Rows::new(&batch, &[Some(0), Some(0)], Encoding::Utf8).unwrap();
         assert_eq!(rows.read(0, &mut Row::new(1)), Err(NotARow));
