@@ -14,7 +14,8 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::DeliveryResult;
 use rdkafka::metadata::Metadata;
 use rdkafka::producer::ProducerContext;
-use rdkafka::{ClientConfig, ClientContext, Statistics};
+use rdkafka::topic_partition_list::TopicPartitionListElem;
+use rdkafka::{ClientConfig, ClientContext, Statistics, TopicPartitionList};
 
 use crate::topics::MESSAGE_BYTES;
 
@@ -132,6 +133,18 @@ static IS_REFUSED: AtomicBool = AtomicBool::new(false);
 #[must_use]
 pub fn complaint() -> Option<String> {
     COMPLAINT.lock().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+/// What the consumer's group has committed of partitions. A broker may answer for some of them and fail for others: an offset that it could not tell
+/// is not one that is not there, so all of it is an error then.
+pub(crate) fn committed<C: ConsumerContext>(
+    consumer: &BaseConsumer<C>,
+    asked: TopicPartitionList,
+    wait: Duration,
+) -> Result<TopicPartitionList, KafkaError> {
+    let found = consumer.committed_offsets(asked, wait)?;
+    found.elements().iter().try_for_each(TopicPartitionListElem::error)?;
+    Ok(found)
 }
 
 /// Asks for metadata: of a topic, or of all. What librdkafka logs waits until somebody polls, so where it fails its log is read first; and

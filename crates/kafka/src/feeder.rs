@@ -12,7 +12,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{BaseRecord, Producer, ThreadedProducer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
-use crate::client::{Connection, Talk};
+use crate::client::{Connection, Talk, committed};
 use crate::outbox::Outbox;
 use crate::outlet::Outlet;
 use crate::topics::partitions_of;
@@ -102,7 +102,7 @@ impl Feeder {
     fn committed(&self) -> Result<u64, KafkaError> {
         let mut asked = TopicPartitionList::new();
         asked.add_partition(&self.topic, 0);
-        let committed = self.consumer.committed_offsets(asked, ASK_MAX)?;
+        let committed = committed(&self.consumer, asked, ASK_MAX)?;
         let offset = committed.elements().first().and_then(|element| element.offset().to_raw()).unwrap_or(0);
         Ok(u64::try_from(offset).unwrap_or(0))
     }

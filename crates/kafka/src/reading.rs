@@ -10,7 +10,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Headers, Message};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
-use crate::client::{Connection, Talk};
+use crate::client::{Connection, Talk, committed};
 use crate::topics::partitions_of;
 
 const ASK_MAX: Duration = Duration::from_secs(15);
@@ -95,7 +95,7 @@ pub fn standing(connection: &Connection, topic: &str, group: &str) -> Result<BTr
     let partitions = partitions_of(&consumer, topic)?;
     let mut asked = TopicPartitionList::new();
     asked.add_partition_range(topic, 0, partitions - 1);
-    let committed = consumer.committed_offsets(asked, ASK_MAX)?;
+    let committed = committed(&consumer, asked, ASK_MAX)?;
     let mut all = BTreeMap::new();
     for element in committed.elements() {
         let (_, end) = consumer.fetch_watermarks(topic, element.partition(), ASK_MAX)?;

@@ -14,7 +14,7 @@ use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
-use crate::client::{Connection, Talk, metadata};
+use crate::client::{Connection, Talk, committed, metadata};
 use crate::mark::Mark;
 use crate::settings::{Topics, group};
 use crate::worker::patiently;
@@ -148,7 +148,7 @@ fn begin(connection: &Connection, topic: &str, group: &str) -> Result<(), KafkaE
     asked.add_partition_range(topic, 0, partitions - 1);
     let no_end = AtomicBool::new(false);
     // A topic that was just made has no leader yet, and a group that was just named no coordinator.
-    let committed = patiently(&no_end, || consumer.committed_offsets(asked.clone(), ASK_MAX))?;
+    let committed = patiently(&no_end, || committed(&consumer, asked.clone(), ASK_MAX))?;
     let mut first = TopicPartitionList::new();
     for element in committed.elements() {
         if let Offset::Offset(_) = element.offset() {

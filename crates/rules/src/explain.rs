@@ -56,7 +56,12 @@ impl RuleSet {
             Arg::Tag(bit, name) => self.tags.tags.get(usize::from(*bit)).map_or_else(|| name.clone(), |tag| tag.zh.clone()),
             Arg::Agreement(kind) => kind.zh().to_owned(),
             Arg::PartyKind(kind) => kind.zh().to_owned(),
-            Arg::Int(_) | Arg::List(..) | Arg::RuleId(_) | Arg::Window(_) => arg.to_string(),
+            Arg::RuleId(id) => match self.rules.iter().find(|rule| rule.id == *id) {
+                Some(rule) => format!("{}（{id}）", rule.title),
+                // Retired: it never hits.
+                None => id.clone(),
+            },
+            Arg::Int(_) | Arg::List(..) | Arg::Window(_) => arg.to_string(),
         });
         match argument.as_deref() {
             // The largest one is not "the first 1".

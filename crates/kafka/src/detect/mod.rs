@@ -184,6 +184,10 @@ impl Role for Detect {
             state.snapshot = Some((offset, hash));
             return Ok(true);
         }
+        if self.snapshots.has_failed(partition) {
+            // Even of an offset from which nothing moves on: a quiet partition whose disk was full once would never have one else.
+            state.written = None;
+        }
         self.write_if_due(partition, state);
         self.go_on(partition, state, SLICE_BYTES);
         Ok(false)

@@ -8,7 +8,7 @@
 //! A snapshot becomes current when a committed mark points to it, which the worker sees to; until then it is a file nobody relies on. The two
 //! newest that a mark has pointed to stay, and the bases they rest on; older ones are deleted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
@@ -60,8 +60,10 @@ pub(crate) struct Snapshots {
     metrics: Metrics,
     done: (Sender<Written>, Receiver<Written>),
     /// Partitions whose snapshot is being written, and offsets and hashes of those that are ready to be pointed to.
-    busy: BTreeMap<i32, ()>,
+    busy: BTreeSet<i32>,
     ready: BTreeMap<i32, Finished>,
+    /// Partitions whose last snapshot could not be written.
+    failed: BTreeSet<i32>,
 }
 
 struct Written {
@@ -79,11 +81,11 @@ pub(crate) struct Finished {
 
 impl Snapshots {
     pub(crate) fn new(store: Arc<dyn Store>, metrics: Metrics) -> Self {
-        Self { store, metrics, done: channel(), busy: BTreeMap::new(), ready: BTreeMap::new() }
+        Self { store, metrics, done: channel(), busy: BTreeSet::new(), ready: BTreeMap::new(), failed: BTreeSet::new() }
     }
 
     pub(crate) fn is_busy(&self, partition: i32) -> bool {
-        self.busy.contains_key(&partition)
+        self.busy.contains(&partition)
     }
 
     /// Whether nothing is being written, nor waits to be pointed to.
@@ -93,7 +95,7 @@ impl Snapshots {
 
     /// Begins to pack and write a snapshot.
     pub(crate) fn write(&mut self, partition: i32, offset: i64, parts: Parts) {
-        self.busy.insert(partition, ());
+        self.busy.insert(partition);
         let (store, done) = (Arc::clone(&self.store), self.done.0.clone());
         thread::spawn(move || {
             let (base, size) = (parts.base, parts.size());
@@ -114,12 +116,18 @@ impl Snapshots {
                     self.ready.insert(written.partition, finished);
                 }
                 Err(error) => {
+                    self.failed.insert(written.partition);
                     self.metrics.snapshot_failures.with_label_values(&[&written.partition.to_string()]).inc();
                     tracing::error!(partition = written.partition, %error, "a snapshot could not be written; work goes on, a restart takes longer");
                 }
             }
         }
         self.ready.remove(&partition)
+    }
+
+    /// Whether a snapshot of the partition could not be written since the last call: it is to be tried again.
+    pub(crate) fn has_failed(&mut self, partition: i32) -> bool {
+        self.failed.remove(&partition)
     }
 
     /// Snapshots at or before `committed`, the one the mark points to first, then the newest.
@@ -178,6 +186,7 @@ fn list(store: &dyn Store, partition: i32) -> std::io::Result<Vec<Found>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::Folder;
 
     #[test]
     fn a_name_says_what_it_is() {
@@ -197,5 +206,15 @@ mod tests {
         assert_eq!(gone(6), [2, 1]);
         assert_eq!(gone(9), [4, 2, 1], "3 is needed by 5 and 6");
         assert_eq!(gone(3), [0; 0], "what is newer belongs to somebody else");
+    }
+
+    #[test]
+    fn what_could_not_be_written_is_told_once() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut snapshots = Snapshots::new(Arc::new(Folder(folder.path().to_owned())), Metrics::new());
+        let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
+        snapshots.done.0.send(Written { partition: 3, result: Err(full) }).expect("it listens");
+        assert!(snapshots.finished(3).is_none() && snapshots.is_idle());
+        assert_eq!([snapshots.has_failed(2), snapshots.has_failed(3), snapshots.has_failed(3)], [false, true, false]);
     }
 }

@@ -18,7 +18,7 @@ use rdkafka::types::RDKafkaRespErr;
 
 use super::role::{Opening, Record, Role, Standing};
 use super::{ASK_MAX, emptied, patiently};
-use crate::client::log;
+use crate::client::{committed, log};
 use crate::digest::Digest;
 use crate::mark::Mark;
 use crate::metrics::WorkerMetrics;
@@ -206,9 +206,8 @@ impl<R: Role> Desk<R> {
         let numbers: Vec<i32> =
             partitions.elements().iter().map(rdkafka::topic_partition_list::TopicPartitionListElem::partition).collect();
         self.stops.clear();
-        let committed = patiently(&self.stop, || consumer.committed_offsets(partitions.clone(), ASK_MAX))?;
+        let committed = patiently(&self.stop, || committed(consumer, partitions.clone(), ASK_MAX))?;
         for element in committed.elements() {
-            element.error()?;
             let partition = element.partition();
             let (low, high) = patiently(&self.stop, || consumer.fetch_watermarks(&self.topic, partition, ASK_MAX))?;
             if let Err(stop) = self.open(partition, element.offset(), element.metadata(), (low, high)) {

@@ -33,6 +33,7 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use self::desk::{Desk, Seat, list, truncated};
 pub(crate) use self::role::{Opening, Record, Role, Standing};
 use crate::archive::ArchiveError;
+use crate::client::committed;
 use crate::metrics::WorkerMetrics;
 use crate::outlet::Outlet;
 use crate::stop::{Stop, StopCode};
@@ -237,7 +238,9 @@ impl<R: Role> Worker<R> {
         if is_wanted { self.consumer.position() } else { Ok(TopicPartitionList::new()) }
     }
 
-    /// An error of the consumer: a partition whose offset is gone is stopped, a fatal one ends the worker, others mend themselves.
+    /// An error of the consumer: a partition whose offset is gone is stopped, a fatal one ends the worker, others mend themselves. Where an offset was said
+    /// to be gone and no partition is found whose is (no broker answered, or it is there again), all are read anew from where they stood: librdkafka
+    /// itself does not go on with such a one.
     fn complain(&self, error: KafkaError) -> Result<(), WorkerError> {
         if matches!(error, KafkaError::MessageConsumptionFatal(_)) {
             return Err(error.into());
@@ -258,7 +261,8 @@ impl<R: Role> Worker<R> {
             }
         }
         drop(desk);
-        if has_stopped { self.reassign() } else { Ok(()) }
+        let is_lost = error.rdkafka_error_code() == Some(RDKafkaErrorCode::AutoOffsetReset);
+        if has_stopped || is_lost { self.reassign() } else { Ok(()) }
     }
 
     /// Reads on without the partitions that were stopped.
@@ -366,10 +370,9 @@ impl<R: Role> Worker<R> {
         if due.is_empty() {
             return Ok(());
         }
-        let found = self.consumer.committed_offsets(asked, ASK_MAX)?;
+        let found = committed(&self.consumer, asked, ASK_MAX)?;
         let mut desk = self.consumer.context().desk();
         for element in found.elements() {
-            element.error()?;
             let partition = element.partition();
             let Offset::Offset(offset) = element.offset() else { continue };
             let found = (offset, element.metadata().to_owned());

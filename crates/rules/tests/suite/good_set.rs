@@ -191,6 +191,8 @@ fn explanations_and_sentences_read_as_people_write() {
         资金停留2天3小时，快进快出
     "#]]
     .assert_eq(&text);
+    let hits = set.slots.iter().find(|call| call.to_string() == "rule_hits(FZ-001, 14d)").expect("a rule asks for them");
+    assert_eq!(set.name_zh(hits), "分散转入集中转出（FZ-001）命中次数", "who reads it may not know rules by their numbers");
 }
 
 #[test]
