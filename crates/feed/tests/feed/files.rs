@@ -4,7 +4,9 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BinaryArray, Decimal128Array, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
+use arrow::array::{
+    ArrayRef, BinaryArray, Decimal128Array, Float64Array, Int64Array, LargeStringArray, RecordBatch, StringArray, TimestampMicrosecondArray,
+};
 use parquet::arrow::ArrowWriter;
 use weir_feed::{Input, Options, Reader, Resume, Sort, Step, shard_of};
 use weir_model::{Day, EventTime};
@@ -294,7 +296,7 @@ fn parquet_rows_read_as_json_lines_do() {
                 Decimal128Array::from(vec![Some(123_456_789_012_345), Some(5), None, Some(-1)]).with_precision_and_scale(20, 2).unwrap(),
             ),
         ),
-        ("payer_customer", Arc::new(StringArray::from(vec!["P\"1", "P2", "P3", "P4"]))),
+        ("payer_customer", Arc::new(LargeStringArray::from(vec!["P\"1", "P2", "P3", "P4"]))),
         ("payee_account", Arc::new(BinaryArray::from(vec![b"6222".as_slice(), b"\xFF", b"", b"x"]))),
         ("amount_usd", Arc::new(Float64Array::from(vec![Some(0.1), None, None, None]))),
     ];
