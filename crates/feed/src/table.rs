@@ -173,7 +173,7 @@ impl Rows {
         let columns = schema.fields().iter().zip(batch.columns()).zip(slots).map(|((field, array), slot)| {
             Ok(RowColumn { name: json_text(field.name()), slot: *slot, column: Column::new(array, encoding, slot.is_some())? })
         });
-        Ok(Self { columns: columns.collect::<Result<_, ArrowError>>()?, size: batch.get_array_memory_size() })
+        Ok(Self { columns: columns.collect::<Result<_, ArrowError>>()?, size: batch.columns().iter().map(bytes_of).sum() })
     }
 
     /// Bytes they hold, about.
@@ -331,6 +331,14 @@ impl Column {
             }
             _ => out.push_str("null"),
         }
+    }
+}
+
+/// Bytes of a column, about. Views share pages with those of other blocks: of them what they show counts.
+fn bytes_of(array: &ArrayRef) -> usize {
+    match array.as_any().downcast_ref::<StringViewArray>() {
+        Some(texts) => texts.lengths().map(|length| length as usize + size_of::<u128>()).sum(),
+        None => array.get_array_memory_size(),
     }
 }
 

@@ -96,6 +96,7 @@ impl Snapshots {
     /// Begins to pack and write a snapshot.
     pub(crate) fn write(&mut self, partition: i32, offset: i64, parts: Parts) {
         self.busy.insert(partition);
+        self.failed.remove(&partition);
         let (store, done) = (Arc::clone(&self.store), self.done.0.clone());
         thread::spawn(move || {
             let (base, size) = (parts.base, parts.size());

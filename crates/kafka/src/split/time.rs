@@ -11,7 +11,7 @@ use rdkafka::error::KafkaError;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use super::TIMEKEEPER;
-use crate::client::{Connection, Talk, committed, metadata};
+use crate::client::{Connection, Talk, metadata};
 use crate::mark::Mark;
 
 const ASK_MAX: Duration = Duration::from_secs(5);
@@ -61,7 +61,7 @@ impl Others {
     fn try_look(&mut self) -> Result<(), KafkaError> {
         let mut asked = TopicPartitionList::new();
         asked.add_partition_range(&self.topic, 0, self.partitions - 1);
-        let committed = committed(&self.consumer, asked, ASK_MAX)?;
+        let committed = self.consumer.committed_offsets(asked, ASK_MAX)?;
         let (mut rules, mut lagging, mut earliest, mut is_drained) = (String::new(), None, None::<i64>, false);
         for element in committed.elements() {
             let partition = element.partition();

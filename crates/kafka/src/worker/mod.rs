@@ -239,8 +239,8 @@ impl<R: Role> Worker<R> {
     }
 
     /// An error of the consumer: a partition whose offset is gone is stopped, a fatal one ends the worker, others mend themselves. Where an offset was said
-    /// to be gone and no partition is found whose is (no broker answered, or it is there again), all are read anew from where they stood: librdkafka
-    /// itself does not go on with such a one.
+    /// to be gone and no partition is found whose is (no broker answered, or the log was cut and has grown past it since), the worker ends too: librdkafka
+    /// does not go on with such a one, and whoever starts again compares digests.
     fn complain(&self, error: KafkaError) -> Result<(), WorkerError> {
         if matches!(error, KafkaError::MessageConsumptionFatal(_)) {
             return Err(error.into());
@@ -261,8 +261,11 @@ impl<R: Role> Worker<R> {
             }
         }
         drop(desk);
+        if has_stopped {
+            return self.reassign();
+        }
         let is_lost = error.rdkafka_error_code() == Some(RDKafkaErrorCode::AutoOffsetReset);
-        if has_stopped || is_lost { self.reassign() } else { Ok(()) }
+        if is_lost { Err(error.into()) } else { Ok(()) }
     }
 
     /// Reads on without the partitions that were stopped.
