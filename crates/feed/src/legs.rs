@@ -125,7 +125,7 @@ impl LegBatch {
         self.legs.get(index).map(|(hash, _)| *hash)
     }
 
-    /// Room for the legs of so many records of so many bytes in all, so that a batch need not grow: two legs a record, and no more text than was read.
+    /// Room for the legs of so many records of so many bytes in all, so that a batch need hardly grow: two legs a record, and about as much text as was read.
     pub(crate) fn for_records(records: usize, bytes: usize) -> Self {
         Self { text: String::with_capacity(bytes), legs: Vec::with_capacity(2 * records) }
     }
