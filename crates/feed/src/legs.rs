@@ -81,7 +81,7 @@ pub struct LegView<'b> {
     pub leg: Leg<'b>,
     /// Name of the party as the record or party data has it; empty where neither does. Empty for groups.
     pub name: &'b str,
-    /// Account of the party in this record; empty where it names none. Empty for groups.
+    /// Account of the party in this record, for groups that of the member; empty where it names none.
     pub account: &'b str,
     /// What decided the party's division. Unknown for groups.
     pub basis: DivisionBasis,

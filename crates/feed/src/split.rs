@@ -171,7 +171,8 @@ impl<'t> Shared<'t> {
         }
     }
 
-    /// The group as a party of its own: what members pay one another stays inside. Its kind is nobody's, so rules of every subject fit it.
+    /// The group as a party of its own: what members pay one another stays inside. Its kind is nobody's, so rules of every subject fit it. Its accounts are
+    /// those of its members: by them an analyst knows who they are.
     fn push_group_leg(&self, member: LegDraft, this: &Known<'_>, other: &Known<'_>, facts: Flags, legs: &mut LegBatch) {
         let is_inside = other.group == this.group || member.flags.has(Flags::OWN);
         let mut flags = facts;
@@ -190,7 +191,6 @@ impl<'t> Shared<'t> {
             registered: false,
             agreements: Agreements::default(),
             name: TextSpan::default(),
-            account: TextSpan::default(),
             basis: DivisionBasis::Unknown,
             ..member
         };

@@ -15,6 +15,7 @@ use rdkafka::message::DeliveryResult;
 use rdkafka::metadata::Metadata;
 use rdkafka::producer::ProducerContext;
 use rdkafka::topic_partition_list::TopicPartitionListElem;
+use rdkafka::types::RDKafkaConfRes;
 use rdkafka::{ClientConfig, ClientContext, Statistics, TopicPartitionList};
 
 use crate::topics::MESSAGE_BYTES;
@@ -59,7 +60,29 @@ impl std::fmt::Debug for Connection {
     }
 }
 
+/// A property that librdkafka refuses. What it says of it quotes the value, which may be a secret; so this does not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PropertyRefused {
+    /// Name of the property.
+    pub name: String,
+    /// There is none of that name; else its value is none.
+    pub is_unknown: bool,
+}
+
 impl Connection {
+    /// Tries every property, so that no client is refused one later.
+    ///
+    /// # Errors
+    /// The first that is refused.
+    pub fn check(&self) -> Result<(), PropertyRefused> {
+        match self.config().create_native_config() {
+            Err(KafkaError::ClientConfig(result, _, name, _)) => {
+                Err(PropertyRefused { name, is_unknown: result == RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN })
+            }
+            _ => Ok(()),
+        }
+    }
+
     pub(crate) fn config(&self) -> ClientConfig {
         let mut config = ClientConfig::new();
         config.set("client.id", "weir");

@@ -49,6 +49,14 @@ impl Topics {
             late: name("late"),
         }
     }
+
+    /// A name that two of them have.
+    #[must_use]
+    pub fn named_twice(&self) -> Option<&str> {
+        let Self { transactions, parties, rules, legs, alerts, office, large_amount, dead_letter, late } = self;
+        let all: [&str; 9] = [transactions, parties, rules, legs, alerts, office, large_amount, dead_letter, late];
+        all.into_iter().enumerate().find(|(at, name)| !name.is_empty() && all[..*at].contains(name)).map(|(_, name)| name)
+    }
 }
 
 /// What moves the ticks of the leg log.

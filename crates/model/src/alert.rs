@@ -151,7 +151,7 @@ pub struct Subject {
     pub kind: PartyKind,
     /// Name, filled in by the sink; empty where none is known.
     pub name: String,
-    /// Accounts, filled in by the sink.
+    /// Accounts, of a group those of its members; filled in by the sink.
     pub accounts: Vec<String>,
     /// Reporting bank.
     pub institution: String,

@@ -59,8 +59,15 @@ impl Sheet<'_> {
         let score = self.alert.score;
         let score = say!(self.lang, "{score} 分", "{score} points");
         let title = self.palette.bold(&format!("{} {}", rule.id, rule.title));
-        let name = if subject.name.is_empty() { self.lang.of("（名称未知）", "(name unknown)") } else { &subject.name };
-        let mut facts = vec![self.kind(subject.kind).to_owned(), subject.party.clone()];
+        let is_group = subject.party.starts_with("g:");
+        let name = match subject.name.as_str() {
+            "" if is_group => self.lang.of("关联客户组", "group of related customers"),
+            "" => self.lang.of("（名称未知）", "(name unknown)"),
+            name => name,
+        };
+        // What a group is, its name says.
+        let kind = (!is_group).then(|| self.kind(subject.kind).to_owned());
+        let mut facts: Vec<String> = kind.into_iter().chain([subject.party.clone()]).collect();
         facts.extend([&subject.division, &subject.industry].into_iter().filter(|fact| !fact.is_empty()).cloned());
         if let Some(day) = &subject.opened_at {
             facts.push(say!(self.lang, "{day} 开户", "opened {day}"));
@@ -687,6 +694,18 @@ mod tests {
 
             "#]],
         );
+    }
+
+    #[test]
+    fn a_group_is_called_one() {
+        let mut alert = sample();
+        let of_nobody = [&mut alert.subject.name, &mut alert.subject.division, &mut alert.subject.industry];
+        of_nobody.into_iter().for_each(String::clear);
+        (alert.subject.party, alert.subject.kind, alert.subject.opened_at) = ("g:七家".to_owned(), PartyKind::Unknown, None);
+        for (lang, line) in [(Lang::Zh, "▌ 关联客户组  g:七家"), (Lang::En, "▌ group of related customers  g:七家")] {
+            let text = super::alert(&alert, lang, Palette::PLAIN, 120);
+            assert_eq!(text.lines().nth(1), Some(line));
+        }
     }
 
     #[test]

@@ -3,7 +3,6 @@
 //! The bank itself is `weir-testkit`'s; here are files, a progress bar and the note of what was written, with the hash of the transactions by
 //! which two machines can tell that they mean the same bank.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
@@ -15,7 +14,7 @@ use weir_model::Day;
 use weir_testkit::synth::faces::BANK;
 use weir_testkit::synth::feed::{self, Fields, Layout, Rows};
 use weir_testkit::synth::figures::Figures;
-use weir_testkit::synth::plan::dial_names;
+use weir_testkit::synth::plan::DIALS;
 use weir_testkit::synth::table::Table;
 use weir_testkit::synth::{Bank, Dials, answers};
 
@@ -30,6 +29,7 @@ use crate::terminal::{grouped, mention, nearest};
 /// Most customers and days: balances and dates stay far from their ends.
 const CUSTOMERS_MAX: u32 = 50_000_000;
 const DAYS_MAX: u32 = 4000;
+const DISORDER_MAX: u32 = 100;
 
 /// Where transactions go, in which form.
 enum Sink {
@@ -136,11 +136,8 @@ impl Writing<'_> {
         let columns = fields.columns();
         let mut outputs = vec![self.file(&args.out.join("feed.yaml"), |out| self.mapping(&columns, out))?];
         if !args.without_parties {
-            let year = self.dials.from.plus(i32::try_from(self.dials.days).unwrap_or(0)).year() + 1;
-            outputs.push(self.file(&args.out.join("parties.csv"), |out| {
-                writeln!(out, "{}", feed::PARTY_COLUMNS)?;
-                (0..).zip(&bank.world.customers).try_for_each(|(number, customer)| feed::party(number, customer, year, out))
-            })?);
+            let last = self.dials.from.plus(i32::try_from(self.dials.days).unwrap_or(0) - 1);
+            outputs.push(self.file(&args.out.join("parties.csv"), |out| feed::parties(&bank.world, last, out))?);
         }
         let name = args.transactions.clone().unwrap_or_else(|| args.out.join(format!("transactions.{}", self.format.name())));
         let said = |error: &io::Error| write_failure(&name.display().to_string(), error, lang);
@@ -184,9 +181,30 @@ impl Writing<'_> {
             "blake3": hash.to_string(), "figures": figures.finish(&bank.world),
         });
         outputs.push(self.file(&args.out.join("bank.json"), |out| writeln!(out, "{about:#}"))?);
+        let has_earlier = args.out.join("bank.json").exists();
         publish(outputs)?;
+        if has_earlier {
+            self.remove_others(&name)?;
+        }
         let seconds = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         Ok(Some(Written { rows: count, customers, schemes, hash, seconds }))
+    }
+
+    /// Removes what an earlier bank in the folder had and this one has not: transactions in another form, party data. Beside this feed they would be
+    /// taken for its own.
+    fn remove_others(&self, transactions: &Path) -> Result<(), Failure> {
+        let forms = ["jsonl", "csv", "parquet"].map(|form| format!("transactions.{form}"));
+        let parties = self.args.without_parties.then(|| "parties.csv".to_owned());
+        let others = forms.into_iter().chain(parties).map(|name| self.args.out.join(name)).filter(|path| path != transactions);
+        for path in others {
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(write_failure(&path.display().to_string(), &error, self.lang));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     /// How the transactions are read.
@@ -213,31 +231,21 @@ fn dials(args: &SynthArgs, lang: Lang) -> Result<Dials, Failure> {
         let text = &args.from;
         Failure::usage(say!(lang, "--from `{text}` 不是日期，应如 2024-01-01", "--from `{text}` is no date such as 2024-01-01"))
     })?;
-    let is_possible = (20..=CUSTOMERS_MAX).contains(&args.customers) && (1..=DAYS_MAX).contains(&args.days) && args.disorder <= 100;
-    if !is_possible {
-        return Err(Failure::usage(say!(
-            lang,
-            "--customers 取 20 至 {CUSTOMERS_MAX}，--days 取 1 至 {DAYS_MAX}，--disorder 取 0 至 100",
-            "--customers takes 20 to {CUSTOMERS_MAX}, --days 1 to {DAYS_MAX}, --disorder 0 to 100"
-        )));
-    }
-    let mut held = BTreeMap::new();
-    for text in &args.hold {
-        let (name, value) = text.split_once('=').unwrap_or((text, ""));
-        if !dial_names().contains(&name) {
-            let near = nearest(name, dial_names().into_iter()).map(|near| say!(lang, "；是否想写 `{near}`？", "; did you mean `{near}`?"));
-            let (near, all) = (near.unwrap_or_default(), dial_names().join(" "));
+    let bounds: [(&str, u32, u32, u32); 3] = [
+        ("--customers", args.customers, 20, CUSTOMERS_MAX),
+        ("--days", args.days, 1, DAYS_MAX),
+        ("--disorder", args.disorder, 0, DISORDER_MAX),
+    ];
+    for (option, value, least, most) in bounds {
+        if !(least..=most).contains(&value) {
             return Err(Failure::usage(say!(
                 lang,
-                "--hold：没有参数 `{name}`{near}\n  可用：{all}",
-                "--hold: there is no dial `{name}`{near}\n  there are: {all}"
+                "{option} 取 {least} 至 {most}，给出的是 {value}",
+                "{option} takes {least} to {most}, not {value}"
             )));
         }
-        let value = value
-            .parse()
-            .map_err(|_| Failure::usage(say!(lang, "--hold {name}：`{value}` 不是整数", "--hold {name}: `{value}` is no whole number")))?;
-        held.insert(name.to_owned(), value);
     }
+    let held = args.hold.iter().map(|text| held(text, lang)).collect::<Result<_, _>>()?;
     Ok(Dials {
         seed: args.seed,
         customers: args.customers,
@@ -247,6 +255,37 @@ fn dials(args: &SynthArgs, lang: Lang) -> Result<Dials, Failure> {
         disorder: args.disorder,
         held,
     })
+}
+
+/// A dial and the value it is held at: `investors=80`.
+fn held(text: &str, lang: Lang) -> Result<(String, i64), Failure> {
+    let Some((name, value)) = text.split_once('=') else {
+        return Err(Failure::usage(say!(
+            lang,
+            "--hold `{text}`：应写成 参数=值，如 investors=80",
+            "--hold `{text}`: write DIAL=VALUE, such as investors=80"
+        )));
+    };
+    let Some(dial) = DIALS.iter().find(|dial| dial.name == name) else {
+        let names = || DIALS.iter().map(|dial| dial.name);
+        let near = nearest(name, names()).map(|near| say!(lang, "；是否想写 `{near}`？", "; did you mean `{near}`?"));
+        let (near, all) = (near.unwrap_or_default(), names().collect::<Vec<_>>().join(" "));
+        return Err(Failure::usage(say!(
+            lang,
+            "--hold：没有参数 `{name}`{near}\n  可用：{all}",
+            "--hold: there is no dial `{name}`{near}\n  there are: {all}"
+        )));
+    };
+    let ((least, most), [zh, en]) = (dial.bounds, dial.unit);
+    let is_possible = |value: &i64| (least..=most).contains(value);
+    let value = value.parse().ok().filter(is_possible).ok_or_else(|| {
+        Failure::usage(say!(
+            lang,
+            "--hold {name}：取 {least} 至 {most} 的整数（{zh}），给出的是 `{value}`",
+            "--hold {name} takes a whole number from {least} to {most} ({en}), not `{value}`"
+        ))
+    })?;
+    Ok((name.to_owned(), value))
 }
 
 /// A bar by days, on a terminal only.

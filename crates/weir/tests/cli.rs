@@ -281,6 +281,24 @@ fn alerts_name_their_subject_and_place_and_the_office_sees_no_more_than_it_may()
 }
 
 #[test]
+fn an_alert_on_a_group_shows_the_accounts_of_its_members() {
+    let bench = Bench::new();
+    let of_group = RULE.replace("scope: customer", "scope: group");
+    assert_ne!(of_group, RULE);
+    bench.write("rules/t001.yaml", of_group);
+    bench.write("p.csv", "customer,accounts,name,group\n1,corp0,甲,七家\n2,corp1,乙,七家\n");
+    bench.write("in.jsonl", transactions(300));
+    bench.check("detect --parties p.csv --alerts a.jsonl in.jsonl", 0, &[]);
+    let alerts = lines(&bench.read("a.jsonl"));
+    assert!(!alerts.is_empty());
+    for alert in &alerts {
+        assert_eq!(alert["subject"]["party"], "g:七家");
+        assert_eq!(alert["subject"]["accounts"], serde_json::json!(["corp0", "corp1"]));
+        assert_eq!(alert["subject"]["name"], "", "nobody's name is the group's");
+    }
+}
+
+#[test]
 fn dead_letters_keep_the_record_untouched() {
     let bench = Bench::new();
     let mut input = transactions(120).into_bytes();

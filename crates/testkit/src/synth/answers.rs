@@ -13,7 +13,7 @@ use super::disorder::Row;
 use super::faces::BANK;
 use super::feed;
 use super::label::{Part, Role};
-use super::plan::dial_names;
+use super::plan::DIALS;
 use super::scheme::Scheme;
 
 /// Header of `customers.csv`.
@@ -54,12 +54,12 @@ pub fn customers(bank: &Bank, out: &mut impl Write) -> io::Result<()> {
         let payers = bank.schemes.iter().filter(|scheme| scheme.part == number).flat_map(Scheme::payers);
         for (customer, role) in part.members.iter().copied().chain(payers.map(|payer| (*payer, Role::Payer))) {
             let (verdict, family, role) = (part.verdict.name(), part.family, role.name());
-            writeln!(out, "c:{BANK}/{customer:08},{verdict},{family},{number},{role},{},{}", part.span.0, part.span.1)?;
+            writeln!(out, "c:{BANK}/{:08},{verdict},{family},{number},{role},{},{}", bank.world.code(customer), part.span.0, part.span.1)?;
         }
         let groups = part.members.iter().map(|(customer, _)| bank.world.customers[*customer as usize].group).filter(|group| *group > 0);
         for group in groups.collect::<BTreeSet<_>>() {
             let (verdict, family, role) = (part.verdict.name(), part.family, Role::Group.name());
-            writeln!(out, "g:{BANK}/G{group:04},{verdict},{family},{number},{role},{},{}", part.span.0, part.span.1)?;
+            writeln!(out, "g:{BANK}/{},{verdict},{family},{number},{role},{},{}", bank.world.group_code(group), part.span.0, part.span.1)?;
         }
     }
     Ok(())
@@ -71,8 +71,8 @@ pub fn customers(bank: &Bank, out: &mut impl Write) -> io::Result<()> {
 /// Those of `out`.
 pub fn schemes(bank: &Bank, out: &mut impl Write) -> io::Result<()> {
     write!(out, "{SCHEMES}")?;
-    for name in dial_names() {
-        write!(out, ",dial_{name}")?;
+    for dial in DIALS {
+        write!(out, ",dial_{}", dial.name)?;
     }
     writeln!(out)?;
     for scheme in &bank.schemes {

@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 use weir_model::PartyKind;
 
 use super::chance::mix;
+use super::institutions;
 use super::movement::{Desk, Who};
-use super::world::{Customer, DIVISIONS, Life, SHOPS, TRADES, World};
+use super::world::{Customer, DIVISIONS, World};
 
 /// Code of the bank itself.
 pub const BANK: &str = "402753000018";
@@ -22,6 +23,56 @@ const GIVEN: [&str; 40] = [
 const PLACES: [&str; 16] =
     ["青石", "龙塘", "永昌", "板桥", "金鸡", "瓦窑", "河图", "汉庄", "蒲缥", "潞江", "芒宽", "辛街", "西邑", "丙麻", "水寨", "老营"];
 const STYLES: [&str; 16] = ["恒", "瑞", "鑫", "达", "盛", "丰", "泰", "和", "顺", "兴", "隆", "源", "祥", "诚", "博", "远"];
+
+/// Industries of shops, with how a trader's and a firm's name ends.
+pub(super) const SHOPS: [(&str, &str, &str); 8] = [
+    ("5211", "百货店", "百货有限公司"),
+    ("5212", "超市", "超市有限公司"),
+    ("6210", "餐馆", "餐饮有限公司"),
+    ("5251", "药房", "大药房有限公司"),
+    ("5281", "五金店", "五金有限公司"),
+    ("8040", "理发店", "美容美发有限公司"),
+    ("5231", "服装店", "服饰有限公司"),
+    ("6291", "早点铺", "餐饮管理有限公司"),
+];
+/// Industries of firms that make or trade.
+pub(super) const TRADES: [&str; 12] = ["5126", "4813", "1392", "5439", "2110", "7119", "0149", "6510", "7291", "3021", "2770", "8210"];
+/// Industries that schemes like to pretend to: honest firms have them too.
+pub(super) const COVERS: [&str; 5] = ["7249", "7040", "0511", "8514", "5292"];
+/// How the names of other businesses end, by industry.
+const TAILS: [(&str, &str); 31] = [
+    ("5126", "商贸有限公司"),
+    ("4813", "建设有限公司"),
+    ("1392", "食品有限公司"),
+    ("5439", "物流有限公司"),
+    ("2110", "家具有限公司"),
+    ("7119", "设备租赁有限公司"),
+    ("0149", "农业有限公司"),
+    ("6510", "科技有限公司"),
+    ("7291", "文旅有限公司"),
+    ("3021", "建材有限公司"),
+    ("2770", "卫材有限公司"),
+    ("8210", "家政服务有限公司"),
+    ("7249", "投资咨询有限公司"),
+    ("7040", "商业管理有限公司"),
+    ("0511", "种植专业合作社"),
+    ("8514", "康养服务有限公司"),
+    ("5292", "电子商城有限公司"),
+    ("7264", "劳务派遣有限公司"),
+    ("7020", "物业服务有限公司"),
+    ("8336", "培训学校"),
+    ("8870", "体育场馆有限公司"),
+    ("6850", "保险代理有限公司"),
+    ("6720", "基金销售有限公司"),
+    ("9521", "慈善会"),
+    ("5191", "供应链有限公司"),
+    ("9620", "村民委员会"),
+    ("5261", "汽车销售服务有限公司"),
+    ("7231", "律师事务所"),
+    ("8930", "健身服务有限公司"),
+    ("7211", "控股集团有限公司"),
+    ("7010", "房地产开发有限公司"),
+];
 
 /// A side of a row, as text.
 #[derive(Debug, Clone, Default)]
@@ -53,12 +104,14 @@ impl Face {
             Who::Nobody => {}
             Who::Own(number, account) => {
                 let customer = &world.customers[number as usize];
-                let _ = write!(self.account, "{}", account_number(number, account));
-                let _ = write!(self.customer, "{number:08}");
+                let code = world.code(number);
+                self.account.push_str(&account_number(code, account));
+                let _ = write!(self.customer, "{code:08}");
                 name(customer, &mut self.name);
                 (self.bank, self.kind, self.division) = (BANK, customer.kind, customer.division);
             }
             Who::Outside(kind, number) => {
+                let institution = institutions::find(number);
                 let number = mix(number);
                 let _ = write!(self.account, "62{:016}", number % 10_000_000_000_000_000);
                 self.bank = OTHER_BANKS[(number % 6) as usize];
@@ -67,7 +120,14 @@ impl Face {
                 // Most people know people of their own town.
                 let at = number >> 20 & 63;
                 self.division = DIVISIONS[if at < 48 { at % 5 } else { at % 16 } as usize];
-                if kind == PartyKind::Natural { person_name(number, &mut self.name) } else { firm_name(number, &mut self.name) }
+                match institution {
+                    Some(institution) => {
+                        self.name.push_str(institution.name);
+                        self.industry = institution.industry;
+                    }
+                    None if kind == PartyKind::Natural => person_name(number, &mut self.name),
+                    None => firm_name(number, &mut self.name),
+                }
             }
             Who::Bank(desk) => {
                 self.account.push_str(match desk {
@@ -81,10 +141,10 @@ impl Face {
     }
 }
 
-/// Account `account` of customer `number`.
+/// Account `account` of the customer whose number in the feed is `code`.
 #[must_use]
-pub fn account_number(number: u32, account: u8) -> String {
-    format!("6222{number:012}{account}")
+pub fn account_number(code: u32, account: u8) -> String {
+    format!("6222{code:012}{account}")
 }
 
 /// Writes a customer's name.
@@ -92,17 +152,19 @@ pub fn name(customer: &Customer, name: &mut String) {
     if customer.kind == PartyKind::Natural {
         return person_name(customer.seed, name);
     }
-    let seed = mix(customer.seed ^ 0x4a3e);
-    let trade = TRADES.iter().chain(&SHOPS).find(|(industry, _)| *industry == customer.industry).map_or("服务", |(_, trade)| trade);
-    name.push_str(PLACES[(seed % 16) as usize]);
-    name.push_str(STYLES[(seed >> 8) as usize % 16]);
-    name.push_str(STYLES[(seed >> 16) as usize % 16]);
-    name.push_str(trade);
-    name.push_str(match (customer.kind, customer.life) {
-        (PartyKind::SoleTrader, _) => "店",
-        (_, Life::Shop) => "门市部",
-        _ => "有限公司",
-    });
+    let tail = match SHOPS.iter().find(|(industry, ..)| *industry == customer.industry) {
+        Some((_, trader, _)) if customer.kind == PartyKind::SoleTrader => trader,
+        Some((.., firm)) => firm,
+        None => TAILS.iter().find(|(industry, _)| *industry == customer.industry).map_or("服务有限公司", |(_, tail)| tail),
+    };
+    business_name(mix(customer.seed ^ 0x4a3e), tail, name);
+}
+
+/// `永昌恒泰商贸有限公司`.
+fn business_name(seed: u64, tail: &str, name: &mut String) {
+    for part in [PLACES[(seed % 16) as usize], STYLES[(seed >> 8) as usize % 16], STYLES[(seed >> 16) as usize % 16], tail] {
+        name.push_str(part);
+    }
 }
 
 fn person_name(seed: u64, name: &mut String) {
@@ -118,9 +180,6 @@ fn person_name(seed: u64, name: &mut String) {
 
 fn firm_name(seed: u64, name: &mut String) {
     let seed = mix(seed ^ 0x6669);
-    name.push_str(PLACES[(seed % 16) as usize]);
-    name.push_str(STYLES[(seed >> 8) as usize % 16]);
-    name.push_str(STYLES[(seed >> 16) as usize % 16]);
-    name.push_str(TRADES[(seed >> 24) as usize % TRADES.len()].1);
-    name.push_str("有限公司");
+    let industry = TRADES[(seed >> 24) as usize % TRADES.len()];
+    business_name(seed, TAILS.iter().find(|(of, _)| *of == industry).map_or("有限公司", |(_, tail)| tail), name);
 }

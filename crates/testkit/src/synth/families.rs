@@ -7,6 +7,7 @@
 use weir_model::{AgreementKind, Channel, Day, PartyKind};
 
 use super::chance::{Chance, mix};
+use super::institutions::FINANCE_BUREAU;
 use super::label::{Part, Role, Verdict};
 use super::life::{moment, office_hour, payment_institution};
 use super::movement::{Memo, Movement, PartId, Who, firm, stranger};
@@ -189,7 +190,13 @@ fn found_one(world: &mut World, make: &Make, seed: u64, days: (Day, Day), parts:
     if make.kind == Kind::StaffFinancing {
         customer.agreement = Some((A::Payroll, size as u32 * 12 / 10));
     }
+    let is_firm = customer.kind != Natural;
     let centre = world.add(customer);
+    // Some belong to a group: with another firm of the town, as a property manager does with its builder.
+    if is_firm && !world.firms.is_empty() && chance.per_mille(150) {
+        let other = world.firms[chance.below(world.firms.len() as u64) as usize];
+        world.relate(&[centre, other]);
+    }
     parts.push(Part { verdict: make.verdict, family: make.name, span, members: vec![(centre, Role::Centre)] });
     Family { kind: make.kind, part: parts.len() as u32, centre, seed, span, size }
 }
@@ -560,13 +567,13 @@ impl Scene<'_> {
         let day = (self.family.seed % 300) as i32 + 20;
         let size = self.family.size;
         if self.day_of_span() == day - 3 {
-            self.take(firm(0x60f), size as i64 * 46_000_00, Channel::Batch, Memo::Compensation);
+            self.take(FINANCE_BUREAU.who(), size as i64 * 46_000_00, Channel::Batch, Memo::Compensation);
         }
         if self.day_of_span() == day {
             self.give_all(size, Memo::Compensation, |scene, _| scene.chance.spread(40_000_00, 700).min(200_000_00));
         }
         if matches!(self.today.month, 6 | 12) && self.today.collects(12) {
-            self.take(firm(0x60f), size as i64 * 700_00, Channel::Batch, Memo::Subsidy);
+            self.take(FINANCE_BUREAU.who(), size as i64 * 700_00, Channel::Batch, Memo::Subsidy);
             self.give_all(size, Memo::Subsidy, |scene, which| 300_00 + (scene.facts(which, 17) % 900_00) as i64);
         }
     }

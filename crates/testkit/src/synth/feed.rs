@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use weir_model::EventTime;
+use weir_model::{Day, EventTime};
 
 use super::disorder::{Back, Flaw, Row};
 use super::faces::{BANK, Face, account_number, name};
@@ -121,7 +121,7 @@ impl Fields {
             if face.division != 0 {
                 let _ = write!(values[5], "{:06}", face.division);
             }
-            values[6].push_str(industry(if side == 0 { movement.payer } else { movement.payee }));
+            values[6].push_str(face.industry);
         }
         let classes = [movement.payer_class, movement.payee_class];
         self.values[17].push_str(class(movement, classes[own]));
@@ -138,14 +138,6 @@ impl Fields {
                 Back::Return => "return",
             });
         }
-    }
-}
-
-/// Brokers are known by their industry.
-fn industry(who: Who) -> &'static str {
-    match who {
-        Who::Outside(_, number) if (0x5ec0..0x5ec4).contains(&number) => "6712",
-        _ => "",
     }
 }
 
@@ -215,20 +207,30 @@ pub fn line(layout: Layout, columns: &[&str], values: &[String], out: &mut impl 
 }
 
 /// Header of the party file.
-pub const PARTY_COLUMNS: &str =
+const PARTY_COLUMNS: &str =
     "institution,customer,accounts,name,kind,industry,registered_division,branch,opened_at,closed_at,birth_year,agreements,group";
 
-/// Writes customer `number` as a row of the party file. Agreements hold until the end of `year`.
+/// Writes the party file as of the end of `last`, by customer number: who comes later is not in it, and what will be closed is open. Agreements hold
+/// until the end of the year after.
 ///
 /// # Errors
 /// Those of `out`.
-pub fn party(number: u32, customer: &Customer, year: i32, out: &mut impl Write) -> io::Result<()> {
+pub fn parties(world: &World, last: Day, out: &mut impl Write) -> io::Result<()> {
+    writeln!(out, "{PARTY_COLUMNS}")?;
+    let mut customers: Vec<(u32, &Customer)> =
+        (0..).zip(&world.customers).map(|(number, customer)| (world.code(number), customer)).collect();
+    customers.retain(|(_, customer)| customer.opened <= last);
+    customers.sort_unstable_by_key(|(code, _)| *code);
+    customers.into_iter().try_for_each(|(code, customer)| party(world, code, customer, last, out))
+}
+
+fn party(world: &World, code: u32, customer: &Customer, last: Day, out: &mut impl Write) -> io::Result<()> {
     let mut full = String::new();
     name(customer, &mut full);
-    let accounts = format!("{};{}", account_number(number, 0), account_number(number, 1));
-    write!(out, "{BANK},{number:08},{accounts},{full},{},{},", customer.kind.name(), customer.industry)?;
+    let accounts = format!("{};{}", account_number(code, 0), account_number(code, 1));
+    write!(out, "{BANK},{code:08},{accounts},{full},{},{},", customer.kind.name(), customer.industry)?;
     write!(out, "{:06},{BANK}{:03},{},", customer.division, customer.branch, customer.opened)?;
-    if let Some(closed) = customer.closed {
+    if let Some(closed) = customer.closed.filter(|closed| *closed <= last) {
         write!(out, "{closed}")?;
     }
     write!(out, ",")?;
@@ -237,14 +239,14 @@ pub fn party(number: u32, customer: &Customer, year: i32, out: &mut impl Write) 
     }
     write!(out, ",")?;
     if let Some((kind, people)) = customer.agreement {
-        write!(out, "{}:{year}-12-31", kind.name())?;
+        write!(out, "{}:{}-12-31", kind.name(), last.year() + 1)?;
         if people > 0 {
             write!(out, ":{people}")?;
         }
     }
     write!(out, ",")?;
     if customer.group > 0 {
-        write!(out, "G{:04}", customer.group)?;
+        out.write_all(world.group_code(customer.group).as_bytes())?;
     }
     writeln!(out)
 }

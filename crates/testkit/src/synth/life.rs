@@ -6,17 +6,20 @@
 use weir_model::{Channel, PartyKind};
 
 use super::chance::{Chance, mix};
+use super::institutions::{BROKERS, FINANCE_BUREAU, HOUSING_FUND, INSURERS, PAYMENTS, PENSIONS, SCHOOLS, TREASURY, UTILITY, one_of};
 use super::movement::{Class, Desk, Memo, Movement, Who, firm, stranger};
 use super::today::Today;
 use super::world::{Customer, Life, World};
 
-/// Third-party payment institutions, and acquirers, as firms elsewhere.
-const PAYMENT_INSTITUTIONS: u64 = 3;
 /// Amounts that people choose, in fen, the frequent ones often.
 const CHOSEN: [i64; 16] = [
     50_00, 100_00, 100_00, 200_00, 200_00, 500_00, 500_00, 1_000_00, 1_000_00, 2_000_00, 3_000_00, 5_000_00, 5_000_00, 10_000_00,
     20_000_00, 50_000_00,
 ];
+/// What many wealth products take of a person in a day, fen.
+const PRODUCT_LIMIT: i64 = 50_000_00;
+/// What firms sell in a month, per cent of the usual; where in it a firm's year begins is its own.
+const SEASONS: [u64; 12] = [100, 85, 70, 80, 95, 100, 105, 110, 125, 130, 110, 90];
 /// What red packets hold.
 const PACKETS: [i64; 8] = [66_00, 88_00, 100_00, 168_00, 200_00, 500_00, 666_00, 888_00];
 /// Of a thousand movements, how many fall into each hour; 65 at night.
@@ -38,9 +41,9 @@ pub(super) fn office_hour(today: &Today, chance: &mut Chance) -> i64 {
     today.midnight + chance.between(9 * 3600, 17 * 3600 - 1)
 }
 
-/// What a payment institution or acquirer is.
-pub(super) fn payment_institution(number: u64) -> Who {
-    firm(mix(0x70_61_79 ^ (number % PAYMENT_INSTITUTIONS)))
+/// A payment institution or acquirer.
+pub(super) const fn payment_institution(number: u64) -> Who {
+    one_of(&PAYMENTS, number)
 }
 
 /// One of the people a customer knows: two in five bank here too.
@@ -94,6 +97,10 @@ fn duties(world: &World, customer: &Customer, number: u32, today: &Today, chance
         let movement = Movement::new(office_hour(today, chance), fen, payer, payee, channel, memo);
         out.push(if is_certain { movement.certain() } else { movement });
     };
+    // Home before Spring Festival: a third sends money ahead.
+    if customer.life == Life::Worker && seed % 9 < 3 && today.from_festival == -3 - (seed >> 5) as i32 % 10 {
+        pay(customer.income * chance.between(30, 120) / 100, me, friend(world, customer, 0), Channel::Mobile, Memo::Living, false, chance);
+    }
     match customer.life {
         Life::Worker if today.pays(customer.payday) => {
             // A bonus before Spring Festival, and some variation of hours.
@@ -103,16 +110,16 @@ fn duties(world: &World, customer: &Customer, number: u32, today: &Today, chance
                 pay(customer.income * chance.between(50, 300) / 100, customer.employer, me, Channel::Batch, Memo::Bonus, true, chance);
             }
             if seed.is_multiple_of(3) {
-                pay(customer.income * 24 / 100, firm(0x6a6a), Who::Own(number, 1), Channel::Batch, Memo::Fund, true, chance);
+                pay(customer.income * 24 / 100, HOUSING_FUND.who(), Who::Own(number, 1), Channel::Batch, Memo::Fund, true, chance);
             }
         }
-        Life::Pensioner if today.pays(15) => pay(customer.income, firm(0x5ec), me, Channel::Batch, Memo::Pension, true, chance),
+        Life::Pensioner if today.pays(15) => pay(customer.income, PENSIONS.who(), me, Channel::Batch, Memo::Pension, true, chance),
         Life::Student if today.pays(1 + (seed % 7) as u8) => {
             pay(customer.income, friend(world, customer, 0), me, Channel::Mobile, Memo::Living, false, chance);
         }
         Life::Farmer if today.pays(20) && matches!(today.month, 4 | 8 | 11) => {
             pay(customer.income * 3, firm(mix(seed % 40)), me, Channel::Batch, Memo::Goods, true, chance);
-            pay(600_00 + (seed % 900_00) as i64, firm(0x60f), me, Channel::Batch, Memo::Subsidy, true, chance);
+            pay(600_00 + (seed % 900_00) as i64, FINANCE_BUREAU.who(), me, Channel::Batch, Memo::Subsidy, true, chance);
         }
         Life::Trader => {
             for _ in 0..times(chance, 16_000) {
@@ -139,16 +146,16 @@ fn duties(world: &World, customer: &Customer, number: u32, today: &Today, chance
         pay(customer.income / 3, me, Who::Bank(Desk::Loans), Channel::Batch, Memo::Loan, false, chance);
     }
     if bits >> 6 & 1 == 0 && today.collects(dom % 10 + 10) {
-        pay(chance.spread(120_00, 700).max(5_00), me, firm(0x9217), Channel::Batch, Memo::Utility, false, chance);
+        pay(chance.spread(120_00, 700).max(5_00), me, UTILITY.who(), Channel::Batch, Memo::Utility, false, chance);
     }
     if bits >> 7 & 15 == 0 && u64::from(today.month) == bits % 12 + 1 && today.collects(dom) {
-        pay((bits >> 9) as i64 % 9_000_00 + 1_000_00, me, firm(mix(bits % 5 + 0x1000)), Channel::Batch, Memo::Insurance, false, chance);
+        pay((bits >> 9) as i64 % 9_000_00 + 1_000_00, me, one_of(&INSURERS, bits), Channel::Batch, Memo::Insurance, false, chance);
     }
     if bits >> 11 & 7 == 0 && matches!(today.month, 2 | 9) && today.collects(dom % 12 + 1) {
-        pay((bits >> 13) as i64 % 6 * 500_00 + 1_500_00, me, firm(mix(bits % 8 + 0x2000)), Channel::Online, Memo::Tuition, false, chance);
+        pay((bits >> 13) as i64 % 6 * 500_00 + 1_500_00, me, one_of(&SCHOOLS, bits), Channel::Online, Memo::Tuition, false, chance);
     }
     if bits >> 15 & 7 == 0 && today.month == 5 && today.pays(dom) {
-        pay((bits >> 17) as i64 % 3_000_00 + 50_00, firm(0x7a9), me, Channel::Batch, Memo::Refund, true, chance);
+        pay((bits >> 17) as i64 % 3_000_00 + 50_00, TREASURY.who(), me, Channel::Batch, Memo::Refund, true, chance);
     }
 }
 
@@ -200,14 +207,17 @@ fn spend(world: &World, customer: &Customer, number: u32, today: &Today, chance:
         925..955 => Movement::new(at, *chance.pick(&CHOSEN[9..15]), Who::Nobody, me, Channel::Atm, Memo::CashIn).certain(),
         955..975 => {
             let fen = chance.spread(20_000_00, 1500) / 1_000_00 * 1_000_00 + 1_000_00;
+            // Many products take no more than so much a day.
+            let fen = if fen > PRODUCT_LIMIT && chance.per_mille(400) { PRODUCT_LIMIT } else { fen };
             if chance.per_mille(500) {
                 Movement::new(at, fen, me, Who::Own(number, 1), Channel::Mobile, Memo::Wealth).classes(Class::Current, Class::Wealth)
             } else {
                 Movement::new(at, fen, Who::Own(number, 1), me, Channel::Mobile, Memo::WealthBack).classes(Class::Wealth, Class::Current)
             }
         }
-        975..985 => {
-            let broker = firm(0x5ec0 + customer.seed % 4);
+        // Money goes to a broker and comes from one while exchanges trade.
+        975..985 if today.is_working => {
+            let (at, broker) = (today.midnight + chance.between(9 * 3600, 16 * 3600 - 1), one_of(&BROKERS, customer.seed));
             let fen = chance.spread(8_000_00, 1600).max(100_00);
             if chance.per_mille(500) {
                 Movement::new(at, fen, me, broker, Channel::Online, Memo::Securities)
@@ -216,7 +226,7 @@ fn spend(world: &World, customer: &Customer, number: u32, today: &Today, chance:
             }
         }
         985..990 => {
-            Movement::new(at, chance.spread(900_00, 1800).max(50_00), firm(mix(chance.below(5) + 0x1000)), me, Channel::Batch, Memo::Claim)
+            Movement::new(at, chance.spread(900_00, 1800).max(50_00), one_of(&INSURERS, chance.draw()), me, Channel::Batch, Memo::Claim)
                 .certain()
         }
         _ => Movement::new(at, chance.spread(3_000_00, 1500).max(1_00), me, Who::Own(number, 1), Channel::Mobile, Memo::TermIn)
@@ -231,7 +241,8 @@ fn trade(world: &World, customer: &Customer, me: Who, today: &Today, chance: &mu
         return;
     }
     let seed = customer.seed;
-    let deals = times(chance, u64::from(customer.activity)).min(40);
+    let season = SEASONS[((u64::from(today.month) + seed % 12) % 12) as usize];
+    let deals = times(chance, u64::from(customer.activity) * season / 100).min(40);
     let usual = customer.income / (i64::from(customer.activity) * 22 / 65_536).max(1);
     for _ in 0..deals {
         let at = office_hour(today, chance);
@@ -256,6 +267,18 @@ fn trade(world: &World, customer: &Customer, me: Who, today: &Today, chance: &mu
             let at = today.midnight + 10 * 3600 + worker as i64;
             out.push(Movement::new(at, wage, me, stranger(mix(seed ^ (0x9000 + worker))), Channel::Batch, Memo::Wages).certain());
         }
+        // What the trade union gives before Spring Festival: a sum for each, on one day.
+        if today.from_festival < 0 && today.from_festival > -31 && !seed.is_multiple_of(5) {
+            for worker in 0..u64::from(customer.staff_elsewhere) {
+                let (at, payee) = (today.midnight + 15 * 3600 + worker as i64, stranger(mix(seed ^ (0x9000 + worker))));
+                out.push(Movement::new(at, 300_00 + (seed % 8) as i64 * 100_00, me, payee, Channel::Batch, Memo::Welfare));
+            }
+        }
+        // Related firms help each other out.
+        if let Some(other) = world.related_to(me) {
+            let at = office_hour(today, chance);
+            out.push(Movement::new(at, customer.income / chance.between(8, 40), me, other, Channel::Online, Memo::Ink));
+        }
         // What the owner takes.
         if seed.is_multiple_of(4) {
             let at = office_hour(today, chance);
@@ -264,7 +287,7 @@ fn trade(world: &World, customer: &Customer, me: Who, today: &Today, chance: &mu
     }
     if today.collects(15) {
         out.push(
-            Movement::new(office_hour(today, chance), (customer.income / 40).max(50_00), me, firm(0x7a9), Channel::Batch, Memo::Tax)
+            Movement::new(office_hour(today, chance), (customer.income / 40).max(50_00), me, TREASURY.who(), Channel::Batch, Memo::Tax)
                 .certain(),
         );
     }

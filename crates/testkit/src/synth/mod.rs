@@ -16,6 +16,7 @@ pub mod faces;
 pub mod families;
 pub mod feed;
 pub mod figures;
+mod institutions;
 pub mod label;
 mod life;
 pub mod movement;
@@ -88,7 +89,7 @@ impl Bank {
         let schemes = (0..count).map(|number| {
             let seed = mix(dials.seed ^ mix(0x5c_4e4e ^ u64::from(number)));
             let plan = Plan::draw(seed, (dials.from, last), &dials.held);
-            Scheme::found(&mut world, plan, seed, number, &mut parts)
+            Scheme::found(&mut world, plan, seed, last, &mut parts)
         });
         let schemes = schemes.collect();
         let disorder = Disorder::new(dials.seed, dials.disorder);
@@ -188,9 +189,10 @@ mod tests {
         for row in &rows {
             fields.write(&bank.world, row, |values| feed::line(Layout::Jsonl, &columns, values, &mut text)).expect("into memory");
         }
+        feed::parties(&bank.world, bank.last, &mut text).expect("into memory");
         answers::customers(&bank, &mut text).expect("into memory");
         answers::schemes(&bank, &mut text).expect("into memory");
-        assert_eq!((rows.len(), blake3::hash(&text).to_hex()[..16].to_owned()), (163_370, "b96f3c33e839c878".to_owned()));
+        assert_eq!((rows.len(), blake3::hash(&text).to_hex()[..16].to_owned()), (165_046, "06ec3726207bfb33".to_owned()));
     }
 
     #[test]
@@ -223,6 +225,59 @@ mod tests {
             named += people.len();
         }
         assert!(named > 200, "{named} payers in all");
+    }
+
+    #[test]
+    fn returns_paid_in_advance_are_paid_once_though_others_leave() {
+        let mut dials = dials(5, 150, 0);
+        let held = [
+            ("payout", 6),
+            ("term", 1),
+            ("reinvest", 0),
+            ("begin", 10),
+            ("investors", 150),
+            ("top_up", 0),
+            ("pays_here", 1),
+            ("as_wages", 0),
+        ];
+        dials.held = held.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        let (bank, rows) = all(&dials);
+        let mut paid: BTreeMap<(u32, String), u32> = BTreeMap::new();
+        for row in &rows {
+            let movement = &row.movement;
+            let scheme = bank.schemes.iter().find(|scheme| scheme.part == movement.part);
+            let is_return = scheme.is_some_and(|scheme| movement.memo == scheme.plan.theme.memo_out());
+            // Customers may be investors of several numbers.
+            if is_return && matches!(movement.payee, Who::Outside(..)) {
+                *paid.entry((movement.part, format!("{:?}", movement.payee))).or_default() += 1;
+            }
+        }
+        assert!(paid.len() > 300, "{}", paid.len());
+        assert!(paid.values().all(|times| *times == 1));
+    }
+
+    #[test]
+    fn nothing_in_the_party_data_says_who_is_in_a_scheme() {
+        let bank = Bank::new(&Dials { customers: 20_000, ..dials(6, 400, 0) });
+        let world = &bank.world;
+        let all = 0..u32::try_from(world.customers.len()).expect("few");
+        let codes: BTreeSet<u32> = all.clone().map(|number| world.code(number)).collect();
+        assert_eq!(codes.len(), world.customers.len());
+        let of_schemes: BTreeSet<u32> = bank
+            .parts
+            .iter()
+            .filter(|part| part.verdict == Verdict::Scheme)
+            .flat_map(|part| &part.members)
+            .map(|(number, _)| *number)
+            .collect();
+        // Number, group and industry of a scheme's account are such as others have too.
+        let (own, others): (Vec<u32>, Vec<u32>) = all.partition(|number| of_schemes.contains(number));
+        let share_below = |numbers: &[u32]| numbers.iter().filter(|number| world.code(**number) < 50_000_000).count() * 100 / numbers.len();
+        assert!(share_below(&own).abs_diff(share_below(&others)) < 15);
+        let grouped = |numbers: &[u32]| numbers.iter().filter(|number| world.customers[**number as usize].group > 0).count();
+        assert!(grouped(&own) > 0 && grouped(&others) > grouped(&own) / 2, "{} {}", grouped(&own), grouped(&others));
+        let industries = |numbers: &[u32]| numbers.iter().map(|number| world.customers[*number as usize].industry).collect::<BTreeSet<_>>();
+        assert!(industries(&own).is_subset(&industries(&others)));
     }
 
     #[test]

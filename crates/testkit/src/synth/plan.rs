@@ -43,15 +43,15 @@ impl Theme {
         }
     }
 
-    /// Industry of its firms, a word for their names.
-    pub(super) const fn trade(self) -> (&'static str, &'static str) {
+    /// GB/T 4754 class of its firms.
+    pub(super) const fn industry(self) -> &'static str {
         match self {
-            Self::Wealth => ("7249", "投资咨询"),
-            Self::Leaseback => ("7040", "商业管理"),
-            Self::Cooperative => ("0511", "专业合作社"),
-            Self::ElderCare => ("8514", "康养服务"),
-            Self::Rebate => ("5292", "商城"),
-            Self::Project => ("4813", "项目开发"),
+            Self::Wealth => "7249",
+            Self::Leaseback => "7040",
+            Self::Cooperative => "0511",
+            Self::ElderCare => "8514",
+            Self::Rebate => "5292",
+            Self::Project => "4813",
         }
     }
 
@@ -226,12 +226,74 @@ impl Dice<'_> {
     }
 }
 
-/// Names of all dials.
-#[must_use]
-pub fn dial_names() -> Vec<&'static str> {
-    let days = (Day(0), Day(400));
-    Plan::draw(0, days, &BTreeMap::new()).dials.into_iter().map(|(name, _)| name).collect()
+/// A dial as it may be held.
+#[derive(Debug, Clone, Copy)]
+pub struct Dial {
+    /// Name.
+    pub name: &'static str,
+    /// The least and the most that mean something.
+    pub bounds: (i64, i64),
+    /// What its numbers are, in Chinese and in English.
+    pub unit: [&'static str; 2],
 }
+
+const fn dial(name: &'static str, least: i64, most: i64, zh: &'static str, en: &'static str) -> Dial {
+    Dial { name, bounds: (least, most), unit: [zh, en] }
+}
+
+const PARTS: [&str; 2] = ["千分之", "parts of a thousand"];
+const YES: [&str; 2] = ["0 否，1 是", "0 no, 1 yes"];
+
+/// All dials, in the order in which they are drawn. Most may be held where nothing is ever drawn.
+pub const DIALS: [Dial; 35] = [
+    dial(
+        "theme",
+        0,
+        5,
+        "0 理财 1 包租 2 合作社 3 养老 4 返利 5 项目",
+        "0 wealth 1 leaseback 2 cooperative 3 elder care 4 rebate 5 project",
+    ),
+    dial(
+        "payout",
+        0,
+        7,
+        "0 每月 1 各自满月 2 每十天 3 每周 4 每天 5 每季 6 预付 7 到期",
+        "0 monthly 1 anniversary 2 ten days 3 weekly 4 daily 5 quarterly 6 prepaid 7 at maturity",
+    ),
+    dial("begin", 0, 4000, "天，自首日起", "days from the first"),
+    dial("life", 1, 4000, "天", "days"),
+    dial("investors", 1, 1_000_000, "人", "people"),
+    dial("visible", 0, 1000, PARTS[0], PARTS[1]),
+    dial("customers", 0, 1000, PARTS[0], PARTS[1]),
+    dial("pay_in", 1_000_00, 100_000_000_00, "分", "fen"),
+    dial("seniors", 0, 1000, PARTS[0], PARTS[1]),
+    dial("odd", 0, 1000, PARTS[0], PARTS[1]),
+    dial("top_up", 0, 1000, "千分之，每月", "parts of a thousand a month"),
+    dial("rate", 0, 10_000, "万分之，每月", "parts of ten thousand a month"),
+    dial("pays_here", 0, 1, YES[0], YES[1]),
+    dial("jitter", 0, 27, "天", "days"),
+    dial("wobble", 0, 1000, PARTS[0], PARTS[1]),
+    dial("as_wages", 0, 1, YES[0], YES[1]),
+    dial("term", 1, 120, "月", "months"),
+    dial("reinvest", 0, 1000, PARTS[0], PARTS[1]),
+    dial("commission", 0, 1000, PARTS[0], PARTS[1]),
+    dial("agents", 1, 1000, "人", "people"),
+    dial("collectors", 1, 100, "户", "customers"),
+    dial("rotate", 0, 4000, "天，0 为不轮换", "days, 0 not at all"),
+    dial("firms", 0, 1, YES[0], YES[1]),
+    dial("has_pool", 0, 1, YES[0], YES[1]),
+    dial("has_payer", 0, 1, YES[0], YES[1]),
+    dial("acquired", 0, 1000, PARTS[0], PARTS[1]),
+    dial("cash", 0, 1000, PARTS[0], PARTS[1]),
+    dial("business", 0, 100_000, "千分之，按所收资金计", "parts of a thousand of what is paid in"),
+    dial("sweep", 1, 4000, "天", "days"),
+    dial("keep", 0, 1000, PARTS[0], PARTS[1]),
+    dial("outlets", 1, 100, "处", "places"),
+    dial("drawn", 0, 1000, PARTS[0], PARTS[1]),
+    dial("trial", 0, 1, YES[0], YES[1]),
+    dial("repaid", 0, 1000, PARTS[0], PARTS[1]),
+    dial("is_known", 0, 1, YES[0], YES[1]),
+];
 
 impl Plan {
     /// Draws a scheme that begins within a bank's days.
@@ -293,6 +355,23 @@ impl Plan {
             repaid: dice.maybe("repaid", 300, 50, 600),
             is_known: dice.flag("is_known", 300),
             dials: dice.drawn,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_dial_is_drawn_within_its_bounds() {
+        for seed in 0..500 {
+            let plan = Plan::draw(seed, (Day(0), Day(400)), &BTreeMap::new());
+            assert_eq!(plan.dials.len(), DIALS.len());
+            for (dial, (name, value)) in DIALS.iter().zip(plan.dials) {
+                assert_eq!(dial.name, name);
+                assert!((dial.bounds.0..=dial.bounds.1).contains(&value), "{name} {value}");
+            }
         }
     }
 }

@@ -7,6 +7,7 @@ use chrono::Datelike as _;
 use weir_model::{Channel, Day, PartyKind};
 
 use super::chance::{Chance, mix};
+use super::institutions::{BROKERS, CAR_SELLERS, DEVELOPERS, one_of};
 use super::label::{Part, Role, Verdict};
 use super::life::{moment, office_hour, payment_institution};
 use super::movement::{Memo, Movement, PartId, Who, firm, stranger};
@@ -17,6 +18,8 @@ use super::world::{Customer, World, blank};
 /// Somebody who has paid in.
 #[derive(Debug, Clone, Copy)]
 struct Investor {
+    /// How many joined before.
+    number: u64,
     who: Who,
     principal: i64,
     joined: Day,
@@ -87,27 +90,40 @@ pub struct Scheme {
     payers: Vec<u32>,
 }
 
+/// Most collecting accounts of a scheme in which they take turns; then the first has its turn again.
+const TURNS_MAX: i64 = 16;
+
 const MARKS: [u64; 3] = [30, 100, 150];
 
 impl Scheme {
-    /// Draws a scheme and adds its accounts to the town.
-    pub(super) fn found(world: &mut World, plan: Plan, seed: u64, number: u32, parts: &mut Vec<Part>) -> Self {
+    /// Draws a scheme and adds the accounts that it needs until the bank's `last` day to the town.
+    pub(super) fn found(world: &mut World, plan: Plan, seed: u64, last: Day, parts: &mut Vec<Part>) -> Self {
         let mut chance = Chance::of(seed, 0);
-        let group = if plan.is_known { number + 1 } else { 0 };
         let mut members = Vec::new();
-        let mut member = |world: &mut World, kind: PartyKind, role: Role, chance: &mut Chance| {
+        // Opened shortly or long before the day it is needed on.
+        let mut member = |world: &mut World, kind: PartyKind, role: Role, needed: Day, chance: &mut Chance| {
             let age = if chance.per_mille(600) { chance.between(5, 90) } else { chance.between(90, 2500) };
-            let industry = if kind == PartyKind::Natural { "" } else { plan.theme.trade().0 };
-            let opened = plan.span.0.plus(-(age as i32));
-            let customer = Customer { industry, group, ..blank(mix(chance.draw()), kind, opened) };
+            let industry = if kind == PartyKind::Natural { "" } else { plan.theme.industry() };
+            let customer = Customer { industry, ..blank(mix(chance.draw()), kind, needed.plus(-(age as i32))) };
             let number = world.add(customer);
             members.push((number, role));
             number
         };
         let kind = if plan.firms { PartyKind::Organisation } else { PartyKind::Natural };
-        let collectors: Vec<u32> = (0..plan.collectors.max(1)).map(|_| member(world, kind, Role::Collector, &mut chance)).collect();
-        let pool = if plan.has_pool { member(world, PartyKind::Natural, Role::Pool, &mut chance) } else { collectors[0] };
-        let payer = if plan.has_payer { member(world, PartyKind::Natural, Role::Payout, &mut chance) } else { pool };
+        let begin = plan.span.0;
+        // Where they take turns there is a new one for each turn.
+        let days = i64::from(plan.span.1.min(last).0 - begin.0).max(0);
+        let turns = days.checked_div(plan.rotate).map_or(0, |turns| (turns + 1).min(TURNS_MAX));
+        let collectors = (0..plan.collectors.max(1).max(turns)).map(|turn| {
+            let needed = begin.plus((turn * plan.rotate) as i32);
+            member(world, kind, Role::Collector, needed, &mut chance)
+        });
+        let collectors: Vec<u32> = collectors.collect();
+        let pool = if plan.has_pool { member(world, PartyKind::Natural, Role::Pool, begin, &mut chance) } else { collectors[0] };
+        let payer = if plan.has_payer { member(world, PartyKind::Natural, Role::Payout, begin, &mut chance) } else { pool };
+        if plan.is_known {
+            world.relate(&members.iter().map(|(number, _)| *number).collect::<Vec<_>>());
+        }
         let agents = (0..plan.agents.max(1)).map(|which| {
             let number = mix(seed ^ (0xa6e + which.unsigned_abs()));
             if number % 5 < 2 { Who::Own(world.person(number), 0) } else { stranger(number) }
@@ -243,7 +259,7 @@ impl Scheme {
         };
         let principal = self.amount(chance, is_senior);
         let until = day.plus_months(self.plan.term.max(1) as u32);
-        Investor { who, principal, joined: day, until, is_visible, is_named: false }
+        Investor { number: which, who, principal, joined: day, until, is_visible, is_named: false }
     }
 
     fn amount(&self, chance: &mut Chance, is_senior: bool) -> i64 {
@@ -337,10 +353,10 @@ impl Scheme {
     }
 
     /// What is due to an investor today, fen.
-    fn due(&self, which: usize, investor: &Investor, today: &Today) -> i64 {
+    fn due(&self, investor: &Investor, today: &Today) -> i64 {
         let days = i64::from(today.day.0 - investor.joined.0);
         let monthly = investor.principal * self.plan.rate / 10_000;
-        let facts = mix(self.seed ^ mix(which as u64 ^ 0xd0e));
+        let facts = mix(self.seed ^ mix(investor.number ^ 0xd0e));
         let dom = 1 + (self.seed >> 8) as u8 % 28;
         match self.plan.payout {
             Payout::Monthly if days > 15 && today.pays(dom) => monthly,
@@ -364,9 +380,9 @@ impl Scheme {
             if self.plan.as_wages { (Memo::Wages, Channel::Batch) } else { (self.plan.theme.memo_out(), Channel::Online) };
         let mut payments = Vec::new();
         let mut sum = 0;
-        for which in 0..self.investors.len() {
-            let investor = self.investors[which];
-            let mut fen = self.due(which, &investor, today);
+        for at in 0..self.investors.len() {
+            let investor = self.investors[at];
+            let mut fen = self.due(&investor, today);
             if fen > 0 && self.plan.wobble > 0 {
                 fen = fen * (1000 + chance.between(-self.plan.wobble, self.plan.wobble)) / 1000;
             }
@@ -376,11 +392,11 @@ impl Scheme {
             }
             if today.day == investor.until {
                 if chance.per_mille(self.plan.reinvest as u32) {
-                    self.investors[which].until = today.day.plus_months(self.plan.term.max(1) as u32);
+                    self.investors[at].until = today.day.plus_months(self.plan.term.max(1) as u32);
                 } else {
                     payments.push((investor.who, investor.principal, Memo::Principal));
                     sum += investor.principal;
-                    self.investors[which].principal = 0;
+                    self.investors[at].principal = 0;
                 }
             }
         }
@@ -439,17 +455,21 @@ impl Scheme {
         for outlet in 0..outlets {
             let fen = if outlet + 1 == outlets { leaving } else { leaving * chance.between(35, 65) / 100 };
             leaving -= fen;
-            self.put(at + 120 + outlet as i64, fen, (pool, self.outlet(outlet)), Channel::Online, Memo::Ink, out);
+            let (place, memo) = self.outlet(outlet);
+            self.put(at + 120 + outlet as i64, fen, (pool, place), Channel::Online, memo, out);
         }
     }
 
     /// Where money ends: the organiser's account elsewhere, property, cars, securities.
-    fn outlet(&self, which: u64) -> Who {
+    fn outlet(&self, which: u64) -> (Who, Memo) {
         let number = mix(self.seed ^ (0x0074 + which));
-        match number % 4 {
-            0 => stranger(number),
-            1 => firm(0x5ec0 + number % 4),
-            _ => firm(number),
+        let any = number >> 8;
+        match number % 8 {
+            0 | 1 => (stranger(number), Memo::Ink),
+            2 => (one_of(&BROKERS, any), Memo::Securities),
+            3 => (one_of(&DEVELOPERS, any), Memo::HousePrice),
+            4 => (one_of(&CAR_SELLERS, any), Memo::CarPrice),
+            _ => (firm(number), Memo::Ink),
         }
     }
 
@@ -457,9 +477,8 @@ impl Scheme {
         if self.plan.repaid == 0 || !self.plan.pays_here || since > 60 {
             return;
         }
-        for which in 0..self.investors.len() {
-            if (mix(self.seed ^ which as u64) % 60) as i32 + 1 == since {
-                let investor = self.investors[which];
+        for investor in &self.investors {
+            if (mix(self.seed ^ investor.number) % 60) as i32 + 1 == since {
                 let fen = investor.principal * self.plan.repaid / 1000;
                 self.put(office_hour(today, chance), fen, (Who::Own(self.payer, 0), investor.who), Channel::Online, Memo::Principal, out);
             }

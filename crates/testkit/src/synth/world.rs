@@ -6,6 +6,7 @@
 use weir_model::{AgreementKind, Day, PartyKind};
 
 use super::chance::{Chance, mix};
+use super::faces::{COVERS, SHOPS, TRADES};
 use super::movement::{Desk, Who, firm};
 
 /// Districts of the town and of the places around it; the first five are the town's own.
@@ -91,38 +92,77 @@ pub struct World {
     pub shops: Vec<u32>,
     /// Numbers of firms.
     pub firms: Vec<u32>,
+    /// Members of each group that the bank knows, by its number from 1.
+    groups: Vec<Vec<u32>>,
     /// Seed.
     pub seed: u64,
 }
 
-/// Industries of firms that make or trade, with names for them.
-pub(super) const TRADES: [(&str, &str); 12] = [
-    ("5126", "商贸"),
-    ("4813", "建设"),
-    ("1392", "食品"),
-    ("5439", "物流"),
-    ("2110", "家具"),
-    ("7119", "设备"),
-    ("0149", "农业"),
-    ("6510", "科技"),
-    ("7291", "文旅"),
-    ("3021", "建材"),
-    ("2770", "卫材"),
-    ("8210", "家政"),
-];
-/// Industries of shops.
-pub(super) const SHOPS: [(&str, &str); 8] = [
-    ("5211", "百货"),
-    ("5212", "超市"),
-    ("6210", "餐馆"),
-    ("5251", "药房"),
-    ("5281", "五金"),
-    ("8040", "理发店"),
-    ("5231", "服装"),
-    ("6291", "早点"),
-];
+/// Numbers of customers, and of groups, in the feed lie among so many: primes.
+const CODES: u64 = 99_999_989;
+const GROUP_CODES: u64 = 999_983;
 
 impl World {
+    /// A customer's number in the feed. It says nothing of the order in which customers were drawn: ordinary ones first, then look-alikes, then schemes.
+    #[must_use]
+    pub fn code(&self, number: u32) -> u32 {
+        scatter(self.seed ^ 0xc0de, number, CODES)
+    }
+
+    /// A group's, from 1, in the party file.
+    #[must_use]
+    pub fn group_code(&self, group: u32) -> String {
+        format!("G{:06}", scatter(self.seed ^ 0x960_0de, group, GROUP_CODES))
+    }
+
+    /// Makes customers that the bank knows to belong together a group; those that belong to one already bring the others into it.
+    pub(super) fn relate(&mut self, members: &[u32]) {
+        let known = members.iter().map(|member| self.customers[*member as usize].group).find(|group| *group > 0);
+        let group = known.unwrap_or_else(|| {
+            self.groups.push(Vec::new());
+            u32::try_from(self.groups.len()).unwrap_or(u32::MAX)
+        });
+        for member in members {
+            let customer = &mut self.customers[*member as usize];
+            if customer.group == 0 {
+                customer.group = group;
+                self.groups[group as usize - 1].push(*member);
+            }
+        }
+    }
+
+    /// The next in somebody's group; nobody where there is none.
+    pub(super) fn related_to(&self, who: Who) -> Option<Who> {
+        let Who::Own(number, _) = who else { return None };
+        let group = self.customers[number as usize].group.checked_sub(1)?;
+        let members = &self.groups[group as usize];
+        let at = members.iter().position(|member| *member == number)?;
+        let other = members[(at + 1) % members.len()];
+        (other != number).then_some(Who::Own(other, 0))
+    }
+
+    /// Firms with their sisters and owners, shops of a chain: what a bank knows of who belongs together.
+    fn know_groups(&mut self) {
+        for (numbers, often) in [(self.firms.clone(), 60), (self.shops.clone(), 25)] {
+            let mut at = 0;
+            while at < numbers.len() {
+                let seed = self.customers[numbers[at] as usize].seed;
+                let mut chance = Chance::of(seed, 0x9209);
+                if !chance.per_mille(often) {
+                    at += 1;
+                    continue;
+                }
+                let sisters = at + 1 + chance.between(1, 4).unsigned_abs() as usize;
+                let mut members = numbers[at..sisters.min(numbers.len())].to_vec();
+                if chance.per_mille(500) {
+                    members.push(self.person(seed));
+                }
+                self.relate(&members);
+                at = sisters;
+            }
+        }
+    }
+
     /// Who somebody is on a day: a customer whose account is not open banks elsewhere.
     pub(super) fn as_of(&self, day: Day, who: Who) -> Who {
         let Who::Own(number, _) = who else { return who };
@@ -134,7 +174,7 @@ impl World {
     /// A town of so many customers, on the day before it begins.
     #[must_use]
     pub fn new(seed: u64, ordinary: u32, first: Day) -> Self {
-        let mut world = Self { customers: Vec::new(), ordinary, shops: Vec::new(), firms: Vec::new(), seed };
+        let mut world = Self { customers: Vec::new(), ordinary, shops: Vec::new(), firms: Vec::new(), groups: Vec::new(), seed };
         world.customers.reserve_exact(ordinary as usize);
         for number in 0..ordinary {
             let customer = ordinary_customer(seed, number, first);
@@ -146,6 +186,7 @@ impl World {
             world.customers.push(customer);
         }
         world.employ();
+        world.know_groups();
         world
     }
 
@@ -214,6 +255,12 @@ impl World {
     }
 }
 
+/// `number` moved to another place among `codes`, a prime: each to one of its own.
+fn scatter(seed: u64, number: u32, codes: u64) -> u32 {
+    let (step, first) = (1 + mix(seed) % (codes - 1), mix(seed ^ 1) % codes);
+    ((u64::from(number) * step + first) % codes) as u32
+}
+
 /// An account that has nothing of its own to do, as members of schemes and look-alikes have.
 #[must_use]
 pub(super) fn blank(seed: u64, kind: PartyKind, opened: Day) -> Customer {
@@ -226,7 +273,7 @@ pub(super) fn blank(seed: u64, kind: PartyKind, opened: Day) -> Customer {
         closed: None,
         birth_year: if is_person { chance.between(1960, 1996) as i32 } else { 0 },
         division: *chance.pick(&DIVISIONS[..5]),
-        industry: if is_person { "" } else { chance.pick(&TRADES).0 },
+        industry: if is_person { "" } else { *chance.pick(&TRADES) },
         agreement: None,
         group: 0,
         branch: chance.below(BRANCHES) as u32,
@@ -292,8 +339,7 @@ fn ordinary_customer(seed: u64, number: u32, first: Day) -> Customer {
         _ if chance.per_mille(220) => shop(&mut customer, &mut chance),
         _ => {
             customer.life = Life::Firm;
-            let trade = chance.pick(&TRADES);
-            customer.industry = trade.0;
+            customer.industry = if chance.per_mille(80) { *chance.pick(&COVERS) } else { *chance.pick(&TRADES) };
             customer.income = chance.spread(180_000_00, 1700);
             customer.payday = 5 + chance.below(21) as u8;
             customer.staff_elsewhere = chance.spread(4, 1500).min(600) as u32;

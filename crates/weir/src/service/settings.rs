@@ -9,10 +9,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use weir_feed::Mapping;
 use weir_kafka::{
-    ArchiveSettings, Bucket, Connection, DetectSettings, FIXED_PROPERTIES, Location, Settings, Shape, SplitSettings, Time, Topics,
+    ArchiveSettings, Bucket, Connection, DetectSettings, FIXED_PROPERTIES, Location, PropertyRefused, Settings, Shape, SplitSettings, Time,
+    Topics,
 };
 use weir_model::{Level, Span};
 use weir_office::{Release, Routing};
@@ -60,12 +62,40 @@ struct KafkaTable {
 }
 
 /// Where a secret is.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[derive(Debug, Clone)]
 enum Secret {
     File(PathBuf),
     Env(String),
 }
+
+impl<'de> Deserialize<'de> for Secret {
+    /// By hand, because what stands there by mistake may be the secret itself: no message quotes it.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = toml::Value::deserialize(deserializer).map_err(|_| D::Error::custom(NO_SECRET))?;
+        let mut named = value.as_table().into_iter().flatten().filter_map(|(key, value)| Some((key.as_str(), value.as_str()?)));
+        match (value.as_table().map(toml::Table::len), named.next()) {
+            (Some(1), Some(("file", path))) => Ok(Self::File(path.into())),
+            (Some(1), Some(("env", variable))) => Ok(Self::Env(variable.to_owned())),
+            _ => Err(D::Error::custom(NO_SECRET)),
+        }
+    }
+}
+
+/// Properties of librdkafka that settings name most: what a misspelt one probably meant.
+const USUAL_PROPERTIES: [&str; 10] = [
+    "sasl.mechanism",
+    "sasl.password",
+    "sasl.username",
+    "security.protocol",
+    "ssl.ca.location",
+    "ssl.ca.pem",
+    "ssl.certificate.location",
+    "ssl.key.location",
+    "ssl.key.password",
+    "ssl.keystore.location",
+];
+
+const NO_SECRET: &str = "a secret is named by {file = \"…\"} or {env = \"…\"} and never written here";
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -311,6 +341,13 @@ fn misread(name: &str, text: &str, error: &toml::de::Error, lang: Lang) -> Strin
             "{name}:{line}:{column}: there is no setting `{wrong}`{near}"
         );
     }
+    if message == NO_SECRET {
+        return say!(
+            lang,
+            "{name}:{line}:{column}：密钥不写在这里，只用 {{file = \"…\"}} 或 {{env = \"…\"}} 指明在哪里",
+            "{name}:{line}:{column}: {NO_SECRET}"
+        );
+    }
     format!("{name}:{line}:{column}: {message}")
 }
 
@@ -322,8 +359,8 @@ impl File {
         if self.roles.is_empty() {
             return Err(say!(lang, "roles 为空", "roles is empty: nothing would run"));
         }
-        let connection = self.kafka.connection(lang)?;
-        let object_store = with_secrets("object_store", &self.object_store.properties, &self.object_store.secrets, lang)?;
+        let connection = self.kafka.connection(folder, lang)?;
+        let object_store = with_secrets("object_store", &self.object_store.properties, &self.object_store.secrets, folder, lang)?;
         let engine = weir_engine::Settings {
             lateness: Span(i64::try_from(self.detect.lateness.0.as_micros()).unwrap_or(i64::MAX)),
             reevaluate_max: self.detect.reevaluate_max,
@@ -391,7 +428,7 @@ impl File {
 }
 
 impl KafkaTable {
-    fn connection(&self, lang: Lang) -> Result<Connection, String> {
+    fn connection(&self, folder: &Path, lang: Lang) -> Result<Connection, String> {
         for name in self.properties.keys().chain(self.secrets.keys()) {
             if FIXED_PROPERTIES.contains(&name.as_str()) {
                 return Err(say!(
@@ -401,7 +438,19 @@ impl KafkaTable {
                 ));
             }
         }
-        Ok(Connection { brokers: self.brokers.clone(), properties: with_secrets("kafka", &self.properties, &self.secrets, lang)? })
+        let properties = with_secrets("kafka", &self.properties, &self.secrets, folder, lang)?;
+        let connection = Connection { brokers: self.brokers.clone(), properties };
+        connection.check().map_err(|PropertyRefused { name, is_unknown }| {
+            let table = if self.secrets.contains_key(&name) { "kafka.secrets" } else { "kafka.properties" };
+            if is_unknown {
+                let near = nearest(&name, USUAL_PROPERTIES.into_iter());
+                let near = near.map(|near| say!(lang, "；是否想写 `{near}`？", "; did you mean `{near}`?")).unwrap_or_default();
+                say!(lang, "{table}：librdkafka 没有属性 `{name}`{near}", "{table}: librdkafka has no property `{name}`{near}")
+            } else {
+                say!(lang, "{table}：librdkafka 不接受 `{name}` 的值", "{table}: librdkafka does not take the value of `{name}`")
+            }
+        })?;
+        Ok(connection)
     }
 }
 
@@ -414,11 +463,12 @@ pub(crate) fn location(text: &str, base: &Path, object_store: &BTreeMap<String, 
     }
 }
 
-/// The properties of a table with its secrets, read from where they are.
+/// The properties of a table with its secrets, read from where they are; paths are relative to the `folder` of the settings.
 fn with_secrets(
     table: &str,
     properties: &BTreeMap<String, String>,
     secrets: &BTreeMap<String, Secret>,
+    folder: &Path,
     lang: Lang,
 ) -> Result<BTreeMap<String, String>, String> {
     let mut properties = properties.clone();
@@ -432,7 +482,8 @@ fn with_secrets(
     for (name, secret) in secrets {
         let value = match secret {
             Secret::File(path) => {
-                fs::read_to_string(path).map_err(|error| format!("{table}.secrets.{name}: {}: {error}", path.display()))?
+                let path = folder.join(path);
+                fs::read_to_string(&path).map_err(|error| format!("{table}.secrets.{name}: {}: {error}", path.display()))?
             }
             Secret::Env(variable) => std::env::var(variable).map_err(|_| {
                 say!(
@@ -448,7 +499,11 @@ fn with_secrets(
 }
 
 fn is_secret(property: &str) -> bool {
-    property.contains("password") || property.ends_with(".pem") || property.contains("secret") || property.ends_with("token")
+    property.contains("password")
+        || property.contains("passphrase")
+        || property.ends_with(".pem")
+        || property.contains("secret")
+        || property.ends_with("token")
 }
 
 impl TopicsTable {
@@ -468,6 +523,10 @@ impl TopicsTable {
                 _ => return Err(say!(lang, "topics.names 没有 `{key}`", "topics.names knows no `{key}`")),
             };
             *field = Arc::from(name.as_str());
+        }
+        // Two kinds of record on one topic: at worst the office would read what is the bank's alone.
+        if let Some(name) = topics.named_twice() {
+            return Err(say!(lang, "topics.names：两个主题同名 `{name}`", "topics.names: two topics are called `{name}`"));
         }
         Ok(topics)
     }
@@ -510,6 +569,7 @@ mod tests {
             },
         };
         assert!(problem.contains(expected), "{problem}");
+        assert!(!problem.contains("geheim"), "a secret in a message: {problem}");
     }
 
     #[test]
@@ -522,6 +582,20 @@ mod tests {
         check("[kafka]\nbrokers = \"b\"\nproperties = {\"sasl.password\" = \"geheim\"}", "`sasl.password` is a secret");
         check("[kafka]\nbrokers = \"b\"\nsecrets = {\"sasl.password\" = {env = \"WEIR_NOT_SET\"}}", "the variable WEIR_NOT_SET is not set");
         check("[kafka]\nbrokers = \"b\"\n[topics.names]\nleg = \"x\"", "topics.names knows no `leg`");
+        check("[kafka]\nbrokers = \"b\"\n[topics.names]\nalerts = \"weir.office\"", "two topics are called `weir.office`");
+        for secret in ["\"geheim\"", "{file = \"x\", geheim = \"y\"}", "{value = \"geheim\"}", "[\"geheim\"]"] {
+            let text = format!("[kafka]\nbrokers = \"b\"\nsecrets = {{\"sasl.password\" = {secret}}}");
+            check(&text, "weir.toml:3:30: a secret is named by {file");
+        }
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        fs::write(file.path(), "geheim\n").expect("writes");
+        let path = file.path().display();
+        for (name, expected) in [
+            ("sasl.pasword", "kafka.secrets: librdkafka has no property `sasl.pasword`; did you mean `sasl.password`?"),
+            ("security.protocol", "kafka.secrets: librdkafka does not take the value of `security.protocol`"),
+        ] {
+            check(&format!("[kafka]\nbrokers = \"b\"\nsecrets = {{\"{name}\" = {{file = \"{path}\"}}}}"), expected);
+        }
         let secret = "[object_store.properties]\nsecret_access_key = \"geheim\"";
         check(
             &format!("[kafka]\nbrokers = \"b\"\n{secret}"),

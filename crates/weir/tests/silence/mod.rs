@@ -225,3 +225,27 @@ fn a_failed_test_of_a_rule_names_the_nearest_instant() {
     let told = bench.check("rule test --lang zh", 1, &[]).stdout;
     assert!(told.contains("最接近的时刻 2026-03-02T14:00:00+08:00") && told.contains("差 1 人"), "{told}");
 }
+
+#[test]
+fn a_test_that_passes_because_its_rule_was_never_looked_at_says_so() {
+    let bench = Bench::new();
+    let day_end = |tests: &str| {
+        format!(
+            "version: 1\nid: T-002\ntitle: 日终\nstatus: active\nbasis: [测试依据]\nwindow: 7d\non: {{day_end: {{watch: [T-001]}}}}\n\
+             require: [\"in_count('7d') >= 100\"]\nscore: {{base: 50, add: []}}\nlevels: {{medium: 50}}\nreason: \"{{in_count}}笔\"\n{tests}"
+        )
+    };
+    let test = |name: &str, people: u32, row: &str| {
+        format!(
+            "  - name: {name}\n    transactions: |\n      occurred_at,payer_account,payee_account,amount,payer_kind,repeat,every\n      \
+             2026-03-02 10:00,p#,corp,100,natural,{people},1h\n{row}    expect: nothing\n"
+        )
+    };
+    let after = "      2026-03-03 10:00,q,other,1,natural,3,1d\n";
+    bench.write("rules/t002.yaml", day_end(&format!("tests:\n{}{}", test("五人", 5, after), test("六人", 6, after))));
+    let told = bench.check("rule test --lang zh --junit out.xml", 0, &[]).stdout;
+    assert_eq!(told.matches("规则没有在任何日终评估，没有预警不说明条件不成立：T-001 命中后的 180 天内").count(), 1, "{told}");
+    let (_, of_five) = told.split_once("五人").expect("was run");
+    assert!(of_five.split_once("六人").expect("was run").0.contains("规则没有在任何日终评估"), "{told}");
+    assert_eq!(bench.read("out.xml").matches("<system-out>").count(), 1);
+}

@@ -17,12 +17,16 @@ pub(crate) fn document(reports: &[TestReport]) -> String {
         for report in suite {
             let (case, time) = (escaped(&report.name), seconds(report.micros));
             let _ = write!(text, "    <testcase classname=\"{name}\" name=\"{case}\" time=\"{time}\"");
-            if report.passed {
-                text.push_str("/>\n");
-            } else {
-                let (message, place) = (escaped(&report.problems.join("\n")), escaped(&report.place));
-                let _ = write!(text, ">\n      <failure message=\"{place}\">{message}</failure>\n    </testcase>\n");
-            }
+            let (message, place) = (escaped(&report.problems.join("\n")), escaped(&report.place));
+            let inside = match &report.note {
+                _ if !report.passed => format!("<failure message=\"{place}\">{message}</failure>"),
+                Some(note) => format!("<system-out>{}</system-out>", escaped(note)),
+                None => {
+                    text.push_str("/>\n");
+                    continue;
+                }
+            };
+            let _ = write!(text, ">\n      {inside}\n    </testcase>\n");
         }
         text.push_str("  </testsuite>\n");
     }
@@ -61,19 +65,27 @@ mod tests {
             place: "fz.yaml:3".to_owned(),
             passed: problems.is_empty(),
             problems: problems.iter().map(|problem| (*problem).to_owned()).collect(),
+            note: None,
             micros: 1_500,
         };
         expect_test::expect![[r#"
             <?xml version="1.0" encoding="UTF-8"?>
             <testsuites name="weir rule test">
-              <testsuite name="FZ-001" tests="2" failures="1" time="0.003000">
+              <testsuite name="FZ-001" tests="3" failures="1" time="0.004500">
                 <testcase classname="FZ-001" name="命中" time="0.001500"/>
+                <testcase classname="FZ-001" name="日终" time="0.001500">
+                  <system-out>未评估</system-out>
+                </testcase>
                 <testcase classname="FZ-001" name="a &lt; b" time="0.001500">
                   <failure message="fz.yaml:3">14 &lt; 15</failure>
                 </testcase>
               </testsuite>
             </testsuites>
         "#]]
-        .assert_eq(&document(&[report("命中", &[]), report("a < b", &["14 < 15"])]));
+        .assert_eq(&document(&[
+            report("命中", &[]),
+            TestReport { note: Some("未评估".to_owned()), ..report("日终", &[]) },
+            report("a < b", &["14 < 15"]),
+        ]));
     }
 }

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
-use weir_rules::{FileStatus, Override, RuleDocument, RuleSet, RuleTest};
+use weir_rules::{FileStatus, On, Override, RuleDocument, RuleSet, RuleTest};
 
 use crate::arguments::RuleTestArgs;
 use crate::failure::{Exit, Failure};
@@ -37,6 +37,8 @@ pub(crate) struct TestReport {
     passed: bool,
     /// What was not, one line each.
     problems: Vec<String>,
+    /// Why passing says less than it seems to.
+    note: Option<String>,
     /// Time it took.
     micros: u64,
 }
@@ -82,6 +84,9 @@ fn line(report: &TestReport, palette: Palette) -> String {
     let verdict = if report.passed { palette.paint("32", "PASS") } else { palette.paint("1;31", "FAIL") };
     let time = palette.dim(&format!("{}.{} ms", report.micros / 1000, report.micros % 1000 / 100));
     let mut text = format!("{verdict} {} {}  {time}\n", report.rule, report.name);
+    if let Some(note) = &report.note {
+        text += &format!("     {}\n", palette.dim(note));
+    }
     if !report.passed {
         text += &format!("     {}\n", palette.dim(&report.place));
         for problem in &report.problems {
@@ -131,9 +136,20 @@ impl Suite {
             Ok(outcome) => self.problems(rule, test, &settings, &outcome)?,
             Err(problem) => vec![problem],
         };
+        let note = if problems.is_empty() { self.note(rule, test, &settings)? } else { None };
         let place = self.place(test);
         let micros = u64::try_from(elapsed.min(Duration::from_secs(86_400)).as_micros()).unwrap_or(u64::MAX);
-        Ok(TestReport { rule: rule.id.clone(), name: test.name.clone(), place, passed: problems.is_empty(), problems, micros })
+        Ok(TestReport { rule: rule.id.clone(), name: test.name.clone(), place, passed: problems.is_empty(), problems, note, micros })
+    }
+
+    /// What to know of a test that passed.
+    fn note(&self, rule: &RuleDocument, test: &RuleTest, settings: &[String]) -> Result<Option<String>, Failure> {
+        let of_set = self.sets.get(settings).and_then(|set| set.rules.iter().find(|other| other.id == rule.id));
+        if !test.expect.is_empty() || of_set.is_none_or(|rule| rule.on == On::Instant) {
+            return Ok(None);
+        }
+        let set = pack::load(&self.pack, settings, self.json, self.lang)?.rules;
+        Ok(probe::looked_at_nowhere(set, test, &rule.id, self.lang))
     }
 
     /// What is not as expected; for an alert that did not come also how near the rule was to it.

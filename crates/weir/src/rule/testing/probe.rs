@@ -2,6 +2,7 @@
 //!
 //! The detector itself says it ([`crate::probe`]); here it is put into words for those who write rules, condition by condition as written.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use weir_rules::{On, RuleSet, RuleTest};
@@ -24,24 +25,53 @@ pub(crate) fn nearest(mut set: RuleSet, test: &RuleTest, rule: &str, party: &str
     if let Some(nearest) = probe.nearest(outcome.alerts.iter(), party).iter().min_by_key(|nearest| nearest.misses) {
         return describe(nearest, lang);
     }
-    let copies = outcome.revisions.iter().filter(|alert| Probe::is_copy(&alert.rule.id));
-    let mut parties: Vec<&str> = copies.map(|alert| alert.subject.party.as_str()).collect();
-    parties.sort_unstable();
-    parties.dedup();
+    let parties = evaluated(&outcome);
     let parties = if parties.is_empty() { lang.of("无", "none").to_owned() } else { parties.join(lang.of("、", ", ")) };
     if let On::DayEnd { watch } = on {
-        let watch = watch.join(lang.of("、", ", "));
+        let when = when_evaluated(&watch, lang);
         return say!(
             lang,
-            "规则没有在 {party} 的任何日终评估：{watch} 命中后的 180 天内才逐日评估，且记录要推到日终之后（每条记录最多推进一天，可用一行重复的小额流水补足）；评估过的主体：{parties}",
-            "the rule was evaluated at no day end of {party}: it looks on days within 180 days of a hit of {watch}, once records have moved the clock past \
-             their ends (each moves it a day at most; a repeated row of small amounts does); parties evaluated: {parties}"
+            "规则没有在 {party} 的任何日终评估：{when}；评估过的主体：{parties}",
+            "the rule was evaluated at no day end of {party}: {when}; parties evaluated: {parties}"
         );
     }
     say!(
         lang,
         "规则没有在 {party} 的任何时刻评估（主体类型不符，或没有流水）；评估过的主体：{parties}",
         "the rule was evaluated at no instant of {party} (its kind does not fit, or it has no legs); parties evaluated: {parties}"
+    )
+}
+
+/// What to know of a test that expects nothing of a rule `on: day_end` and passes because the rule was looked at on no day: such a test cannot fail, whatever the
+/// conditions say. `None` where it was looked at. Rules of instants are looked at wherever a leg of a fitting party is.
+pub(crate) fn looked_at_nowhere(mut set: RuleSet, test: &RuleTest, rule: &str, lang: Lang) -> Option<String> {
+    let On::DayEnd { watch } = set.rules.iter().find(|other| other.id == rule)?.on.clone() else { return None };
+    Probe::put_into(&mut set, |other| other.id == rule);
+    let outcome = case::run(&Arc::new(set), test, lang).ok()?;
+    let when = when_evaluated(&watch, lang);
+    evaluated(&outcome).is_empty().then(|| {
+        say!(
+            lang,
+            "规则没有在任何日终评估，没有预警不说明条件不成立：{when}",
+            "the rule was evaluated at no day end, so that nothing came says nothing of its conditions: {when}"
+        )
+    })
+}
+
+/// The parties that copies of a rule were looked at for.
+fn evaluated(outcome: &case::Outcome) -> Vec<&str> {
+    let copies = outcome.revisions.iter().filter(|alert| Probe::is_copy(&alert.rule.id));
+    let parties: BTreeSet<&str> = copies.map(|alert| alert.subject.party.as_str()).collect();
+    parties.into_iter().collect()
+}
+
+fn when_evaluated(watch: &[String], lang: Lang) -> String {
+    let watch = watch.join(lang.of("、", ", "));
+    say!(
+        lang,
+        "{watch} 命中后的 180 天内才逐日评估，且记录要推到日终之后（每条记录最多推进一天，可用一行重复的小额流水补足）",
+        "it looks on days within 180 days of a hit of {watch}, once records have moved the clock past their ends (each moves it a day at most; a repeated \
+         row of small amounts does)"
     )
 }
 
