@@ -5,15 +5,15 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::DeliveryResult;
+use rdkafka::message::{DeliveryResult, ToBytes};
 use rdkafka::metadata::Metadata;
-use rdkafka::producer::ProducerContext;
+use rdkafka::producer::{BaseRecord, Producer, ProducerContext, ThreadedProducer};
 use rdkafka::topic_partition_list::TopicPartitionListElem;
 use rdkafka::types::RDKafkaConfRes;
 use rdkafka::{ClientConfig, ClientContext, Statistics, TopicPartitionList};
@@ -143,6 +143,67 @@ impl ProducerContext for Talk {
         if let Err((error, _)) = result {
             tracing::debug!(target: "librdkafka", %error, "not delivered");
         }
+    }
+}
+
+/// A producer outside transactions. An empty queue says only that nothing waits any more: what the broker refused is remembered here, and told.
+pub(crate) struct Sender(ThreadedProducer<Deliveries>);
+
+/// The first record that was not delivered.
+#[derive(Clone, Default)]
+struct Deliveries(Arc<Mutex<Option<KafkaError>>>);
+
+impl ClientContext for Deliveries {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        log(level, facility, message);
+    }
+}
+
+impl ProducerContext for Deliveries {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
+        if let Err((error, _)) = result {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| error.clone());
+        }
+    }
+}
+
+impl Sender {
+    /// # Errors
+    /// Where librdkafka refuses the configuration.
+    pub(crate) fn new(config: &ClientConfig) -> Result<Self, KafkaError> {
+        Ok(Self(config.create_with_context(Deliveries::default())?))
+    }
+
+    /// Sends a record, waiting while the queue is full.
+    ///
+    /// # Errors
+    /// Where it cannot be sent, or one before it was not delivered.
+    pub(crate) fn send<K: ToBytes + ?Sized, V: ToBytes + ?Sized>(&self, record: BaseRecord<'_, K, V>) -> Result<(), KafkaError> {
+        let mut record = record;
+        while let Err((error, again)) = self.0.send(record) {
+            if error != KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull) {
+                return Err(error);
+            }
+            record = again;
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        self.refused()
+    }
+
+    /// Waits until everything is with the broker.
+    ///
+    /// # Errors
+    /// Where something was refused, or the broker does not answer.
+    pub(crate) fn finish(&self, wait: Duration) -> Result<(), KafkaError> {
+        self.0.flush(wait)?;
+        self.refused()
+    }
+
+    fn refused(&self) -> Result<(), KafkaError> {
+        let refused = self.0.context().0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        refused.map_or(Ok(()), Err)
     }
 }
 

@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::producer::{BaseRecord, Producer, ThreadedProducer};
+use rdkafka::producer::BaseRecord;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
-use crate::client::{Connection, Talk, committed};
+use crate::client::{Connection, Sender, Talk, committed};
 use crate::outbox::Outbox;
 use crate::outlet::Outlet;
 use crate::topics::partitions_of;
@@ -115,19 +115,12 @@ impl Feeder {
 pub fn put_all<'r>(connection: &Connection, topic: &str, records: impl Iterator<Item = (String, Vec<u8>)> + 'r) -> Result<u64, KafkaError> {
     let mut config = connection.config();
     config.set("enable.idempotence", "true").set("acks", "all").set("linger.ms", "5").set("partitioner", "murmur2_random");
-    let producer: ThreadedProducer<Talk> = config.create_with_context(Talk)?;
+    let sender = Sender::new(&config)?;
     let mut count = 0;
     for (key, value) in records {
-        let mut record = BaseRecord::to(topic).key(&key).payload(&value);
-        while let Err((error, again)) = producer.send(record) {
-            if error != KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull) {
-                return Err(error);
-            }
-            record = again;
-            thread::sleep(Duration::from_millis(1));
-        }
+        sender.send(BaseRecord::to(topic).key(&key).payload(&value))?;
         count += 1;
     }
-    producer.flush(ASK_MAX * 4)?;
+    sender.finish(ASK_MAX * 4)?;
     Ok(count)
 }

@@ -43,5 +43,5 @@ pub use settings::{ArchiveSettings, DetectSettings, Settings, SplitSettings, Tim
 pub use split::{SplitError, leg_partition};
 pub use stop::{Stop, StopCode};
 pub use store::{Bucket, Folder, Location, Store};
-pub use topics::{Shape, TopicProblem, Wanted, check, create};
+pub use topics::{Created, Shape, Stranded, TopicProblem, Wanted, check, create};
 pub use wire::{Entry, Source, StampedLeg, Unreadable};

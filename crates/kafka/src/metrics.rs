@@ -20,6 +20,7 @@ pub struct Metrics {
     records: IntCounterVec,
     pub(crate) legs: IntCounterVec,
     pub(crate) unmonitored: IntCounterVec,
+    pub(crate) rules_refused: IntCounterVec,
     pub(crate) dead_letters: IntCounterVec,
     pub(crate) late: IntCounterVec,
     pub(crate) alerts: IntCounterVec,
@@ -75,6 +76,7 @@ impl Metrics {
             records: counter("weir_records_total", "Records folded, replayed ones not counted", &["role"]),
             legs: counter("weir_legs_total", "Legs written to the leg log", &[]),
             unmonitored: counter("weir_unmonitored_total", "Transactions neither side of which is monitored: no leg came of them", &[]),
+            rules_refused: counter("weir_rules_refused_total", "Published rule sets that were not put in force", &[]),
             dead_letters: counter("weir_dead_letters_total", "Records set aside", &["role", "reason"]),
             late: counter("weir_late_total", "Legs that came too late to be counted", &["reason"]),
             alerts: counter("weir_alert_revisions_total", "Alert revisions", &["rule", "level", "status"]),
@@ -185,6 +187,15 @@ impl WorkerMetrics {
             let partition = partition.to_string();
             let labels = [self.role, &partition];
             let _ = (self.all.owned.remove_label_values(&labels), self.all.lag_seconds.remove_label_values(&labels));
+            // What was known of it here grows old, and would look like a partition that stands still.
+            let _ = (self.all.clock.remove_label_values(&labels), self.all.committed.remove_label_values(&labels));
+            if self.role == "detect" {
+                let of_partition = [partition.as_str()];
+                for gauge in [&self.all.snapshot_offset, &self.all.parties] {
+                    let _ = gauge.remove_label_values(&of_partition);
+                }
+                let _ = self.all.snapshot_time.remove_label_values(&of_partition);
+            }
             // Whoever takes it up says whether it is stopped there.
             for code in StopCode::ALL {
                 let _ = self.all.stopped.remove_label_values(&[self.role, &partition, code.code()]);

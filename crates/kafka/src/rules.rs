@@ -12,13 +12,13 @@ use std::time::{Duration, Instant};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::Message;
-use rdkafka::producer::{BaseRecord, Producer, ThreadedProducer};
+use rdkafka::producer::BaseRecord;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use serde::{Deserialize, Serialize};
 use weir_rules::diagnostic::SourceFile;
 use weir_rules::{Override, RuleSet};
 
-use crate::client::{Connection, Talk};
+use crate::client::{Connection, Sender, Talk};
 use crate::worker::patiently;
 
 /// Key of the record that names the set to be in force.
@@ -76,12 +76,12 @@ impl PublishedRules {
 pub fn publish(connection: &Connection, topic: &str, hash: &str, rules: &PublishedRules) -> Result<(), KafkaError> {
     let mut config = connection.config();
     config.set("enable.idempotence", "true");
-    let producer: ThreadedProducer<Talk> = config.create_with_context(Talk)?;
+    let sender = Sender::new(&config)?;
     let text = serde_json::to_vec(rules).unwrap_or_default();
     // In this order: what is current is there already.
     for (key, value) in [(hash, text.as_slice()), (CURRENT, hash.as_bytes())] {
-        producer.send(BaseRecord::to(topic).partition(0).key(key).payload(value)).map_err(|(error, _)| error)?;
-        producer.flush(ASK_MAX)?;
+        sender.send(BaseRecord::to(topic).partition(0).key(key).payload(value))?;
+        sender.finish(ASK_MAX)?;
     }
     Ok(())
 }

@@ -2,9 +2,10 @@
 //!
 //! A running service never creates a topic: a misspelt name would become an empty one, and nobody would miss the alerts. It checks, and names
 //! what is wrong. `create` also commits the first offset of each partition for both groups, because from then on an offset that is missing
-//! means that something was lost.
+//! means that something was lost. So it does that only where nothing can have been: begun a second time, everything would be said twice.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use futures_executor::block_on;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList, TopicPartitionListElem};
 
 use crate::client::{Connection, Talk, committed, metadata};
 use crate::mark::Mark;
@@ -109,11 +110,32 @@ impl Shape {
     }
 }
 
-/// Creates what is missing, and commits the first offsets of both groups where none are. Returns the names of the topics created.
+/// What [`create`] did.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Created {
+    /// Topics that were not there.
+    pub topics: Vec<String>,
+    /// Groups without an offset in some partitions of a topic, though there is output of theirs: nothing was committed for those.
+    pub stranded: Vec<Stranded>,
+}
+
+/// Partitions that were begun once and have lost their offset.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stranded {
+    /// Consumer group.
+    pub group: String,
+    /// The topic it reads.
+    pub topic: String,
+    /// Which partitions.
+    pub partitions: Vec<i32>,
+}
+
+/// Creates what is missing, and commits the first offsets of both groups where none are and nothing was ever written; with `begins_anew` also where
+/// something was, which is then written again.
 ///
 /// # Errors
 /// Where Kafka refuses.
-pub fn create(connection: &Connection, topics: &Topics, app: &str, shape: &Shape) -> Result<Vec<String>, KafkaError> {
+pub fn create(connection: &Connection, topics: &Topics, app: &str, shape: &Shape, begins_anew: bool) -> Result<Created, KafkaError> {
     let admin: AdminClient<Talk> = connection.config().create_with_context(Talk)?;
     let wanted = shape.wanted(topics);
     let new: Vec<NewTopic<'_>> = wanted
@@ -124,22 +146,31 @@ pub fn create(connection: &Connection, topics: &Topics, app: &str, shape: &Shape
         })
         .collect();
     let options = AdminOptions::new().request_timeout(Some(ASK_MAX)).operation_timeout(Some(ASK_MAX));
-    let mut created = Vec::new();
+    let mut created = Created::default();
     for result in block_on(admin.create_topics(&new, &options))? {
         match result {
-            Ok(name) => created.push(name),
+            Ok(name) => created.topics.push(name),
             Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
             Err((_, code)) => return Err(KafkaError::AdminOp(code)),
         }
     }
-    for (role, topic) in [("split", &topics.transactions), ("detect", &topics.legs)] {
-        begin(connection, topic, &group(app, role))?;
+    let of_detect = [&topics.alerts, &topics.office, &topics.large_amount, &topics.late];
+    let roles: [(&str, &str, &[&Arc<str>]); 2] = [("split", &topics.transactions, &[&topics.legs]), ("detect", &topics.legs, &of_detect)];
+    for (role, topic, outputs) in roles {
+        let is_new = begins_anew || created.topics.iter().any(|name| name == topic);
+        let outputs = if is_new { &[] } else { outputs };
+        let group = group(app, role);
+        let partitions = begin(connection, topic, &group, outputs)?;
+        if !partitions.is_empty() {
+            created.stranded.push(Stranded { group, topic: topic.to_owned(), partitions });
+        }
     }
     Ok(created)
 }
 
-/// Commits the beginning of each partition for a group, where nothing is committed.
-fn begin(connection: &Connection, topic: &str, group: &str) -> Result<(), KafkaError> {
+/// Commits the beginning of each partition for a group, where nothing is committed. Where one of its `outputs` has a record it commits nothing, and
+/// tells for which partitions it would have.
+fn begin(connection: &Connection, topic: &str, group: &str, outputs: &[&Arc<str>]) -> Result<Vec<i32>, KafkaError> {
     let mut config = connection.reader();
     config.set("group.id", group);
     let consumer: BaseConsumer<Talk> = config.create_with_context(Talk)?;
@@ -149,17 +180,29 @@ fn begin(connection: &Connection, topic: &str, group: &str) -> Result<(), KafkaE
     let no_end = AtomicBool::new(false);
     // A topic that was just made has no leader yet, and a group that was just named no coordinator.
     let committed = patiently(&no_end, || committed(&consumer, asked.clone(), ASK_MAX))?;
-    let mut first = TopicPartitionList::new();
-    for element in committed.elements() {
-        if let Offset::Offset(_) = element.offset() {
-            continue;
+    let elements = committed.elements();
+    let missing = elements.iter().filter(|element| !matches!(element.offset(), Offset::Offset(_)));
+    let missing: Vec<i32> = missing.map(TopicPartitionListElem::partition).collect();
+    if missing.is_empty() {
+        return Ok(missing);
+    }
+    for output in outputs {
+        for partition in 0..partitions_of(&consumer, output)? {
+            let (_, high) = patiently(&no_end, || consumer.fetch_watermarks(output, partition, ASK_MAX))?;
+            if high > 0 {
+                return Ok(missing);
+            }
         }
-        let (low, _) = patiently(&no_end, || consumer.fetch_watermarks(topic, element.partition(), ASK_MAX))?;
-        let mut offset = first.add_partition(topic, element.partition());
+    }
+    let mut first = TopicPartitionList::new();
+    for partition in missing {
+        let (low, _) = patiently(&no_end, || consumer.fetch_watermarks(topic, partition, ASK_MAX))?;
+        let mut offset = first.add_partition(topic, partition);
         offset.set_offset(Offset::Offset(low))?;
         offset.set_metadata(Mark::default().encode());
     }
-    if first.count() > 0 { patiently(&no_end, || consumer.commit(&first, CommitMode::Sync)) } else { Ok(()) }
+    patiently(&no_end, || consumer.commit(&first, CommitMode::Sync))?;
+    Ok(Vec::new())
 }
 
 /// Partitions of a topic that is known to be there; a new one may take a moment to be seen.

@@ -150,7 +150,12 @@ pub(crate) struct ConfigArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum TopicsVerb {
     /// Makes what is missing.
-    Create(ConfigArgs),
+    Create {
+        #[arg(long)]
+        begin_anew: bool,
+        #[command(flatten)]
+        config: ConfigArgs,
+    },
     /// Says what is wrong.
     Check(ConfigArgs),
 }

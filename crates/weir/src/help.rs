@@ -293,6 +293,11 @@ const OPTIONS: &[OptionHelp] = &[
         "内存中至多记多少对收付款双方（转入、转出各计），默认 500 万，至多约 1.6 GB；超出的新对不记，只计数",
         "Pairs of payer and payee kept in memory each way, default 5 million, at most about 1.6 GB; new ones beyond are left out and counted",
     ),
+    option(
+        "begin_anew",
+        "消费组丢失位移后从头开始：写过的全部再写一遍",
+        "Begin from the start where a group's offsets were lost: everything is written once more",
+    ),
     option("judged", "weir detect 写出的预警，可重复", "Alerts written by weir detect, repeatable"),
     option("labels", "weir synth 写出的目录，与 --alerts 一一对应", "Folder written by weir synth, one for each --alerts"),
     option(

@@ -71,7 +71,7 @@ fn run(cli: Cli, lang: Lang) -> Result<Exit, Failure> {
         Verb::Detect(raw) => detect::run(*raw, cli.json, lang),
         Verb::Rule(verb) => rule::run(verb, cli.json, lang),
         Verb::Run(args) => service::run(&args.config, lang),
-        Verb::Topics(TopicsVerb::Create(args)) => service::create_topics(&args.config, lang),
+        Verb::Topics(TopicsVerb::Create { begin_anew, config }) => service::create_topics(&config.config, begin_anew, lang),
         Verb::Topics(TopicsVerb::Check(args)) => service::check_topics(&args.config, lang),
         Verb::Rules(RulesVerb::Publish { rules, set, config }) => {
             service::publish_rules(&config.config, &PackArgs { rules, set }, cli.json, lang)

@@ -89,7 +89,9 @@ impl Bench {
     }
 
     fn write(&self, name: &str, content: impl AsRef<[u8]>) {
-        fs::write(self.path(name), content).expect("writes");
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().expect("is in the folder")).expect("a folder");
+        fs::write(path, content).expect("writes");
     }
 
     fn read(&self, name: &str) -> String {

@@ -11,7 +11,7 @@
 mod refold;
 mod segment;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,7 +22,7 @@ use rdkafka::ClientConfig;
 use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext};
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::Message;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::types::RDKafkaRespErr;
@@ -35,7 +35,7 @@ use crate::metrics::WorkerMetrics;
 use crate::stop::{Stop, StopCode};
 use crate::store::Store;
 use crate::wire::{Entry, Unreadable};
-use crate::worker::patiently;
+use crate::worker::{is_of_offset, patiently};
 
 const ASK_MAX: Duration = Duration::from_secs(15);
 /// Records of a segment: some 100 MB in memory while it is written.
@@ -76,6 +76,8 @@ struct Desk {
     store: Arc<dyn Store>,
     topic: Arc<str>,
     slots: BTreeMap<i32, Slot>,
+    /// Partitions of which another archiver wrote what was to be written here: they are taken up again where its files end.
+    overtaken: BTreeSet<i32>,
     failure: Option<ArchiveError>,
     metrics: WorkerMetrics,
     /// The process is to end.
@@ -120,6 +122,7 @@ impl ConsumerContext for Seat {
             desk.assigned(consumer, partitions)
         } else {
             // What is gathered and not written is read again by whoever comes next.
+            desk.overtaken.clear();
             let left = std::mem::take(&mut desk.slots);
             desk.metrics.revoked(left.into_keys());
             consumer.unassign().map_err(ArchiveError::from)
@@ -136,19 +139,25 @@ impl Desk {
         let mut list = TopicPartitionList::new();
         for element in partitions.elements() {
             let partition = element.partition();
-            let (low, high) = patiently(&self.stop, || consumer.fetch_watermarks(&self.topic, partition, ASK_MAX))?;
-            match self.open(partition, low, high)? {
-                Ok(slot) => {
-                    list.add_partition_offset(&self.topic, partition, Offset::Offset(slot.from))?;
-                    self.slots.insert(partition, slot);
-                }
-                Err(stop) => self.stop(partition, &stop),
+            self.take_up(consumer, partition)?;
+            if let Some(slot) = self.slots.get(&partition) {
+                list.add_partition_offset(&self.topic, partition, Offset::Offset(slot.from))?;
             }
         }
         let numbers: Vec<i32> = self.slots.keys().copied().collect();
         self.metrics.assigned(&numbers);
         tracing::info!(topic = %self.topic, partitions = ?numbers, "archiving");
         Ok(consumer.assign(&list)?)
+    }
+
+    /// Opens a partition where its files end, or stops it.
+    fn take_up(&mut self, consumer: &BaseConsumer<Seat>, partition: i32) -> Result<(), ArchiveError> {
+        let (low, high) = patiently(&self.stop, || consumer.fetch_watermarks(&self.topic, partition, ASK_MAX))?;
+        match self.open(partition, low, high)? {
+            Ok(slot) => drop(self.slots.insert(partition, slot)),
+            Err(stop) => self.stop(partition, &stop),
+        }
+        Ok(())
     }
 
     fn open(&self, partition: i32, low: i64, high: i64) -> Result<Result<Slot, Stop>, ArchiveError> {
@@ -160,15 +169,8 @@ impl Desk {
         } else if low > 0 {
             tracing::warn!(partition, low, "the archive begins in the middle: the leg log no longer has what came before");
         }
-        let topic = &self.topic;
-        if from < low {
-            let text =
-                format!("the archive of {topic}/{partition} ends before {from}, and the log begins at {low}: what lies between is lost");
-            return Ok(Err(Stop::new(StopCode::LogTruncated, text)));
-        }
-        if from > high {
-            let text = format!("{topic}/{partition} ends at {high}, before {from}, where its archive ends: the topic was made anew");
-            return Ok(Err(Stop::new(StopCode::LogShrunk, text)));
+        if let Some(stop) = gone(&self.topic, partition, from, low, high) {
+            return Ok(Err(stop));
         }
         Ok(Ok(Slot { from, day, builder: Builder::new(), since: Instant::now() }))
     }
@@ -209,7 +211,7 @@ impl Desk {
         Ok(true)
     }
 
-    /// Writes what is gathered of a partition. `false` if it could not: the partition is given up until it is assigned again.
+    /// Writes what is gathered of a partition. `false` if it could not: the partition is given up for now.
     fn write(&mut self, partition: i32) -> Result<bool, ArchiveError> {
         let Some(slot) = self.slots.get_mut(&partition) else { return Ok(true) };
         // Without a day there is only the announcement of the first rules; it waits for the first leg.
@@ -217,9 +219,15 @@ impl Desk {
         let count = slot.builder.len();
         let place = Place { day, partition, from: slot.from };
         let (bytes, next) = std::mem::replace(&mut slot.builder, Builder::new()).finish(partition, slot.from)?;
-        if !self.put(place, &bytes) {
-            self.slots.remove(&partition);
-            return Ok(false);
+        match self.put(place, &bytes) {
+            Put::Done => {}
+            refused => {
+                self.slots.remove(&partition);
+                if matches!(refused, Put::Overtaken) {
+                    self.overtaken.insert(partition);
+                }
+                return Ok(false);
+            }
         }
         if let Some(slot) = self.slots.get_mut(&partition) {
             slot.from = next;
@@ -229,19 +237,19 @@ impl Desk {
         Ok(true)
     }
 
-    /// Writes a file as soon as the store takes it: a full disk stops the archive and nothing else. `false` where somebody else has written
-    /// there, or where the store would not take it until the process was told to end: what is not written is read again by the next start.
-    fn put(&self, place: Place, bytes: &[u8]) -> bool {
+    /// Writes a file as soon as the store takes it: a full disk stops the archive and nothing else. What is not written is read again by the next
+    /// start.
+    fn put(&self, place: Place, bytes: &[u8]) -> Put {
         loop {
             match self.store.put_new(&place.path(), bytes) {
-                Ok(true) => return true,
+                Ok(true) => return Put::Done,
                 Ok(false) => {
                     tracing::warn!(
                         partition = place.partition,
                         from = place.from,
-                        "another archiver has written here; leaving it to that one"
+                        "another archiver has written here; going on where it ended"
                     );
-                    return false;
+                    return Put::Overtaken;
                 }
                 Err(error) => {
                     tracing::error!(partition = place.partition, %error, "the archive cannot be written; trying again");
@@ -250,11 +258,20 @@ impl Desk {
                 }
             }
             if self.stop.load(Ordering::Relaxed) {
-                return false;
+                return Put::Ended;
             }
             thread::sleep(RETRY_EVERY);
         }
     }
+}
+
+/// What became of a file.
+enum Put {
+    Done,
+    /// Somebody else has written there.
+    Overtaken,
+    /// The store would not take it until the process was told to end.
+    Ended,
 }
 
 impl Archiver {
@@ -266,7 +283,15 @@ impl Archiver {
         metrics: WorkerMetrics,
         stop: Arc<AtomicBool>,
     ) -> Result<Self, ArchiveError> {
-        let desk = Desk { store, topic, slots: BTreeMap::new(), failure: None, metrics: metrics.clone(), stop: Arc::clone(&stop) };
+        let desk = Desk {
+            store,
+            topic,
+            slots: BTreeMap::new(),
+            overtaken: BTreeSet::new(),
+            failure: None,
+            metrics: metrics.clone(),
+            stop: Arc::clone(&stop),
+        };
         Ok(Self { consumer: config.create_with_context(Seat(Mutex::new(desk)))?, interval, metrics, stop })
     }
 
@@ -287,14 +312,20 @@ impl Archiver {
                 }
                 Some(Err(KafkaError::PartitionEOF(_))) | None => {}
                 Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => return Err(error.into()),
-                Some(Err(error)) => tracing::warn!(%topic, %error, "reading"),
+                Some(Err(error)) => {
+                    tracing::warn!(%topic, %error, "reading");
+                    if error.rdkafka_error_code().is_some_and(is_of_offset) {
+                        self.look_for_what_is_gone(error)?;
+                        has_all = false;
+                    }
+                }
             }
             if let Some(error) = self.consumer.context().desk().failure.take() {
                 return Err(error);
             }
             has_all &= self.write_due(self.interval)?;
             if !has_all {
-                self.read_on_without_the_rest()?;
+                self.read_on()?;
             }
         }
         self.write_due(Duration::ZERO)?;
@@ -320,10 +351,30 @@ impl Archiver {
         Ok(false)
     }
 
-    /// Goes on with the partitions that are left.
-    fn read_on_without_the_rest(&self) -> Result<(), ArchiveError> {
+    /// An offset was not to be had: stops the partitions whose records are gone. Where none is found whose are, librdkafka reads one of them no further and
+    /// does not say which; so the archiver ends, and begins anew.
+    fn look_for_what_is_gone(&self, error: KafkaError) -> Result<(), ArchiveError> {
+        let mut desk = self.consumer.context().desk();
+        let positions: Vec<(i32, i64)> = desk.slots.iter().map(|(partition, slot)| (*partition, slot.next())).collect();
+        let mut has_stopped = false;
+        for (partition, next) in positions {
+            let (low, high) = patiently(&self.stop, || self.consumer.fetch_watermarks(&desk.topic, partition, ASK_MAX))?;
+            if let Some(stop) = gone(&desk.topic, partition, next, low, high) {
+                desk.stop(partition, &stop);
+                has_stopped = true;
+            }
+        }
+        let is_lost = !has_stopped && error.rdkafka_error_code() == Some(RDKafkaErrorCode::AutoOffsetReset);
+        if is_lost { Err(error.into()) } else { Ok(()) }
+    }
+
+    /// Goes on with the partitions that are left, and those in which another archiver has gone on.
+    fn read_on(&self) -> Result<(), ArchiveError> {
         let mut list = TopicPartitionList::new();
-        let desk = self.consumer.context().desk();
+        let mut desk = self.consumer.context().desk();
+        for partition in std::mem::take(&mut desk.overtaken) {
+            desk.take_up(&self.consumer, partition)?;
+        }
         for (partition, slot) in &desk.slots {
             list.add_partition_offset(&desk.topic, *partition, Offset::Offset(slot.next()))?;
         }
@@ -356,6 +407,16 @@ impl Archiver {
         }
         Ok(has_all)
     }
+}
+
+/// Why a partition cannot go on at `next`, where its log does not have that.
+fn gone(topic: &str, partition: i32, next: i64, low: i64, high: i64) -> Option<Stop> {
+    if next < low {
+        let text = format!("the archive of {topic}/{partition} ends before {next}, and the log begins at {low}: what lies between is lost");
+        return Some(Stop::new(StopCode::LogTruncated, text));
+    }
+    let text = || format!("{topic}/{partition} ends at {high}, before {next}, where its archive ends: the topic was made anew");
+    (next > high).then(|| Stop::new(StopCode::LogShrunk, text()))
 }
 
 fn does_keep(store: &dyn Store) -> io::Result<bool> {

@@ -29,6 +29,8 @@ use crate::worker::{Opening, Record, Role, Standing};
 
 /// How much of a snapshot is taken between two steps of the worker. Some milliseconds, far less than a step may take.
 const SLICE_BYTES: usize = 4 << 20;
+/// In so many parts of the interval the first snapshots of partitions are spread.
+const SPREAD: u32 = 16;
 
 /// One worker's detect role.
 pub(crate) struct Detect {
@@ -220,8 +222,11 @@ impl Role for Detect {
 
 impl Detect {
     fn write_if_due(&mut self, partition: i32, state: &mut State) {
-        let since = *state.last_snapshot.get_or_insert_with(Instant::now);
-        if since.elapsed() >= self.settings.snapshot_interval {
+        // Partitions that are taken up together are not written out together: each write costs a copy of a partition's state for a while.
+        let interval = self.settings.snapshot_interval;
+        let ahead = interval * (partition.unsigned_abs() % SPREAD) / SPREAD;
+        let since = *state.last_snapshot.get_or_insert_with(|| Instant::now().checked_sub(ahead).unwrap_or_else(Instant::now));
+        if since.elapsed() >= interval {
             self.begin(partition, state);
         }
     }

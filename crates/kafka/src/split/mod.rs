@@ -53,6 +53,8 @@ pub(crate) struct Split {
     last_look: Option<Instant>,
     /// The rule set that is to be in force, as last looked at.
     wanted: Option<String>,
+    /// The published set that was refused last.
+    refused: String,
     metrics: Metrics,
 }
 
@@ -94,6 +96,7 @@ impl Split {
             tags_of: String::new(),
             last_look: None,
             wanted: None,
+            refused: String::new(),
             metrics,
         })
     }
@@ -134,18 +137,26 @@ impl Split {
         Ok(())
     }
 
+    /// Says, once, why a set is not announced.
+    fn refuse(&mut self, wanted: &str, reason: &str, state: &State) -> bool {
+        if self.refused != wanted {
+            tracing::error!(set = wanted, in_force = state.rules, "a published rule set is refused, the one in force stays: {reason}");
+            self.metrics.rules_refused.with_label_values(&[] as &[&str]).inc();
+            wanted.clone_into(&mut self.refused);
+        }
+        false
+    }
+
     /// Announces the rule set that is to be in force, if it is another one. A set that cannot be loaded is not announced; the last good one
     /// stays.
     fn switch(&mut self, state: &mut State, outbox: &mut Outbox) -> bool {
         let Some(wanted) = self.wanted.take_if(|wanted| *wanted != state.rules) else { return false };
         match self.library.get(&wanted) {
             Ok(Some(_)) => {}
-            Ok(None) => return false,
-            Err(error) => {
-                tracing::error!(%error, in_force = state.rules, "a published rule set is refused; the one in force stays");
-                return false;
-            }
+            Ok(None) => return self.refuse(&wanted, "it is to be in force and is not on the rules topic; publish it again", state),
+            Err(error) => return self.refuse(&wanted, &error.to_string(), state),
         }
+        self.refused.clear();
         // The first set is in force from the beginning of time: there is nothing before it.
         let clock = if state.rules.is_empty() { EventTime::MIN } else { state.clock.now().unwrap_or(EventTime::MIN) };
         self.announce(Entry::Switch { clock, rules: &wanted }, outbox);

@@ -62,7 +62,8 @@ impl Others {
         let mut asked = TopicPartitionList::new();
         asked.add_partition_range(&self.topic, 0, self.partitions - 1);
         let committed = self.consumer.committed_offsets(asked, ASK_MAX)?;
-        let (mut rules, mut lagging, mut earliest, mut is_drained) = (String::new(), None, None::<i64>, false);
+        // Where the timekeeper's own is not to be had, what it announced last stays announced, and the others go on.
+        let (mut rules, mut lagging, mut earliest, mut is_drained) = (self.rules.clone(), None, None::<i64>, false);
         for element in committed.elements() {
             let partition = element.partition();
             let mark = Mark::decode(element.metadata());

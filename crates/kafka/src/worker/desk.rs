@@ -231,7 +231,7 @@ impl<R: Role> Desk<R> {
                 format!(
                     "no offset is committed for {topic}/{partition}: the group is new, it or the topic was deleted, or it has been idle for \
                      longer than the broker keeps offsets. A new installation: run `weir topics create`. Else restore the offsets; where to, \
-                     the newest snapshot says"
+                     the newest snapshot says. Where that cannot be done, `weir topics create --begin-anew` reads everything again, and says it again"
                 ),
             ));
         };

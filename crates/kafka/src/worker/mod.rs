@@ -246,6 +246,10 @@ impl<R: Role> Worker<R> {
             return Err(error.into());
         }
         tracing::warn!(topic = %self.settings.topic, %error, "reading");
+        // A broker that is away says nothing of offsets, and asking all others for theirs would take as long as it is away.
+        if !error.rdkafka_error_code().is_some_and(is_of_offset) {
+            return Ok(());
+        }
         let mut desk = self.consumer.context().desk();
         let positions: Vec<(i32, i64)> = desk.slots.iter().map(|(partition, slot)| (*partition, slot.next)).collect();
         let mut has_stopped = false;
@@ -417,6 +421,15 @@ fn end_of(ends: &TopicPartitionList, partition: i32) -> i64 {
     let elements = ends.elements();
     let own = elements.iter().find(|element| element.partition() == partition);
     own.and_then(|element| element.offset().to_raw()).unwrap_or(0).max(0)
+}
+
+/// Whether an error of a consumer may mean that what it was to read next is not there: only then are offsets asked for.
+pub(crate) const fn is_of_offset(code: RDKafkaErrorCode) -> bool {
+    use RDKafkaErrorCode as Code;
+    matches!(
+        code,
+        Code::AutoOffsetReset | Code::OffsetOutOfRange | Code::UnknownTopicOrPartition | Code::UnknownTopic | Code::UnknownPartition
+    )
 }
 
 /// Asks again while brokers do not answer, unless the process is to end.

@@ -13,7 +13,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use weir_kafka::{
-    KafkaError, Metrics, PublishedRules, Service, ServiceError, Settings, SplitError, check, complaint, create, group, publish, standing,
+    KafkaError, Metrics, PublishedRules, Service, ServiceError, Settings, SplitError, Stranded, check, complaint, create, group, publish,
+    standing,
 };
 
 pub(crate) use self::feeding::feed;
@@ -73,7 +74,9 @@ fn watch_lag(settings: &Settings, metrics: &Metrics) {
     thread::spawn(move || {
         let split = settings.split.as_ref().map(|_| ("split", Arc::clone(&settings.topics.transactions)));
         let detect = settings.detect.as_ref().map(|_| ("detect", Arc::clone(&settings.topics.legs)));
-        let roles: Vec<_> = split.into_iter().chain(detect).collect();
+        // The offsets of the archive's group follow its files.
+        let archive = settings.archive.as_ref().map(|_| ("archive", Arc::clone(&settings.topics.legs)));
+        let roles: Vec<_> = split.into_iter().chain(detect).chain(archive).collect();
         loop {
             for (role, topic) in &roles {
                 match standing(&settings.connection, topic, &settings.group(role)) {
@@ -87,16 +90,29 @@ fn watch_lag(settings: &Settings, metrics: &Metrics) {
 }
 
 /// `weir topics create`.
-pub(crate) fn create_topics(path: &Path, lang: Lang) -> Result<Exit, Failure> {
+pub(crate) fn create_topics(path: &Path, begins_anew: bool, lang: Lang) -> Result<Exit, Failure> {
     let Configured { settings, shape, .. } = Configured::load(path, lang)?;
-    let created = create(&settings.connection, &settings.topics, &settings.app, &shape).map_err(|error| kafka(&error, lang))?;
-    for name in &created {
+    let created =
+        create(&settings.connection, &settings.topics, &settings.app, &shape, begins_anew).map_err(|error| kafka(&error, lang))?;
+    for name in &created.topics {
         println!("{name}");
     }
-    if created.is_empty() {
+    if created.topics.is_empty() {
         eprintln!("{}", lang.of("主题都已存在", "all topics are there already"));
     }
-    Ok(Exit::Ok)
+    for Stranded { group, topic, partitions } in &created.stranded {
+        let partitions = partitions.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+        eprintln!(
+            "{}",
+            say!(
+                lang,
+                "消费组 {group} 在 {topic} 的分区 {partitions} 没有位移，但已有它写出的记录：位移已丢失。请恢复原位移；\n  确要从头处理（写过的会再写一遍）则加 --begin-anew",
+                "group {group} has no offset in partitions {partitions} of {topic}, though there are records that it wrote: the offsets were lost. Put \
+                 them back;\n  or begin anew with --begin-anew, and everything is written once more"
+            )
+        );
+    }
+    Ok(if created.stranded.is_empty() { Exit::Ok } else { Exit::Findings })
 }
 
 /// `weir topics check`.

@@ -7,20 +7,12 @@ use std::path::PathBuf;
 use serde_json::Value;
 use weir_kafka::{Folder, archived};
 
-use super::rig::{Rig, parties, rules};
+use super::broker::Broker;
+use super::rig::{Rig, Shape, parties, rules, transactions};
 
 /// Of a rig whose service has ended, killed now and then before.
 pub(super) fn check(rig: &Rig) {
-    let legs = rig.topic("legs");
-    let mut by_partition: BTreeMap<i32, Vec<(i64, Vec<u8>)>> = BTreeMap::new();
-    for record in legs {
-        by_partition.entry(record.partition).or_default().push((record.offset, record.value));
-    }
-    let folder = Folder(rig.path("archive"));
-    for (partition, records) in &by_partition {
-        let found = archived(&folder, *partition).expect("the archive can be read");
-        assert!(found == *records, "partition {partition}: {} records in the archive, {} in the log", found.len(), records.len());
-    }
+    assert_complete(rig);
     let lines: Vec<String> = rig.topic("alerts").into_iter().map(|record| String::from_utf8(record.value).expect("UTF-8")).collect();
     let alerts: Vec<Value> = lines.iter().map(|line| serde_json::from_str(line).expect("an alert")).collect();
     let most = alerts.iter().max_by_key(|alert| alert["revision"].as_u64()).expect("an alert");
@@ -65,6 +57,63 @@ pub(super) fn check(rig: &Rig) {
     let text = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{text}");
     assert!(text.contains("has nothing from offset 0 to"), "{text}");
+}
+
+/// The archive has every record of the leg log, once.
+fn assert_complete(rig: &Rig) {
+    let legs = rig.topic("legs");
+    let mut by_partition: BTreeMap<i32, Vec<(i64, Vec<u8>)>> = BTreeMap::new();
+    for record in legs {
+        by_partition.entry(record.partition).or_default().push((record.offset, record.value));
+    }
+    let folder = Folder(rig.path("archive"));
+    for (partition, records) in &by_partition {
+        let found = archived(&folder, *partition).expect("the archive can be read");
+        assert!(found == *records, "partition {partition}: {} records in the archive, {} in the log", found.len(), records.len());
+    }
+}
+
+#[test]
+fn an_archiver_that_was_overtaken_goes_on_behind_the_other() {
+    let Some(broker) = Broker::find() else { return };
+    let rig = Rig::new(
+        &broker.address,
+        Shape { transaction_partitions: 1, leg_partitions: 1, roles: &["split", "detect", "archive"], ..Shape::default() },
+    );
+    let lines = transactions();
+    let all: Vec<&str> = lines.lines().take(3000).collect();
+    let feed = |part: usize| {
+        fs::write(rig.path("part.jsonl"), all[part * 1000..(part + 1) * 1000].join("\n") + "\n").expect("written");
+        rig.done(&["feed", "part.jsonl", "--name", &format!("part {part}")]);
+    };
+    let run_and_feed = |part: usize| {
+        let service = rig.start("one");
+        feed(part);
+        rig.wait_until_caught_up();
+        service.terminate();
+        files(&rig)
+    };
+    let before = run_and_feed(0);
+    let after = run_and_feed(1);
+    // What is written of the second part was written by another, while this one gathers it too.
+    let others: Vec<(PathBuf, Vec<u8>)> =
+        after.into_iter().filter(|path| !before.contains(path)).map(|path| (path.clone(), fs::read(path).expect("read"))).collect();
+    assert!(!others.is_empty());
+    others.iter().for_each(|(path, _)| fs::remove_file(path).expect("removed"));
+    let settings = fs::read_to_string(rig.path("weir.toml")).expect("settings");
+    let patient =
+        settings.replace("[archive]\nfolder = \"archive\"\ninterval = \"1s\"", "[archive]\nfolder = \"archive\"\ninterval = \"5s\"");
+    assert_ne!(patient, settings);
+    fs::write(rig.path("weir.toml"), patient).expect("written");
+    rig.turn_log();
+    let service = rig.start("one");
+    rig.wait_for("archiving");
+    others.iter().for_each(|(path, bytes)| fs::write(path, bytes).expect("written"));
+    feed(2);
+    rig.wait_for("another archiver has written here");
+    rig.wait_until_caught_up();
+    service.terminate();
+    assert_complete(&rig);
 }
 
 /// All files of the archive, in order.

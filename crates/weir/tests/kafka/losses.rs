@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use futures_executor::block_on;
 use rdkafka::ClientConfig;
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
@@ -16,7 +16,7 @@ use weir_kafka::standing;
 
 use super::assert_same_as_files;
 use super::broker::Broker;
-use super::rig::{Rig, Shape, transactions};
+use super::rig::{Rig, Shape, rules, transactions};
 
 /// Something that happens to the folder of snapshots while the service is down.
 type Damage = fn(&Rig);
@@ -99,11 +99,36 @@ fn lost_records_offsets_and_topics_stop_a_partition_by_name() {
     let (offset, mark) = thieves.look("transactions", "split", 0);
     thieves.recreate("transactions", 2);
     assert_stops(&rig, "offset_missing", "transactions", "split", 0);
+    // Topics are all there, but to begin anew is nobody's to decide in passing: legs of these transactions are in the log.
+    assert_refuses(&rig, &["topics", "create"], 1, "has no offset in partitions 0 1 of");
+    assert_eq!(committed(&rig, "transactions", "split"), [None, None]);
     // Somebody puts them back: the new topic is shorter than what was read, then longer, but with other records.
     thieves.commit("transactions", "split", 0, offset, &mark);
     assert_stops(&rig, "log_shrunk", "transactions", "split", 0);
     rig.feed_all("second.jsonl");
     assert_stops(&rig, "digest_differs", "transactions", "split", 0);
+
+    // Who wants it all once more can have it.
+    thieves.recreate("transactions", 2);
+    rig.done(&["topics", "create", "--begin-anew"]);
+    assert_eq!(committed(&rig, "transactions", "split"), [Some(0), Some(0)]);
+}
+
+#[test]
+fn what_the_broker_refuses_was_not_published() {
+    let Some(broker) = Broker::find() else { return };
+    let rig = Rig::new(&broker.address, Shape { transaction_partitions: 1, leg_partitions: 1, roles: &["split"], ..Shape::default() });
+    Thieves::new(&rig, &broker.address).limit("rules", 200);
+    let refused = "Message size too large";
+    assert_refuses(&rig, &["rules", "publish", &rules(), "--set", "FZ-001.min_payers=16"], 3, refused);
+    assert_refuses(&rig, &["rules", "publish", &rules()], 3, refused);
+}
+
+fn assert_refuses(rig: &Rig, arguments: &[&str], code: i32, word: &str) {
+    let output = rig.weir(arguments).output().expect("weir starts");
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{told}");
+    assert!(told.contains(word), "{told}");
 }
 
 /// The service stops a partition with this code, goes on living, ends well, and has not moved the partition's offset.
@@ -210,6 +235,13 @@ impl Thieves {
         let topic = NewTopic::new(&name, partitions, TopicReplication::Fixed(1)).set("message.timestamp.type", "LogAppendTime");
         // Deletion takes its time.
         until(|| block_on(self.admin.create_topics([&topic], &AdminOptions::new())).expect("Kafka answers")[0].is_ok());
+    }
+
+    /// Lets a topic take no larger records.
+    fn limit(&self, topic: &str, bytes: u32) {
+        let (name, bytes) = (self.topic(topic), bytes.to_string());
+        let change = AlterConfig::new(ResourceSpecifier::Topic(&name)).set("max.message.bytes", &bytes);
+        block_on(self.admin.alter_configs([&change], &AdminOptions::new())).expect("Kafka answers")[0].as_ref().expect("altered");
     }
 
     /// Commits an offset for a group, as an operator's tool would.

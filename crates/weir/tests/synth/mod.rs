@@ -1,5 +1,6 @@
 //! A generated bank from its dials to the verdict on the alerts it gives rise to.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::process::{Command, Stdio};
 
@@ -48,6 +49,20 @@ fn a_bank_is_the_same_twice_and_says_the_same_in_every_form() {
     // The same movements as rows of a ledger.
     town(&bench, "ledger", "--ledger");
     assert_eq!(said(&detect(&bench, "ledger", "transactions.jsonl")), of_lines);
+}
+
+#[test]
+fn a_second_bank_in_a_folder_leaves_nothing_of_the_first_behind() {
+    let bench = Bench::new();
+    bench.write("a/parties.csv", "somebody's own\n");
+    bench.check("synth --out a --customers 20 --days 2 --without-parties --format csv", 0, &[]);
+    assert_eq!(bench.read("a/parties.csv"), "somebody's own\n", "there was no bank before");
+    bench.check("synth --out a --customers 20 --days 2", 0, &[]);
+    assert!(!bench.path("a/transactions.csv").exists());
+    bench.check("synth --out a --customers 20 --days 2 --without-parties --format parquet", 0, &[]);
+    let left: BTreeSet<String> =
+        fs::read_dir(bench.path("a")).expect("a folder").map(|file| file.expect("an entry").file_name().display().to_string()).collect();
+    assert_eq!(left, BTreeSet::from(["bank.json", "feed.yaml", "labels", "transactions.parquet"].map(str::to_owned)));
 }
 
 #[test]
@@ -120,9 +135,13 @@ fn an_interrupted_bank_leaves_no_file() {
 fn labels_and_dials_that_are_none_are_told() {
     let bench = Bench::new();
     bench.check("synth --out x --hold investor=60", 3, &["did you mean `investors`?"]);
-    bench.check("synth --out x --hold investors=many", 3, &["no whole number"]);
+    bench.check("synth --out x --hold investors", 3, &["write DIAL=VALUE"]);
+    for value in ["many", "0", "-5"] {
+        bench.check(&format!("synth --out x --hold investors={value}"), 3, &["investors takes a whole number from 1 to 1000000 (people)"]);
+    }
+    bench.check("synth --lang zh --out x --hold visible=1001", 3, &["visible：取 0 至 1000 的整数（千分之）"]);
     bench.check("synth --out x --from 2024-02-30", 3, &["no date"]);
-    bench.check("synth --out x --customers 3", 3, &["--customers takes 20 to"]);
+    bench.check("synth --out x --customers 3", 3, &["--customers takes 20 to", "not 3"]);
     bench.check("synth --out x --format xml", 3, &["--format is one of"]);
     bench.check("eval --alerts a --alerts b --labels x", 3, &["there are 2 and 1"]);
     bench.check("eval --alerts a --labels x", 2, &["weir synth"]);
