@@ -125,14 +125,14 @@ class Weir:
 
     def eval(self, folders, form):
         """Banks judged together."""
-        command = [self.binary, "eval", form]
+        command = [self.binary, "eval", "--lang", "en", form]
         for folder in folders:
             command += ["--alerts", folder / "alerts.jsonl", "--labels", folder]
         return run(command)
 
     def pool(self, scores):
         """Scores added up, as Markdown."""
-        return run([self.binary, "eval", "--markdown", "--scores", *scores])
+        return run([self.binary, "eval", "--lang", "en", "--markdown", "--scores", *scores])
 
     def about(self, banks, sizes):
         """What measured what: the part of every result that says where its numbers are from."""

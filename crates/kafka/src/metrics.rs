@@ -257,6 +257,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn every_metric_is_documented() {
+        let documented = include_str!("../../../docs/service.md");
+        let mut count = 0;
+        let is_name =
+            |text: &&str| text.len() > 5 && text.starts_with("weir_") && text.bytes().all(|c| c.is_ascii_lowercase() || c == b'_');
+        for name in include_str!("metrics.rs").split('"').filter(is_name) {
+            assert!(documented.contains(&format!("`{name}`")), "{name}");
+            count += 1;
+        }
+        assert!(count > 20, "{count}");
+    }
+
+    #[test]
     fn a_stopped_partition_that_goes_elsewhere_is_not_stopped_here() {
         let metrics = Metrics::new();
         let worker = metrics.worker("detect", 0);

@@ -21,13 +21,15 @@ pub enum StopCode {
     RecordUnreadable,
     /// A rule set that the log names is not published, or cannot be loaded.
     RulesMissing,
+    /// The last file of a partition's archive is damaged: where it goes on is not known.
+    ArchiveUnreadable,
     /// weir itself failed while it folded records: a mistake in it, which one of them has found.
     FoldFailed,
 }
 
 impl StopCode {
     /// Every code.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::OffsetMissing,
         Self::OffsetForeign,
         Self::LogShrunk,
@@ -35,6 +37,7 @@ impl StopCode {
         Self::DigestDiffers,
         Self::RecordUnreadable,
         Self::RulesMissing,
+        Self::ArchiveUnreadable,
         Self::FoldFailed,
     ];
 
@@ -49,6 +52,7 @@ impl StopCode {
             Self::DigestDiffers => "digest_differs",
             Self::RecordUnreadable => "record_unreadable",
             Self::RulesMissing => "rules_missing",
+            Self::ArchiveUnreadable => "archive_unreadable",
             Self::FoldFailed => "fold_failed",
         }
     }

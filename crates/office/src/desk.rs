@@ -71,7 +71,8 @@ impl Desk {
     pub fn messages(&mut self, alert: &Alert, settings: &Settings, clock: EventTime) -> Vec<OfficeAlert> {
         let Some(told) = self.told.get_mut(&alert.alert_id) else { return Vec::new() };
         told.withdrawn = (alert.status == AlertStatus::Withdrawn).then_some(clock.0);
-        let concerns = if alert.status == AlertStatus::Withdrawn { told.at_office } else { alert.level >= settings.min_level };
+        // Who has had it hears of it to the end, also when its level has come down.
+        let concerns = told.at_office || alert.status != AlertStatus::Withdrawn && alert.level >= settings.min_level;
         let goes = concerns && !alert.rule.shadow && settings.release == Release::Auto;
         told.at_office |= goes;
         let to = if goes { told.addressees.as_slice() } else { &[] };

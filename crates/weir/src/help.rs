@@ -349,8 +349,8 @@ fn template(help: &VerbHelp, lang: Lang, has_arguments: bool, has_verbs: bool) -
     }
     text += &format!("\n{}\n{{options}}\n", heading("选项：", "Options:"));
     let exits = heading(
-        "退出码：0 完成；1 有待处理的发现（测试失败、迟到过多）；2 规则或数据不可用；3 用法、设置或输出位置有误",
-        "Exit codes: 0 done; 1 findings (failed tests, too much came late); 2 rules or data cannot be used; 3 usage, settings, outputs",
+        "退出码：0 完成；1 有待处理的发现（测试失败、迟到过多）；2 规则或数据不可用；3 用法、设置或输出位置有误；70 服务须重新启动；129、130、143 被信号终止",
+        "Exit codes: 0 done; 1 findings (failed tests, too much came late); 2 rules or data cannot be used; 3 usage, settings, outputs; 70 the service wants to be started again; 129, 130, 143 ended by a signal",
     );
     text += &format!("\n{exits}\n");
     text.into()

@@ -153,9 +153,15 @@ impl Desk {
     /// Opens a partition where its files end, or stops it.
     fn take_up(&mut self, consumer: &BaseConsumer<Seat>, partition: i32) -> Result<(), ArchiveError> {
         let (low, high) = patiently(&self.stop, || consumer.fetch_watermarks(&self.topic, partition, ASK_MAX))?;
-        match self.open(partition, low, high)? {
-            Ok(slot) => drop(self.slots.insert(partition, slot)),
-            Err(stop) => self.stop(partition, &stop),
+        match self.open(partition, low, high) {
+            Ok(Ok(slot)) => drop(self.slots.insert(partition, slot)),
+            Ok(Err(stop)) => self.stop(partition, &stop),
+            // What is damaged stays so, and the other partitions can do without it.
+            Err(ArchiveError::Store(error)) if error.kind() == io::ErrorKind::InvalidData => {
+                let text = format!("the last file of {}/{partition} in the archive: {error}", self.topic);
+                self.stop(partition, &Stop::new(StopCode::ArchiveUnreadable, text));
+            }
+            Err(error) => return Err(error),
         }
         Ok(())
     }

@@ -21,7 +21,12 @@ impl Folder {
     fn write(&self, name: &str, bytes: &[u8], publish: impl FnOnce(&Path, &Path) -> io::Result<()>) -> io::Result<()> {
         let path = self.0.join(name);
         let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
+        let new: Vec<&Path> = folder.ancestors().take_while(|ancestor| !ancestor.exists()).collect();
         fs::create_dir_all(folder)?;
+        // The name of a folder that was not there lies in the one above it.
+        new.iter()
+            .filter_map(|made| made.parent())
+            .try_for_each(|above| if above.as_os_str().is_empty() { Ok(()) } else { File::open(above)?.sync_all() })?;
         let own = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
         // Who may read it is for the process's umask to say.
         let rights = fs::Permissions::from_mode(0o666);

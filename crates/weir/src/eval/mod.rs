@@ -25,7 +25,7 @@ pub(crate) fn run(args: &EvalArgs, json: bool, lang: Lang) -> Result<Exit, Failu
     let text = if json {
         serde_json::to_string_pretty(&score).map_err(|error| Failure::usage(error.to_string()))? + "\n"
     } else if args.markdown {
-        report::markdown(&score)
+        report::markdown(&score, lang)
     } else {
         report::tables(&score, lang)
     };
@@ -48,7 +48,7 @@ fn judged(args: &EvalArgs, lang: Lang) -> Result<Score, Failure> {
     let mut banks = Vec::new();
     for (alerts, labels) in args.alerts.iter().zip(&args.labels) {
         let truth = truth::Truth::read(labels, lang)?;
-        let said = truth::alerts(alerts, lang)?;
+        let said = truth::alerts(alerts, &truth.about, lang)?;
         banks.push((truth, said));
     }
     Ok(Score::of(&banks))

@@ -1,13 +1,14 @@
 //! What is counted, and how.
 //!
 //! Group level: a scheme is found when an account of its own (collector, pool, payout) has an alert. Party level: each such account
-//! is found or not, each alert is on one or not. Grey families are neither right nor wrong, agents and payers of schemes neither. Intervals are
-//! Wilson's, of 95 %.
+//! is found or not, and so is each party that has an alert one or not. Grey families are neither right nor wrong, agents and payers of schemes neither.
+//! Rules on trial open no case and are counted apart. Labels know days: what is *before* a day is on an earlier one. Intervals are Wilson's, of 95 %.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 use weir_model::Day;
+use weir_testkit::synth::plan::DIALS;
 
 use super::truth::{Member, Said, SchemeRow, Truth};
 
@@ -68,7 +69,8 @@ pub(crate) struct Found {
     pub(crate) before_filing: Share,
     /// Alerted before 30 % of the principal is in.
     pub(crate) before_30_percent: Share,
-    /// Days from the first alert to the end of paying in: quartiles of those found. Scores that were added up have none.
+    /// Days from the first alert to the end of paying in, or to the bank's last day where that is earlier: quartiles of those found. Scores that were
+    /// added up have none.
     pub(crate) lead_days: Option<[i32; 3]>,
     /// Found by each rule.
     pub(crate) by_rule: BTreeMap<String, u64>,
@@ -95,8 +97,32 @@ pub(crate) struct Missed {
     pub(crate) visible_payers: i64,
     /// Yuan.
     pub(crate) visible_principal: i64,
-    /// What is unusual about it.
-    pub(crate) traits: Vec<String>,
+    /// Dials that make it hard to see, by name.
+    pub(crate) traits: Vec<(String, i64)>,
+}
+
+/// What became of the alerts of a rule.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct OfRule {
+    /// On trial: counted nowhere else.
+    pub(crate) is_trial: bool,
+    pub(crate) alerts: u64,
+    /// On a scheme's own accounts, among those that are right or wrong.
+    pub(crate) precision: Share,
+    /// Schemes with enough visible payers that it finds.
+    pub(crate) recall: Share,
+    /// Of these two, though one counts alerts and the other schemes.
+    pub(crate) f1: f64,
+    /// What the parties are: alerts.
+    pub(crate) on: BTreeMap<String, u64>,
+}
+
+/// Precision and recall of the same things.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Level {
+    pub(crate) precision: Share,
+    pub(crate) recall: Share,
+    pub(crate) f1: f64,
 }
 
 /// Everything.
@@ -114,17 +140,18 @@ pub(crate) struct Score {
     pub(crate) false_per_10000_customers_and_month: f64,
     /// Alerts on a scheme's own accounts among those that are right or wrong.
     pub(crate) precision: Share,
-    /// A scheme's own accounts that have an alert, of schemes with enough visible payers.
-    pub(crate) recall_parties: Share,
-    pub(crate) f1: f64,
+    /// Parties with an alert that are a scheme's own, among those that are right or wrong; accounts of schemes with enough visible payers that have one.
+    pub(crate) parties: Level,
+    /// Schemes found, among those and the parties that are wrong; schemes with enough visible payers that are found.
+    pub(crate) groups: Level,
     /// By size.
     pub(crate) sizes: Vec<Found>,
     /// With enough visible payers: by theme, then by payout.
     pub(crate) themes: Vec<Found>,
     pub(crate) payouts: Vec<Found>,
     pub(crate) families: Vec<Family>,
-    /// Rule, then what the party is: alerts.
-    pub(crate) confusion: BTreeMap<String, BTreeMap<String, u64>>,
+    /// By rule.
+    pub(crate) rules: BTreeMap<String, OfRule>,
     /// Schemes with enough visible payers that were not found.
     pub(crate) missed: Vec<Missed>,
 }
@@ -141,8 +168,12 @@ struct Tally {
 struct Case<'a> {
     seed: u64,
     row: &'a SchemeRow,
+    /// The bank's last day.
+    last: Option<Day>,
     first: Option<Day>,
     rules: HashSet<&'a str>,
+    /// Rules on trial that see it.
+    trial: HashSet<&'a str>,
 }
 
 impl Score {
@@ -150,10 +181,11 @@ impl Score {
     pub(crate) fn of(banks: &[(Truth, Vec<Said>)]) -> Self {
         let mut cases = Vec::new();
         let (mut right, mut wrong, mut alerts) = (0, 0, 0);
+        let (mut right_parties, mut wrong_parties) = (0, 0);
         let (mut own, mut own_found) = (0, 0);
         let (mut days, mut customers, mut customer_days) = (0, 0, 0);
         let mut families: BTreeMap<(String, String), Tally> = BTreeMap::new();
-        let mut confusion: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
+        let mut rules: BTreeMap<String, OfRule> = BTreeMap::new();
         for (truth, said) in banks {
             let mut by_party: HashMap<&str, Vec<&Member>> = HashMap::new();
             truth.members.iter().for_each(|member| by_party.entry(&member.party).or_default().push(member));
@@ -162,30 +194,44 @@ impl Score {
             days = days.max(truth.about.days);
             customers += truth.about.all_customers;
             customer_days += truth.about.all_customers * truth.about.days;
-            alerts += said.len() as u64;
+            let mut judged: HashSet<&str> = HashSet::new();
             for said in said {
-                let who = what_is(by_party.get(said.party.as_str()).map_or(&[], Vec::as_slice));
-                match who.1 {
-                    Verdict::Right => right += 1,
-                    Verdict::Wrong => wrong += 1,
-                    Verdict::Neither => {}
+                let (what, verdict) = what_is(by_party.get(said.party.as_str()).map_or(&[], Vec::as_slice));
+                let (is_right, is_wrong) = (matches!(verdict, Verdict::Right), matches!(verdict, Verdict::Wrong));
+                let rule = rules.entry(said.rule.clone()).or_default();
+                rule.is_trial = said.is_trial;
+                rule.alerts += 1;
+                rule.precision = rule.precision.plus(Share::of(is_right.into(), (is_right || is_wrong).into()));
+                *rule.on.entry(what).or_default() += 1;
+                if said.is_trial {
+                    continue;
                 }
-                *confusion.entry(said.rule.clone()).or_default().entry(who.0).or_default() += 1;
+                alerts += 1;
+                (right, wrong) = (right + u64::from(is_right), wrong + u64::from(is_wrong));
+                if judged.insert(&said.party) {
+                    (right_parties, wrong_parties) = (right_parties + u64::from(is_right), wrong_parties + u64::from(is_wrong));
+                }
             }
             let mut cases_here: HashMap<i64, Case<'_>> = truth
                 .schemes
                 .iter()
-                .map(|row| (row.number("part"), Case { seed: truth.about.seed, row, first: None, rules: HashSet::new() }))
+                .map(|row| {
+                    let last = truth.about.span().map(|(_, last)| last);
+                    let case = Case { seed: truth.about.seed, row, last, first: None, rules: HashSet::new(), trial: HashSet::new() };
+                    (row.number("part"), case)
+                })
                 .collect();
             let mut instances: BTreeMap<u32, (&Member, u64, BTreeMap<String, u64>)> = BTreeMap::new();
             for member in &truth.members {
-                let said = alerted.get(member.party.as_str()).map_or(&[] as &[&Said], Vec::as_slice);
+                let all = alerted.get(member.party.as_str()).map_or(&[] as &[&Said], Vec::as_slice);
+                let said: Vec<&Said> = all.iter().copied().filter(|said| !said.is_trial).collect();
                 if let Some(case) = cases_here.get_mut(&i64::from(member.part)) {
                     if is_own(member) {
                         if case.row.visible_payers() >= PAYERS_MIN && member.role != GROUP_ROLE {
                             own += 1;
                             own_found += u64::from(!said.is_empty());
                         }
+                        case.trial.extend(all.iter().filter(|said| said.is_trial).map(|said| said.rule.as_str()));
                         for said in said {
                             case.first = Some(case.first.map_or(said.first, |first| first.min(said.first)));
                             case.rules.insert(&said.rule);
@@ -207,13 +253,17 @@ impl Score {
             here.sort_by_key(|case| case.row.number("part"));
             cases.extend(here);
         }
-        let precision = Share::of(right, right + wrong);
-        let recall_parties = Share::of(own_found, own);
         let asked: Vec<&Case<'_>> = cases.iter().filter(|case| case.row.visible_payers() >= PAYERS_MIN).collect();
         let sizes = [0, PAYERS_MIN, 100, 150].map(|least| {
             let some: Vec<&Case<'_>> = cases.iter().filter(|case| case.row.visible_payers() >= least).collect();
             found(&format!("≥ {least}"), &some)
         });
+        for (name, rule) in &mut rules {
+            let sees = |case: &&Case<'_>| case.rules.contains(name.as_str()) || case.trial.contains(name.as_str());
+            rule.recall = Share::counted(asked.iter().map(sees));
+        }
+        let found_all = cases.iter().filter(|case| case.first.is_some()).count() as u64;
+        let level = |precision: Share, recall: Share| Level { precision, recall, f1: 0.0 };
         Self {
             banks: banks.len() as u64,
             customers,
@@ -223,9 +273,9 @@ impl Score {
             alerts_a_day: 0.0,
             false_alerts: wrong,
             false_per_10000_customers_and_month: 0.0,
-            precision,
-            recall_parties,
-            f1: 0.0,
+            precision: Share::of(right, right + wrong),
+            parties: level(Share::of(right_parties, right_parties + wrong_parties), Share::of(own_found, own)),
+            groups: level(Share::of(found_all, found_all + wrong_parties), Share::counted(asked.iter().map(|case| case.first.is_some()))),
             sizes: sizes.into(),
             themes: by(&asked, |case| case.row.text("family").to_owned()),
             payouts: by(&asked, |case| case.row.text("payout").to_owned()),
@@ -238,7 +288,7 @@ impl Score {
                     by_rule: tally.by_rule,
                 })
                 .collect(),
-            confusion,
+            rules,
             missed: asked.iter().filter(|case| case.first.is_none()).map(|case| missed(case)).collect(),
         }
         .with_rates()
@@ -253,7 +303,9 @@ impl Score {
         self.alerts += other.alerts;
         self.false_alerts += other.false_alerts;
         self.precision = self.precision.plus(other.precision);
-        self.recall_parties = self.recall_parties.plus(other.recall_parties);
+        for (mine, others) in [(&mut self.parties, &other.parties), (&mut self.groups, &other.groups)] {
+            (mine.precision, mine.recall) = (mine.precision.plus(others.precision), mine.recall.plus(others.recall));
+        }
         add_found(&mut self.sizes, other.sizes);
         for (mine, others) in [(&mut self.themes, other.themes), (&mut self.payouts, other.payouts)] {
             add_found(mine, others);
@@ -269,8 +321,12 @@ impl Score {
             }
         }
         self.families.sort_by(|a, b| (&a.label, &a.family).cmp(&(&b.label, &b.family)));
-        for (rule, counts) in other.confusion {
-            add_counts(self.confusion.entry(rule).or_default(), counts);
+        for (name, other) in other.rules {
+            let mine = self.rules.entry(name).or_default();
+            mine.is_trial = other.is_trial;
+            mine.alerts += other.alerts;
+            (mine.precision, mine.recall) = (mine.precision.plus(other.precision), mine.recall.plus(other.recall));
+            add_counts(&mut mine.on, other.on);
         }
         self.missed.extend(other.missed);
         self.with_rates()
@@ -281,10 +337,23 @@ impl Score {
         let (days, months) = (self.days as f64, self.customer_days as f64 / 30.436_875 / 10_000.0);
         self.alerts_a_day = if self.days == 0 { 0.0 } else { self.alerts as f64 / days };
         self.false_per_10000_customers_and_month = if self.customer_days == 0 { 0.0 } else { self.false_alerts as f64 / months };
-        let (precision, recall) = (self.precision.value, self.recall_parties.value);
-        self.f1 = if precision + recall > 0.0 { 2.0 * precision * recall / (precision + recall) } else { 0.0 };
+        for level in [&mut self.parties, &mut self.groups] {
+            level.f1 = f1(level.precision, level.recall);
+        }
+        // A rule that said nothing in some of the banks was silent on all of their schemes.
+        let asked = self.groups.recall.of;
+        for rule in self.rules.values_mut() {
+            rule.recall = Share::of(rule.recall.hits, asked);
+            rule.f1 = f1(rule.precision, rule.recall);
+        }
         self
     }
+}
+
+#[expect(clippy::float_arithmetic, reason = "a rate to look at")]
+fn f1(precision: Share, recall: Share) -> f64 {
+    let sum = precision.value + recall.value;
+    if sum > 0.0 { 2.0 * precision.value * recall.value / sum } else { 0.0 }
 }
 
 fn add_found(found: &mut Vec<Found>, others: Vec<Found>) {
@@ -351,9 +420,10 @@ fn by(cases: &[&Case<'_>], key: impl Fn(&Case<'_>) -> String) -> Vec<Found> {
 }
 
 fn found(what: &str, cases: &[&Case<'_>]) -> Found {
-    let is_by = |case: &Case<'_>, day: Option<Day>| case.first.is_some_and(|first| day.is_none_or(|day| first <= day));
+    let is_before = |case: &Case<'_>, day: Option<Day>| case.first.is_some_and(|first| day.is_none_or(|day| first < day));
     let filing = |case: &Case<'_>| ["payers_150_at", "million_at"].into_iter().filter_map(|name| case.row.day(name)).min();
-    let mut leads: Vec<i32> = cases.iter().filter_map(|case| Some(case.row.day("to")?.0 - case.first?.0)).collect();
+    let end = |case: &Case<'_>| Some(case.row.day("to")?.min(case.last?));
+    let mut leads: Vec<i32> = cases.iter().filter_map(|case| Some(end(case)?.0 - case.first?.0)).collect();
     leads.sort_unstable();
     let mut by_rule = BTreeMap::new();
     for rule in cases.iter().flat_map(|case| &case.rules) {
@@ -363,8 +433,8 @@ fn found(what: &str, cases: &[&Case<'_>]) -> Found {
     Found {
         what: what.to_owned(),
         found: Share::counted(cases.iter().map(|case| case.first.is_some())),
-        before_filing: Share::counted(cases.iter().filter_map(|case| Some(is_by(case, Some(filing(case)?))))),
-        before_30_percent: Share::counted(cases.iter().map(|case| is_by(case, case.row.day("principal_30_percent_at")))),
+        before_filing: Share::counted(cases.iter().filter_map(|case| Some(is_before(case, Some(filing(case)?))))),
+        before_30_percent: Share::counted(cases.iter().map(|case| is_before(case, case.row.day("principal_30_percent_at")))),
         lead_days: (!leads.is_empty()).then(|| [quartile(1), quartile(2), quartile(3)]),
         by_rule,
     }
@@ -373,24 +443,18 @@ fn found(what: &str, cases: &[&Case<'_>]) -> Found {
 /// What makes a scheme hard to see, as far as its dials tell.
 fn missed(case: &Case<'_>) -> Missed {
     let row = case.row;
-    let mut traits = Vec::new();
-    let mut note = |is_so: bool, text: String| {
-        if is_so {
-            traits.push(text);
-        }
+    let is_telling = |name: &str, value: i64| match name {
+        "acquired" | "cash" | "business" | "rotate" => value > 0,
+        "collectors" => value > 1,
+        "pays_here" => value == 0,
+        "outlets" | "jitter" => value > 3,
+        "sweep" => value > 30,
+        "wobble" => value > 100,
+        "life" => value > 700,
+        _ => false,
     };
-    note(row.dial("acquired") > 0, format!("acquired {}‰", row.dial("acquired")));
-    note(row.dial("cash") > 0, format!("cash {}‰", row.dial("cash")));
-    note(
-        row.dial("rotate") > 0 || row.dial("collectors") > 1,
-        format!("collectors {}, rotate {}d", row.dial("collectors"), row.dial("rotate")),
-    );
-    note(row.dial("pays_here") == 0, "pays from elsewhere".to_owned());
-    note(row.dial("business") > 0, format!("business {}‰", row.dial("business")));
-    note(row.dial("outlets") > 3, format!("outlets {}", row.dial("outlets")));
-    note(row.dial("sweep") > 30, format!("sweep {}d", row.dial("sweep")));
-    note(row.dial("wobble") > 100 || row.dial("jitter") > 3, format!("wobble {}‰, jitter {}d", row.dial("wobble"), row.dial("jitter")));
-    note(row.dial("life") > 700, format!("life {}d", row.dial("life")));
+    let dials = DIALS.iter().map(|dial| (dial.name, row.dial(dial.name)));
+    let traits = dials.filter(|(name, value)| is_telling(name, *value)).map(|(name, value)| (name.to_owned(), value)).collect();
     Missed {
         seed: case.seed,
         part: row.number("part"),

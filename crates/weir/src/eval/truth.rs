@@ -68,6 +68,15 @@ pub(crate) struct About {
     pub(crate) seed: u64,
     pub(crate) all_customers: u64,
     pub(crate) days: u64,
+    from: String,
+}
+
+impl About {
+    /// First and last day of the bank.
+    pub(crate) fn span(&self) -> Option<(Day, Day)> {
+        let from = Day::parse(&self.from)?;
+        Some((from, from.plus(i32::try_from(self.days).unwrap_or(i32::MAX).saturating_sub(1))))
+    }
 }
 
 /// What is true of one bank.
@@ -84,6 +93,8 @@ pub(crate) struct Said {
     pub(crate) party: String,
     pub(crate) rule: String,
     pub(crate) first: Day,
+    /// Of a rule on trial.
+    pub(crate) is_trial: bool,
 }
 
 impl Truth {
@@ -102,8 +113,8 @@ impl Truth {
     }
 }
 
-/// Alerts of a file in their final state: of several revisions the last counts, and what was withdrawn was not said.
-pub(crate) fn alerts(path: &Path, lang: Lang) -> Result<Vec<Said>, Failure> {
+/// Alerts of a file in their final state: of several revisions the last counts, and what was withdrawn was not said. All of them are of the bank's days.
+pub(crate) fn alerts(path: &Path, about: &About, lang: Lang) -> Result<Vec<Said>, Failure> {
     #[derive(Deserialize)]
     struct Line {
         alert_id: String,
@@ -129,8 +140,13 @@ pub(crate) fn alerts(path: &Path, lang: Lang) -> Result<Vec<Said>, Failure> {
         let alert: Line = serde_json::from_str(&line).map_err(|error| place(&error))?;
         let day = alert.first_hit_at.get(..10).and_then(Day::parse);
         let first = day.ok_or_else(|| place(&"first_hit_at"))?;
-        let is_said = alert.status != "withdrawn" && !alert.rule.shadow;
-        let said = is_said.then_some(Said { party: alert.subject.party, rule: alert.rule.id, first });
+        // Of days behind it are records with wrong dates; of days before it is nothing.
+        if let Some((from, _)) = about.span().filter(|(from, _)| first < *from) {
+            let what = lang.of("预警早于该银行的第一天，是另一家银行的", "it is from before the bank's first day, and so of another bank");
+            return Err(place(&format!("{first} < {from}: {what}")));
+        }
+        let said = Said { party: alert.subject.party, rule: alert.rule.id, first, is_trial: alert.rule.shadow };
+        let said = (alert.status != "withdrawn").then_some(said);
         if last.insert(alert.alert_id.clone(), said).is_none() {
             order.push(alert.alert_id);
         }

@@ -10,12 +10,13 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use weir_kafka::{
     KafkaError, Metrics, PublishedRules, Service, ServiceError, Settings, SplitError, Stranded, check, complaint, create, group, publish,
     standing,
 };
+use weir_model::EventTime;
 
 pub(crate) use self::feeding::feed;
 use self::http::Health;
@@ -145,8 +146,8 @@ pub(crate) fn status(path: &Path, json: bool, lang: Lang) -> Result<Exit, Failur
     let mut out = std::io::stdout().lock();
     let mut table = comfy_table::Table::new();
     let heads = match lang {
-        Lang::Zh => ["角色", "分区", "已提交", "末尾", "滞后", "业务时钟", "快照"],
-        Lang::En => ["role", "partition", "committed", "end", "lag", "clock", "snapshot"],
+        Lang::Zh => ["角色", "分区", "已提交", "末尾", "滞后", "业务时钟", "时钟落后", "快照", "其后记录"],
+        Lang::En => ["role", "partition", "committed", "end", "lag", "clock", "delay", "snapshot", "since"],
     };
     table.set_header(heads);
     let mut has_stranded = false;
@@ -156,15 +157,19 @@ pub(crate) fn status(path: &Path, json: bool, lang: Lang) -> Result<Exit, Failur
             let text = |number: Option<i64>| number.map_or_else(|| "-".to_owned(), |number| number.to_string());
             let clock = progress.clock.map_or_else(|| "-".to_owned(), |clock| clock.to_string());
             has_stranded |= progress.committed.is_none();
+            let since = progress.committed.zip(progress.snapshot).map(|(committed, snapshot)| committed - snapshot);
             if json {
                 let row = serde_json::json!({
                     "role": role, "partition": partition, "committed": progress.committed, "end": progress.end, "lag": progress.lag(),
-                    "clock": progress.clock.map(|clock| clock.to_string()), "snapshot": progress.snapshot,
+                    "clock": progress.clock.map(|clock| clock.to_string()), "clock_delay_seconds": progress.clock.map(|clock| delay(clock).as_secs()),
+                    "snapshot": progress.snapshot, "records_since_snapshot": since,
                 });
                 // A reader that has gone is no failure of ours.
                 let _ = writeln!(out, "{row}");
             }
-            let cells = [text(progress.committed), text(Some(progress.end)), text(Some(progress.lag())), clock, text(progress.snapshot)];
+            let delay = progress.clock.map_or_else(|| "-".to_owned(), |clock| roughly(delay(clock)));
+            let (committed, end, lag) = (text(progress.committed), text(Some(progress.end)), text(Some(progress.lag())));
+            let cells = [committed, end, lag, clock, delay, text(progress.snapshot), text(since)];
             table.add_row([role.to_owned(), partition.to_string()].into_iter().chain(cells));
         }
     }
@@ -172,6 +177,20 @@ pub(crate) fn status(path: &Path, json: bool, lang: Lang) -> Result<Exit, Failur
         let _ = writeln!(out, "{table}");
     }
     Ok(if has_stranded { Exit::Findings } else { Exit::Ok })
+}
+
+/// How far event time is behind that of the wall.
+fn delay(clock: EventTime) -> Duration {
+    let clock = UNIX_EPOCH + Duration::from_micros(clock.0.max(0).unsigned_abs());
+    SystemTime::now().duration_since(clock).unwrap_or_default()
+}
+
+/// `2d 3h`, `3h 5m`, `5m 10s`, `10s`.
+fn roughly(time: Duration) -> String {
+    let seconds = time.as_secs();
+    let units = [("d", seconds / 86_400), ("h", seconds / 3600 % 24), ("m", seconds / 60 % 60), ("s", seconds % 60)];
+    let first = units.iter().position(|(_, count)| *count > 0).unwrap_or(3);
+    units[first..].iter().take(2).map(|(unit, count)| format!("{count}{unit}")).collect::<Vec<_>>().join(" ")
 }
 
 /// Lines to standard error; `WEIR_LOG` filters them as `RUST_LOG` would.
