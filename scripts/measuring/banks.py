@@ -23,5 +23,7 @@ def measure(args):
     results = str(args.out / f"{name}-{span(args.seeds)}")
     # In one line, for `pool`.
     write(Path(results + ".json"), json.dumps({"about": about, "score": score}, ensure_ascii=False, separators=(",", ":")) + "\n")
-    write(Path(results + ".md"), f"{told(about)}\n\n{weir.eval(folders, '--markdown')}")
-    print(f"{results}.md")
+    to = args.to or Path(results + ".md")
+    heading = f"# {args.title}\n\n" if args.title else ""
+    write(to, f"{heading}{told(about)}\n\n{weir.eval(folders, '--markdown')}")
+    print(to)
