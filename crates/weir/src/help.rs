@@ -326,6 +326,9 @@ fn localise(command: Command, path: &str, lang: Lang) -> Command {
         Some(help) => arg.help(lang.of(help.zh, help.en)),
         None => arg,
     });
+    // `-5` is a number out of range, and no option.
+    let takes_value = |arg: &Arg| arg.get_action().takes_values() && !arg.is_positional();
+    command = command.mut_args(|arg| if takes_value(&arg) { arg.allow_negative_numbers(true) } else { arg });
     if let Some(help) = VERBS.iter().find(|verb| verb.path == path) {
         let about = lang.of(help.zh, help.en);
         command = command.about(about).help_template(template(help, lang, has_arguments, has_verbs));
@@ -376,6 +379,8 @@ pub(crate) fn usage_error(error: &clap::Error, lang: Lang) -> String {
         ErrorKind::MissingRequiredArgument => say!(lang, "缺少 {argument}", "{argument} is missing"),
         ErrorKind::InvalidValue if value.is_empty() => say!(lang, "`{argument}` 缺少取值", "`{argument}` needs a value"),
         ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
+            // Without its placeholder, which may be the default.
+            let argument = argument.split(" <").next().unwrap_or_default();
             say!(lang, "`{argument}` 不接受取值 `{value}`", "`{argument}` does not take the value `{value}`")
         }
         ErrorKind::ArgumentConflict => {
@@ -429,7 +434,8 @@ mod tests {
         check("weir detect --alert x in", Lang::En, "there is no option `--alert`; did you mean `--alerts`?");
         check("weir detect --alert x in", Lang::Zh, "没有选项 `--alert`；是否想写 `--alerts`？");
         check("weir detcet in", Lang::En, "there is no command `detcet`; did you mean `detect`?");
-        check("weir detect --shards two in", Lang::En, "`--shards <N>` does not take the value `two`");
+        check("weir detect --shards two in", Lang::En, "`--shards` does not take the value `two`");
+        check("weir synth --out x --customers -5", Lang::En, "`--customers` does not take the value `-5`");
         check("weir detect --sort --sort in", Lang::En, "`--sort` is given twice or clashes with another option");
     }
 }

@@ -5,14 +5,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::{CellAlignment, Table};
 use serde::Serialize;
 use weir_model::alert::{AlertStatus, Level};
 use weir_model::{Reason, ReportItem, ReportStatus};
 
 use crate::language::{Lang, say};
 use crate::render::level_name;
-use crate::terminal::grouped;
+use crate::terminal::{self, grouped};
 
 /// The numbers of a run. Field names are those of `--json` and `--summary`.
 #[derive(Debug, Default, Serialize)]
@@ -109,8 +109,7 @@ impl Summary {
 
     /// The closing table.
     pub(crate) fn table(&self, lang: Lang) -> Table {
-        let mut table = Table::new();
-        table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+        let mut table = terminal::table();
         let mut row = |label: String, value: String| {
             table.add_row([label, value]);
         };

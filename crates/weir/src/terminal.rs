@@ -3,6 +3,7 @@
 //! Chinese characters take two columns, so padding counts columns, never characters or bytes. Amounts come as decimal strings and are
 //! regrouped as text; no number is parsed into a float.
 
+use comfy_table::{ContentArrangement, Table, presets};
 use std::io::{self, IsTerminal, Write};
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
@@ -45,10 +46,20 @@ impl Palette {
     }
 }
 
-/// Columns of the terminal on standard output; where there is none, or it does not say, as many as a page takes.
+/// Columns of the terminal on standard output; where there is none, what `COLUMNS` says, else as many as a page takes.
 pub(crate) fn columns() -> usize {
     const PAGE: usize = 120;
-    terminal_size::terminal_size_of(io::stdout()).map_or(PAGE, |(width, _)| usize::from(width.0)).max(60)
+    let terminal = terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0));
+    let wanted = || std::env::var("COLUMNS").ok()?.parse().ok();
+    terminal.or_else(wanted).unwrap_or(PAGE).max(60)
+}
+
+/// A table without lines that is no wider than [`columns`].
+pub(crate) fn table() -> Table {
+    let mut table = Table::new();
+    let width = u16::try_from(columns()).unwrap_or(u16::MAX);
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+    table
 }
 
 /// `text` filled with spaces on the right up to `columns`.

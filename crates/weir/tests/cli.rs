@@ -386,7 +386,7 @@ fn what_cannot_run_says_what_to_do_and_leaves_nothing() {
         ("rule list --lang zh none".to_owned(), 2, &["none 中没有规则"]),
         ("rule test --run nothing".to_owned(), 3, &["`nothing`", "--run"]),
         ("detekt in.jsonl".to_owned(), 3, &["`detect`"]),
-        ("rule features natural_payer".to_owned(), 3, &["natural_payers"]),
+        ("rule features natural_payrs".to_owned(), 3, &["natural_payers"]),
         ("rule explain-code R9999".to_owned(), 3, &["R9999"]),
     ] {
         let outcome = bench.check(&arguments, code, words);

@@ -2,12 +2,12 @@
 
 use std::fmt::Write as _;
 
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::CellAlignment;
 use weir_testkit::synth::plan::DIALS;
 
 use super::score::{Found, Level, PAYERS_MIN, Score, Share};
 use crate::language::{Lang, say};
-use crate::terminal::{columns, grouped};
+use crate::terminal::{self, grouped};
 
 /// A table of the report: its heading, columns and rows. A line of a cell or a column's name ends where the terminal's may.
 struct Sheet {
@@ -22,9 +22,7 @@ struct Sheet {
 pub(crate) fn tables(score: &Score, lang: Lang) -> String {
     let mut text = String::new();
     for sheet in sheets(score, lang) {
-        let mut table = Table::new();
-        let width = u16::try_from(columns()).unwrap_or(u16::MAX);
-        table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+        let mut table = terminal::table();
         table.set_header(sheet.columns);
         for row in &sheet.rows {
             table.add_row(row);

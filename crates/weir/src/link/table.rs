@@ -3,7 +3,7 @@
 //! A line is one reason for one member, told from its side, so that whoever filters by a customer sees all that speaks for it; its columns stay
 //! as they are. Numbers stand in columns of their own, and once more in a Chinese sentence.
 
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::{CellAlignment, Table};
 use serde::Serialize;
 use weir_feed::Parties;
 use weir_model::money::yuan;
@@ -12,7 +12,7 @@ use super::evidence::{Evidence, Reason};
 use super::groups::Found;
 use super::ledger::{Ledger, Mark};
 use crate::language::Lang;
-use crate::terminal::grouped;
+use crate::terminal::{self, grouped};
 
 const COLUMNS: [&str; 15] = [
     "group",
@@ -158,8 +158,7 @@ impl Summary {
 
     /// As a table.
     pub(super) fn table(&self, lang: Lang) -> Table {
-        let mut table = Table::new();
-        table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+        let mut table = terminal::table();
         let number = |n: usize| grouped(n as u128);
         for (label, value) in [
             (lang.of("记录", "records"), grouped(self.records.into())),

@@ -1,12 +1,12 @@
 //! `weir rule features [NAME]`: the functions that rules may call.
 
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{ColumnConstraint, Table};
 use weir_rules::docs::{FeatureDoc, features};
 
 use crate::failure::{Exit, Failure};
 use crate::language::{Lang, say};
 use crate::outputs::Output;
-use crate::terminal::nearest;
+use crate::terminal::{self, nearest};
 
 /// Prints the table, or one feature in full.
 pub(crate) fn run(name: Option<&str>, json: bool, lang: Lang, output: &mut Output) -> Result<Exit, Failure> {
@@ -14,9 +14,9 @@ pub(crate) fn run(name: Option<&str>, json: bool, lang: Lang, output: &mut Outpu
     if let Some(name) = name {
         let near = nearest(name, features.iter().map(|feature| feature.name)).map(str::to_owned);
         let is_named = |feature: &FeatureDoc| feature.name == name;
-        // A word of the Chinese name finds all that have it: 夜间.
-        let is_exact = features.iter().any(is_named) || name.is_ascii();
-        features.retain(|feature| if is_exact { is_named(feature) } else { feature.zh.contains(name) });
+        // A part of a name, of the Chinese one too, finds all that have it: night, 夜间.
+        let is_exact = features.iter().any(is_named);
+        features.retain(|feature| if is_exact { is_named(feature) } else { feature.name.contains(name) || feature.zh.contains(name) });
         if features.is_empty() {
             return Err(unknown(name, near.as_deref(), lang));
         }
@@ -39,10 +39,10 @@ fn unknown(name: &str, near: Option<&str>, lang: Lang) -> Failure {
 }
 
 fn table(features: &[FeatureDoc], lang: Lang) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    let mut table = terminal::table();
     table.set_header([
         say!(lang, "函数", "function"),
+        say!(lang, "参数", "arguments"),
         say!(lang, "类型", "type"),
         say!(lang, "代价", "cost"),
         say!(lang, "窗口", "windows"),
@@ -50,7 +50,12 @@ fn table(features: &[FeatureDoc], lang: Lang) -> Table {
     ]);
     for feature in features {
         let [result, cost, windows] = facts(feature, lang);
-        table.add_row([feature.signature.as_str(), result, cost, windows, feature.zh]);
+        // In two columns: a narrow terminal then breaks the arguments and not the name.
+        let arguments = feature.signature.strip_prefix(feature.name).unwrap_or_default();
+        table.add_row([feature.name, arguments, result, cost, windows, feature.zh]);
+    }
+    if let Some(functions) = table.column_mut(0) {
+        functions.set_constraint(ColumnConstraint::ContentWidth);
     }
     table
 }

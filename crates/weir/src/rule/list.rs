@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io;
 use std::path::PathBuf;
 
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::CellAlignment;
 use serde::Serialize;
 use weir_rules::{Loaded, RuleDocument};
 
@@ -12,7 +12,7 @@ use crate::failure::{Exit, Failure};
 use crate::language::{Lang, say};
 use crate::outputs::Output;
 use crate::pack::{self, Pack};
-use crate::terminal::Palette;
+use crate::terminal::{self, Palette, columns, wrapped};
 
 /// A rule as `--json` gives it.
 #[derive(Serialize)]
@@ -72,13 +72,15 @@ fn sheet(rule: &RuleDocument, loaded: &Loaded, lang: Lang, palette: Palette) -> 
     let facts = say!(lang, "{status} · {tests} 个测试", "{status} · {tests} test{plural}");
     let title = palette.bold(&format!("{} {}", rule.id, rule.title));
     let basis = rule.basis.join(lang.of("；", "; "));
-    let mut text = format!("\n{title}  {}\n  {}\n", palette.dim(&facts), palette.dim(&basis));
+    let mut text = format!("\n{title}  {}\n", palette.dim(&facts));
+    for line in wrapped(&basis, columns() - 2) {
+        text += &format!("  {}\n", palette.dim(&line));
+    }
     let variants = variants(rule, loaded);
     if variants.is_empty() || rule.params.is_empty() {
         return text;
     }
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    let mut table = terminal::table();
     // The only variant of a rule without variants has no name.
     let names =
         variants.iter().map(|variant| if variant.name.is_empty() { lang.of("取值", "value").to_owned() } else { variant.name.clone() });
