@@ -56,7 +56,9 @@ pub fn customers(bank: &Bank, out: &mut impl Write) -> io::Result<()> {
             let (verdict, family, role) = (part.verdict.name(), part.family, role.name());
             writeln!(out, "c:{BANK}/{:08},{verdict},{family},{number},{role},{},{}", bank.world.code(customer), part.span.0, part.span.1)?;
         }
-        let groups = part.members.iter().map(|(customer, _)| bank.world.customers[*customer as usize].group).filter(|group| *group > 0);
+        // An agent is somebody of the town, whose own group has nothing to do with it.
+        let own = part.members.iter().filter(|(_, role)| *role != Role::Agent);
+        let groups = own.map(|(customer, _)| bank.world.customers[*customer as usize].group).filter(|group| *group > 0);
         for group in groups.collect::<BTreeSet<_>>() {
             let (verdict, family, role) = (part.verdict.name(), part.family, Role::Group.name());
             writeln!(out, "g:{BANK}/{},{verdict},{family},{number},{role},{},{}", bank.world.group_code(group), part.span.0, part.span.1)?;

@@ -71,6 +71,12 @@ pub(super) fn live(world: &World, number: u32, today: &Today, out: &mut Vec<Move
         Life::Shop => keep_shop(world, customer, me, today, &mut chance, out),
         _ => {
             duties(world, customer, number, today, &mut chance, out);
+            // Home before Spring Festival: a third sends money ahead.
+            let is_sender = customer.life == Life::Worker && customer.seed % 9 < 3;
+            if is_sender && today.from_festival == -3 - (customer.seed >> 5).rem_euclid(10) as i32 {
+                let (at, fen) = (moment(today, &mut chance), customer.income * chance.between(30, 120) / 100);
+                out.push(Movement::new(at, fen, me, friend(world, customer, 0), Channel::Mobile, Memo::Living));
+            }
             let mut rate = u64::from(customer.activity);
             if today.is_festive() {
                 rate = rate * 3 / 2;
@@ -97,10 +103,6 @@ fn duties(world: &World, customer: &Customer, number: u32, today: &Today, chance
         let movement = Movement::new(office_hour(today, chance), fen, payer, payee, channel, memo);
         out.push(if is_certain { movement.certain() } else { movement });
     };
-    // Home before Spring Festival: a third sends money ahead.
-    if customer.life == Life::Worker && seed % 9 < 3 && today.from_festival == -3 - (seed >> 5) as i32 % 10 {
-        pay(customer.income * chance.between(30, 120) / 100, me, friend(world, customer, 0), Channel::Mobile, Memo::Living, false, chance);
-    }
     match customer.life {
         Life::Worker if today.pays(customer.payday) => {
             // A bonus before Spring Festival, and some variation of hours.
@@ -108,6 +110,15 @@ fn duties(world: &World, customer: &Customer, number: u32, today: &Today, chance
             pay(wage, customer.employer, me, Channel::Batch, Memo::Wages, true, chance);
             if today.from_festival < 0 && today.from_festival > -31 {
                 pay(customer.income * chance.between(50, 300) / 100, customer.employer, me, Channel::Batch, Memo::Bonus, true, chance);
+            }
+            if let Who::Own(firm, _) = customer.employer
+                && today.from_festival < 0
+                && today.from_festival > -31
+            {
+                let fen = welfare(&world.customers[firm as usize]);
+                if fen > 0 {
+                    pay(fen, customer.employer, me, Channel::Batch, Memo::Welfare, true, chance);
+                }
             }
             if seed.is_multiple_of(3) {
                 pay(customer.income * 24 / 100, HOUSING_FUND.who(), Who::Own(number, 1), Channel::Batch, Memo::Fund, true, chance);
@@ -225,6 +236,7 @@ fn spend(world: &World, customer: &Customer, number: u32, today: &Today, chance:
                 Movement::new(at, fen, broker, me, Channel::Online, Memo::Securities).certain()
             }
         }
+        975..985 => return,
         985..990 => {
             Movement::new(at, chance.spread(900_00, 1800).max(50_00), one_of(&INSURERS, chance.draw()), me, Channel::Batch, Memo::Claim)
                 .certain()
@@ -233,6 +245,11 @@ fn spend(world: &World, customer: &Customer, number: u32, today: &Today, chance:
             .classes(Class::Current, Class::Term),
     };
     out.push(movement);
+}
+
+/// What a firm's trade union gives everybody before Spring Festival, fen; nothing in one of five.
+const fn welfare(firm: &Customer) -> i64 {
+    if firm.seed.is_multiple_of(5) { 0 } else { 300_00 + (firm.seed % 8) as i64 * 100_00 }
 }
 
 /// A firm's day: customers, suppliers, wages elsewhere, tax, rent, the owner's part.
@@ -268,10 +285,10 @@ fn trade(world: &World, customer: &Customer, me: Who, today: &Today, chance: &mu
             out.push(Movement::new(at, wage, me, stranger(mix(seed ^ (0x9000 + worker))), Channel::Batch, Memo::Wages).certain());
         }
         // What the trade union gives before Spring Festival: a sum for each, on one day.
-        if today.from_festival < 0 && today.from_festival > -31 && !seed.is_multiple_of(5) {
+        if today.from_festival < 0 && today.from_festival > -31 && welfare(customer) > 0 {
             for worker in 0..u64::from(customer.staff_elsewhere) {
                 let (at, payee) = (today.midnight + 15 * 3600 + worker as i64, stranger(mix(seed ^ (0x9000 + worker))));
-                out.push(Movement::new(at, 300_00 + (seed % 8) as i64 * 100_00, me, payee, Channel::Batch, Memo::Welfare));
+                out.push(Movement::new(at, welfare(customer), me, payee, Channel::Batch, Memo::Welfare));
             }
         }
         // Related firms help each other out.

@@ -192,7 +192,7 @@ mod tests {
         feed::parties(&bank.world, bank.last, &mut text).expect("into memory");
         answers::customers(&bank, &mut text).expect("into memory");
         answers::schemes(&bank, &mut text).expect("into memory");
-        assert_eq!((rows.len(), blake3::hash(&text).to_hex()[..16].to_owned()), (165_046, "06ec3726207bfb33".to_owned()));
+        assert_eq!((rows.len(), blake3::hash(&text).to_hex()[..16].to_owned()), (165_452, "82e8c34cb81c5f7c".to_owned()));
     }
 
     #[test]
@@ -278,6 +278,28 @@ mod tests {
         assert!(grouped(&own) > 0 && grouped(&others) > grouped(&own) / 2, "{} {}", grouped(&own), grouped(&others));
         let industries = |numbers: &[u32]| numbers.iter().map(|number| world.customers[*number as usize].industry).collect::<BTreeSet<_>>();
         assert!(industries(&own).is_subset(&industries(&others)));
+    }
+
+    #[test]
+    fn a_group_that_is_labelled_a_schemes_has_nobody_else_in_it() {
+        let bank = Bank::new(&Dials { customers: 20_000, ..dials(7, 100, 0) });
+        let mut text = Vec::new();
+        answers::customers(&bank, &mut text).expect("into memory");
+        let text = String::from_utf8(text).expect("UTF-8");
+        let groups: BTreeSet<&str> = text
+            .lines()
+            .filter(|line| line.contains(",scheme,") && line.contains(",group,"))
+            .filter_map(|line| line.split([',', '/']).nth(1))
+            .collect();
+        assert!(groups.len() > 20, "{}", groups.len());
+        let own = |part: &label::Part| {
+            part.members.iter().filter(|(_, role)| *role != Role::Agent).map(|(number, _)| *number).collect::<Vec<_>>()
+        };
+        let of_schemes: BTreeSet<u32> = bank.parts.iter().filter(|part| part.verdict == Verdict::Scheme).flat_map(own).collect();
+        for (number, customer) in (0..).zip(&bank.world.customers).filter(|(_, customer)| customer.group > 0) {
+            let is_labelled = groups.contains(bank.world.group_code(customer.group).as_str());
+            assert_eq!(is_labelled, of_schemes.contains(&number), "customer {number}");
+        }
     }
 
     #[test]

@@ -113,14 +113,15 @@ impl Scheme {
         let begin = plan.span.0;
         // Where they take turns there is a new one for each turn.
         let days = i64::from(plan.span.1.min(last).0 - begin.0).max(0);
-        let turns = days.checked_div(plan.rotate).map_or(0, |turns| (turns + 1).min(TURNS_MAX));
-        let collectors = (0..plan.collectors.max(1).max(turns)).map(|turn| {
+        let count = days.checked_div(plan.rotate).map_or(plan.collectors.max(1), |turns| (turns + 1).min(TURNS_MAX));
+        let collectors = (0..count).map(|turn| {
             let needed = begin.plus((turn * plan.rotate) as i32);
             member(world, kind, Role::Collector, needed, &mut chance)
         });
         let collectors: Vec<u32> = collectors.collect();
         let pool = if plan.has_pool { member(world, PartyKind::Natural, Role::Pool, begin, &mut chance) } else { collectors[0] };
-        let payer = if plan.has_payer { member(world, PartyKind::Natural, Role::Payout, begin, &mut chance) } else { pool };
+        let payer =
+            if plan.has_payer && plan.pays_here { member(world, PartyKind::Natural, Role::Payout, begin, &mut chance) } else { pool };
         if plan.is_known {
             world.relate(&members.iter().map(|(number, _)| *number).collect::<Vec<_>>());
         }
