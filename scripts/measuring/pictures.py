@@ -31,7 +31,7 @@ PANELS = {
     "life": ("Life of the scheme", "days", str),
     "pay_in": ("Paid in by a younger investor, median", "thousand yuan", lambda value: f"{value / 1_000_00:g}"),
     "collectors": ("Collecting accounts in use at once", "accounts", str),
-    "rotate": ("Six collecting accounts, one after another", "days each", str),
+    "rotate": ("Collecting accounts, one after another", "days each", str),
     "acquired": ("Paid in by card through an acquirer", "% of payments", percent),
     "cash": ("Brought as cash", "% of payments", percent),
     "odd": ("No round amounts", "% of payments", percent),

@@ -70,7 +70,7 @@ pub struct PropertyRefused {
 }
 
 impl Connection {
-    /// Tries every property, so that no client is refused one later.
+    /// Tries every property by itself. What files they name and what they are together is seen when a client is made.
     ///
     /// # Errors
     /// The first that is refused.
@@ -156,6 +156,10 @@ struct Deliveries(Arc<Mutex<Option<KafkaError>>>);
 impl ClientContext for Deliveries {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         log(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        Talk.error(error, reason);
     }
 }
 

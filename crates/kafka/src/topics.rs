@@ -130,8 +130,8 @@ pub struct Stranded {
     pub partitions: Vec<i32>,
 }
 
-/// Creates what is missing, and commits the first offsets of both groups where none are and nothing was ever written; with `begins_anew` also where
-/// something was, which is then written again.
+/// Creates what is missing, and commits the first offsets of both groups where none are and none can have been lost; with `begins_anew` also where one
+/// was, and what was written from there on is then written again.
 ///
 /// # Errors
 /// Where Kafka refuses.
@@ -186,13 +186,33 @@ fn begin(connection: &Connection, topic: &str, group: &str, outputs: &[&Arc<str>
     if missing.is_empty() {
         return Ok(missing);
     }
-    for output in outputs {
-        for partition in 0..partitions_of(&consumer, output)? {
-            let (_, high) = patiently(&no_end, || consumer.fetch_watermarks(output, partition, ASK_MAX))?;
-            if high > 0 {
-                return Ok(missing);
+    let has_records = |topic: &str| {
+        for partition in 0..partitions_of(&consumer, topic)? {
+            if patiently(&no_end, || consumer.fetch_watermarks(topic, partition, ASK_MAX))?.1 > 0 {
+                return Ok(true);
             }
         }
+        Ok::<bool, KafkaError>(false)
+    };
+    // Behind all that have an offset, and whole: partitions that were added to the topic.
+    let are_added = || {
+        let last_known = (0..partitions).filter(|partition| !missing.contains(partition)).max();
+        let is_whole =
+            |partition: &i32| patiently(&no_end, || consumer.fetch_watermarks(topic, *partition, ASK_MAX)).map(|(low, _)| low == 0);
+        match last_known {
+            Some(last) if missing.iter().all(|partition| *partition > last) => {
+                missing.iter().map(is_whole).collect::<Result<Vec<_>, _>>().map(|all| all.into_iter().all(|is| is))
+            }
+            _ => Ok(false),
+        }
+    };
+    let mut has_outputs = false;
+    for output in outputs {
+        has_outputs |= has_records(output)?;
+    }
+    // Of nothing that was read nothing can have been written.
+    if has_outputs && has_records(topic)? && !are_added()? {
+        return Ok(missing);
     }
     let mut first = TopicPartitionList::new();
     for partition in missing {

@@ -35,7 +35,7 @@ use crate::metrics::WorkerMetrics;
 use crate::stop::{Stop, StopCode};
 use crate::store::Store;
 use crate::wire::{Entry, Unreadable};
-use crate::worker::{is_of_offset, patiently};
+use crate::worker::{Forgiven, is_of_offset, patiently};
 
 const ASK_MAX: Duration = Duration::from_secs(15);
 /// Records of a segment: some 100 MB in memory while it is written.
@@ -66,6 +66,7 @@ pub enum ArchiveError {
 pub(crate) struct Archiver {
     consumer: BaseConsumer<Seat>,
     interval: Duration,
+    forgiven: Forgiven,
     metrics: WorkerMetrics,
     stop: Arc<AtomicBool>,
 }
@@ -78,6 +79,8 @@ struct Desk {
     slots: BTreeMap<i32, Slot>,
     /// Partitions of which another archiver wrote what was to be written here: they are taken up again where its files end.
     overtaken: BTreeSet<i32>,
+    /// Partitions that go no further here.
+    stopped: BTreeSet<i32>,
     failure: Option<ArchiveError>,
     metrics: WorkerMetrics,
     /// The process is to end.
@@ -123,8 +126,8 @@ impl ConsumerContext for Seat {
         } else {
             // What is gathered and not written is read again by whoever comes next.
             desk.overtaken.clear();
-            let left = std::mem::take(&mut desk.slots);
-            desk.metrics.revoked(left.into_keys());
+            let (left, stopped) = (std::mem::take(&mut desk.slots), std::mem::take(&mut desk.stopped));
+            desk.metrics.revoked(left.into_keys().chain(stopped));
             consumer.unassign().map_err(ArchiveError::from)
         };
         if let Err(error) = done {
@@ -183,6 +186,7 @@ impl Desk {
 
     fn stop(&mut self, partition: i32, stop: &Stop) {
         self.slots.remove(&partition);
+        self.stopped.insert(partition);
         tracing::error!(topic = %self.topic, partition, code = stop.code.code(), "stopped: {}", stop.text);
         self.metrics.stopped(partition, stop.code);
     }
@@ -294,11 +298,12 @@ impl Archiver {
             topic,
             slots: BTreeMap::new(),
             overtaken: BTreeSet::new(),
+            stopped: BTreeSet::new(),
             failure: None,
             metrics: metrics.clone(),
             stop: Arc::clone(&stop),
         };
-        Ok(Self { consumer: config.create_with_context(Seat(Mutex::new(desk)))?, interval, metrics, stop })
+        Ok(Self { consumer: config.create_with_context(Seat(Mutex::new(desk)))?, interval, forgiven: Forgiven::default(), metrics, stop })
     }
 
     /// Works until it is told to end; what is gathered then is written first, where the store takes it.
@@ -330,12 +335,21 @@ impl Archiver {
                 return Err(error);
             }
             has_all &= self.write_due(self.interval)?;
-            if !has_all {
+            if !has_all || self.is_to_be_tried_again() {
                 self.read_on()?;
             }
         }
         self.write_due(Duration::ZERO)?;
         Ok(())
+    }
+
+    /// Whether a partition that could not be taken up waits, and has waited long enough.
+    fn is_to_be_tried_again(&self) -> bool {
+        let is_due = !self.consumer.context().desk().overtaken.is_empty();
+        if is_due {
+            thread::sleep(RETRY_EVERY);
+        }
+        is_due
     }
 
     /// Tries what everything rests on: that the store refuses a second file of one name. Waits until the store answers; `false` if the process
@@ -362,16 +376,19 @@ impl Archiver {
     fn look_for_what_is_gone(&self, error: KafkaError) -> Result<(), ArchiveError> {
         let mut desk = self.consumer.context().desk();
         let positions: Vec<(i32, i64)> = desk.slots.iter().map(|(partition, slot)| (*partition, slot.next())).collect();
-        let mut has_stopped = false;
+        let mut stopped = 0;
         for (partition, next) in positions {
-            let (low, high) = patiently(&self.stop, || self.consumer.fetch_watermarks(&desk.topic, partition, ASK_MAX))?;
+            let Ok((low, high)) = self.consumer.fetch_watermarks(&desk.topic, partition, ASK_MAX) else { continue };
             if let Some(stop) = gone(&desk.topic, partition, next, low, high) {
-                desk.stop(partition, &stop);
-                has_stopped = true;
+                // What is gathered is nowhere else any more.
+                if desk.write(partition)? {
+                    desk.stop(partition, &stop);
+                }
+                stopped += 1;
             }
         }
-        let is_lost = !has_stopped && error.rdkafka_error_code() == Some(RDKafkaErrorCode::AutoOffsetReset);
-        if is_lost { Err(error.into()) } else { Ok(()) }
+        let is_lost = error.rdkafka_error_code() == Some(RDKafkaErrorCode::AutoOffsetReset);
+        if self.forgiven.excuse(stopped, is_lost) { Ok(()) } else { Err(error.into()) }
     }
 
     /// Goes on with the partitions that are left, and those in which another archiver has gone on.
@@ -379,7 +396,10 @@ impl Archiver {
         let mut list = TopicPartitionList::new();
         let mut desk = self.consumer.context().desk();
         for partition in std::mem::take(&mut desk.overtaken) {
-            desk.take_up(&self.consumer, partition)?;
+            if let Err(error) = desk.take_up(&self.consumer, partition) {
+                tracing::error!(partition, %error, "the archive cannot be read; trying again");
+                desk.overtaken.insert(partition);
+            }
         }
         for (partition, slot) in &desk.slots {
             list.add_partition_offset(&desk.topic, *partition, Offset::Offset(slot.next()))?;

@@ -211,7 +211,7 @@ fn open(bytes: Vec<u8>) -> io::Result<(Head, ParquetRecordBatchReaderBuilder<Byt
     let text = pairs.iter().find(|pair| pair.key == HEAD).and_then(|pair| pair.value.as_deref()).unwrap_or_default();
     let head: Head = serde_json::from_str(text).map_err(|_| damaged("it has no head of weir's"))?;
     if head.version != VERSION {
-        return Err(damaged(format!("form {} is not known to this version of weir", head.version)));
+        return Err(damaged(format!("form {} is not known to this version of weir; run the one that wrote it", head.version)));
     }
     Ok((head, builder))
 }

@@ -150,6 +150,9 @@ impl Split {
     /// Announces the rule set that is to be in force, if it is another one. A set that cannot be loaded is not announced; the last good one
     /// stays.
     fn switch(&mut self, state: &mut State, outbox: &mut Outbox) -> bool {
+        if self.wanted.as_ref() == Some(&state.rules) {
+            self.refused.clear();
+        }
         let Some(wanted) = self.wanted.take_if(|wanted| *wanted != state.rules) else { return false };
         match self.library.get(&wanted) {
             Ok(Some(_)) => {}

@@ -292,9 +292,7 @@ mod tests {
             .filter_map(|line| line.split([',', '/']).nth(1))
             .collect();
         assert!(groups.len() > 20, "{}", groups.len());
-        let own = |part: &label::Part| {
-            part.members.iter().filter(|(_, role)| *role != Role::Agent).map(|(number, _)| *number).collect::<Vec<_>>()
-        };
+        let own = |part: &Part| part.members.iter().filter(|(_, role)| *role != Role::Agent).map(|(number, _)| *number).collect::<Vec<_>>();
         let of_schemes: BTreeSet<u32> = bank.parts.iter().filter(|part| part.verdict == Verdict::Scheme).flat_map(own).collect();
         for (number, customer) in (0..).zip(&bank.world.customers).filter(|(_, customer)| customer.group > 0) {
             let is_labelled = groups.contains(bank.world.group_code(customer.group).as_str());

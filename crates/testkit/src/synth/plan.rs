@@ -231,14 +231,16 @@ impl Dice<'_> {
 pub struct Dial {
     /// Name.
     pub name: &'static str,
+    /// Name in Chinese.
+    pub zh: &'static str,
     /// The least and the most that mean something.
     pub bounds: (i64, i64),
     /// What its numbers are, in Chinese and in English.
     pub unit: [&'static str; 2],
 }
 
-const fn dial(name: &'static str, least: i64, most: i64, zh: &'static str, en: &'static str) -> Dial {
-    Dial { name, bounds: (least, most), unit: [zh, en] }
+const fn dial(name: &'static str, zh: &'static str, least: i64, most: i64, unit_zh: &'static str, unit_en: &'static str) -> Dial {
+    Dial { name, zh, bounds: (least, most), unit: [unit_zh, unit_en] }
 }
 
 const PARTS: [&str; 2] = ["千分之", "parts of a thousand"];
@@ -248,6 +250,7 @@ const YES: [&str; 2] = ["0 否，1 是", "0 no, 1 yes"];
 pub const DIALS: [Dial; 35] = [
     dial(
         "theme",
+        "名目",
         0,
         5,
         "0 理财 1 包租 2 合作社 3 养老 4 返利 5 项目",
@@ -255,44 +258,45 @@ pub const DIALS: [Dial; 35] = [
     ),
     dial(
         "payout",
+        "返款方式",
         0,
         7,
         "0 每月 1 各自满月 2 每十天 3 每周 4 每天 5 每季 6 预付 7 到期",
         "0 monthly 1 anniversary 2 ten days 3 weekly 4 daily 5 quarterly 6 prepaid 7 at maturity",
     ),
-    dial("begin", 0, 4000, "天，自首日起", "days from the first"),
-    dial("life", 1, 4000, "天", "days"),
-    dial("investors", 1, 1_000_000, "人", "people"),
-    dial("visible", 0, 1000, PARTS[0], PARTS[1]),
-    dial("customers", 0, 1000, PARTS[0], PARTS[1]),
-    dial("pay_in", 1_000_00, 100_000_000_00, "分", "fen"),
-    dial("seniors", 0, 1000, PARTS[0], PARTS[1]),
-    dial("odd", 0, 1000, PARTS[0], PARTS[1]),
-    dial("top_up", 0, 1000, "千分之，每月", "parts of a thousand a month"),
-    dial("rate", 0, 10_000, "万分之，每月", "parts of ten thousand a month"),
-    dial("pays_here", 0, 1, YES[0], YES[1]),
-    dial("jitter", 0, 27, "天", "days"),
-    dial("wobble", 0, 1000, PARTS[0], PARTS[1]),
-    dial("as_wages", 0, 1, YES[0], YES[1]),
-    dial("term", 1, 120, "月", "months"),
-    dial("reinvest", 0, 1000, PARTS[0], PARTS[1]),
-    dial("commission", 0, 1000, PARTS[0], PARTS[1]),
-    dial("agents", 1, 1000, "人", "people"),
-    dial("collectors", 1, 100, "户", "customers"),
-    dial("rotate", 0, 4000, "天，0 为不轮换", "days, 0 not at all"),
-    dial("firms", 0, 1, YES[0], YES[1]),
-    dial("has_pool", 0, 1, YES[0], YES[1]),
-    dial("has_payer", 0, 1, YES[0], YES[1]),
-    dial("acquired", 0, 1000, PARTS[0], PARTS[1]),
-    dial("cash", 0, 1000, PARTS[0], PARTS[1]),
-    dial("business", 0, 100_000, "千分之，按所收资金计", "parts of a thousand of what is paid in"),
-    dial("sweep", 1, 4000, "天", "days"),
-    dial("keep", 0, 1000, PARTS[0], PARTS[1]),
-    dial("outlets", 1, 100, "处", "places"),
-    dial("drawn", 0, 1000, PARTS[0], PARTS[1]),
-    dial("trial", 0, 1, YES[0], YES[1]),
-    dial("repaid", 0, 1000, PARTS[0], PARTS[1]),
-    dial("is_known", 0, 1, YES[0], YES[1]),
+    dial("begin", "开始", 0, 4000, "天，自首日起", "days from the first"),
+    dial("life", "存续", 1, 4000, "天", "days"),
+    dial("investors", "投资人", 1, 1_000_000, "人", "people"),
+    dial("visible", "经本行付款的投资人", 0, 1000, PARTS[0], PARTS[1]),
+    dial("customers", "本行客户", 0, 1000, PARTS[0], PARTS[1]),
+    dial("pay_in", "投资额", 1_000_00, 100_000_000_00, "分", "fen"),
+    dial("seniors", "老年人", 0, 1000, PARTS[0], PARTS[1]),
+    dial("odd", "非整数金额", 0, 1000, PARTS[0], PARTS[1]),
+    dial("top_up", "追加", 0, 1000, "千分之，每月", "parts of a thousand a month"),
+    dial("rate", "返利", 0, 10_000, "万分之，每月", "parts of ten thousand a month"),
+    dial("pays_here", "返款经本行", 0, 1, YES[0], YES[1]),
+    dial("jitter", "返款日浮动", 0, 27, "天", "days"),
+    dial("wobble", "返款额浮动", 0, 1000, PARTS[0], PARTS[1]),
+    dial("as_wages", "以工资名义", 0, 1, YES[0], YES[1]),
+    dial("term", "期限", 1, 120, "月", "months"),
+    dial("reinvest", "复投", 0, 1000, PARTS[0], PARTS[1]),
+    dial("commission", "提成", 0, 1000, PARTS[0], PARTS[1]),
+    dial("agents", "业务员", 1, 1000, "人", "people"),
+    dial("collectors", "收款户", 1, 100, "户", "customers"),
+    dial("rotate", "轮换收款户", 0, 4000, "天，0 为不轮换", "days, 0 not at all"),
+    dial("firms", "以公司收款", 0, 1, YES[0], YES[1]),
+    dial("has_pool", "另有资金池户", 0, 1, YES[0], YES[1]),
+    dial("has_payer", "另有返款户", 0, 1, YES[0], YES[1]),
+    dial("acquired", "经收单机构", 0, 1000, PARTS[0], PARTS[1]),
+    dial("cash", "现金", 0, 1000, PARTS[0], PARTS[1]),
+    dial("business", "真实经营", 0, 100_000, "千分之，按所收资金计", "parts of a thousand of what is paid in"),
+    dial("sweep", "归集间隔", 1, 4000, "天", "days"),
+    dial("keep", "留存", 0, 1000, PARTS[0], PARTS[1]),
+    dial("outlets", "去向", 1, 100, "处", "places"),
+    dial("drawn", "取现", 0, 1000, PARTS[0], PARTS[1]),
+    dial("trial", "试转账", 0, 1, YES[0], YES[1]),
+    dial("repaid", "事后退还", 0, 1000, PARTS[0], PARTS[1]),
+    dial("is_known", "已知关联", 0, 1, YES[0], YES[1]),
 ];
 
 impl Plan {

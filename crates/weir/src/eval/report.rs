@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use comfy_table::CellAlignment;
 use weir_testkit::synth::plan::DIALS;
 
-use super::score::{Found, Level, PAYERS_MIN, Score, Share};
+use super::score::{Found, Level, PAYERS_MIN, Score, Share, TRIAL};
 use crate::language::{Lang, say};
 use crate::terminal::{self, grouped};
 
@@ -147,8 +147,7 @@ fn rules(score: &Score, lang: Lang) -> Sheet {
             .rules
             .iter()
             .map(|(rule, of)| {
-                let trial = if of.is_trial { lang.of("（试运行）", " (on trial)") } else { "" };
-                vec![format!("{rule}{trial}"), grouped(of.alerts.into()), share(&of.precision), share(&of.recall), format!("{:.3}", of.f1)]
+                vec![rule_name(rule, lang), grouped(of.alerts.into()), share(&of.precision), share(&of.recall), format!("{:.3}", of.f1)]
             })
             .collect(),
     }
@@ -201,7 +200,7 @@ fn parties(score: &Score, lang: Lang) -> Sheet {
                     say!(lang, "{grey}：{of}", "{grey}: {of}")
                 },
             );
-            vec![rule.clone(), what, grouped((*count).into())]
+            vec![rule_name(rule, lang), what, grouped((*count).into())]
         })
     });
     Sheet {
@@ -242,16 +241,20 @@ fn missed(score: &Score, lang: Lang) -> Sheet {
     }
 }
 
-/// `business 733 parts of a thousand …`.
-fn shown(dial: &str, value: i64, lang: Lang) -> String {
-    let unit = DIALS.iter().find(|of| of.name == dial).map_or("", |of| lang.of(of.unit[0], of.unit[1]));
-    let short = unit.split(['，', ',']).next().unwrap_or_default();
-    match short {
-        "千分之" => format!("{dial} {value}‰"),
-        unit if unit.starts_with("parts of a thousand") => format!("{dial} {value}‰"),
-        _ if dial == "pays_here" => lang.of("返款不经本行", "pays from elsewhere").to_owned(),
-        unit => format!("{dial} {value} {unit}"),
+/// `business 733‰`, `真实经营 733‰`.
+fn shown(name: &str, value: i64, lang: Lang) -> String {
+    let Some(dial) = DIALS.iter().find(|dial| dial.name == name) else { return format!("{name} {value}") };
+    let name = lang.of(dial.zh, dial.name);
+    let unit = lang.of(dial.unit[0], dial.unit[1]).split(['，', ',']).next().unwrap_or_default();
+    match unit {
+        _ if dial.name == "pays_here" => lang.of("返款不经本行", "pays from elsewhere").to_owned(),
+        unit if unit == "千分之" || unit.starts_with("parts of a thousand") => format!("{name} {value}‰"),
+        unit => format!("{name} {value} {unit}"),
     }
+}
+
+fn rule_name(rule: &str, lang: Lang) -> String {
+    rule.strip_suffix(TRIAL).map_or_else(|| rule.to_owned(), |rule| say!(lang, "{rule}（试运行）", "{rule} (on trial)"))
 }
 
 /// A share, and its interval on a line of its own.

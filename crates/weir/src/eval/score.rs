@@ -1,7 +1,8 @@
 //! What is counted, and how.
 //!
 //! Group level: a scheme is found when an account of its own (collector, pool, payout) has an alert. Party level: each such account
-//! is found or not, and so is each party that has an alert one or not. Grey families are neither right nor wrong, agents and payers of schemes neither.
+//! is found or not, and so is each party that has an alert one or not. Recall asks for schemes with enough visible payers and their accounts; precision
+//! asks of everything that was said, since an alert on a small scheme is right too. Grey families are neither right nor wrong, agents and payers of schemes neither.
 //! Rules on trial open no case and are counted apart. Labels know days: what is *before* a day is on an earlier one. Intervals are Wilson's, of 95 %.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -17,6 +18,8 @@ const OWN_ROLES: [&str; 3] = ["collector", "pool", "payout"];
 /// The role of those accounts together, where the bank knows that they belong together. It is no account: it finds a scheme, and counts in no
 /// recall of accounts.
 const GROUP_ROLE: &str = "group";
+/// Behind the id of a rule on trial: in another bank it may be in force.
+pub(crate) const TRIAL: &str = " on trial";
 /// Least visible payers for a scheme to be asked of a detector.
 pub(crate) const PAYERS_MIN: i64 = 30;
 
@@ -117,7 +120,7 @@ pub(crate) struct OfRule {
     pub(crate) on: BTreeMap<String, u64>,
 }
 
-/// Precision and recall of the same things.
+/// Precision and recall of one kind of thing: parties, or schemes.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Level {
     pub(crate) precision: Share,
@@ -198,7 +201,8 @@ impl Score {
             for said in said {
                 let (what, verdict) = what_is(by_party.get(said.party.as_str()).map_or(&[], Vec::as_slice));
                 let (is_right, is_wrong) = (matches!(verdict, Verdict::Right), matches!(verdict, Verdict::Wrong));
-                let rule = rules.entry(said.rule.clone()).or_default();
+                let name = if said.is_trial { format!("{}{TRIAL}", said.rule) } else { said.rule.clone() };
+                let rule = rules.entry(name).or_default();
                 rule.is_trial = said.is_trial;
                 rule.alerts += 1;
                 rule.precision = rule.precision.plus(Share::of(is_right.into(), (is_right || is_wrong).into()));
@@ -259,7 +263,8 @@ impl Score {
             found(&format!("≥ {least}"), &some)
         });
         for (name, rule) in &mut rules {
-            let sees = |case: &&Case<'_>| case.rules.contains(name.as_str()) || case.trial.contains(name.as_str());
+            let of = name.strip_suffix(TRIAL);
+            let sees = |case: &&Case<'_>| of.map_or_else(|| case.rules.contains(name.as_str()), |of| case.trial.contains(of));
             rule.recall = Share::counted(asked.iter().map(sees));
         }
         let found_all = cases.iter().filter(|case| case.first.is_some()).count() as u64;

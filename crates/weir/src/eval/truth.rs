@@ -59,8 +59,18 @@ impl SchemeRow {
 }
 
 /// Columns of `schemes.csv` that judging rests on.
-const SCHEME_COLUMNS: [&str; 9] =
-    ["part", "family", "payout", "to", "visible_payers", "visible_principal", "payers_150_at", "million_at", "principal_30_percent_at"];
+const SCHEME_COLUMNS: [&str; 10] = [
+    "part",
+    "family",
+    "payout",
+    "to",
+    "visible_payers",
+    "visible_principal",
+    "payers_150_at",
+    "million_at",
+    "principal_30_percent_at",
+    "dial_pays_here",
+];
 
 /// Part of `bank.json`.
 #[derive(Debug, Clone, Deserialize)]

@@ -57,7 +57,9 @@ struct KafkaTable {
     commit_interval: Length,
     session_timeout: Length,
     transaction_timeout: Length,
+    #[serde(deserialize_with = "properties")]
     properties: BTreeMap<String, String>,
+    #[serde(deserialize_with = "secrets")]
     secrets: BTreeMap<String, Secret>,
 }
 
@@ -68,17 +70,39 @@ enum Secret {
     Env(String),
 }
 
-impl<'de> Deserialize<'de> for Secret {
-    /// By hand, because what stands there by mistake may be the secret itself: no message quotes it.
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let value = toml::Value::deserialize(deserializer).map_err(|_| D::Error::custom(NO_SECRET))?;
-        let mut named = value.as_table().into_iter().flatten().filter_map(|(key, value)| Some((key.as_str(), value.as_str()?)));
-        match (value.as_table().map(toml::Table::len), named.next()) {
-            (Some(1), Some(("file", path))) => Ok(Self::File(path.into())),
-            (Some(1), Some(("env", variable))) => Ok(Self::Env(variable.to_owned())),
-            _ => Err(D::Error::custom(NO_SECRET)),
+impl Secret {
+    fn named(value: &toml::Value) -> Option<Self> {
+        let table = value.as_table().filter(|table| table.len() == 1)?;
+        let (key, place) = table.iter().next()?;
+        match (key.as_str(), place.as_str()?) {
+            ("file", path) => Some(Self::File(path.into())),
+            ("env", variable) => Some(Self::Env(variable.to_owned())),
+            _ => None,
         }
     }
+}
+
+/// By hand, because what stands there by mistake may be a secret itself: no message quotes it.
+fn secrets<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, Secret>, D::Error> {
+    let value = toml::Value::deserialize(deserializer).map_err(|_| D::Error::custom(NO_SECRET))?;
+    let table = value.as_table().ok_or_else(|| D::Error::custom(NO_SECRET))?;
+    let named = |(name, value): (&String, &toml::Value)| Some((name.clone(), Secret::named(value)?));
+    table.iter().map(|entry| named(entry).ok_or_else(|| D::Error::custom(NO_SECRET))).collect()
+}
+
+/// The same for properties, which are texts, whole numbers or yes and no.
+fn properties<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
+    const NO_PROPERTIES: &str = "properties are texts, whole numbers, true or false, by their names";
+    let value = toml::Value::deserialize(deserializer).map_err(|_| D::Error::custom(NO_PROPERTIES))?;
+    let table = value.as_table().ok_or_else(|| D::Error::custom(NO_PROPERTIES))?;
+    let text = |value: &toml::Value| match value {
+        toml::Value::String(text) => Some(text.clone()),
+        toml::Value::Integer(number) => Some(number.to_string()),
+        toml::Value::Boolean(is_so) => Some(is_so.to_string()),
+        _ => None,
+    };
+    let property = |(name, value): (&String, &toml::Value)| Ok((name.clone(), text(value).ok_or_else(|| D::Error::custom(NO_PROPERTIES))?));
+    table.iter().map(property).collect()
 }
 
 /// Properties of librdkafka that settings name most: what a misspelt one probably meant.
@@ -165,7 +189,9 @@ struct ArchiveTable {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct ObjectStoreTable {
+    #[serde(deserialize_with = "properties")]
     properties: BTreeMap<String, String>,
+    #[serde(deserialize_with = "secrets")]
     secrets: BTreeMap<String, Secret>,
 }
 
@@ -585,8 +611,11 @@ mod tests {
         check("[kafka]\nbrokers = \"b\"\n[topics.names]\nalerts = \"weir.office\"", "two topics are called `weir.office`");
         for secret in ["\"geheim\"", "{file = \"x\", geheim = \"y\"}", "{value = \"geheim\"}", "[\"geheim\"]"] {
             let text = format!("[kafka]\nbrokers = \"b\"\nsecrets = {{\"sasl.password\" = {secret}}}");
-            check(&text, "weir.toml:3:30: a secret is named by {file");
+            check(&text, ": a secret is named by {file");
         }
+        check("[kafka]\nbrokers = \"b\"\nsecrets = \"geheim\"", "weir.toml:3:11: a secret is named by {file");
+        check("[kafka]\nbrokers = \"b\"\nproperties = [\"geheim\"]", "weir.toml:3:14: properties are texts");
+        check("[kafka]\nbrokers = \"b\"\nproperties = {\"ssl.key.password\" = 123}", "`ssl.key.password` is a secret");
         let file = tempfile::NamedTempFile::new().expect("a file");
         fs::write(file.path(), "geheim\n").expect("writes");
         let path = file.path().display();
