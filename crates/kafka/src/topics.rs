@@ -293,6 +293,13 @@ fn faults(name: &str, topics: &Topics, value: &dyn Fn(&str) -> String) -> Vec<St
     if is_log && (0..least).contains(&retention) {
         faults.push(format!("retention.ms is {retention}: what a restart must read again would be gone; at least {least} (7 days)"));
     }
+    if is_log && value("retention.bytes").parse().is_ok_and(|bytes: i64| bytes >= 0) {
+        faults.push("retention.bytes is set: what a restart must read again would be gone as soon as there is much; -1".to_owned());
+    }
+    let stamp = value("message.timestamp.type");
+    if is_log && stamp != "LogAppendTime" {
+        faults.push(format!("message.timestamp.type must be LogAppendTime, not `{stamp}`: whoever writes could say when, and what is from the future is told by it"));
+    }
     let bytes: usize = value("max.message.bytes").parse().unwrap_or(usize::MAX);
     if bytes < MESSAGE_BYTES_MIN {
         faults.push(format!("max.message.bytes is {bytes}: an alert with its evidence may need {MESSAGE_BYTES_MIN}"));
@@ -309,7 +316,13 @@ mod tests {
 
     fn check(name: &str, settings: &[(&str, &str)], expected: &[&str]) {
         let topics = Topics::with_prefix("weir");
-        let good = [("cleanup.policy", "delete"), ("retention.ms", "-1"), ("max.message.bytes", "1048588")];
+        let good = [
+            ("cleanup.policy", "delete"),
+            ("retention.ms", "-1"),
+            ("retention.bytes", "-1"),
+            ("message.timestamp.type", "LogAppendTime"),
+            ("max.message.bytes", "1048588"),
+        ];
         let value = |key: &str| {
             let found = settings.iter().chain(&good).find(|(name, _)| *name == key);
             found.map_or(String::new(), |(_, value)| (*value).to_owned())
@@ -325,7 +338,9 @@ mod tests {
     fn what_would_hurt_answers_is_named() {
         check("weir.legs", &[], &[]);
         check("weir.legs", &[("retention.ms", "3600000")], &["7 days"]);
-        check("weir.alerts", &[("retention.ms", "3600000")], &[]);
+        check("weir.legs", &[("retention.bytes", "1000000")], &["retention.bytes is set"]);
+        check("weir.transactions", &[("message.timestamp.type", "CreateTime")], &["must be LogAppendTime"]);
+        check("weir.alerts", &[("retention.ms", "3600000"), ("message.timestamp.type", "CreateTime"), ("retention.bytes", "9")], &[]);
         check("weir.alerts", &[("cleanup.policy", "compact"), ("max.message.bytes", "1000")], &["must be delete", "max.message.bytes"]);
         check("weir.rules", &[], &["must be compact"]);
         check("weir.rules", &[("cleanup.policy", "compact"), ("unclean.leader.election.enable", "true")], &["unclean"]);
