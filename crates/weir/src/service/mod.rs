@@ -27,6 +27,7 @@ use crate::interrupt::Interrupt;
 use crate::language::{Lang, say};
 use crate::pack::{self, Pack};
 use crate::rule::mention_warnings;
+use crate::terminal;
 
 /// How often lag is looked at.
 const LAG_EVERY: Duration = Duration::from_secs(5);
@@ -144,19 +145,21 @@ pub(crate) fn publish_rules(path: &Path, pack: &PackArgs, json: bool, lang: Lang
 pub(crate) fn status(path: &Path, json: bool, lang: Lang) -> Result<Exit, Failure> {
     let Configured { settings, .. } = Configured::load(path, lang)?;
     let mut out = std::io::stdout().lock();
-    let mut table = comfy_table::Table::new();
+    let mut table = terminal::table();
     let heads = match lang {
         Lang::Zh => ["角色", "分区", "已提交", "末尾", "滞后", "业务时钟", "时钟落后", "快照", "其后记录"],
         Lang::En => ["role", "partition", "committed", "end", "lag", "clock", "delay", "snapshot", "since"],
     };
     table.set_header(heads);
     let mut has_stranded = false;
-    for (role, topic) in [("split", &settings.topics.transactions), ("detect", &settings.topics.legs)] {
+    let archive = settings.archive.as_ref().map(|_| ("archive", &settings.topics.legs));
+    for (role, topic) in [("split", &settings.topics.transactions), ("detect", &settings.topics.legs)].into_iter().chain(archive) {
         let all = standing(&settings.connection, topic, &group(&settings.app, role)).map_err(|error| kafka(&error, lang))?;
         for (partition, progress) in all {
             let text = |number: Option<i64>| number.map_or_else(|| "-".to_owned(), |number| number.to_string());
             let clock = progress.clock.map_or_else(|| "-".to_owned(), |clock| clock.to_string());
-            has_stranded |= progress.committed.is_none();
+            // Where the archive goes on its files say.
+            has_stranded |= progress.committed.is_none() && role != "archive";
             let since = progress.committed.zip(progress.snapshot).map(|(committed, snapshot)| committed - snapshot);
             if json {
                 let row = serde_json::json!({
@@ -167,6 +170,8 @@ pub(crate) fn status(path: &Path, json: bool, lang: Lang) -> Result<Exit, Failur
                 // A reader that has gone is no failure of ours.
                 let _ = writeln!(out, "{row}");
             }
+            // Shanghai's, as everywhere.
+            let clock = clock.get(..19).map_or_else(|| clock.clone(), |clock| clock.replace('T', " "));
             let delay = progress.clock.map_or_else(|| "-".to_owned(), |clock| roughly(delay(clock)));
             let (committed, end, lag) = (text(progress.committed), text(Some(progress.end)), text(Some(progress.lag())));
             let cells = [committed, end, lag, clock, delay, text(progress.snapshot), text(since)];
@@ -174,6 +179,7 @@ pub(crate) fn status(path: &Path, json: bool, lang: Lang) -> Result<Exit, Failur
         }
     }
     if !json {
+        table.column_iter_mut().skip(1).for_each(|column| column.set_cell_alignment(comfy_table::CellAlignment::Right));
         let _ = writeln!(out, "{table}");
     }
     Ok(if has_stranded { Exit::Findings } else { Exit::Ok })
