@@ -6,12 +6,19 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::topics::MESSAGE_BYTES;
+
+/// The largest record that is sent: what topics are made to take, less what a record has around it.
+const RECORD_BYTES_MAX: usize = MESSAGE_BYTES - 1024;
+
 /// Records waiting for their transaction.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
     bytes: Vec<u8>,
     records: Vec<Entry>,
     turn: u64,
+    /// Topic and bytes of a record that no topic takes.
+    too_large: Option<(Arc<str>, usize)>,
 }
 
 #[derive(Debug)]
@@ -66,6 +73,10 @@ impl Outbox {
         let middle = self.bytes.len();
         write(&mut self.bytes);
         let value = middle..self.bytes.len();
+        let size = self.bytes.len() - start + headers.iter().map(|(name, text)| name.len() + text.len()).sum::<usize>();
+        if size > RECORD_BYTES_MAX {
+            self.too_large.get_or_insert_with(|| (Arc::clone(topic), size));
+        }
         self.records.push(Entry {
             topic: Arc::clone(topic),
             partition,
@@ -81,6 +92,11 @@ impl Outbox {
         self.records.is_empty()
     }
 
+    /// Topic and bytes of a record that could never be sent, if there is one.
+    pub(crate) fn too_large(&self) -> Option<(&str, usize)> {
+        self.too_large.as_ref().map(|(topic, bytes)| (&**topic, *bytes))
+    }
+
     /// Records held.
     pub(crate) fn len(&self) -> usize {
         self.records.len()
@@ -89,6 +105,7 @@ impl Outbox {
     pub(crate) fn clear(&mut self) {
         self.bytes.clear();
         self.records.clear();
+        self.too_large = None;
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = Outgoing<'_>> {

@@ -23,13 +23,15 @@ pub enum StopCode {
     RulesMissing,
     /// The last file of a partition's archive is damaged: where it goes on is not known.
     ArchiveUnreadable,
+    /// A record that is to be sent is larger than topics take.
+    OutputTooLarge,
     /// weir itself failed while it folded records: a mistake in it, which one of them has found.
     FoldFailed,
 }
 
 impl StopCode {
     /// Every code.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::OffsetMissing,
         Self::OffsetForeign,
         Self::LogShrunk,
@@ -38,6 +40,7 @@ impl StopCode {
         Self::RecordUnreadable,
         Self::RulesMissing,
         Self::ArchiveUnreadable,
+        Self::OutputTooLarge,
         Self::FoldFailed,
     ];
 
@@ -53,6 +56,7 @@ impl StopCode {
             Self::RecordUnreadable => "record_unreadable",
             Self::RulesMissing => "rules_missing",
             Self::ArchiveUnreadable => "archive_unreadable",
+            Self::OutputTooLarge => "output_too_large",
             Self::FoldFailed => "fold_failed",
         }
     }

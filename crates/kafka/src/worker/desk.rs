@@ -24,6 +24,7 @@ use crate::mark::Mark;
 use crate::metrics::WorkerMetrics;
 use crate::outbox::Outbox;
 use crate::stop::{Stop, StopCode};
+use crate::topics::MESSAGE_BYTES;
 
 /// How long the state of a partition that went elsewhere is kept, in case it comes back.
 const RETAIN_MAX: Duration = Duration::from_secs(60);
@@ -328,7 +329,11 @@ impl<R: Role> Desk<R> {
             {
                 return Err(digest_differs(&self.topic, partition, slot.committed.0));
             }
-            if live.is_empty() { Ok(()) } else { self.role.fold(partition, &mut slot.state, live, false, &mut slot.outbox) }
+            if !live.is_empty() {
+                self.role.fold(partition, &mut slot.state, live, false, &mut slot.outbox)?;
+            }
+            // Sent, it would be refused again and again, and every process that takes the partition up would end over it.
+            slot.outbox.too_large().map_or(Ok(()), |(topic, bytes)| Err(output_too_large(&self.topic, partition, topic, bytes)))
         };
         // A record that finds a mistake in weir would kill the process again after every restart, and with it all partitions. What the state is
         // after a panic nobody knows: it goes with the partition, and nothing that was not committed is sent.
@@ -512,6 +517,16 @@ impl<R: Role> Desk<R> {
     }
 }
 
+fn output_too_large(topic: &str, partition: i32, to: &str, bytes: usize) -> Stop {
+    Stop::new(
+        StopCode::OutputTooLarge,
+        format!(
+            "a record of {bytes} bytes for {to} comes of {topic}/{partition}, and none may have more than {MESSAGE_BYTES}: lower \
+             `detect.report_transactions_max`; states are then made anew from the leg log"
+        ),
+    )
+}
+
 fn fold_failed(topic: &str, partition: i32, first: i64, last: i64) -> Stop {
     Stop::new(
         StopCode::FoldFailed,
@@ -570,8 +585,11 @@ mod tests {
             Ok(Opening { state: i64::MIN, from: standing.committed - self.again })
         }
 
-        fn fold(&mut self, partition: i32, time: &mut i64, records: &[Record<'_>], _: bool, _: &mut Outbox) -> Result<(), Stop> {
+        fn fold(&mut self, partition: i32, time: &mut i64, records: &[Record<'_>], _: bool, outbox: &mut Outbox) -> Result<(), Stop> {
             assert!(records.iter().all(|record| record.value != POISON), "this record has found a mistake");
+            if records.iter().any(|record| record.value == HUGE) {
+                outbox.push(&"t".into(), None, &[], Vec::new(), |bytes| bytes.resize(bytes.len() + MESSAGE_BYTES, 0));
+            }
             self.folded.extend(records.iter().map(|record| (partition, record.offset)));
             *time = records.iter().filter_map(|record| record.received).max().map_or(*time, |at| at.max(*time));
             Ok(())
@@ -594,6 +612,8 @@ mod tests {
 
     const HOUR: i64 = 3_600_000_000;
     const POISON: &[u8] = b"poison";
+    /// What comes of it is larger than any topic takes.
+    const HUGE: &[u8] = b"huge";
     const VALUE: [u8; 1000] = [0; 1000];
 
     /// The desk of a worker with these partitions, all of which are being read.
@@ -634,6 +654,15 @@ mod tests {
         desk.drained(1, Some(0));
         desk.fold_all(records(1, 4..5));
         assert_eq!(desk.role.folded.iter().filter(|(of, _)| *of == 1).count(), 5);
+    }
+
+    #[test]
+    fn a_record_that_could_not_be_sent_stops_its_partition_and_no_other() {
+        let mut desk = desk(&[0, 1]);
+        let huge = Record { offset: 2, received: Some(2 * HOUR), key: &[], value: HUGE };
+        assert!(desk.fold_all(records(0, 0..2).chain([(0, huge)]).chain(records(1, 0..4))));
+        assert_eq!(desk.stops[&0].code, StopCode::OutputTooLarge);
+        assert_eq!(desk.slots.keys().collect::<Vec<_>>(), [&1]);
     }
 
     #[test]
