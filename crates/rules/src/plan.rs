@@ -1,9 +1,10 @@
 //! From a checked condition to a DataFusion physical expression.
 //!
 //! The syntax tree that [`crate::expression`] leaves over is planned by DataFusion's SQL planner against a schema of the condition's own
-//! feature columns, its numbered places are filled with literals of the exact column types, then it is coerced, simplified and turned into
-//! a physical expression. Column types: counts and durations `Int64`, money `Decimal128(38, 2)`, ratios `Decimal128(38, 6)`, yes-or-no
-//! `Boolean`; all may be NULL. Only this module talks to the planner.
+//! feature columns, its numbered places are filled with literals of the exact column types, then it is coerced and turned into a physical
+//! expression. It is not simplified: of `x IN (a) AND x NOT IN (a)` DataFusion makes false, where an `x` that is not known makes it NULL, and the
+//! opposite would be a hit. What simplification finds is only told, as "this is always false". Column types: counts and durations `Int64`, money
+//! `Decimal128(38, 2)`, ratios `Decimal128(38, 6)`, yes-or-no `Boolean`; all may be NULL. Only this module talks to the planner.
 
 use std::sync::Arc;
 
@@ -74,9 +75,9 @@ pub(crate) fn plan(sql: &SqlExpr, literals: &[Value], calls: &[FeatureCall]) -> 
     let expr = SqlToRel::new(&NoTables).sql_to_expr(sql.clone(), &df_schema, &mut PlannerContext::new())?;
     let expr = expr.transform(|expr| fill(expr, literals))?.data;
     let simplifier = ExprSimplifier::new(SimplifyContext::builder().with_schema(Arc::clone(&df_schema)).build());
-    let expr = simplifier.simplify(simplifier.coerce(expr, &df_schema)?)?;
-    let constant = match &expr {
-        Expr::Literal(ScalarValue::Boolean(Some(outcome)), _) => Some(*outcome),
+    let expr = simplifier.coerce(expr, &df_schema)?;
+    let constant = match simplifier.simplify(expr.clone())? {
+        Expr::Literal(ScalarValue::Boolean(Some(outcome)), _) => Some(outcome),
         _ => None,
     };
     let expr = create_physical_expr(&expr, &df_schema, &ExecutionProps::new(), &PhysicalPlanningContext::default())?;

@@ -268,6 +268,20 @@ fn money_and_ratios_beyond_all_measure_are_still_compared() {
     assert_eq!(rows.each_ref().map(|row| condition.outcome(row)), [Some(true), Some(false)]);
 }
 
+/// What contradicts itself is false of a value and NULL of none: simplified, it would be false of both, and its opposite would hold.
+#[test]
+fn a_contradiction_about_what_is_not_known_is_not_known() {
+    let contradiction = "holding_time('14d') IN ('6h') AND holding_time('14d') NOT IN ('1h', '6h')";
+    let conditions = [contradiction.to_owned(), format!("NOT ({contradiction})")];
+    let set = load(&[rule_of(&conditions)], &[]).expect("good").rules;
+    let rows = [[Value::Null], [Value::Duration(6 * 3_600_000_000)]];
+    let batch = SlotBatch::new(&set, rows.iter().map(<[Value; 1]>::as_slice).collect());
+    for (condition, expected) in set.rules[0].variants[0].require.iter().zip([[None, Some(false)], [None, Some(true)]]) {
+        assert_eq!(batch.evaluate(condition).iter().collect::<Vec<_>>(), expected, "{}", condition.text);
+        assert_eq!(rows.each_ref().map(|row| condition.outcome(row)), expected, "{}", condition.text);
+    }
+}
+
 #[test]
 fn a_conjunction_of_comparisons_is_nothing_else() {
     let conditions = [
