@@ -194,24 +194,12 @@ fn begin(connection: &Connection, topic: &str, group: &str, outputs: &[&Arc<str>
         }
         Ok::<bool, KafkaError>(false)
     };
-    // Behind all that have an offset, and whole: partitions that were added to the topic.
-    let are_added = || {
-        let last_known = (0..partitions).filter(|partition| !missing.contains(partition)).max();
-        let is_whole =
-            |partition: &i32| patiently(&no_end, || consumer.fetch_watermarks(topic, *partition, ASK_MAX)).map(|(low, _)| low == 0);
-        match last_known {
-            Some(last) if missing.iter().all(|partition| *partition > last) => {
-                missing.iter().map(is_whole).collect::<Result<Vec<_>, _>>().map(|all| all.into_iter().all(|is| is))
-            }
-            _ => Ok(false),
-        }
-    };
     let mut has_outputs = false;
     for output in outputs {
         has_outputs |= has_records(output)?;
     }
     // Of nothing that was read nothing can have been written.
-    if has_outputs && has_records(topic)? && !are_added()? {
+    if has_outputs && has_records(topic)? {
         return Ok(missing);
     }
     let mut first = TopicPartitionList::new();

@@ -54,11 +54,15 @@ pub(crate) fn columns() -> usize {
     terminal.or_else(wanted).unwrap_or(PAGE).max(60)
 }
 
-/// A table without lines that is no wider than [`columns`].
+/// A table without lines that is no wider than [`columns`]; as wide as it is where neither a terminal nor `COLUMNS` says how wide that may be, so that
+/// programs find whole lines.
 pub(crate) fn table() -> Table {
     let mut table = Table::new();
-    let width = u16::try_from(columns()).unwrap_or(u16::MAX);
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    if io::stdout().is_terminal() || std::env::var_os("COLUMNS").is_some() {
+        let width = u16::try_from(columns()).unwrap_or(u16::MAX);
+        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+    }
     table
 }
 

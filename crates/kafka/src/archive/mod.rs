@@ -11,6 +11,7 @@
 mod refold;
 mod segment;
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -35,13 +36,15 @@ use crate::metrics::WorkerMetrics;
 use crate::stop::{Stop, StopCode};
 use crate::store::Store;
 use crate::wire::{Entry, Unreadable};
-use crate::worker::{Forgiven, is_of_offset, patiently};
+use crate::worker::{is_of_offset, patiently};
 
 const ASK_MAX: Duration = Duration::from_secs(15);
 /// Records of a segment: some 100 MB in memory while it is written.
 const SEGMENT_RECORDS: usize = 500_000;
 const SEGMENT_BYTES: usize = 64 << 20;
 const RETRY_EVERY: Duration = Duration::from_secs(1);
+/// Each time all partitions are read anew from where they are.
+const TAKE_UP_EVERY: Duration = Duration::from_secs(60);
 
 /// A file that no archiver reads, to try the store with.
 const PROBE: &str = "written-once";
@@ -66,7 +69,8 @@ pub enum ArchiveError {
 pub(crate) struct Archiver {
     consumer: BaseConsumer<Seat>,
     interval: Duration,
-    forgiven: Forgiven,
+    /// When partitions that could not be taken up are tried again.
+    retry_at: Cell<Instant>,
     metrics: WorkerMetrics,
     stop: Arc<AtomicBool>,
 }
@@ -125,9 +129,9 @@ impl ConsumerContext for Seat {
             desk.assigned(consumer, partitions)
         } else {
             // What is gathered and not written is read again by whoever comes next.
-            desk.overtaken.clear();
-            let (left, stopped) = (std::mem::take(&mut desk.slots), std::mem::take(&mut desk.stopped));
-            desk.metrics.revoked(left.into_keys().chain(stopped));
+            let (left, stopped, overtaken) =
+                (std::mem::take(&mut desk.slots), std::mem::take(&mut desk.stopped), std::mem::take(&mut desk.overtaken));
+            desk.metrics.revoked(left.into_keys().chain(stopped).chain(overtaken));
             consumer.unassign().map_err(ArchiveError::from)
         };
         if let Err(error) = done {
@@ -303,7 +307,13 @@ impl Archiver {
             metrics: metrics.clone(),
             stop: Arc::clone(&stop),
         };
-        Ok(Self { consumer: config.create_with_context(Seat(Mutex::new(desk)))?, interval, forgiven: Forgiven::default(), metrics, stop })
+        Ok(Self {
+            consumer: config.create_with_context(Seat(Mutex::new(desk)))?,
+            interval,
+            retry_at: Cell::new(Instant::now()),
+            metrics,
+            stop,
+        })
     }
 
     /// Works until it is told to end; what is gathered then is written first, where the store takes it.
@@ -345,11 +355,7 @@ impl Archiver {
 
     /// Whether a partition that could not be taken up waits, and has waited long enough.
     fn is_to_be_tried_again(&self) -> bool {
-        let is_due = !self.consumer.context().desk().overtaken.is_empty();
-        if is_due {
-            thread::sleep(RETRY_EVERY);
-        }
-        is_due
+        Instant::now() >= self.retry_at.get() && !self.consumer.context().desk().overtaken.is_empty()
     }
 
     /// Tries what everything rests on: that the store refuses a second file of one name. Waits until the store answers; `false` if the process
@@ -376,19 +382,19 @@ impl Archiver {
     fn look_for_what_is_gone(&self, error: KafkaError) -> Result<(), ArchiveError> {
         let mut desk = self.consumer.context().desk();
         let positions: Vec<(i32, i64)> = desk.slots.iter().map(|(partition, slot)| (*partition, slot.next())).collect();
-        let mut stopped = 0;
+        let mut has_stopped = false;
         for (partition, next) in positions {
             let Ok((low, high)) = self.consumer.fetch_watermarks(&desk.topic, partition, ASK_MAX) else { continue };
             if let Some(stop) = gone(&desk.topic, partition, next, low, high) {
-                // What is gathered is nowhere else any more.
-                if desk.write(partition)? {
+                // What is gathered of a log that was cut is nowhere else any more; of one that was made anew it is no part.
+                if stop.code == StopCode::LogShrunk || desk.write(partition)? {
                     desk.stop(partition, &stop);
                 }
-                stopped += 1;
+                has_stopped = true;
             }
         }
-        let is_lost = error.rdkafka_error_code() == Some(RDKafkaErrorCode::AutoOffsetReset);
-        if self.forgiven.excuse(stopped, is_lost) { Ok(()) } else { Err(error.into()) }
+        let is_lost = !has_stopped && error.rdkafka_error_code() == Some(RDKafkaErrorCode::AutoOffsetReset);
+        if is_lost { Err(error.into()) } else { Ok(()) }
     }
 
     /// Goes on with the partitions that are left, and those in which another archiver has gone on.
@@ -399,6 +405,8 @@ impl Archiver {
             if let Err(error) = desk.take_up(&self.consumer, partition) {
                 tracing::error!(partition, %error, "the archive cannot be read; trying again");
                 desk.overtaken.insert(partition);
+                self.metrics.recovering();
+                self.retry_at.set(Instant::now() + TAKE_UP_EVERY);
             }
         }
         for (partition, slot) in &desk.slots {

@@ -21,15 +21,12 @@ impl Folder {
     fn write(&self, name: &str, bytes: &[u8], publish: impl FnOnce(&Path, &Path) -> io::Result<()>) -> io::Result<()> {
         let path = self.0.join(name);
         let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
-        let is_new = !folder.exists();
+        let missing: Vec<&Path> =
+            folder.ancestors().take_while(|ancestor| !ancestor.as_os_str().is_empty() && !ancestor.exists()).collect();
         fs::create_dir_all(folder)?;
-        if is_new {
-            // The name of a folder lies in the one above it, that of the store's too.
-            let depth = folder.strip_prefix(&self.0).map_or(0, |inside| inside.components().count());
-            for above in folder.ancestors().skip(1).take(depth + 1) {
-                let above = if above.as_os_str().is_empty() { Path::new(".") } else { above };
-                File::open(above)?.sync_all()?;
-            }
+        for above in missing.into_iter().filter_map(Path::parent) {
+            // The name of a folder that was not there lies in the one above it.
+            File::open(if above.as_os_str().is_empty() { Path::new(".") } else { above })?.sync_all()?;
         }
         let own = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
         // Who may read it is for the process's umask to say.

@@ -522,7 +522,7 @@ fn output_too_large(topic: &str, partition: i32, to: &str, bytes: usize) -> Stop
         StopCode::OutputTooLarge,
         format!(
             "a record of {bytes} bytes for {to} comes of {topic}/{partition}, and none may have more than {MESSAGE_BYTES}: lower \
-             `detect.report_transactions_max`; states are then made anew from the leg log"
+             `detect.report_transactions_max`. Saved states are of the other number then: that needs a leg log that is whole, or a new `app`"
         ),
     )
 }

@@ -111,7 +111,6 @@ pub(crate) struct Worker<R: Role> {
     gathered: Instant,
     /// Memory for those of the next.
     spare: Cell<Vec<BorrowedMessage<'static>>>,
-    forgiven: Forgiven,
     metrics: WorkerMetrics,
     stop: Arc<AtomicBool>,
 }
@@ -122,8 +121,7 @@ impl<R: Role> Worker<R> {
         let consumer: BaseConsumer<Seat<R>> = settings.consumer.create_with_context(Seat::new(desk))?;
         let outlet = Outlet::new(settings.producer.clone());
         let now = Instant::now();
-        let (spare, forgiven) = (Cell::default(), Forgiven::default());
-        Ok(Self { settings, consumer, outlet, last_commit: now, gathered: now, spare, forgiven, metrics, stop })
+        Ok(Self { settings, consumer, outlet, last_commit: now, gathered: now, spare: Cell::default(), metrics, stop })
     }
 
     /// Works until it is told to end. Ends with everything folded committed.
@@ -254,24 +252,24 @@ impl<R: Role> Worker<R> {
         }
         let mut desk = self.consumer.context().desk();
         let positions: Vec<(i32, i64)> = desk.slots.iter().map(|(partition, slot)| (*partition, slot.next)).collect();
-        let mut stopped = 0;
+        let mut has_stopped = false;
         for (partition, next) in positions {
             let Ok((low, high)) = self.consumer.fetch_watermarks(&self.settings.topic, partition, ASK_MAX) else { continue };
             if next < low {
                 desk.stop(partition, truncated(&self.settings.topic, partition, next, low));
-                stopped += 1;
+                has_stopped = true;
             } else if next > high {
                 let text = format!("{}/{partition} ends at {high}, before the offset {next} that was read", self.settings.topic);
                 desk.stop(partition, Stop::new(StopCode::LogShrunk, text));
-                stopped += 1;
+                has_stopped = true;
             }
         }
         drop(desk);
-        let is_lost = error.rdkafka_error_code() == Some(RDKafkaErrorCode::AutoOffsetReset);
-        if !self.forgiven.excuse(stopped, is_lost) {
-            return Err(error.into());
+        if has_stopped {
+            return self.reassign();
         }
-        if stopped > 0 { self.reassign() } else { Ok(()) }
+        let is_lost = error.rdkafka_error_code() == Some(RDKafkaErrorCode::AutoOffsetReset);
+        if is_lost { Err(error.into()) } else { Ok(()) }
     }
 
     /// Reads on without the partitions that were stopped.
@@ -423,22 +421,6 @@ fn end_of(ends: &TopicPartitionList, partition: i32) -> i64 {
     let elements = ends.elements();
     let own = elements.iter().find(|element| element.partition() == partition);
     own.and_then(|element| element.offset().to_raw()).unwrap_or(0).max(0)
-}
-
-/// Errors that tell of partitions which have been stopped already: librdkafka tells of each that has lost its offset, and the first word of it stops all.
-#[derive(Debug, Default)]
-pub(crate) struct Forgiven(Cell<usize>);
-
-impl Forgiven {
-    /// Whether the consumer may go on, when `stopped` partitions were found to have lost their records after an error that `is_lost` says that one has.
-    pub(crate) fn excuse(&self, stopped: usize, is_lost: bool) -> bool {
-        if !is_lost {
-            return true;
-        }
-        let known = self.0.get() + stopped;
-        self.0.set(known.saturating_sub(1));
-        known > 0
-    }
 }
 
 /// Whether an error of a consumer may mean that what it was to read next is not there: only then are offsets asked for.

@@ -108,9 +108,9 @@ pub(crate) fn create_topics(path: &Path, begins_anew: bool, lang: Lang) -> Resul
             "{}",
             say!(
                 lang,
-                "消费组 {group} 在 {topic} 的分区 {partitions} 没有位移，而它的输出主题已有记录：位移丢失，或换了 app。请恢复原位移；\n  确要从头处理（写过的会再写一遍）则加 --begin-anew",
-                "group {group} has no offset in partitions {partitions} of {topic}, though its outputs have records: the offsets were lost, or the app is \
-                 another. Put them back;\n  or begin anew with --begin-anew, and what was written is written once more"
+                "消费组 {group} 在 {topic} 的分区 {partitions} 没有位移，而它的输出主题已有记录：位移丢失、换了 app，或新加了分区。位移丢失请恢复；\n  确要从头处理（写过的会再写一遍）则加 --begin-anew",
+                "group {group} has no offset in partitions {partitions} of {topic}, though its outputs have records: the offsets were lost, the app is \
+                 another, or partitions were added. Put lost ones back;\n  or begin with --begin-anew, and what was written of those partitions is written once more"
             )
         );
     }
