@@ -195,8 +195,10 @@ impl Writing<'_> {
     fn remove_others(&self, transactions: &Path) -> Result<(), Failure> {
         let forms = ["jsonl", "csv", "parquet"].map(|form| format!("transactions.{form}"));
         let parties = self.args.without_parties.then(|| "parties.csv".to_owned());
-        let others = forms.into_iter().chain(parties).map(|name| self.args.out.join(name)).filter(|path| path != transactions);
-        for path in others {
+        let others = forms.into_iter().chain(parties).map(|name| self.args.out.join(name));
+        // By what they are: `./town` and `town` are one folder.
+        let own = fs::canonicalize(transactions).ok();
+        for path in others.filter(|path| own.is_none() || fs::canonicalize(path).ok() != own) {
             match fs::remove_file(&path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
                     return Err(write_failure(&path.display().to_string(), &error, self.lang));

@@ -1,11 +1,11 @@
-//! What a terminal can show: colour where wanted, columns by display width, amounts as people read them.
+//! What a terminal can show: colour where wanted, columns by display width, tables that fit, amounts as people read them.
 //!
 //! Chinese characters take two columns, so padding counts columns, never characters or bytes. Amounts come as decimal strings and are
 //! regrouped as text; no number is parsed into a float.
 
-use comfy_table::{ContentArrangement, Table, presets};
 use std::io::{self, IsTerminal, Write};
 
+use comfy_table::{ContentArrangement, Table, presets};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Colour or none.

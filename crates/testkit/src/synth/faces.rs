@@ -1,4 +1,5 @@
-//! How somebody looks in a feed: account, customer number, name, bank, kind, division. All of it follows from who it is.
+//! How somebody looks in a feed: account, customer number, name, bank, kind, division. All of it follows from who it is. Industries stand here with how
+//! the names of their businesses end, so that none is without one.
 
 use std::fmt::Write as _;
 

@@ -255,10 +255,6 @@ impl World {
     }
 }
 
-fn any(chance: &mut Chance, of: &[&'static str]) -> &'static str {
-    of[chance.below(of.len() as u64) as usize]
-}
-
 /// `number` moved to another place among `codes`, a prime: each to one of its own.
 fn scatter(seed: u64, number: u32, codes: u64) -> u32 {
     let (step, first) = (1 + mix(seed) % (codes - 1), mix(seed ^ 1) % codes);
@@ -277,7 +273,7 @@ pub(super) fn blank(seed: u64, kind: PartyKind, opened: Day) -> Customer {
         closed: None,
         birth_year: if is_person { chance.between(1960, 1996) as i32 } else { 0 },
         division: *chance.pick(&DIVISIONS[..5]),
-        industry: if is_person { "" } else { any(&mut chance, &TRADES) },
+        industry: if is_person { "" } else { chance.pick::<&str>(&TRADES) },
         agreement: None,
         group: 0,
         branch: chance.below(BRANCHES) as u32,
@@ -343,7 +339,7 @@ fn ordinary_customer(seed: u64, number: u32, first: Day) -> Customer {
         _ if chance.per_mille(220) => shop(&mut customer, &mut chance),
         _ => {
             customer.life = Life::Firm;
-            customer.industry = if chance.per_mille(80) { any(&mut chance, &COVERS) } else { any(&mut chance, &TRADES) };
+            customer.industry = if chance.per_mille(80) { chance.pick::<&str>(&COVERS) } else { chance.pick::<&str>(&TRADES) };
             customer.income = chance.spread(180_000_00, 1700);
             customer.payday = 5 + chance.below(21) as u8;
             customer.staff_elsewhere = chance.spread(4, 1500).min(600) as u32;

@@ -63,6 +63,11 @@ fn a_second_bank_in_a_folder_leaves_nothing_of_the_first_behind() {
     let left: BTreeSet<String> =
         fs::read_dir(bench.path("a")).expect("a folder").map(|file| file.expect("an entry").file_name().display().to_string()).collect();
     assert_eq!(left, BTreeSet::from(["bank.json", "feed.yaml", "labels", "transactions.parquet"].map(str::to_owned)));
+    bench.check("synth --out a --customers 20 --days 2 --transactions ./a/transactions.jsonl", 0, &[]);
+    assert!(
+        bench.path("a/transactions.jsonl").exists() && !bench.path("a/transactions.parquet").exists(),
+        "its own stays, however it is named"
+    );
 }
 
 #[test]
