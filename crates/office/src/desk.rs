@@ -1,7 +1,7 @@
 //! What offices have been told: messages of an alert, revision by revision.
 //!
 //! The office is fixed when an alert opens: a change of address does not send a case from town to town. An office hears of a withdrawal only
-//! if it had heard of the alert. Rules on trial never get here. All that must outlive a restart is in the desk, which is saved with the state
+//! if it had heard of the alert, and of every revision once it has. Rules on trial never get here. All that must outlive a restart is in the desk, which is saved with the state
 //! it belongs to.
 
 use std::collections::BTreeMap;
@@ -97,5 +97,47 @@ impl Desk {
     #[must_use]
     pub fn saved(&self, alert_id: &str) -> Option<(&[Addressee], bool)> {
         self.told.get(alert_id).map(|told| (told.addressees.as_slice(), told.at_office))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_has_had_an_alert_hears_of_it_to_the_end() {
+        let sample = include_str!("../../weir/tests/alert.json");
+        let mut alert: Alert = serde_json::from_str(sample).expect("is an alert");
+        let settings = Settings { min_level: Level::High, bank_contact: String::new(), release: Release::Auto };
+        let mut desk = Desk::default();
+        let addressees = alert.addressees.clone();
+        assert!(!addressees.is_empty());
+        desk.addressees(&alert.alert_id, || addressees);
+        let revisions = [
+            (Level::Medium, AlertStatus::Opened, 0),
+            (Level::High, AlertStatus::Updated, 1),
+            (Level::Medium, AlertStatus::Updated, 1),
+            (Level::Medium, AlertStatus::Withdrawn, 1),
+            (Level::Medium, AlertStatus::Opened, 1),
+            (Level::Medium, AlertStatus::Quiet, 1),
+            (Level::High, AlertStatus::Updated, 0),
+        ];
+        for (level, status, expected) in revisions {
+            (alert.level, alert.status) = (level, status);
+            assert_eq!(desk.messages(&alert, &settings, EventTime(0)).len(), expected, "{level:?} {status:?}");
+        }
+    }
+
+    #[test]
+    fn what_no_office_has_had_is_withdrawn_in_silence() {
+        let mut alert: Alert = serde_json::from_str(include_str!("../../weir/tests/alert.json")).expect("is an alert");
+        let settings = Settings { min_level: Level::Urgent, bank_contact: String::new(), release: Release::Auto };
+        let mut desk = Desk::default();
+        let addressees = alert.addressees.clone();
+        desk.addressees(&alert.alert_id, || addressees);
+        for (level, status) in [(Level::High, AlertStatus::Opened), (Level::Urgent, AlertStatus::Withdrawn)] {
+            (alert.level, alert.status) = (level, status);
+            assert!(desk.messages(&alert, &settings, EventTime(0)).is_empty());
+        }
     }
 }

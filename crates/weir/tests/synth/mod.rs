@@ -151,4 +151,10 @@ fn labels_and_dials_that_are_none_are_told() {
     bench.check("eval --alerts a --alerts b --labels x", 3, &["there are 2 and 1"]);
     bench.check("eval --alerts a --labels x", 2, &["weir synth"]);
     assert!(!bench.path("x").exists());
+    // The alert is of March 2026.
+    bench.write("alerts.jsonl", include_str!("../alert.json").replace('\n', " "));
+    bench.check("synth --out y --customers 20 --days 2 --from 2026-03-01", 0, &[]);
+    bench.check("eval --alerts alerts.jsonl --labels y", 0, &[]);
+    bench.check("synth --out y --customers 20 --days 2 --from 2026-03-02", 0, &[]);
+    bench.check("eval --alerts alerts.jsonl --labels y", 2, &["alerts.jsonl:1", "before the bank's first day"]);
 }
