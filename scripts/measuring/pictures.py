@@ -24,6 +24,7 @@ def percent(per_mille):
 
 
 FORMS = ["monthly", "own day", "ten days", "weekly", "daily", "quarterly", "prepaid", "at the end"]
+STEPS = ["as drawn", "paid from elsewhere", "+ 8 accounts", "+ 10,000 yuan each", "+ business 50 %", "+ cards 50 %"]
 # Dial: title, unit, what a value is called.
 PANELS = {
     "investors": ("Investors", "people", str),
@@ -43,12 +44,15 @@ PANELS = {
     "payout": ("When returns are paid (from here)", "", FORMS.__getitem__),
     "jitter": ("Paydays wander (own days, from here)", "by up to days", str),
     "wobble": ("Amounts wander (own days, from here)", "by up to %", percent),
+    "together": ("Several at once, each beside those before", "", STEPS.__getitem__),
 }
+# Dials whose values have long names.
+NAMED = {"payout", "together"}
 # Dials that name a kind: no line leads from one to the next.
 KINDS = {"pays_here", "payout"}
 PICTURES = {
     "paying-in": ["investors", "visible", "life", "pay_in", "collectors", "rotate", "acquired", "cash", "odd"],
-    "paying-out": ["sweep", "keep", "outlets", "business", "pays_here", "payout", "jitter", "wobble"],
+    "paying-out": ["sweep", "keep", "outlets", "business", "pays_here", "payout", "jitter", "wobble", "together"],
 }
 COLUMNS = 3
 # Size of a scheme as `weir eval` names it: those with as many visible payers as the rules can be asked for.
@@ -99,7 +103,7 @@ def swept(folder):
     for point in points:
         dials[point["dial"]].append(point)
     for dial, some in dials.items():
-        some.sort(key=lambda point: point["held"].get(dial, 0))
+        some.sort(key=lambda point: point["value"] or 0)
     return {dial: some for dial, some in dials.items() if some}
 
 
@@ -127,7 +131,7 @@ def panel(axes, dial, points, drawn, rules):
     curve([value(share["before_30_percent"]) for share in asked], **EARLY)
     curve([value(share) for share in found], **FOUND)
     axes.set_title(title)
-    axes.set_xticks(at, [called(point["held"][dial]) for point in points], rotation=40 if dial == "payout" else 0)
+    axes.set_xticks(at, [called(point["value"]) for point in points], rotation=40 if dial in NAMED else 0)
     axes.set_xlabel(unit)
     axes.set_ylim(-0.03, 1.03)
     axes.set_xlim(-0.4, len(points) - 0.6)
@@ -172,7 +176,7 @@ def table(dial, points, rules):
     ]
     for point in points:
         asked = size(point, ASKED)
-        cells = [called(point["held"][dial]) if dial else "–", share(asked["found"]), share(asked["before_30_percent"])]
+        cells = [called(point["value"]) if dial else "–", share(asked["found"]), share(asked["before_30_percent"])]
         cells += [str(asked["by_rule"].get(rule, 0)) for rule in rules]
         cells.append(share(size(point, ALL)["found"]))
         lines.append(f"| {' | '.join(cells)} |")

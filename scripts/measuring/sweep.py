@@ -14,7 +14,7 @@ PAID_HERE = {"pays_here": 1}
 EACH_ON_HIS_DAY = {"pays_here": 1, "payout": 1}
 # Dial, values, what else is held so that the dial has anything to turn. Names and units are those of crates/testkit/src/synth/plan.rs: fen, days,
 # parts of a thousand. Most ranges go beyond what is ever drawn. First what is seen of the paying in, then
-# where the money goes and how it returns: docs/detection.md, "Where it is blind".
+# where the money goes and how it returns: docs/detection.md, "Where it is blind". Last, several at once.
 DIALS = {
     "investors": ([50, 80, 120, 200, 300], {}),
     "visible": ([100, 200, 400, 600, 800], {}),
@@ -33,18 +33,33 @@ DIALS = {
     "payout": ([0, 1, 2, 3, 4, 5, 6, 7], PAID_HERE),
     "jitter": ([0, 1, 2, 3, 5, 8, 13], EACH_ON_HIS_DAY),
     "wobble": ([0, 50, 100, 150, 300, 500], EACH_ON_HIS_DAY),
+    "together": ([0, 1, 2, 3, 4, 5], {}),
 }
+# What an organiser who knows the rules might do, each beside all before it: no dial of the generator, but several.
+TOGETHER = [
+    {"pays_here": 0},
+    {"collectors": 8, "rotate": 0},
+    {"pay_in": 10_000_00},
+    {"business": 500},
+    {"acquired": 500},
+]
+
+
+def held_at(dial, value):
+    """What is held where a dial stands at a value."""
+    if dial == "together":
+        return {name: held for step in TOGETHER[:value] for name, held in step.items()}
+    return {dial: value, **DIALS[dial][1]}
 
 
 def points(names):
-    """What is held at each point, by its name: first nothing, as something to compare with."""
-    yield "drawn", None, {}
+    """Dial, its value and what is held at each point, by its name: first nothing, as something to compare with."""
+    yield "drawn", None, None, {}
     for dial in names or DIALS:
         if dial not in DIALS:
             raise Failed(f"no dial {dial} in the sweep; there are: {' '.join(DIALS)}")
-        values, beside = DIALS[dial]
-        for value in values:
-            yield f"{dial}={value}", dial, {dial: value, **beside}
+        for value in DIALS[dial][0]:
+            yield f"{dial}={value}", dial, value, held_at(dial, value)
 
 
 def measure(args):
@@ -53,7 +68,7 @@ def measure(args):
     folder.mkdir(parents=True, exist_ok=True)
 
     def one(point):
-        name, dial, held = point
+        name, dial, value, held = point
         result = folder / f"{name}.json"
         asked = {"stamp": weir.stamp, "seeds": span(args.seeds), **sizes}
         done = read(result)
@@ -65,6 +80,7 @@ def measure(args):
         done = {
             "about": weir.about(banks, {"seeds": span(args.seeds), **sizes}),
             "dial": dial,
+            "value": value,
             "held": held,
             "score": json.loads(weir.eval(folders, "--json")),
         }

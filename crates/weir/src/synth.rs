@@ -11,8 +11,9 @@ use std::time::Instant;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use weir_feed::Format;
 use weir_model::Day;
+use weir_testkit::synth::cast::Cast;
 use weir_testkit::synth::faces::BANK;
-use weir_testkit::synth::feed::{self, Fields, Layout, Rows};
+use weir_testkit::synth::feed::{self, Fields, Layout, Lines, Rows};
 use weir_testkit::synth::figures::Figures;
 use weir_testkit::synth::plan::DIALS;
 use weir_testkit::synth::table::Table;
@@ -30,10 +31,12 @@ use crate::terminal::{grouped, mention, nearest};
 const CUSTOMERS_MAX: u32 = 50_000_000;
 const DAYS_MAX: u32 = 4000;
 const DISORDER_MAX: u32 = 100;
+/// Lines gathered before they are hashed and written.
+const PIECE_BYTES: usize = 256 * 1024;
 
 /// Where transactions go, in which form.
 enum Sink {
-    Lines(Layout, Box<Hashing>),
+    Lines(Lines, Box<Hashing>),
     Table(Box<Table<Hashing>>),
 }
 
@@ -41,6 +44,15 @@ enum Sink {
 struct Hashing {
     out: Output,
     hasher: blake3::Hasher,
+}
+
+impl Hashing {
+    /// Writes the lines that are there.
+    fn take(&mut self, lines: &mut Lines) -> io::Result<()> {
+        let done = self.write_all(&lines.text);
+        lines.text.clear();
+        done
+    }
 }
 
 impl Write for Hashing {
@@ -56,27 +68,28 @@ impl Write for Hashing {
 
 impl Sink {
     fn new(format: Format, columns: &[&str], out: Output) -> io::Result<Self> {
-        let mut out = Hashing { out, hasher: blake3::Hasher::new() };
+        let out = Hashing { out, hasher: blake3::Hasher::new() };
         Ok(match format {
             Format::Parquet => Self::Table(Box::new(Table::new(columns, out).map_err(io::Error::other)?)),
-            Format::Csv => {
-                writeln!(out, "{}", columns.join(","))?;
-                Self::Lines(Layout::Csv, Box::new(out))
-            }
-            Format::Jsonl => Self::Lines(Layout::Jsonl, Box::new(out)),
+            Format::Csv => Self::Lines(Lines::new(Layout::Csv, columns), Box::new(out)),
+            Format::Jsonl => Self::Lines(Lines::new(Layout::Jsonl, columns), Box::new(out)),
         })
     }
 
-    fn row(&mut self, columns: &[&str], values: &[String]) -> io::Result<()> {
+    fn row(&mut self, values: &[String]) -> io::Result<()> {
         match self {
-            Self::Lines(layout, out) => feed::line(*layout, columns, values, out),
+            Self::Lines(lines, out) => {
+                lines.row(values);
+                // Long pieces are hashed several times as fast as lines.
+                if lines.text.len() < PIECE_BYTES { Ok(()) } else { out.take(lines) }
+            }
             Self::Table(table) => table.row(values).map_err(io::Error::other),
         }
     }
 
     fn finish(self) -> io::Result<Hashing> {
         match self {
-            Self::Lines(_, out) => Ok(*out),
+            Self::Lines(mut lines, mut out) => out.take(&mut lines).map(|()| *out),
             Self::Table(table) => table.finish().map_err(io::Error::other),
         }
     }
@@ -145,15 +158,16 @@ impl Writing<'_> {
         let mut labelled = self.file(&labels.join("transactions.csv"), answers::transactions_header)?;
         let bar = bar(self.dials.days, lang);
         let (mut rows, mut count) = (Vec::new(), 0_u64);
-        let mut figures = Figures::new(&bank.world);
+        let (mut figures, mut cast) = (Figures::new(&bank.world), Cast::default());
         while bank.day(&mut rows).is_some() {
             figures.count(&rows);
             for row in &rows {
                 let done = fields.write(&bank.world, row, |values| {
                     count += 1;
-                    sink.row(&columns, values)
+                    sink.row(values)
                 });
                 done.map_err(|error| said(&error))?;
+                cast.note(&bank, row);
                 answers::transaction(&bank.parts, row, &mut labelled).map_err(|error| labelled.failure(&error))?;
             }
             bar.inc(1);
@@ -171,6 +185,7 @@ impl Writing<'_> {
             labelled,
             self.file(&labels.join("customers.csv"), |out| answers::customers(&bank, out))?,
             self.file(&labels.join("schemes.csv"), |out| answers::schemes(&bank, out))?,
+            self.file(&labels.join("accounts.csv"), |out| cast.write(&bank, out))?,
         ]);
         let (customers, schemes) = (bank.world.customers.len(), bank.schemes.len());
         let dials = self.dials;

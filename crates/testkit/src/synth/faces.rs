@@ -1,11 +1,10 @@
 //! How somebody looks in a feed: account, customer number, name, bank, kind, division. All of it follows from who it is. Industries stand here with how
 //! the names of their businesses end, so that none is without one.
 
-use std::fmt::Write as _;
-
 use weir_model::PartyKind;
 
 use super::chance::mix;
+use super::digits::padded;
 use super::institutions;
 use super::movement::{Desk, Who};
 use super::world::{Customer, DIVISIONS, World};
@@ -106,15 +105,16 @@ impl Face {
             Who::Own(number, account) => {
                 let customer = &world.customers[number as usize];
                 let code = world.code(number);
-                self.account.push_str(&account_number(code, account));
-                let _ = write!(self.customer, "{code:08}");
+                account_number(code, account, &mut self.account);
+                padded(code.into(), 8, &mut self.customer);
                 name(customer, &mut self.name);
                 (self.bank, self.kind, self.division) = (BANK, customer.kind, customer.division);
             }
             Who::Outside(kind, number) => {
                 let institution = institutions::find(number);
                 let number = mix(number);
-                let _ = write!(self.account, "62{:016}", number % 10_000_000_000_000_000);
+                self.account.push_str("62");
+                padded(number % 10_000_000_000_000_000, 16, &mut self.account);
                 self.bank = OTHER_BANKS[(number % 6) as usize];
                 let is_told = !is_shy || number >> 32 & 1023 < 410;
                 self.kind = if is_told { kind } else { PartyKind::Unknown };
@@ -142,10 +142,11 @@ impl Face {
     }
 }
 
-/// Account `account` of the customer whose number in the feed is `code`.
-#[must_use]
-pub fn account_number(code: u32, account: u8) -> String {
-    format!("6222{code:012}{account}")
+/// Writes account `account` of the customer whose number in the feed is `code`.
+pub fn account_number(code: u32, account: u8, text: &mut String) {
+    text.push_str("6222");
+    padded(code.into(), 12, text);
+    padded(account.into(), 1, text);
 }
 
 /// Writes a customer's name.

@@ -7,6 +7,7 @@ use std::io::{self, Write};
 
 use weir_model::{Day, EventTime};
 
+use super::digits::padded;
 use super::disorder::{Back, Flaw, Row};
 use super::faces::{BANK, Face, account_number, name};
 use super::movement::{Class, Movement, Who};
@@ -49,13 +50,15 @@ pub struct Fields {
     is_shy: bool,
     sides: [Face; 2],
     values: Vec<String>,
+    /// The day that was written last, as text: the next row is mostly of the same.
+    dated: (Day, String),
 }
 
 impl Fields {
     /// Of such rows.
     #[must_use]
     pub fn new(rows: Rows, is_shy: bool) -> Self {
-        let mut fields = Self { rows, is_shy, sides: Default::default(), values: Vec::new() };
+        let mut fields = Self { rows, is_shy, sides: Default::default(), values: Vec::new(), dated: (Day::default(), String::new()) };
         fields.values.resize(fields.columns().len(), String::new());
         fields
     }
@@ -103,7 +106,7 @@ impl Fields {
         let movement = &row.movement;
         self.values.iter_mut().for_each(String::clear);
         serial(row.serial, &mut self.values[0]);
-        moment(movement.at, row.flaw, &mut self.values[1]);
+        moment(movement.at, row.flaw, &mut self.dated, &mut self.values[1]);
         yuan(movement.fen, &mut self.values[2]);
         if row.flaw == Flaw::Amount {
             self.values[2].insert(0, 'O');
@@ -119,7 +122,7 @@ impl Fields {
                 values[4].push_str(face.kind.name());
             }
             if face.division != 0 {
-                let _ = write!(values[5], "{:06}", face.division);
+                padded(face.division.into(), 6, &mut values[5]);
             }
             values[6].push_str(face.industry);
         }
@@ -153,16 +156,23 @@ fn class(movement: &Movement, class: Class) -> &'static str {
 
 /// A serial as text.
 pub fn serial(number: u64, text: &mut String) {
-    let _ = write!(text, "S{number:013}");
+    text.push('S');
+    padded(number, 13, text);
 }
 
 fn yuan(fen: i64, text: &mut String) {
-    let _ = write!(text, "{}.{:02}", fen / 100, (fen % 100).abs());
+    if fen < 0 {
+        text.push('-');
+    }
+    let fen = fen.unsigned_abs();
+    padded(fen / 100, 1, text);
+    text.push('.');
+    padded(fen % 100, 2, text);
 }
 
-fn moment(at: i64, flaw: Flaw, text: &mut String) {
+fn moment(at: i64, flaw: Flaw, dated: &mut (Day, String), text: &mut String) {
     let at = EventTime(at * 1_000_000);
-    let (day, second) = (at.day(), at.micros_of_day() / 1_000_000);
+    let (day, second) = (at.day(), at.micros_of_day().unsigned_abs() / 1_000_000);
     match flaw {
         Flaw::Date => {
             let _ = write!(text, "{:04}-02-30", day.year());
@@ -171,37 +181,63 @@ fn moment(at: i64, flaw: Flaw, text: &mut String) {
             let _ = write!(text, "{:04}-12-31", day.year() + 60);
         }
         _ => {
-            let _ = write!(text, "{day}");
+            if dated.0 != day || dated.1.is_empty() {
+                *dated = (day, day.to_string());
+            }
+            text.push_str(&dated.1);
         }
     }
-    let _ = write!(text, "T{:02}:{:02}:{:02}+08:00", second / 3600, second / 60 % 60, second % 60);
+    for (before, number) in [('T', second / 3600), (':', second / 60 % 60), (':', second % 60)] {
+        text.push(before);
+        padded(number, 2, text);
+    }
+    text.push_str("+08:00");
 }
 
-/// Writes fields as a line.
-///
-/// # Errors
-/// Those of `out`.
-pub fn line(layout: Layout, columns: &[&str], values: &[String], out: &mut impl Write) -> io::Result<()> {
-    match layout {
-        Layout::Jsonl => {
-            let mut before = "{\"";
-            for (column, value) in columns.iter().zip(values).filter(|(_, value)| !value.is_empty()) {
-                // Names, numbers and words: nothing here that JSON would want escaped.
-                for part in [before, column, "\":\"", value] {
-                    out.write_all(part.as_bytes())?;
+/// Rows as lines.
+#[derive(Debug)]
+pub struct Lines {
+    layout: Layout,
+    /// What stands before each column's value.
+    before: Vec<String>,
+    /// Lines that nobody has taken yet.
+    pub text: Vec<u8>,
+}
+
+impl Lines {
+    /// Of such columns; CSV begins with their names.
+    #[must_use]
+    pub fn new(layout: Layout, columns: &[&str]) -> Self {
+        let (before, text) = match layout {
+            Layout::Jsonl => (columns.iter().map(|column| format!("\",\"{column}\":\"")).collect(), Vec::new()),
+            Layout::Csv => (Vec::new(), format!("{}\n", columns.join(",")).into_bytes()),
+        };
+        Self { layout, before, text }
+    }
+
+    /// Adds a row. Names, numbers and words: nothing in them that JSON or CSV would want escaped.
+    pub fn row(&mut self, values: &[String]) {
+        let text = &mut self.text;
+        match self.layout {
+            Layout::Jsonl => {
+                // What stands before the first value opens the object instead of ending the value before.
+                let mut from = 2;
+                text.push(b'{');
+                for (before, value) in self.before.iter().zip(values).filter(|(_, value)| !value.is_empty()) {
+                    text.extend_from_slice(&before.as_bytes()[from..]);
+                    text.extend_from_slice(value.as_bytes());
+                    from = 0;
                 }
-                before = "\",\"";
+                text.extend_from_slice(b"\"}\n");
             }
-            out.write_all(b"\"}\n")
-        }
-        Layout::Csv => {
-            for (place, value) in values.iter().enumerate() {
-                if place > 0 {
-                    out.write_all(b",")?;
+            Layout::Csv => {
+                for value in values {
+                    text.extend_from_slice(value.as_bytes());
+                    text.push(b',');
                 }
-                out.write_all(value.as_bytes())?;
+                text.pop();
+                text.push(b'\n');
             }
-            out.write_all(b"\n")
         }
     }
 }
@@ -227,7 +263,10 @@ pub fn parties(world: &World, last: Day, out: &mut impl Write) -> io::Result<()>
 fn party(world: &World, code: u32, customer: &Customer, last: Day, out: &mut impl Write) -> io::Result<()> {
     let mut full = String::new();
     name(customer, &mut full);
-    let accounts = format!("{};{}", account_number(code, 0), account_number(code, 1));
+    let mut accounts = String::new();
+    account_number(code, 0, &mut accounts);
+    accounts.push(';');
+    account_number(code, 1, &mut accounts);
     write!(out, "{BANK},{code:08},{accounts},{full},{},{},", customer.kind.name(), customer.industry)?;
     write!(out, "{:06},{BANK}{:03},{},", customer.division, customer.branch, customer.opened)?;
     if let Some(closed) = customer.closed.filter(|closed| *closed <= last) {

@@ -28,6 +28,8 @@ impl Verdict {
 /// What a customer is within a scheme or a look-alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
+    /// Whose scheme it is: accounts elsewhere, on which a part of the money ends.
+    Organiser,
     /// Takes payments in.
     Collector,
     /// Holds what was collected.
@@ -38,6 +40,8 @@ pub enum Role {
     Payer,
     /// Brings people, for a commission.
     Agent,
+    /// A natural person's account that a scheme uses as its own; it has another role too.
+    Mule,
     /// The account a look-alike turns around.
     Centre,
     /// All accounts of a scheme that the bank knows to belong together.
@@ -49,11 +53,13 @@ impl Role {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Organiser => "organiser",
             Self::Collector => "collector",
             Self::Pool => "pool",
             Self::Payout => "payout",
             Self::Payer => "payer",
             Self::Agent => "agent",
+            Self::Mule => "mule",
             Self::Centre => "centre",
             Self::Group => "group",
         }

@@ -5,12 +5,14 @@
 //! every number comes from [`chance`], whole and hashed from what it is drawn for.
 //!
 //! [`world`] is who lives there, [`faces`] how they look in the feed, [`institutions`] whom all of them deal with, [`life`] what they do, [`families`] what only looks like a scheme, [`plan`] and [`scheme`] what is one,
-//! [`disorder`] what feeds do to records, [`feed`] and [`table`] how rows are written, [`label`] and [`answers`] what is true, [`figures`] what
+//! [`disorder`] what feeds do to records, [`feed`] and [`table`] how rows are written, [`label`], [`answers`] and [`cast`] what is true, [`figures`] what
 //! an ordinary day comes to. Nothing here may know how weir detects: no window, no feature, no rule, no calendar of theirs. A generator that
 //! shared a thought with the detector would agree with it for no reason.
 
 pub mod answers;
+pub mod cast;
 pub mod chance;
+mod digits;
 pub mod disorder;
 pub mod faces;
 pub mod families;
@@ -160,8 +162,9 @@ fn settle(world: &mut World, movement: &Movement) -> Option<[i64; 2]> {
 mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
+    use super::cast::Cast;
     use super::disorder::Flaw;
-    use super::feed::{Fields, Layout, Rows};
+    use super::feed::{Fields, Layout, Lines, Rows};
     use super::label::{Role, Verdict};
     use super::*;
 
@@ -185,10 +188,16 @@ mod tests {
         let (bank, rows) = all(&dials(1, 500, 1));
         let mut fields = Fields::new(Rows::Transfers, false);
         let columns = fields.columns();
-        let mut text = Vec::new();
+        let mut lines = Lines::new(Layout::Jsonl, &columns);
         for row in &rows {
-            fields.write(&bank.world, row, |values| feed::line(Layout::Jsonl, &columns, values, &mut text)).expect("into memory");
+            fields
+                .write(&bank.world, row, |values| {
+                    lines.row(values);
+                    Ok(())
+                })
+                .expect("into memory");
         }
+        let mut text = lines.text;
         feed::parties(&bank.world, bank.last, &mut text).expect("into memory");
         answers::customers(&bank, &mut text).expect("into memory");
         answers::schemes(&bank, &mut text).expect("into memory");
@@ -225,6 +234,24 @@ mod tests {
             named += people.len();
         }
         assert!(named > 200, "{named} payers in all");
+    }
+
+    #[test]
+    fn accounts_have_the_roles_that_their_rows_show() {
+        let (bank, rows) = all(&dials(2, 150, 0));
+        let mut cast = Cast::default();
+        rows.iter().for_each(|row| cast.note(&bank, row));
+        let mut text = Vec::new();
+        cast.write(&bank, &mut text).expect("into memory");
+        let text = String::from_utf8(text).expect("UTF-8");
+        let of = |part: u32, role: &str| text.lines().filter(|line| line.contains(&format!(",{part},{role},"))).count() as u64;
+        for scheme in bank.schemes.iter().filter(|scheme| scheme.outcome.first.is_some()) {
+            // Cards and cash have no payer; who is only paid back is one too.
+            assert!(of(scheme.part, "payer") * 20 >= scheme.outcome.visible_payers * 19, "{}", scheme.part);
+            assert!(of(scheme.part, "collector") >= 1 && (of(scheme.part, "mule") > 0 || scheme.plan.firms), "{}", scheme.part);
+        }
+        let roles = ["organiser", "collector", "pool", "payout", "payer", "agent", "mule"];
+        assert!(roles.iter().all(|role| text.contains(&format!(",{role},"))));
     }
 
     #[test]

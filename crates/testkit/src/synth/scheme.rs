@@ -161,14 +161,37 @@ impl Scheme {
         &self.payers
     }
 
+    /// What somebody is in a movement of the scheme; nothing who is merely dealt with: buyers and suppliers of its business, brokers, acquirers.
+    pub(super) fn role_of(&self, who: Who, memo: Memo) -> Option<Role> {
+        match who {
+            Who::Own(number, _) if self.collectors.contains(&number) => Some(Role::Collector),
+            Who::Own(number, _) if number == self.pool => Some(Role::Pool),
+            Who::Own(number, _) if number == self.payer => Some(Role::Payout),
+            _ if memo == Memo::Goods => None,
+            _ if memo == Memo::Commission => Some(Role::Agent),
+            Who::Outside(PartyKind::Natural, _) if self.is_organiser(who) => Some(Role::Organiser),
+            Who::Own(..) | Who::Outside(PartyKind::Natural, _) => Some(Role::Payer),
+            _ => None,
+        }
+    }
+
+    /// Whether it is the organiser's own account elsewhere.
+    fn is_organiser(&self, who: Who) -> bool {
+        who == self.organiser() || (0..self.plan.outlets.max(1).unsigned_abs()).any(|outlet| self.outlet(outlet).0 == who)
+    }
+
+    /// The organiser, who tries the first account out.
+    const fn organiser(&self) -> Who {
+        stranger(mix(self.seed ^ 1))
+    }
+
     /// A day.
     pub(super) fn run(&mut self, world: &World, today: &Today, out: &mut Vec<Movement>) {
         let mut chance = Chance::of(self.seed, u64::from(today.day.0.unsigned_abs()));
         let from_start = today.day.0 - self.plan.span.0.0;
         let to_end = self.plan.span.1.0 - today.day.0;
         if self.plan.trial && from_start == -5 {
-            let organiser = stranger(mix(self.seed ^ 1));
-            let me = Who::Own(self.collectors[0], 0);
+            let (organiser, me) = (self.organiser(), Who::Own(self.collectors[0], 0));
             let at = office_hour(today, &mut chance);
             self.put(at, 1_00, (organiser, me), Channel::Mobile, Memo::Transfer, out);
             self.put(at + 600, 1_00, (me, organiser), Channel::Mobile, Memo::Transfer, out);

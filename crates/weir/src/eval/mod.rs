@@ -1,10 +1,11 @@
 //! `weir eval`: alerts held against labels.
 //!
-//! [`truth`] reads what is true and what was said, [`score`] counts, [`report`] lays it out: tables on a terminal, JSON, Markdown. Several banks
+//! [`truth`] reads what is true and what was said, [`score`] counts, [`share`] says how sure that is, [`report`] lays it out: tables on a terminal, JSON, Markdown. Several banks
 //! may be pooled, at once or by the scores of each; customers of different banks never meet. A withdrawn alert was not said.
 
 mod report;
 mod score;
+mod share;
 mod truth;
 
 use std::io::{self, Write};
@@ -48,7 +49,7 @@ fn judged(args: &EvalArgs, lang: Lang) -> Result<Score, Failure> {
     let mut banks = Vec::new();
     for (alerts, labels) in args.alerts.iter().zip(&args.labels) {
         let truth = truth::Truth::read(labels, lang)?;
-        let said = truth::alerts(alerts, &truth.about, lang)?;
+        let said = truth::alerts(alerts, &truth, lang)?;
         banks.push((truth, said));
     }
     Ok(Score::of(&banks))

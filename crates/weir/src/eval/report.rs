@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use comfy_table::CellAlignment;
 use weir_testkit::synth::plan::DIALS;
 
-use super::score::{Found, Level, PAYERS_MIN, Score, Share, TRIAL};
+use super::score::{Found, Level, OfRule, PAYERS_MIN, Score, TRIAL};
+use super::share::Share;
 use crate::language::{Lang, say};
 use crate::terminal::{self, grouped};
 
@@ -55,8 +56,10 @@ fn sheets(score: &Score, lang: Lang) -> Vec<Sheet> {
         schemes(say!(lang, "按可见付款人数", "Schemes by visible payers"), &score.sizes, lang),
         schemes(say!(lang, "按名目（可见付款人 ≥ {least}）", "By theme, ≥ {least} visible payers"), &score.themes, lang),
         schemes(say!(lang, "按返款方式（可见付款人 ≥ {least}）", "By payout, ≥ {least} visible payers"), &score.payouts, lang),
+        at_payers(score, lang),
         rules(score, lang),
         finders(score, lang),
+        together(score, lang),
         families(score, lang),
         parties(score, lang),
         missed(score, lang),
@@ -82,11 +85,14 @@ fn whole(score: &Score, lang: Lang) -> Sheet {
             row(lang.of("客户", "customers"), grouped(score.customers.into())),
             row(lang.of("天数", "days"), score.days.to_string()),
             row(lang.of("预警", "alerts"), grouped(score.alerts.into())),
-            row(lang.of("每天预警", "alerts a day"), format!("{:.2}", score.alerts_a_day)),
+            row(lang.of("每家银行每天预警", "alerts a day, of a bank"), format!("{:.2}", score.alerts_a_day)),
             row(lang.of("误报", "false alerts"), grouped(score.false_alerts.into())),
             row(
                 lang.of("每万户每月误报", "false alerts per 10,000 customers and month"),
-                format!("{:.2}", score.false_per_10000_customers_and_month),
+                format!(
+                    "{:.2} [{:.2}, {:.2}]",
+                    score.false_per_10000_customers_and_month, score.false_interval[0], score.false_interval[1]
+                ),
             ),
             row(lang.of("精确率（按预警）", "precision, by alert"), share(&score.precision).replace('\n', " ")),
             row(lang.of("精确率（按主体）", "precision, by party"), party_precision),
@@ -128,6 +134,17 @@ fn schemes(heading: String, found: &[Found], lang: Lang) -> Sheet {
     }
 }
 
+/// What is found by the time at which so many have paid in.
+fn at_payers(score: &Score, lang: Lang) -> Sheet {
+    let rows = score.at_payers.iter().map(|at| vec![at.payers.to_string(), share(&at.before), share(&at.ever)]);
+    Sheet {
+        heading: say!(lang, "到第N名可见付款人付款时", "By the time the Nth visible payer pays"),
+        columns: names(lang, &[["付款人", "payers"], ["此前已预警", "alerted before"], ["始终算上", "alerted at any time"]]),
+        words: 0,
+        rows: rows.collect(),
+    }
+}
+
 /// How each rule does, those on trial too.
 fn rules(score: &Score, lang: Lang) -> Sheet {
     Sheet {
@@ -164,6 +181,29 @@ fn finders(score: &Score, lang: Lang) -> Sheet {
     Sheet {
         heading: say!(lang, "各规则发现的团伙", "Schemes found by each rule"),
         columns: heads.into_iter().chain(rules.iter().map(|rule| (*rule).clone())).collect(),
+        words: 1,
+        rows: rows.collect(),
+    }
+}
+
+/// How far rules find the same schemes. Nothing where a score that was added up does not say.
+fn together(score: &Score, lang: Lang) -> Sheet {
+    let in_force: Vec<(&String, &OfRule)> = score.rules.iter().filter(|(_, of)| !of.is_trial).collect();
+    let count = |of: &OfRule, other: &str| of.with.get(other).copied().unwrap_or(0);
+    let is_told = in_force.iter().all(|(name, of)| count(of, name) == of.recall.hits);
+    let rows = score.rules.iter().filter(|_| is_told).map(|(rule, of)| {
+        let shared = in_force.iter().map(|(other, _)| grouped(count(of, other).into()));
+        let alone = if of.is_trial { String::new() } else { grouped(of.alone.into()) };
+        [rule_name(rule, lang)].into_iter().chain(shared).chain([alone]).collect()
+    });
+    let least = PAYERS_MIN;
+    let heads = names(lang, &[["规则", "rule"]]).into_iter();
+    Sheet {
+        heading: say!(lang, "两规则都发现的团伙（可见付款人 ≥ {least}）", "Schemes that both rules find, ≥ {least} visible payers"),
+        columns: heads
+            .chain(in_force.iter().map(|(rule, _)| (*rule).clone()))
+            .chain([lang.of("仅此规则", "it alone").to_owned()])
+            .collect(),
         words: 1,
         rows: rows.collect(),
     }

@@ -3,7 +3,8 @@
 //! Group level: a scheme is found when an account of its own (collector, pool, payout) has an alert. Party level: each such account
 //! is found or not, and so is each party that has an alert one or not. Recall asks for schemes with enough visible payers and their accounts; precision
 //! asks of everything that was said, since an alert on a small scheme is right too. Grey families are neither right nor wrong, agents and payers of schemes neither.
-//! Rules on trial open no case and are counted apart. Labels know days: what is *before* a day is on an earlier one. Intervals are Wilson's, of 95 %.
+//! Rules on trial open no case and are counted apart. Labels know days: what is *before* a day is on an earlier one. Intervals are of 95 %: of shares
+//! Wilson's, of false alerts that of a Poisson count.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use weir_model::Day;
 use weir_testkit::synth::plan::DIALS;
 
+use super::share::{Share, poisson};
 use super::truth::{Member, Said, SchemeRow, Truth};
 
 /// Roles whose accounts are the scheme's own.
@@ -23,45 +25,6 @@ pub(crate) const TRIAL: &str = " on trial";
 /// Least visible payers for a scheme to be asked of a detector.
 pub(crate) const PAYERS_MIN: i64 = 30;
 
-/// So many of so many, with an interval.
-#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
-pub(crate) struct Share {
-    pub(crate) of: u64,
-    pub(crate) hits: u64,
-    /// `hits / of`, and the ends of its interval; 0 to 1.
-    pub(crate) value: f64,
-    pub(crate) low: f64,
-    pub(crate) high: f64,
-}
-
-impl Share {
-    #[expect(clippy::float_arithmetic, clippy::cast_precision_loss, reason = "a share to look at")]
-    fn of(hits: u64, of: u64) -> Self {
-        if of == 0 {
-            return Self { of, hits, value: 0.0, low: 0.0, high: 1.0 };
-        }
-        const Z: f64 = 1.959_964;
-        let (n, p) = (of as f64, hits as f64 / of as f64);
-        let middle = p + Z * Z / (2.0 * n);
-        let half = Z * (p * (1.0 - p) / n + Z * Z / (4.0 * n * n)).sqrt();
-        let scale = 1.0 + Z * Z / n;
-        Self { of, hits, value: p, low: ((middle - half) / scale).max(0.0), high: ((middle + half) / scale).min(1.0) }
-    }
-
-    fn plus(self, other: Self) -> Self {
-        Self::of(self.hits + other.hits, self.of + other.of)
-    }
-
-    fn counted(outcomes: impl Iterator<Item = bool>) -> Self {
-        let (mut hits, mut of) = (0, 0);
-        for is_hit in outcomes {
-            of += 1;
-            hits += u64::from(is_hit);
-        }
-        Self::of(hits, of)
-    }
-}
-
 /// How many of the schemes of some kind are found, and when.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Found {
@@ -72,11 +35,23 @@ pub(crate) struct Found {
     pub(crate) before_filing: Share,
     /// Alerted before 30 % of the principal is in.
     pub(crate) before_30_percent: Share,
-    /// Days from the first alert to the end of paying in, or to the bank's last day where that is earlier: quartiles of those found. Scores that were
-    /// added up have none.
+    /// Days from the first alert to the end of paying in, or to the bank's last day where that is earlier: quartiles of those found.
     pub(crate) lead_days: Option<[i32; 3]>,
+    /// The same by day: how many were found so long before. Scores that were written earlier lack it; added up, they have no quartiles.
+    #[serde(default)]
+    pub(crate) leads: BTreeMap<i32, u64>,
     /// Found by each rule.
     pub(crate) by_rule: BTreeMap<String, u64>,
+}
+
+/// Schemes whose so many-th visible payer has paid in.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct AtPayers {
+    pub(crate) payers: u32,
+    /// Alerted before that day.
+    pub(crate) before: Share,
+    /// Alerted at any time.
+    pub(crate) ever: Share,
 }
 
 /// A family of look-alikes.
@@ -118,6 +93,11 @@ pub(crate) struct OfRule {
     pub(crate) f1: f64,
     /// What the parties are: alerts.
     pub(crate) on: BTreeMap<String, u64>,
+    /// Schemes that count for its recall and that another rule in force finds too, by rule; and those that no other finds.
+    #[serde(default)]
+    pub(crate) with: BTreeMap<String, u64>,
+    #[serde(default)]
+    pub(crate) alone: u64,
 }
 
 /// Precision and recall of one kind of thing: parties, or schemes.
@@ -137,10 +117,14 @@ pub(crate) struct Score {
     /// Days of each customer's bank, over all customers.
     pub(crate) customer_days: u64,
     pub(crate) alerts: u64,
+    /// Of a bank.
     pub(crate) alerts_a_day: f64,
     /// On parties that are neither a scheme's nor grey.
     pub(crate) false_alerts: u64,
     pub(crate) false_per_10000_customers_and_month: f64,
+    /// Its interval, were each false alert independent of the others; those on one party are not.
+    #[serde(default)]
+    pub(crate) false_interval: [f64; 2],
     /// Alerts on a scheme's own accounts among those that are right or wrong.
     pub(crate) precision: Share,
     /// Parties with an alert that are a scheme's own, among those that are right or wrong; accounts of schemes with enough visible payers that have one.
@@ -149,6 +133,9 @@ pub(crate) struct Score {
     pub(crate) groups: Level,
     /// By size.
     pub(crate) sizes: Vec<Found>,
+    /// By the time at which so many had paid in. Empty where a score that was added up lacks it.
+    #[serde(default)]
+    pub(crate) at_payers: Vec<AtPayers>,
     /// With enough visible payers: by theme, then by payout.
     pub(crate) themes: Vec<Found>,
     pub(crate) payouts: Vec<Found>,
@@ -266,6 +253,11 @@ impl Score {
             let of = name.strip_suffix(TRIAL);
             let sees = |case: &&Case<'_>| of.map_or_else(|| case.rules.contains(name.as_str()), |of| case.trial.contains(of));
             rule.recall = Share::counted(asked.iter().map(sees));
+            let seen = || asked.iter().filter(|case| sees(case));
+            rule.alone = seen().filter(|case| case.rules.iter().all(|other| *other == name.as_str())).count() as u64;
+            for other in seen().flat_map(|case| &case.rules) {
+                *rule.with.entry((*other).to_owned()).or_default() += 1;
+            }
         }
         let found_all = cases.iter().filter(|case| case.first.is_some()).count() as u64;
         let level = |precision: Share, recall: Share| Level { precision, recall, f1: 0.0 };
@@ -278,10 +270,12 @@ impl Score {
             alerts_a_day: 0.0,
             false_alerts: wrong,
             false_per_10000_customers_and_month: 0.0,
+            false_interval: [0.0; 2],
             precision: Share::of(right, right + wrong),
             parties: level(Share::of(right_parties, right_parties + wrong_parties), Share::of(own_found, own)),
             groups: level(Share::of(found_all, found_all + wrong_parties), Share::counted(asked.iter().map(|case| case.first.is_some()))),
             sizes: sizes.into(),
+            at_payers: at_payers(&cases),
             themes: by(&asked, |case| case.row.text("family").to_owned()),
             payouts: by(&asked, |case| case.row.text("payout").to_owned()),
             families: families
@@ -312,6 +306,12 @@ impl Score {
             (mine.precision, mine.recall) = (mine.precision.plus(others.precision), mine.recall.plus(others.recall));
         }
         add_found(&mut self.sizes, other.sizes);
+        if self.at_payers.is_empty() || other.at_payers.is_empty() {
+            self.at_payers.clear();
+        }
+        for (mine, other) in self.at_payers.iter_mut().zip(other.at_payers) {
+            (mine.before, mine.ever) = (mine.before.plus(other.before), mine.ever.plus(other.ever));
+        }
         for (mine, others) in [(&mut self.themes, other.themes), (&mut self.payouts, other.payouts)] {
             add_found(mine, others);
             mine.sort_by(|a, b| a.what.cmp(&b.what));
@@ -332,6 +332,8 @@ impl Score {
             mine.alerts += other.alerts;
             (mine.precision, mine.recall) = (mine.precision.plus(other.precision), mine.recall.plus(other.recall));
             add_counts(&mut mine.on, other.on);
+            add_counts(&mut mine.with, other.with);
+            mine.alone += other.alone;
         }
         self.missed.extend(other.missed);
         self.with_rates()
@@ -339,9 +341,13 @@ impl Score {
 
     #[expect(clippy::float_arithmetic, clippy::cast_precision_loss, reason = "rates to look at")]
     fn with_rates(mut self) -> Self {
-        let (days, months) = (self.days as f64, self.customer_days as f64 / 30.436_875 / 10_000.0);
-        self.alerts_a_day = if self.days == 0 { 0.0 } else { self.alerts as f64 / days };
-        self.false_per_10000_customers_and_month = if self.customer_days == 0 { 0.0 } else { self.false_alerts as f64 / months };
+        let days = self.customer_days as f64 / (self.customers as f64 / self.banks as f64);
+        self.alerts_a_day = if self.customer_days == 0 { 0.0 } else { self.alerts as f64 / days };
+        let months = self.customer_days as f64 / 30.436_875 / 10_000.0;
+        if self.customer_days > 0 {
+            self.false_per_10000_customers_and_month = self.false_alerts as f64 / months;
+            self.false_interval = poisson(self.false_alerts).map(|count| count / months);
+        }
         for level in [&mut self.parties, &mut self.groups] {
             level.f1 = f1(level.precision, level.recall);
         }
@@ -367,13 +373,17 @@ fn add_found(found: &mut Vec<Found>, others: Vec<Found>) {
             found.push(other);
             continue;
         };
-        // Quartiles cannot be added, but to those of nobody.
-        mine.lead_days = match (mine.found.hits, other.found.hits) {
+        // Of an earlier score there are quartiles alone, which cannot be added, but to those of nobody.
+        let alone = match (mine.found.hits, other.found.hits) {
             (0, _) => other.lead_days,
             (_, 0) => mine.lead_days,
             _ => None,
         };
+        for (days, count) in other.leads {
+            *mine.leads.entry(days).or_default() += count;
+        }
         mine.found = mine.found.plus(other.found);
+        mine.lead_days = if mine.leads.values().sum::<u64>() == mine.found.hits { quartiles(&mine.leads) } else { alone };
         mine.before_filing = mine.before_filing.plus(other.before_filing);
         mine.before_30_percent = mine.before_30_percent.plus(other.before_30_percent);
         add_counts(&mut mine.by_rule, other.by_rule);
@@ -428,21 +438,51 @@ fn found(what: &str, cases: &[&Case<'_>]) -> Found {
     let is_before = |case: &Case<'_>, day: Option<Day>| case.first.is_some_and(|first| day.is_none_or(|day| first < day));
     let filing = |case: &Case<'_>| ["payers_150_at", "million_at"].into_iter().filter_map(|name| case.row.day(name)).min();
     let end = |case: &Case<'_>| Some(case.row.day("to")?.min(case.last?));
-    let mut leads: Vec<i32> = cases.iter().filter_map(|case| Some(end(case)?.0 - case.first?.0)).collect();
-    leads.sort_unstable();
+    let mut leads = BTreeMap::new();
+    for days in cases.iter().filter_map(|case| Some(end(case)?.0 - case.first?.0)) {
+        *leads.entry(days).or_default() += 1;
+    }
     let mut by_rule = BTreeMap::new();
     for rule in cases.iter().flat_map(|case| &case.rules) {
         *by_rule.entry((*rule).to_owned()).or_default() += 1;
     }
-    let quartile = |part: usize| leads[(leads.len() - 1) * part / 4];
     Found {
         what: what.to_owned(),
         found: Share::counted(cases.iter().map(|case| case.first.is_some())),
         before_filing: Share::counted(cases.iter().filter_map(|case| Some(is_before(case, Some(filing(case)?))))),
         before_30_percent: Share::counted(cases.iter().map(|case| is_before(case, case.row.day("principal_30_percent_at")))),
-        lead_days: (!leads.is_empty()).then(|| [quartile(1), quartile(2), quartile(3)]),
+        lead_days: quartiles(&leads),
+        leads,
         by_rule,
     }
+}
+
+/// Quartiles of days by how often each is.
+fn quartiles(days: &BTreeMap<i32, u64>) -> Option<[i32; 3]> {
+    let last = days.values().sum::<u64>().checked_sub(1)?;
+    let at = |place: u64| {
+        let mut before = 0;
+        days.iter().find(|(_, count)| {
+            before += **count;
+            before > place
+        })
+    };
+    let [a, b, c] = [1, 2, 3].map(|part| at(last * part / 4).map(|(day, _)| *day));
+    Some([a?, b?, c?])
+}
+
+/// What was said by the time at which the 30th, 100th and 150th visible payer had paid in.
+fn at_payers(cases: &[Case<'_>]) -> Vec<AtPayers> {
+    let marks = [(30, "payers_30_at"), (100, "payers_100_at"), (150, "payers_150_at")];
+    let at = |(payers, column): (u32, &str)| {
+        let reached: Vec<(&Case<'_>, Day)> = cases.iter().filter_map(|case| Some((case, case.row.day(column)?))).collect();
+        AtPayers {
+            payers,
+            before: Share::counted(reached.iter().map(|(case, day)| case.first.is_some_and(|first| first < *day))),
+            ever: Share::counted(reached.iter().map(|(case, _)| case.first.is_some())),
+        }
+    };
+    marks.map(at).into()
 }
 
 /// What makes a scheme hard to see, as far as its dials tell.

@@ -1,6 +1,6 @@
 //! What is true of a bank (the label files of `weir synth`) and what was said of it (alerts).
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -58,14 +58,18 @@ impl SchemeRow {
     }
 }
 
+/// The role of who pays in.
+const PAYER: &str = "payer";
 /// Columns of `schemes.csv` that judging rests on.
-const SCHEME_COLUMNS: [&str; 10] = [
+const SCHEME_COLUMNS: [&str; 12] = [
     "part",
     "family",
     "payout",
     "to",
     "visible_payers",
     "visible_principal",
+    "payers_30_at",
+    "payers_100_at",
     "payers_150_at",
     "million_at",
     "principal_30_percent_at",
@@ -95,6 +99,8 @@ pub(crate) struct Truth {
     pub(crate) about: About,
     pub(crate) members: Vec<Member>,
     pub(crate) schemes: Vec<SchemeRow>,
+    /// Customers of the party data beside the labels, where there are any.
+    known: Option<HashSet<String>>,
 }
 
 /// An alert, as far as it is judged.
@@ -112,19 +118,54 @@ impl Truth {
     pub(crate) fn read(path: &Path, lang: Lang) -> Result<Self, Failure> {
         let folder = if path.is_file() { path.parent().unwrap_or(path) } else { path };
         let labels = if folder.join("labels").is_dir() { folder.join("labels") } else { folder.to_owned() };
-        let about_path = labels.join("../bank.json");
-        let text = std::fs::read_to_string(&about_path).map_err(|error| unreadable(&about_path, &error, lang))?;
-        let about = serde_json::from_str(&text).map_err(|error| unreadable(&about_path, &error, lang))?;
+        // Labels of one's own may have it beside them.
+        let places = [labels.join("../bank.json"), folder.join("bank.json")];
+        let about_path = places.iter().find(|path| path.is_file()).ok_or_else(|| no_bank(&labels, lang))?;
+        let text = std::fs::read_to_string(about_path).map_err(|error| unreadable(about_path, &error, lang))?;
+        let about = serde_json::from_str(&text).map_err(|error| unreadable(about_path, &error, lang))?;
         let (customers, schemes) = (labels.join("customers.csv"), labels.join("schemes.csv"));
-        let truth = Self { about, members: rows(&customers, lang)?, schemes: rows(&schemes, lang)? };
+        let parties = about_path.with_file_name("parties.csv");
+        let known = if parties.is_file() { Some(known(&parties, lang)?) } else { None };
+        let mut members = rows(&customers, lang)?;
+        let accounts = labels.join("accounts.csv");
+        if accounts.is_file() {
+            retain_seen(&mut members, &accounts, lang)?;
+        }
+        let truth = Self { about, members, schemes: rows(&schemes, lang)?, known };
         // A column that is not there would pass for zero.
         let lacking = truth.schemes.first().and_then(|row| SCHEME_COLUMNS.iter().find(|name| !row.0.contains_key(**name)));
         lacking.map_or(Ok(truth), |name| Err(bad(&schemes, 1, name, lang)))
     }
 }
 
+/// Customers of party data, as alerts name them.
+fn known(path: &PathBuf, lang: Lang) -> Result<HashSet<String>, Failure> {
+    #[derive(Deserialize)]
+    struct Party {
+        institution: String,
+        customer: String,
+    }
+    let parties: Vec<Party> = rows(path, lang)?;
+    Ok(parties.into_iter().map(|Party { institution, customer }| format!("c:{institution}/{customer}")).collect())
+}
+
+/// Leaves out payers whom no feed of the bank has shown as such: they pay elsewhere, and an alert on one of them is as wrong as on anybody.
+fn retain_seen(members: &mut Vec<Member>, accounts: &PathBuf, lang: Lang) -> Result<(), Failure> {
+    #[derive(Deserialize)]
+    struct Account {
+        party: String,
+        part: u32,
+        role: String,
+    }
+    let accounts: Vec<Account> = rows(accounts, lang)?;
+    let seen: HashSet<(String, u32)> =
+        accounts.into_iter().filter(|account| account.role == PAYER).map(|account| (account.party, account.part)).collect();
+    members.retain(|member| member.role != PAYER || seen.contains(&(member.party.clone(), member.part)));
+    Ok(())
+}
+
 /// Alerts of a file in their final state: of several revisions the last counts, and what was withdrawn was not said. All of them are of the bank's days.
-pub(crate) fn alerts(path: &Path, about: &About, lang: Lang) -> Result<Vec<Said>, Failure> {
+pub(crate) fn alerts(path: &Path, truth: &Truth, lang: Lang) -> Result<Vec<Said>, Failure> {
     #[derive(Deserialize)]
     struct Line {
         alert_id: String,
@@ -151,7 +192,7 @@ pub(crate) fn alerts(path: &Path, about: &About, lang: Lang) -> Result<Vec<Said>
         let day = alert.first_hit_at.get(..10).and_then(Day::parse);
         let first = day.ok_or_else(|| place(&"first_hit_at"))?;
         // Of days behind it are records with wrong dates; of days before it is nothing.
-        if let Some((from, _)) = about.span().filter(|(from, _)| first < *from) {
+        if let Some((from, _)) = truth.about.span().filter(|(from, _)| first < *from) {
             let what = lang.of("预警早于该银行的第一天，是另一家银行的", "it is from before the bank's first day, and so of another bank");
             return Err(place(&format!("{first} < {from}: {what}")));
         }
@@ -161,12 +202,34 @@ pub(crate) fn alerts(path: &Path, about: &About, lang: Lang) -> Result<Vec<Said>
             order.push(alert.alert_id);
         }
     }
-    Ok(order.iter().filter_map(|id| last.remove(id).flatten()).collect())
+    let said: Vec<Said> = order.iter().filter_map(|id| last.remove(id).flatten()).collect();
+    // Some may be of accounts without a customer; all of them are of another bank's.
+    let is_known = |said: &Said| truth.known.as_ref().is_none_or(|known| known.contains(&said.party));
+    let mut customers = said.iter().filter(|said| said.party.starts_with("c:")).peekable();
+    if customers.peek().is_some() && !customers.any(is_known) {
+        let name = path.display();
+        return Err(Failure::bad_input(say!(
+            lang,
+            "{name}：预警的客户没有一个在标签旁的 parties.csv 中，是另一家银行的预警",
+            "{name}: none of the customers alerted is in the parties.csv beside the labels: these are alerts of another bank"
+        )));
+    }
+    Ok(said)
 }
 
 fn rows<T: for<'de> Deserialize<'de>>(path: &PathBuf, lang: Lang) -> Result<Vec<T>, Failure> {
     let mut reader = csv::Reader::from_path(path).map_err(|error| unreadable(path, &error, lang))?;
     reader.deserialize().zip(2..).map(|(row, line)| row.map_err(|error| bad(path, line, &error, lang))).collect()
+}
+
+fn no_bank(labels: &Path, lang: Lang) -> Failure {
+    let (name, form) = (labels.display(), r#"{"seed": 0, "from": "2024-01-01", "days": 540, "all_customers": 20000}"#);
+    Failure::bad_input(say!(
+        lang,
+        "{name}：旁边没有 bank.json，不知道这家银行有多少客户、多少天；weir synth 会写出它，自己的标签请在该目录写一个 bank.json，内容如 {form}",
+        "{name}: there is no bank.json beside it, which says how many customers and days the bank has; weir synth writes it, and with labels \
+         of your own you write one into the folder, such as {form}"
+    ))
 }
 
 fn unreadable(path: &Path, error: &dyn std::fmt::Display, lang: Lang) -> Failure {

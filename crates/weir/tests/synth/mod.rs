@@ -100,7 +100,7 @@ fn alerts_are_judged_by_their_labels() {
     bench.write("none.jsonl", "");
     let none = score("none.jsonl", "a/labels");
     assert_eq!((none["false_alerts"].as_u64(), none["sizes"][0]["found"]["hits"].as_u64()), (Some(0), Some(0)));
-    // Scores added up are those of all banks judged at once, but for quartiles.
+    // Scores added up are those of all banks judged at once.
     for (name, score) in [("judged.json", &judged), ("none.json", &none)] {
         bench.write(name, score.to_string());
     }
@@ -110,9 +110,26 @@ fn alerts_are_judged_by_their_labels() {
     let at_once = printed("--alerts a/alerts.jsonl --labels a --alerts none.jsonl --labels a");
     assert_eq!(printed("--scores judged.json none.json"), at_once);
     let twice = printed("--scores judged.json judged.json");
-    assert_eq!(twice["sizes"][0]["lead_days"], Value::Null);
+    assert!(twice["sizes"][0]["lead_days"].is_array());
+    // Those that an earlier version wrote lack how many were found how long before: there are no quartiles of both.
+    let mut earlier = judged.clone();
+    earlier["sizes"][0].as_object_mut().expect("an object").remove("leads");
+    earlier.as_object_mut().expect("an object").remove("at_payers");
+    bench.write("earlier.json", earlier.to_string());
+    let mixed = printed("--scores judged.json earlier.json");
+    assert_eq!((&mixed["sizes"][0]["lead_days"], &mixed["at_payers"]), (&Value::Null, &Value::Array(Vec::new())));
     assert_eq!(twice["sizes"][0]["found"]["of"].as_u64(), Some(12));
-    assert_eq!(twice["false_per_10000_customers_and_month"], judged["false_per_10000_customers_and_month"]);
+    for name in ["false_per_10000_customers_and_month", "alerts_a_day"] {
+        assert_eq!(twice[name], judged[name]);
+    }
+    let of_rule = |name: &str, field: &str| judged["rules"][name][field].as_u64().unwrap_or_default();
+    let rules = judged["rules"].as_object().expect("rules").keys().filter(|name| !name.ends_with("on trial"));
+    let alone: u64 = rules.map(|name| of_rule(name, "alone")).sum();
+    assert!(alone <= judged["groups"]["recall"]["hits"].as_u64().expect("a count"), "who is found by one alone is found");
+    // An investor who pays elsewhere is no payer here.
+    let accounts = bench.read("a/labels/accounts.csv");
+    let payers = |text: &str| text.lines().filter(|line| line.contains(",payer,") && line.contains("c:")).count();
+    assert!((1..payers(&customers)).contains(&payers(&accounts)));
     bench.check("eval --scores a/bank.json", 2, &["no score of weir eval --json"]);
     let markdown = bench.check("eval --markdown --alerts a/alerts.jsonl --labels a", 0, &[]);
     assert!(markdown.stdout.contains("| schemes | found |"), "{}", markdown.stdout);
@@ -154,7 +171,15 @@ fn labels_and_dials_that_are_none_are_told() {
     // The alert is of March 2026.
     bench.write("alerts.jsonl", include_str!("../alert.json").replace('\n', " "));
     bench.check("synth --out y --customers 20 --days 2 --from 2026-03-01", 0, &[]);
+    bench.check("eval --alerts alerts.jsonl --labels y", 2, &["none of the customers alerted is in the parties.csv"]);
+    fs::remove_file(bench.path("y/parties.csv")).expect("was there");
     bench.check("eval --alerts alerts.jsonl --labels y", 0, &[]);
+    // Labels of one's own need to be told of the bank.
+    let about = bench.read("y/bank.json");
+    fs::remove_file(bench.path("y/bank.json")).expect("was there");
+    bench.check("eval --alerts alerts.jsonl --labels y", 2, &["there is no bank.json beside it", "all_customers"]);
+    bench.write("y/labels/bank.json", about);
+    bench.check("eval --alerts alerts.jsonl --labels y/labels/customers.csv", 0, &[]);
     bench.check("synth --out y --customers 20 --days 2 --from 2026-03-02", 0, &[]);
     bench.check("eval --alerts alerts.jsonl --labels y", 2, &["alerts.jsonl:1", "before the bank's first day"]);
 }
