@@ -11,6 +11,7 @@ use crate::catalogue::Feature;
 use crate::format;
 use crate::logic::{Logic, and, or};
 use crate::set::{Comparison, Condition, Formula, RuleSet, SlotId};
+use crate::unit::Unit;
 use crate::value::{Arg, FeatureCall, Value, Window};
 
 /// What one condition measured on one row, as people read it.
@@ -68,6 +69,16 @@ impl RuleSet {
             Some("1") if zh.starts_with("前k") => zh.replacen("前k", "最大", 1),
             Some(argument) => zh.replace(['k', 'n'], argument),
             None => zh.to_owned(),
+        }
+    }
+
+    /// What a call measures, in Chinese, and over which window: `近90天转入人数`. Of two windows the first is named.
+    #[must_use]
+    pub fn windowed_name_zh(&self, call: &FeatureCall) -> String {
+        let name = self.name_zh(call);
+        match call.window() {
+            Some(window) => format!("近{}{name}", format::window_zh(window)),
+            None => name,
         }
     }
 
@@ -193,15 +204,15 @@ impl Row<'_> {
     /// One comparison with the value measured, where there is one: `转入人数 37 ≥ 15` where it holds, `转入人数 14（须 ≥ 15）` where not.
     fn comparison(&self, formula: &Formula, met: Option<bool>) -> String {
         match formula {
-            Formula::Compare(comparison, of, right) => self.against(of, met, &format!("{} {}", symbol(*comparison), self.threshold(right))),
-            Formula::Between(of, low, high) => self.against(of, met, &format!("介于 {} 与 {}", self.threshold(low), self.threshold(high))),
-            Formula::In(of, list) => self.against(of, met, &format!("属于 {}", self.items(list))),
+            Formula::Compare(comparison, of, right) => {
+                self.against(of, met, &format!("{} {}", symbol(*comparison), self.threshold(right, unit(of))))
+            }
+            Formula::Between(of, low, high) => self.against(of, met, &format!("介于 {}", self.bounds(of, low, high))),
+            Formula::In(of, list) => self.against(of, met, &format!("属于 {}", self.items(of, list))),
             Formula::IsNull(of) => self.presence(of, met, "缺数据", "有数据"),
             Formula::Not(inner) => match &**inner {
-                Formula::Between(of, low, high) => {
-                    self.against(of, met, &format!("不介于 {} 与 {}", self.threshold(low), self.threshold(high)))
-                }
-                Formula::In(of, list) => self.against(of, met, &format!("不属于 {}", self.items(list))),
+                Formula::Between(of, low, high) => self.against(of, met, &format!("不介于 {}", self.bounds(of, low, high))),
+                Formula::In(of, list) => self.against(of, met, &format!("不属于 {}", self.items(of, list))),
                 Formula::IsNull(of) => self.presence(of, met, "有数据", "缺数据"),
                 other => self.measured(other),
             },
@@ -218,17 +229,21 @@ impl Row<'_> {
 
     /// Whether there is a value at all, beside what was asked of it where that is not so.
     fn presence(&self, of: &Formula, met: Option<bool>, asked: &str, opposite: &str) -> String {
-        let name = if let Formula::Call(call) = of { self.name(call) } else { self.threshold(of) };
+        let name = if let Formula::Call(call) = of { self.name(call) } else { self.threshold(of, None) };
         if met == Some(true) { format!("{name}{asked}") } else { format!("{name}{opposite}（须 {asked}）") }
     }
 
-    fn items(&self, list: &[Formula]) -> String {
-        list.iter().map(|item| self.threshold(item)).collect::<Vec<_>>().join("、")
+    fn bounds(&self, of: &Formula, low: &Formula, high: &Formula) -> String {
+        format!("{} 与 {}", self.threshold(low, unit(of)), self.threshold(high, unit(of)))
+    }
+
+    fn items(&self, of: &Formula, list: &[Formula]) -> String {
+        list.iter().map(|item| self.threshold(item, unit(of))).collect::<Vec<_>>().join("、")
     }
 
     /// `转入人数 37`; the name alone where the value is missing.
     fn measured(&self, formula: &Formula) -> String {
-        let Formula::Call(call) = formula else { return self.threshold(formula) };
+        let Formula::Call(call) = formula else { return self.threshold(formula, None) };
         match (self.value(formula), call.feature) {
             (Value::Null, _) => self.name(call),
             (Value::Bool(value), Feature::HasAgreement) => format!("{}{}", if value { "有" } else { "无" }, self.name(call)),
@@ -238,26 +253,30 @@ impl Row<'_> {
             (value, _) => {
                 let name = self.name(call);
                 let gap = if name.ends_with('）') { "" } else { " " };
-                format!("{name}{gap}{}", format::zh(value))
+                format!("{name}{gap}{}", format::zh_in(value, Some(call.feature.unit())))
             }
         }
     }
 
     /// What a call measures, with its window where that is not the variant's.
     fn name(&self, call: &FeatureCall) -> String {
-        let name = self.set.name_zh(call);
-        match call.window().filter(|window| *window != self.window) {
-            Some(window) => format!("近{}{name}", format::window_zh(window)),
-            None => name,
-        }
+        if call.window() == Some(self.window) { self.set.name_zh(call) } else { self.set.windowed_name_zh(call) }
     }
 
-    /// A literal, or a second feature with its value.
-    fn threshold(&self, formula: &Formula) -> String {
+    /// A literal in the unit of what it is compared with, or a second feature with its value.
+    fn threshold(&self, formula: &Formula, unit: Option<Unit>) -> String {
         match formula {
             Formula::Call(_) => self.measured(formula),
-            _ => format::zh(self.value(formula)),
+            _ => format::zh_in(self.value(formula), unit),
         }
+    }
+}
+
+/// What a feature's value is counted in; literals take the unit of what they are compared with.
+fn unit(formula: &Formula) -> Option<Unit> {
+    match formula {
+        Formula::Call(call) => Some(call.feature.unit()),
+        _ => None,
     }
 }
 

@@ -1,10 +1,11 @@
-//! How values read: for machines and English (`1268400.00`, `0.94`, `2d 3h`), and in Chinese sentences (126.84万元, 94%, 2天3小时).
+//! How values read: for machines and English (`1268400.00`, `0.94`, `2d 3h`), and in Chinese sentences (126.84万元, 94%, 3.1倍, 2天3小时).
 
 use weir_model::Span;
 use weir_model::money::yuan;
 use weir_model::time::MICROS_PER_SEC;
 
 use crate::param::ratio_text;
+use crate::unit::Unit;
 use crate::value::{Value, Window};
 
 /// The value as `conditions[].measured` of an alert shows it; `None` for NULL.
@@ -29,6 +30,15 @@ pub(crate) fn zh(value: Value) -> String {
         Value::Duration(micros) => duration_zh(micros),
         Value::Bool(true) => "是".to_owned(),
         Value::Bool(false) => "否".to_owned(),
+    }
+}
+
+/// The value of a feature, or what it is compared with, inside a Chinese sentence. A ratio that is a multiple is told in times: nobody reads three
+/// times as 300 %.
+pub(crate) fn zh_in(value: Value, unit: Option<Unit>) -> String {
+    match (value, unit) {
+        (Value::Ratio(millionths), Some(Unit::Multiples)) => format!("{}{}", trimmed_signed(millionths, 6), Unit::Multiples.zh()),
+        (value, _) => zh(value),
     }
 }
 
@@ -64,6 +74,12 @@ pub(crate) fn wan(fen: i128) -> String {
 pub(crate) fn percent(millionths: i128) -> String {
     let tenths = (millionths.unsigned_abs() + 500) / 1_000;
     format!("{}{}%", sign(millionths, tenths), trimmed(tenths, 1))
+}
+
+/// Millionths as a bare number, one decimal half-up, without a trailing zero: `3.1`.
+pub(crate) fn times(millionths: i128) -> String {
+    let tenths = (millionths.unsigned_abs() + 50_000) / 100_000;
+    format!("{}{}", sign(millionths, tenths), trimmed(tenths, 1))
 }
 
 /// No minus before a rounded zero.
@@ -144,6 +160,21 @@ mod tests {
         for (millionths, text) in [(940_000, "94%"), (935_500, "93.6%"), (1_000_000, "100%"), (499, "0%"), (-500, "-0.1%")] {
             assert_eq!(percent(millionths), text);
         }
+        for (millionths, text) in
+            [(3_000_000, "3"), (3_142_857, "3.1"), (3_150_000, "3.2"), (49_999, "0"), (-49_999, "0"), (-50_000, "-0.1")]
+        {
+            assert_eq!(times(millionths), text);
+        }
+    }
+
+    #[test]
+    fn multiples_are_told_in_times() {
+        for (millionths, text) in [(3_000_000, "3倍"), (7_209_046, "7.209046倍"), (0, "0倍"), (500_000, "0.5倍")] {
+            assert_eq!(zh_in(Value::Ratio(millionths), Some(Unit::Multiples)), text);
+        }
+        assert_eq!(zh_in(Value::Ratio(600_000), Some(Unit::Points)), "60%");
+        assert_eq!(zh_in(Value::Ratio(600_000), None), "60%");
+        assert_eq!(zh_in(Value::Null, Some(Unit::Multiples)), "未知");
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //!
 //! `{natural_payers}` is the first call of that feature in the rule's variant, `{payees($window)}` a call written out, `{min_payers}` or
 //! `{$min_payers}` a parameter (a name that could be either is refused, lest a sentence show a limit for a measurement); after a bar stands a filter: `万元` for money, `%` for ratios, `zh` for windows and durations. `{{` and `}}` are braces.
-//! Parameters are put in when the rule set is loaded; only feature values are left for rendering.
+//! A multiple without a filter is a bare number, as counts are: the sentence itself says 倍 or 人 behind it. Parameters are put in when the rule set is
+//! loaded; only feature values are left for rendering.
 
 use std::ops::Range;
 
@@ -12,6 +13,7 @@ use crate::expression::{Fault, Scope, parse_call, type_words};
 use crate::format;
 use crate::param::ParamValue;
 use crate::set::SlotId;
+use crate::unit::Unit;
 use crate::value::{FeatureCall, Value};
 
 /// A checked template; the default one says nothing.
@@ -38,6 +40,8 @@ pub(crate) enum Filter {
     Wan,
     /// Per cent.
     Percent,
+    /// A multiple as a bare number.
+    Times,
 }
 
 impl Template {
@@ -69,6 +73,7 @@ fn show(value: Value, filter: Filter) -> String {
     match (value, filter) {
         (Value::Money(fen), Filter::Wan) => format::wan(fen),
         (Value::Ratio(millionths), Filter::Percent) => format::percent(millionths),
+        (Value::Ratio(millionths), Filter::Times) => format::times(millionths),
         (value, _) => format::zh(value),
     }
 }
@@ -215,6 +220,7 @@ fn ambiguous(name: &str, call: &FeatureCall, range: Range<usize>) -> Fault {
 fn feature_part(call: FeatureCall, filter: Option<&str>, range: Range<usize>) -> Result<Part<FeatureCall>, Fault> {
     let kind = call.feature.entry().result;
     let filter = match (filter, kind) {
+        (None, ValueType::Ratio) if call.feature.unit() == Unit::Multiples => Filter::Times,
         (None, _) | (Some("zh"), ValueType::Duration) => Filter::Plain,
         (Some("万元"), ValueType::Money) => Filter::Wan,
         (Some("%"), ValueType::Ratio) => Filter::Percent,

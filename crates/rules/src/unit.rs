@@ -1,4 +1,4 @@
-//! What a feature's value is counted in: for telling by how much something was missed.
+//! What a feature's value is counted in: for telling it in words, and by how much something was missed.
 //!
 //! The type of a value is the catalogue's; a count of people and a count of days are both whole numbers, and only here they differ.
 

@@ -90,7 +90,14 @@ pub(crate) struct OutputSettings {
 impl Settings {
     /// Checks the raw command line.
     pub(crate) fn check(raw: DetectArgs, json: bool, lang: Lang) -> Result<Self, Failure> {
-        if raw.explain_silence.is_some() {
+        if let Some(party) = &raw.explain_silence {
+            if party.trim().is_empty() {
+                return Err(Failure::usage(say!(
+                    lang,
+                    "--explain-silence 没有写主体；应写作 c:客户号、a:账号或 g:组名",
+                    "--explain-silence names no party; write c:CUSTOMER, a:ACCOUNT or g:GROUP"
+                )));
+            }
             refuse_outputs(&raw, lang)?;
         }
         let settings = Self {
@@ -342,6 +349,7 @@ mod tests {
                 "--explain-silence explains one party, on standard output, and goes with no --to-state; leave --to-state out, or run twice",
             ),
         );
+        check("weir detect --explain-silence  in", Err("--explain-silence names no party; write c:CUSTOMER, a:ACCOUNT or g:GROUP"));
         check("weir detect - -", Err("standard input - can be given only once"));
         check(
             "weir detect --office-min-level hihg in",

@@ -42,6 +42,32 @@ levels: {medium: 50}
 reason: "{in_count}笔"
 "#;
 
+/// A rule on a multiple.
+const OF_MULTIPLES: &str = r#"version: 1
+id: T-004
+title: 付款相差
+status: active
+basis: [测试依据]
+window: 3d
+require: ["out_count('3d') >= 1", "spread_out('3d') >= 2"]
+score: {base: 50, add: []}
+levels: {medium: 50}
+reason: "付款相差{spread_out}倍"
+"#;
+
+/// A rule that asks the same of two windows.
+const OF_TWO_WINDOWS: &str = r#"version: 1
+id: T-005
+title: 还给付款人
+status: active
+basis: [测试依据]
+window: 3d
+require: ["in_count('3d') >= 1", "repaid_share('3d') >= 0.3 OR repaid_share('10d') >= 0.5"]
+score: {base: 50, add: []}
+levels: {medium: 50}
+reason: "{in_count}笔"
+"#;
+
 fn bench() -> Bench {
     let bench = Bench::new();
     bench.write("rules/t002.yaml", RULES);
@@ -58,6 +84,20 @@ fn paid_by(people: u32, kind: &str) -> String {
             "{{\"txn_id\":\"t{i}\",\"occurred_at\":\"2026-03-02T{:02}:00:00+08:00\",\"amount\":\"200.00\",\"payer_account\":\"p{i}\"{kind},\
              \"payee_customer\":\"1001\",\"payee_account\":\"corp\",\"payee_kind\":\"organisation\"}}",
             8 + i
+        );
+    }
+    text
+}
+
+/// Customer 1001 pays these sums to one natural person each, an hour apart.
+fn paying(sums: &[u32]) -> String {
+    let mut text = String::new();
+    for (i, sum) in sums.iter().enumerate() {
+        let _ = writeln!(
+            text,
+            "{{\"txn_id\":\"o{i}\",\"occurred_at\":\"2026-03-02T{:02}:00:00+08:00\",\"amount\":\"{sum}\",\"payer_customer\":\"1001\",\
+             \"payee_account\":\"p{i}\",\"payee_kind\":\"natural\"}}",
+            10 + i
         );
     }
     text
@@ -126,6 +166,20 @@ fn a_near_miss_says_by_how_much_and_when() {
 }
 
 #[test]
+fn a_multiple_is_told_in_times() {
+    let bench = Bench::new();
+    bench.write("rules/t004.yaml", OF_MULTIPLES);
+    bench.write("even.jsonl", paying(&[100, 100, 100, 100]));
+    shows(&bench, "c:1001 --lang zh even.jsonl", &["近3天付款金额四分位倍数 1倍（须 ≥ 2倍）", "差 1 倍"]);
+    shows(&bench, "c:1001 --lang en even.jsonl", &["spread_out(3d) >= 2   is 1", "off by 1 times"]);
+    bench.write("apart.jsonl", paying(&[100, 100, 310, 500]));
+    bench.check("detect --alerts alerts apart.jsonl", 0, &[]);
+    let alert: Value = serde_json::from_str(&bench.read("alerts")).expect("is one alert");
+    assert_eq!(alert["reason"], "付款相差3.1倍");
+    assert_eq!(alert["conditions"][1]["explain"], "付款金额四分位倍数 3.1倍 ≥ 2倍，满足");
+}
+
+#[test]
 fn of_instants_that_are_equally_near_the_latest_is_told() {
     let bench = bench();
     // Five people at one time, and a single one weeks later: both miss the one condition of T-001, but T-002 has its money only before.
@@ -167,7 +221,11 @@ fn what_cannot_be_evaluated_says_what_data_it_lacks() {
     let unknown = &nearest["not_evaluable"][0];
     assert_eq!(unknown["feature"], "natural_payers(3d)");
     assert_eq!((&unknown["lacks"][0]["code"], &unknown["lacks"][0]["of_data"]), (&"counterparty_kinds".into(), &true.into()));
-    shows(&bench, "c:1001 --lang zh in.jsonl", &["无法评估：转入人数——流水没有写明对手方类型（payer_kind"]);
+    shows(&bench, "c:1001 --lang zh in.jsonl", &["无法评估：近3天转入人数——流水没有写明对手方类型（payer_kind"]);
+    // One feature over two windows is two things that lack something.
+    bench.write("rules/t005.yaml", OF_TWO_WINDOWS);
+    bench.write("in.jsonl", paid_by(2, NATURAL));
+    shows(&bench, "c:1001 --lang zh in.jsonl", &["无法评估：近3天收款人中曾付款者占比、近10天收款人中曾付款者占比——"]);
 }
 
 #[test]
@@ -193,8 +251,10 @@ fn a_party_that_is_not_there_is_an_error_with_a_hint() {
         ("1001 in.jsonl", "party 1001; did you mean c:1001?"),
         ("a:corp in.jsonl", "did you mean c:1001?"),
         ("c:1011 in.jsonl", "did you mean c:1001?"),
-        ("a:idle --parties p.csv in.jsonl", "did you mean c:2002?"),
+        ("a:idle --parties p.csv in.jsonl", "note: a:idle is an account of customer c:2002, who is explained"),
+        ("a:idle --parties p.csv in.jsonl", "c:2002 is in the party data, but"),
         ("c:2002 --parties p.csv in.jsonl", "c:2002 is in the party data, but"),
+        ("c:1999 in.jsonl", "party c:1999; write c:CUSTOMER"),
         ("什么都不像的主体 in.jsonl", "c:CUSTOMER"),
         ("c:1001 missing.jsonl", "missing.jsonl"),
     ] {
@@ -202,8 +262,28 @@ fn a_party_that_is_not_there_is_an_error_with_a_hint() {
         assert!(done.stdout.is_empty());
     }
     bench.check("detect --lang zh --explain-silence 1001 in.jsonl", 2, &["输入中没有主体 1001 的流水；是否指 c:1001？"]);
+    // Customers of one bank are not near to each other for that.
+    bench.write("bank.jsonl", paid_by(2, NATURAL).replace("{\"txn_id\"", "{\"institution\":\"402753000018\",\"txn_id\""));
+    let of_bank = |customer: &str, words: &str| {
+        bench.check(&format!("detect --explain-silence c:402753000018/{customer} bank.jsonl"), 2, &[words]);
+    };
+    of_bank("1002", "did you mean c:402753000018/1001?");
+    of_bank("7777", "party c:402753000018/7777; write c:CUSTOMER");
+    bench.check("detect --explain-silence= in.jsonl", 3, &["--explain-silence names no party"]);
+    bench.check("detect --lang zh --explain-silence= in.jsonl", 3, &["--explain-silence 没有写主体"]);
     bench.check("detect --explain-silence c:1001 --alerts out in.jsonl", 3, &["goes with no --alerts"]);
     bench.check("detect --lang zh --explain-silence c:1001 --to-state s in.jsonl", 3, &["不能与 --to-state 同用"]);
+}
+
+#[test]
+fn an_account_that_party_data_knows_is_its_customers() {
+    let bench = bench();
+    bench.write("in.jsonl", paid_by(3, NATURAL));
+    bench.write("p.csv", "customer,accounts\n1001,corp;other\n");
+    for asked in ["corp", "a:corp", "other"] {
+        assert_eq!(explained(&bench, &format!("{asked} --parties p.csv in.jsonl"))["party"], "c:1001", "{asked}");
+    }
+    bench.check("detect --lang zh --explain-silence corp --parties p.csv in.jsonl", 0, &["corp 是客户 c:1001 的账户，以下说明该客户"]);
 }
 
 #[test]

@@ -1,18 +1,46 @@
-//! Who else the inputs know, for a party that they do not: near keys, so that a mistyped one is found at once.
+//! Whom a name stands for: the customer of an account that party data knows; and for a party that the inputs do not know, near keys, so that a
+//! mistyped one is found at once.
 //!
-//! Kept only until the party is met, and bounded: keys beyond the bound are no candidates for a near miss, but the same number under another
-//! prefix is still found. Never looks at anything of a leg but keys.
+//! Keys are kept only until the party is met, and bounded: those beyond the bound are no candidates for a near miss, but the same number under
+//! another prefix is still found. Never looks at anything of a leg but keys.
 
 use weir_feed::{LegView, Parties};
+use weir_model::Party;
 
 use crate::failure::Failure;
 use crate::language::{Lang, say};
-use crate::terminal::nearest;
 
 /// Keys remembered.
 const KEYS_MAX: usize = 100_000;
 /// Keys named.
 const NAMED_MAX: usize = 3;
+/// Slips in a number that is still taken for another one, whatever its length: among the customers of a bank some number is near to any.
+const SLIPS_MAX: usize = 2;
+
+/// The customer whose account is asked for, as a party key: legs on an account that party data knows are its customer's. `None` where `asked` is
+/// no such account, or several institutions have one of that number.
+pub(super) fn holder(asked: &str, parties: &Parties) -> Option<String> {
+    if asked.starts_with("c:") || asked.starts_with("g:") {
+        return None;
+    }
+    let account = asked.strip_prefix("a:").unwrap_or(asked);
+    if let Some(party) = parties.by_key(&format!("a:{account}")) {
+        return Some(key_of(party));
+    }
+    let mut holders = parties.iter().filter(|party| party.accounts.iter().any(|own| own == account));
+    match (holders.next(), holders.next()) {
+        (Some(party), None) => Some(key_of(party)),
+        _ => None,
+    }
+}
+
+/// The party key of a customer.
+fn key_of(party: &Party) -> String {
+    match party.institution.as_str() {
+        "" => format!("c:{}", party.customer),
+        institution => format!("c:{institution}/{}", party.customer),
+    }
+}
 
 /// Parties met.
 #[derive(Debug)]
@@ -44,22 +72,9 @@ impl<'p> Acquaintance<'p> {
     /// What is said where the inputs have no leg of the party.
     pub(super) fn unknown(mut self, parties: &Parties, lang: Lang) -> Failure {
         let party = self.party;
-        let registered = parties.by_key(party).or_else(|| parties.by_key(&format!("a:{party}")));
-        let customer = registered.map(|party| match party.institution.as_str() {
-            "" => format!("c:{}", party.customer),
-            institution => format!("c:{institution}/{}", party.customer),
-        });
-        let is_registered = customer.as_deref() == Some(party);
-        if let Some(customer) = customer.filter(|_| !is_registered)
-            && !self.akin.contains(&customer)
-        {
-            self.akin.insert(0, customer);
-        }
+        let is_registered = parties.by_key(party).is_some();
         if self.akin.is_empty() {
-            // In order, so that of several at one distance the same one is named each time.
-            let mut keys: Vec<&str> = self.keys.iter().map(|key| &**key).collect();
-            keys.sort_unstable();
-            self.akin.extend(nearest(party, keys.into_iter()).map(str::to_owned));
+            self.akin.extend(near(party, self.keys.iter().map(|key| &**key)).map(str::to_owned));
         }
         let near = self.akin.join(lang.of("、", ", "));
         let hint = if near.is_empty() {
@@ -83,6 +98,14 @@ impl<'p> Acquaintance<'p> {
     }
 }
 
+/// The key whose number was most likely meant: at most a quarter of it away, and never more than a slip or two. Prefix and institution are left out:
+/// all parties of a bank share them, and would seem alike for that reason. Of several at one distance the first in order.
+fn near<'k>(party: &str, keys: impl Iterator<Item = &'k str>) -> Option<&'k str> {
+    let number = number_of(party);
+    let slips_max = (number.chars().count() / 4).clamp(1, SLIPS_MAX);
+    keys.map(|key| (strsim::osa_distance(number, number_of(key)), key)).filter(|(slips, _)| *slips <= slips_max).min().map(|(_, key)| key)
+}
+
 /// The number of a key, without prefix and institution.
 fn number_of(key: &str) -> &str {
     let unit = key.split_once(':').map_or(key, |(_, unit)| unit);
@@ -97,6 +120,51 @@ mod tests {
     fn numbers_stand_behind_prefix_and_institution() {
         for (key, number) in [("c:ICBC/1001", "1001"), ("c:1001", "1001"), ("1001", "1001"), ("a:b/c/6222", "6222")] {
             assert_eq!(number_of(key), number);
+        }
+    }
+
+    #[test]
+    fn a_slip_in_the_number_is_found_and_another_number_of_the_bank_is_not() {
+        const KEYS: [&str; 3] = ["c:402753000018/97414020", "c:402753000018/25807089", "a:402753000018/6222000258070890"];
+        for (party, expected) in [
+            ("c:402753000018/97414021", Some(KEYS[0])),
+            ("c:402753000018/97414201", Some(KEYS[0])),
+            ("c:97414O2O", Some(KEYS[0])),
+            ("c:402753000018/97411111", None),
+            ("c:402753000018/12345678", None),
+            ("a:402753000018/6222000258070809", Some(KEYS[2])),
+            ("a:402753000018/6222000258079999", None),
+            ("c:7", None),
+        ] {
+            assert_eq!(near(party, KEYS.into_iter()), expected, "{party}");
+        }
+    }
+
+    #[test]
+    fn an_account_stands_for_its_customer() {
+        let mut parties = Parties::default();
+        let party = |institution: &str, customer: &str, accounts: &[&str]| Party {
+            institution: institution.to_owned(),
+            customer: customer.to_owned(),
+            accounts: accounts.iter().map(|account| (*account).to_owned()).collect(),
+            ..Party::default()
+        };
+        for party in [party("", "1", &["6222"]), party("A", "2", &["6223", "6224"]), party("B", "3", &["6224", "6225"])] {
+            parties.insert(party).expect("customers and accounts of their own");
+        }
+        for (asked, expected) in [
+            ("6222", Some("c:1")),
+            ("a:6222", Some("c:1")),
+            ("6223", Some("c:A/2")),
+            ("a:B/6224", Some("c:B/3")),
+            ("A/6224", Some("c:A/2")),
+            ("6224", None),
+            ("a:A/6225", None),
+            ("c:6225", None),
+            ("g:6225", None),
+            ("6", None),
+        ] {
+            assert_eq!(holder(asked, &parties).as_deref(), expected, "{asked}");
         }
     }
 }

@@ -164,7 +164,7 @@ pub(super) struct OfExclusion {
 pub(super) struct NotEvaluable {
     /// As called: `natural_payers(14d)`.
     pub(super) feature: String,
-    /// Its Chinese name.
+    /// Its Chinese name, with its window.
     pub(super) name: String,
     pub(super) lacks: Vec<Cause>,
 }
@@ -286,7 +286,7 @@ fn of_instant(nearest: &Nearest, rules: &RuleSet) -> OfInstant {
         not_evaluable: nearest
             .unknown
             .iter()
-            .map(|call| NotEvaluable { feature: call.to_string(), name: rules.name_zh(call), lacks: causes(call.feature) })
+            .map(|call| NotEvaluable { feature: call.to_string(), name: rules.windowed_name_zh(call), lacks: causes(call.feature) })
             .collect(),
     }
 }

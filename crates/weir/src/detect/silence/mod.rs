@@ -31,14 +31,24 @@ use super::shard::{Event, QUEUE_BATCHES, Work};
 use super::{SIGNAL_INTERVAL, internal, read_completely};
 use crate::failure::{Exit, Failure};
 use crate::interrupt::Interrupt;
-use crate::language::Lang;
+use crate::language::{Lang, say};
 use crate::outputs::{Output, publish};
 use crate::probe::Probe;
-use crate::terminal::{Palette, columns};
+use crate::terminal::{Palette, columns, mention};
 
-/// Runs over the inputs and explains the party.
-pub(super) fn run(settings: &Settings, party: &str, lang: Lang) -> Result<Exit, Failure> {
+/// Runs over the inputs and explains the party; for an account that party data knows, its customer.
+pub(super) fn run(settings: &Settings, asked: &str, lang: Lang) -> Result<Exit, Failure> {
     let mut sources = Sources::open(settings, None, lang)?;
+    let holder = acquaintance::holder(asked, &sources.parties);
+    if let Some(customer) = &holder {
+        let text = say!(
+            lang,
+            "提示：{asked} 是客户 {customer} 的账户，以下说明该客户",
+            "note: {asked} is an account of customer {customer}, who is explained"
+        );
+        mention("note", "account", &text, settings.json);
+    }
+    let party = holder.as_deref().unwrap_or(asked);
     let probe = Probe::put_into(&mut sources.rules, |_| true);
     let rules = Arc::new(sources.rules);
     let mut listener = Listener {

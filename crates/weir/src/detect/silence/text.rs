@@ -254,6 +254,8 @@ impl Sheet {
         for feature in features {
             let name = if self.lang == Lang::Zh { feature.name.as_str() } else { feature.feature.as_str() };
             match by_cause.iter_mut().find(|(causes, _)| *causes == feature.lacks) {
+                // Calls may differ in a second window, which their names do not tell.
+                Some((_, names)) if names.contains(&name) => {}
                 Some((_, names)) => names.push(name),
                 None => by_cause.push((&feature.lacks, vec![name])),
             }
