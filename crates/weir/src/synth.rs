@@ -3,6 +3,7 @@
 //! The bank itself is `weir-testkit`'s; here are files, a progress bar and the note of what was written, with the hash of the transactions by
 //! which two machines can tell that they mean the same bank.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
@@ -17,6 +18,7 @@ use weir_testkit::synth::feed::{self, Fields, Layout, Lines, Rows};
 use weir_testkit::synth::figures::Figures;
 use weir_testkit::synth::plan::DIALS;
 use weir_testkit::synth::table::Table;
+use weir_testkit::synth::today::YEARS;
 use weir_testkit::synth::{Bank, Dials, answers};
 
 use crate::arguments::SynthArgs;
@@ -101,20 +103,26 @@ pub(crate) fn run(args: &SynthArgs, json: bool, lang: Lang) -> Result<Exit, Fail
     let format = format_of(&args.format, lang)?;
     let labels = args.out.join("labels");
     fs::create_dir_all(&labels).map_err(|error| write_failure(&labels.display().to_string(), &error, lang))?;
-    let Some(Written { rows, customers, schemes, hash, seconds }) = (Writing { args, dials: &dials, format, lang }).write(&labels)? else {
+    let writing = Writing { args, dials: &dials, format, lang };
+    let Some(Written { rows, customers, schemes, paid, hash, seconds }) = writing.write(&labels)? else {
         return Ok(Exit::Ok);
     };
     let rate = grouped(u128::from(rows) * 1000 / u128::from(seconds.max(1)));
     let rows = grouped(rows.into());
     let (customers, place) = (grouped(customers as u128), args.out.display());
     let hash = &hash.to_hex()[..16];
+    let paid = if paid == schemes {
+        String::new()
+    } else {
+        say!(lang, "（{paid} 个已有人付款）", ", of which {paid} have been paid into")
+    };
     mention(
         "note",
         "synth",
         &say!(
             lang,
-            "{place}：客户 {customers} 户，团伙 {schemes} 个，流水 {rows} 条（每秒 {rate} 条），摘要 {hash}",
-            "{place}: customers {customers}, schemes {schemes}, rows {rows} ({rate} a second), hash {hash}"
+            "{place}：客户 {customers} 户，团伙 {schemes} 个{paid}，流水 {rows} 条（每秒 {rate} 条），摘要 {hash}",
+            "{place}: customers {customers}, schemes {schemes}{paid}, rows {rows} ({rate} a second), hash {hash}"
         ),
         json,
     );
@@ -126,6 +134,8 @@ struct Written {
     rows: u64,
     customers: usize,
     schemes: usize,
+    /// Those of them that somebody has paid into at this bank: others begin after its last day, or nobody has come yet.
+    paid: usize,
     hash: blake3::Hash,
     /// Thousandths.
     seconds: u64,
@@ -188,6 +198,7 @@ impl Writing<'_> {
             self.file(&labels.join("accounts.csv"), |out| cast.write(&bank, out))?,
         ]);
         let (customers, schemes) = (bank.world.customers.len(), bank.schemes.len());
+        let paid = bank.schemes.iter().filter(|scheme| scheme.outcome.first.is_some()).count();
         let dials = self.dials;
         let about = serde_json::json!({
             "seed": dials.seed, "customers": dials.customers, "from": dials.from.to_string(), "days": dials.days,
@@ -202,7 +213,7 @@ impl Writing<'_> {
             self.remove_others(&name)?;
         }
         let seconds = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-        Ok(Some(Written { rows: count, customers, schemes, hash, seconds }))
+        Ok(Some(Written { rows: count, customers, schemes, paid, hash, seconds }))
     }
 
     /// Removes what an earlier bank in the folder had and this one has not: transactions in another form, party data. Beside this feed they would be
@@ -262,7 +273,18 @@ fn dials(args: &SynthArgs, lang: Lang) -> Result<Dials, Failure> {
             )));
         }
     }
-    let held = args.hold.iter().map(|text| held(text, lang)).collect::<Result<_, _>>()?;
+    within_years(from, args.days, lang)?;
+    let mut all_held = BTreeMap::new();
+    for text in &args.hold {
+        let (name, value) = held(text, lang)?;
+        if all_held.insert(name.clone(), value).is_some() {
+            return Err(Failure::usage(say!(
+                lang,
+                "--hold {name} 给出了不止一次；一个参数只能固定为一个值",
+                "--hold {name} is given more than once; a dial is held at one value"
+            )));
+        }
+    }
     Ok(Dials {
         seed: args.seed,
         customers: args.customers,
@@ -270,8 +292,29 @@ fn dials(args: &SynthArgs, lang: Lang) -> Result<Dials, Failure> {
         days: args.days,
         per_scheme: args.per_scheme,
         disorder: args.disorder,
-        held,
+        held: all_held,
     })
+}
+
+/// Fails where the bank has a day in a year whose holidays the generator does not know.
+fn within_years(from: Day, days: u32, lang: Lang) -> Result<(), Failure> {
+    let (first, last) = YEARS;
+    let to = from.plus(i32::try_from(days).unwrap_or(i32::MAX).saturating_sub(1));
+    if !(first..=last).contains(&from.year()) {
+        return Err(Failure::usage(say!(
+            lang,
+            "--from {from}：须在 {first} 年至 {last} 年之间，此外的春节无从得知",
+            "--from {from} is not in the years {first} to {last}, whose Spring Festivals are known"
+        )));
+    }
+    if to.year() > last {
+        return Err(Failure::usage(say!(
+            lang,
+            "--days {days}：从 {from} 起到 {to} 为止，须不晚于 {last} 年底，此后的春节无从得知",
+            "--days {days} from {from} on end on {to}, after {last}, the last year whose Spring Festival is known"
+        )));
+    }
+    Ok(())
 }
 
 /// A dial and the value it is held at: `investors=80`.

@@ -22,6 +22,9 @@ const FESTIVALS: [(i32, u32, u32); 12] = [
     (2030, 2, 2),
 ];
 
+/// First and last year whose Spring Festival is known: in others people would go home, and wages come, on the wrong days.
+pub const YEARS: (i32, i32) = (FESTIVALS[0].0, FESTIVALS[FESTIVALS.len() - 1].0);
+
 /// A day.
 #[derive(Debug, Clone, Copy)]
 pub struct Today {
@@ -114,6 +117,12 @@ mod tests {
 
     fn of(text: &str) -> Today {
         Today::of(Day::parse(text).expect("a date"))
+    }
+
+    #[test]
+    fn no_year_in_between_is_missing() {
+        assert!(FESTIVALS.iter().zip(YEARS.0..=YEARS.1).all(|((year, ..), expected)| *year == expected));
+        assert_eq!(YEARS, (2019, 2030));
     }
 
     #[test]

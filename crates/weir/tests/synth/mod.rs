@@ -52,6 +52,16 @@ fn a_bank_is_the_same_twice_and_says_the_same_in_every_form() {
 }
 
 #[test]
+fn a_bank_that_ends_before_its_schemes_begin_says_so() {
+    let bench = Bench::new();
+    bench.check("synth --out a --customers 20 --days 5 --per-scheme 10", 0, &["schemes 2, of which 0 have been paid into, rows"]);
+    bench.check("synth --lang zh --out a --customers 20 --days 5 --per-scheme 10", 0, &["团伙 2 个（0 个已有人付款），流水"]);
+    bench.check("synth --out a --customers 20 --days 2 --per-scheme 0", 0, &["schemes 0, rows"]);
+    // The last day that is known.
+    bench.check("synth --out a --customers 20 --from 2030-12-30 --days 2", 0, &[]);
+}
+
+#[test]
 fn a_second_bank_in_a_folder_leaves_nothing_of_the_first_behind() {
     let bench = Bench::new();
     bench.write("a/parties.csv", "somebody's own\n");
@@ -139,7 +149,7 @@ fn alerts_are_judged_by_their_labels() {
 fn an_interrupted_bank_leaves_no_file() {
     let bench = Bench::new();
     let mut command = bench.interruptible();
-    command.args(["synth", "--out", "x", "--customers", "20000", "--days", "4000"]).stderr(Stdio::piped());
+    command.args(["synth", "--out", "x", "--customers", "20000", "--from", "2020-01-01", "--days", "4000"]).stderr(Stdio::piped());
     let mut child = command.spawn().expect("runs");
     // It is under way once the labels of its rows are begun, and has eleven years to go.
     let labels = bench.path("x/labels");
@@ -163,6 +173,11 @@ fn labels_and_dials_that_are_none_are_told() {
     }
     bench.check("synth --lang zh --out x --hold visible=1001", 3, &["visible：取 0 至 1000 的整数（千分之）"]);
     bench.check("synth --out x --from 2024-02-30", 3, &["no date"]);
+    bench.check("synth --out x --from 2035-01-01", 3, &["--from 2035-01-01 is not in the years 2019 to 2030"]);
+    bench.check("synth --lang zh --out x --from 2018-12-31", 3, &["--from 2018-12-31：须在 2019 年至 2030 年之间"]);
+    bench.check("synth --out x --days 4000", 3, &["--days 4000 from 2024-01-01 on end on 2034-12-13, after 2030"]);
+    bench.check("synth --lang zh --out x --from 2030-12-31 --days 2", 3, &["到 2031-01-01 为止"]);
+    bench.check("synth --out x --hold investors=5 --hold life=90 --hold investors=5", 3, &["--hold investors is given more than once"]);
     bench.check("synth --out x --customers 3", 3, &["--customers takes 20 to", "not 3"]);
     bench.check("synth --out x --format xml", 3, &["--format is one of"]);
     bench.check("eval --alerts a --alerts b --labels x", 3, &["there are 2 and 1"]);
