@@ -4,7 +4,8 @@
 //! removes what was begun. A link stays a link: what it leads to is replaced. A file that is replaced leaves its owner and its rights to its
 //! successor; a new one gets what the umask leaves, as any file does. Devices, pipes and open descriptors (`/dev/stdout`, `/proc/self/fd/3`)
 //! cannot be renamed over and are written directly, even where a shell has led them into a regular file. A reader that leaves standard output
-//! (`| head`) ends that output quietly. Errors name the file, never its contents.
+//! (`| head`) ends that output quietly. Errors name the file, never its contents. Whether an output would replace what the same run reads is
+//! asked here, once for all verbs ([`refuse_overwriting`]).
 
 use std::fs::{self, File, Metadata, Permissions};
 use std::io::{self, BufWriter, Write};
@@ -211,6 +212,35 @@ pub(crate) fn is_folder(path: &Path) -> bool {
 /// An output that names a folder.
 pub(crate) fn folder_failure(name: &str, lang: Lang) -> Failure {
     Failure::usage(say!(lang, "输出 {name} 是目录，应为文件", "the output {name} is a folder; name a file"))
+}
+
+/// Fails where one of the outputs, each with its option, would replace `read`, which `read_by` reads. Folders and globs are to be expanded
+/// before: under their own names they are no file that could be lost.
+pub(crate) fn refuse_overwriting(outputs: &[(&str, &Path)], read_by: &str, read: &Path, lang: Lang) -> Result<(), Failure> {
+    if read == Path::new("-") {
+        return Ok(());
+    }
+    let Some((option, _)) = outputs.iter().find(|(_, output)| same_file(output, read)) else { return Ok(()) };
+    let name = read.display();
+    Err(Failure::usage(say!(lang, "{option} 会覆盖 {read_by} 的文件 {name}", "{option} would overwrite {name}, which {read_by} reads")))
+}
+
+/// Whether two paths lead to one file: by name, or, where both exist, after links are followed. Devices are not files one could spoil, so
+/// that two outputs may both be thrown away.
+pub(crate) fn same_file(a: &Path, b: &Path) -> bool {
+    if a.starts_with("/dev") && b.starts_with("/dev") {
+        return false;
+    }
+    if a == b {
+        return true;
+    }
+    let resolved = |path: &Path| {
+        path.canonicalize().or_else(|_| Ok::<_, io::Error>(folder_of(path).canonicalize()?.join(path.file_name().unwrap_or_default())))
+    };
+    match (resolved(a), resolved(b)) {
+        (Ok(a), Ok(b)) => a == b,
+        _ => false,
+    }
 }
 
 /// The folder that the bytes of an output end in, for what has to wait on the same disk; the system's for temporary files where it ends in

@@ -11,7 +11,7 @@ use weir_model::{EventTime, Level, Span};
 use crate::arguments::{DetectArgs, PackArgs};
 use crate::failure::Failure;
 use crate::language::{Lang, say};
-use crate::outputs::{folder_failure, is_folder};
+use crate::outputs::{folder_failure, is_folder, refuse_overwriting, same_file};
 use crate::terminal::nearest;
 
 /// Records a batch, unless told otherwise: enough to pay for passing it on, little enough to stay in the cache.
@@ -191,16 +191,12 @@ impl Settings {
 
     /// Fails where an output would replace `path`, which is read. Called again for the files found in folders and by globs.
     pub(crate) fn refuse_overwriting(&self, read_by: &str, path: &Path, lang: Lang) -> Result<(), Failure> {
-        if path == Path::new("-") {
-            return Ok(());
-        }
-        let clash = self.output_paths().into_iter().find(|(option, output)| {
+        let mut outputs = self.output_paths();
+        outputs.retain(|(option, _)| {
             let is_rolling_state = *option == "--to-state" && read_by == "--from-state";
-            !is_rolling_state && same_file(output, path)
+            !is_rolling_state
         });
-        let Some((option, _)) = clash else { return Ok(()) };
-        let name = path.display();
-        Err(Failure::usage(say!(lang, "{option} 会覆盖 {read_by} 的文件 {name}", "{option} would overwrite {name}, which {read_by} reads")))
+        refuse_overwriting(&outputs, read_by, path, lang)
     }
 }
 
@@ -225,28 +221,6 @@ fn refuse_outputs(raw: &DetectArgs, lang: Lang) -> Result<(), Failure> {
         "--explain-silence 只解释一个主体，结果写到标准输出，不能与 {option} 同用；请去掉 {option}，或分两次运行",
         "--explain-silence explains one party, on standard output, and goes with no {option}; leave {option} out, or run twice"
     )))
-}
-
-/// Whether two paths lead to one file: by name, or, where both exist, after links are followed. Devices are not files one could spoil, so
-/// that two outputs may both be thrown away.
-fn same_file(a: &Path, b: &Path) -> bool {
-    if a.starts_with("/dev") && b.starts_with("/dev") {
-        return false;
-    }
-    if a == b {
-        return true;
-    }
-    let resolved = |path: &Path| {
-        let parent = match path.parent() {
-            Some(parent) if parent != Path::new("") => parent,
-            _ => Path::new("."),
-        };
-        path.canonicalize().or_else(|_| Ok::<_, std::io::Error>(parent.canonicalize()?.join(path.file_name().unwrap_or_default())))
-    };
-    match (resolved(a), resolved(b)) {
-        (Ok(a), Ok(b)) => a == b,
-        _ => false,
-    }
 }
 
 fn default_shards() -> usize {

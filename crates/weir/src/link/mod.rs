@@ -14,11 +14,10 @@ mod ledger;
 mod table;
 
 use std::io::Write;
-use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::Value;
-use weir_feed::{Item, Mapping, Options, Parties, Reader, RecordBatch, inputs};
+use weir_feed::{Format, Input, Item, Mapping, Options, Parties, Reader, RecordBatch, inputs};
 
 use self::evidence::Bounds;
 use self::ledger::{Ledger, Mark};
@@ -28,7 +27,7 @@ use crate::failure::{Exit, Failure};
 use crate::input_error;
 use crate::interrupt::Interrupt;
 use crate::language::{Lang, say};
-use crate::outputs::{Output, publish};
+use crate::outputs::{Output, publish, refuse_overwriting};
 
 /// Records a batch: enough to pay for passing it on.
 const BATCH_RECORDS: usize = 4096;
@@ -37,17 +36,14 @@ const BATCH_RECORDS: usize = 4096;
 pub(crate) fn run(args: &LinkArgs, json: bool, lang: Lang) -> Result<Exit, Failure> {
     let bounds = Bounds::check(args, lang)?;
     let input_failure = |error| input_error::failure(&error, lang);
+    let format = args.format.as_deref().map(|name| detect::format_of(name, lang)).transpose()?;
+    let inputs = find_inputs(args, format, lang)?;
     let mapping = args.feed.as_deref().map_or_else(|| Ok(Mapping::default()), Mapping::load).map_err(input_failure)?;
     let parties = match &args.parties {
         Some(path) => Parties::load(path, mapping.institution()).map_err(input_failure)?,
         None => Parties::default(),
     };
     let parties = Arc::new(parties);
-    let format = args.format.as_deref().map(|name| detect::format_of(name, lang)).transpose()?;
-    let inputs = inputs::expand(&args.input, format).map_err(input_failure)?;
-    for read in args.feed.iter().chain(&args.parties).chain(&args.input) {
-        refuse_overwriting(&args.groups, read, lang)?;
-    }
     let options = Options { format, batch_records: BATCH_RECORDS, ..Options::default() };
     let reader = Reader::open(&inputs, mapping, Arc::clone(&parties), options).map_err(input_failure)?;
     let mut output = Output::open(&args.groups, lang)?;
@@ -67,12 +63,19 @@ pub(crate) fn run(args: &LinkArgs, json: bool, lang: Lang) -> Result<Exit, Failu
     Ok(Exit::Ok)
 }
 
-fn refuse_overwriting(output: &Path, read: &Path, lang: Lang) -> Result<(), Failure> {
-    if output != read || output == Path::new("-") {
-        return Ok(());
+/// The files behind the arguments. The proposals may replace none of them, nor the feed file or the party data.
+fn find_inputs(args: &LinkArgs, format: Option<Format>, lang: Lang) -> Result<Vec<Input>, Failure> {
+    let inputs = inputs::expand(&args.input, format).map_err(|error| input_error::failure(&error, lang))?;
+    let found = inputs.iter().filter_map(|input| match input {
+        Input::File { path, .. } => Some(("INPUT", path.as_path())),
+        Input::Stdin | Input::Bytes { .. } => None,
+    });
+    let given = [("--feed", &args.feed), ("--parties", &args.parties)];
+    let given = given.into_iter().filter_map(|(option, path)| Some((option, path.as_deref()?)));
+    for (read_by, read) in given.chain(found) {
+        refuse_overwriting(&[("--out", args.groups.as_path())], read_by, read, lang)?;
     }
-    let name = read.display();
-    Err(Failure::usage(say!(lang, "--out 会覆盖所读的文件 {name}", "--out would overwrite {name}, which is read")))
+    Ok(inputs)
 }
 
 /// Puts every leg into the ledger.

@@ -218,9 +218,23 @@ fn what_cannot_run_says_what_to_do() {
     let bench = Bench::new();
     bench.write("in.jsonl", Rows::default().candidates(&["1"]).0.clone());
     bench.write("wrong.jsonl", "{\"id\":1}\n".repeat(9));
+    bench.write("ow/in.jsonl", bench.read("in.jsonl"));
+    bench.write("feed.yaml", "version: 1\n");
+    bench.write("p.csv", "customer,group\n1,\n");
+    std::os::unix::fs::symlink("in.jsonl", bench.path("link.csv")).expect("links");
     let before = bench.names();
+    let read = ["in.jsonl", "ow/in.jsonl", "feed.yaml", "p.csv"];
+    let contents = read.map(|name| bench.read(name));
     for (arguments, code, words) in [
-        ("--out in.jsonl in.jsonl", 3, "would overwrite"),
+        ("--out in.jsonl in.jsonl", 3, "--out would overwrite in.jsonl, which INPUT reads"),
+        // Every other spelling of what is read.
+        ("--out ./in.jsonl in.jsonl", 3, "would overwrite"),
+        ("--out in.jsonl ow/../in.jsonl", 3, "would overwrite"),
+        ("--out link.csv in.jsonl", 3, "would overwrite"),
+        ("--out ow/in.jsonl ow", 3, "would overwrite"),
+        ("--out ow/in.jsonl ow/*.jsonl", 3, "would overwrite"),
+        ("--out ./p.csv --parties p.csv in.jsonl", 3, "which --parties reads"),
+        ("--out ./feed.yaml --feed feed.yaml in.jsonl", 3, "which --feed reads"),
         ("--out g.csv --payee-share 101 in.jsonl", 3, "--payee-share takes 1 to 100"),
         ("--out g.csv --group-max 1 in.jsonl", 3, "--group-max takes 2 to"),
         ("--out g.csv wrong.jsonl", 2, "not one record can be used"),
@@ -229,6 +243,7 @@ fn what_cannot_run_says_what_to_do() {
     ] {
         bench.check(&format!("link {arguments}"), code, &[words]);
         assert_eq!(bench.names(), before, "weir link {arguments} left something");
+        assert_eq!(read.map(|name| bench.read(name)), contents, "weir link {arguments} changed what it read");
     }
 }
 
