@@ -61,6 +61,7 @@ pub(crate) enum Verb {
     Link(Box<LinkArgs>),
 }
 
+// Each default has its reason beside it; docs/detection.md has what looser ones find on generated banks, and what they get wrong.
 /// `weir link …`.
 #[derive(Debug, Args)]
 #[command(arg_required_else_help = true)]
@@ -75,22 +76,32 @@ pub(crate) struct LinkArgs {
     pub(crate) format: Option<String>,
     #[arg(long, value_name = "FILE")]
     pub(crate) parties: Option<PathBuf>,
+    // Yuan a person pays in all: with less, customers of two shops would relate the shops.
     #[arg(long, value_name = "5000", default_value_t = 5_000, hide_default_value = true)]
     pub(crate) payer_amount: u64,
+    // One or two people who pay both are family or friends of both.
     #[arg(long, value_name = "3", default_value_t = 3, hide_default_value = true)]
     pub(crate) shared_payers: u64,
+    // Per cent: a school and a landlord of one quarter share some families, two collectors of one scheme a good part.
     #[arg(long, value_name = "20", default_value_t = 20, hide_default_value = true)]
     pub(crate) payer_share: u64,
+    // Per cent of what leaves a customer: half is where money mainly goes, and no more than two can take it, while an employer or a firm pays
+    // many. With 30, half of what was proposed was wrong.
     #[arg(long, value_name = "50", default_value_t = 50, hide_default_value = true)]
     pub(crate) payee_share: u64,
+    // Yuan: half of little says nothing; a year's rent of a flat stays below.
     #[arg(long, value_name = "50000", default_value_t = 50_000, hide_default_value = true)]
     pub(crate) payee_amount: u64,
+    // Whoever more customers pay, be it a yuan, is a utility company, a payment institution, a shop or a landlord: everybody's money ends there.
     #[arg(long, value_name = "5", default_value_t = 5, hide_default_value = true)]
     pub(crate) payee_customers: u64,
+    // A family has that many customers, and so has who holds the accounts of a scheme; more is a branch's terminal, a shop's, a bookkeeper's.
     #[arg(long, value_name = "5", default_value_t = 5, hide_default_value = true)]
     pub(crate) device_customers: u64,
+    // What a person can look through; what hangs together beyond is held together by something that everybody shares.
     #[arg(long, value_name = "20", default_value_t = 20, hide_default_value = true)]
     pub(crate) group_max: u64,
+    // 1.6 GB at most, both ways together: a machine that runs weir has them.
     #[arg(long, value_name = "5000000", default_value_t = 5_000_000, hide_default_value = true)]
     pub(crate) pairs: u64,
 }

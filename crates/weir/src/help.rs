@@ -129,8 +129,8 @@ const VERBS: &[VerbHelp] = &[
     },
     VerbHelp {
         path: "weir link",
-        zh: "由流水找出可能同属一个团伙的客户（共同付款人、共同去向、同一设备或代办人），写成 CSV 供人核实；核实后填入客户资料的 group 列，即成为规则所看的组。",
-        en: "Proposes which customers may belong together (shared payers, a common payee, one device or agent) as CSV, for a person to confirm into the group column of the party data.",
+        zh: "由流水找出可能同属一个团伙的客户（共同付款人、资金最终去向相同、归集户的钱转往的账户、同一设备或代办人），写成 CSV 供人核实；核实后填入客户资料的 group 列，即成为规则所看的组。",
+        en: "Proposes which customers may belong together (shared payers, one final payee, accounts that collected money passes, one device or agent) as CSV, for a person to confirm into the group column of the party data.",
         example: "weir link --feed feeds/core.yaml --parties parties.csv --out groups.csv 2026-03/*.csv.gz",
     },
     VerbHelp {
@@ -265,23 +265,23 @@ const OPTIONS: &[OptionHelp] = &[
     ),
     option(
         "payee_share",
-        "同一收款方须占每户转出的百分之几，默认 50：过半才是主要去向",
-        "Per cent of each one's outflow that one payee must take, default 50: half is where money mainly goes",
+        "主要收款方须占一户转出的百分之几，默认 50：过半才是主要去向；资金沿主要收款方最多追三步",
+        "Per cent of a customer's outflow that its main payee must take, default 50: half is where money mainly goes; followed for three hops",
     ),
     option(
         "payee_amount",
-        "同一收款方须收到每户多少元，默认 50000：零星收付的过半说明不了什么",
-        "Yuan it must take from each, default 50000: half of little says nothing",
+        "主要收款方须收到该户多少元，默认 50000：零星收付的过半说明不了什么",
+        "Yuan it must take, default 50000: half of little says nothing",
     ),
     option(
         "payee_customers",
-        "向同一收款方付款的客户至多几户，默认 5：多了就是商户、房东、机构",
-        "Customers who may pay that payee, default 5: more is a shop, a landlord, an institution",
+        "向主要收款方付款的客户至多几户，默认 5：多了就是商户、房东、机构，不计也不再往下追",
+        "Customers who may pay that payee, default 5: more is a shop, a landlord, an institution, and no chain leads through it",
     ),
     option(
         "device_customers",
-        "同一设备、代办人至多几户客户，默认 5：多了就是网点机具、代账公司",
-        "Customers who may share a device or agent, default 5: more is a terminal of a branch or a bookkeeper",
+        "同一设备、代办人至多几户客户，默认 5：多了就是网点、商户的机具或代账公司",
+        "Customers who may share a device or agent, default 5: more is a terminal of a branch or a shop, or a bookkeeper",
     ),
     option(
         "group_max",
@@ -290,8 +290,8 @@ const OPTIONS: &[OptionHelp] = &[
     ),
     option(
         "pairs",
-        "内存中至多记多少对收付款双方（转入、转出各计），默认 500 万，至多约 1.6 GB；超出的新对不记，只计数",
-        "Pairs of payer and payee kept in memory each way, default 5 million, at most about 1.6 GB; new ones beyond are left out and counted",
+        "内存中至多记多少对收付款双方（转入、转出各计）、多少对关联客户，默认 500 万，收付款双方至多约 1.6 GB；超出的新对不记，只计数",
+        "Pairs of payer and payee kept in memory each way (at most about 1.6 GB), and of related customers, default 5 million; new ones beyond are left out and counted",
     ),
     option(
         "begin_anew",

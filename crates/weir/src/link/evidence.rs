@@ -1,11 +1,15 @@
-//! What relates two customers: people who pay both, one payee that takes most of what leaves both, one device or agent.
+//! What relates two customers: people who pay both, one party where the money of both ends, one that the other's money passes, one device or
+//! agent.
 //!
-//! Only customers whom several natural people have paid in earnest are looked at; all others collect from nobody. Each kind of evidence has a
-//! bound above which it says nothing, because what everybody shares relates nobody. Everything is in order of keys, so that the same inputs
-//! give the same lines.
+//! Candidates are customers whom several natural people have paid in earnest: they collect. Shared payers are looked for among them alone, for
+//! who collects from nobody has none; where money goes is the business of [`chains`]; one hand on two customers says something whoever they
+//! are. Each kind of evidence has a bound above which it says nothing, because what everybody shares relates nobody, and there are no more
+//! pairs than asked for. Everything is in order of keys, so that the same inputs give the same lines.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::chains;
 use super::ledger::{Key, Ledger, Mark};
 use crate::arguments::LinkArgs;
 use crate::failure::Failure;
@@ -23,27 +27,34 @@ pub(super) struct Bounds {
     shared_payers: usize,
     /// Shared payers among all such payers of the customer that has fewer, in per cent.
     payer_share: u64,
-    /// Share of a customer's outflow that one payee must take, in per cent.
-    payee_share: u64,
+    /// Share of a customer's outflow that its main payee must take, in per cent.
+    pub(super) payee_share: u64,
     /// Fen it must take.
-    payee_amount: i64,
+    pub(super) payee_amount: i64,
     /// Customers who may pay it.
-    payee_customers: usize,
+    pub(super) payee_customers: usize,
     /// Customers who may share a device or agent.
     pub(super) mark_customers: usize,
     /// Customers of one group.
     pub(super) group_max: usize,
-    /// Pairs remembered each way.
+    /// Pairs remembered each way, and pairs related.
     pub(super) pairs_max: usize,
 }
+
+/// Customers who collect, each with those who paid it in earnest and what they paid, in fen.
+pub(super) type Candidates = BTreeMap<Key, Vec<(Key, i64)>>;
 
 /// Why two customers may belong together. Amounts in fen, the customer with the smaller key first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Reason {
     /// People who paid both, and what they paid each.
     SharedPayers { people: usize, paid: [i64; 2] },
-    /// One payee, its share of each one's outflow in per cent (cut), and how many customers pay it.
-    CommonPayee { payee: Key, share: [u64; 2], customers: usize },
+    /// One party where the money of both ends: the share of each one's outflow that goes there or, where others are in between (`ways`), to the
+    /// first of them, in per cent (cut); and how many customers pay that party.
+    CommonPayee { payee: Key, share: [u64; 2], ways: [Vec<Key>; 2], customers: usize },
+    /// One is the main payee of the other, on the way of what a collector takes in: its share of the other's outflow in per cent (cut), and how
+    /// many customers pay it.
+    MainPayee { payee: Key, is_payee_second: bool, share: u64, customers: usize },
     /// A device or an agent and how many customers it has.
     Mark { mark: Mark, customers: usize },
 }
@@ -59,6 +70,9 @@ pub(super) struct Evidence {
     pub(super) pairs: BTreeMap<(String, String), Vec<Reason>>,
     /// What everybody shares, passed over: payers, payees, devices and agents.
     pub(super) common: [u64; 3],
+    /// Reasons left out because they would relate a new pair beyond the bound.
+    pub(super) left_out: u64,
+    pairs_max: usize,
 }
 
 impl Bounds {
@@ -90,28 +104,27 @@ impl Bounds {
     }
 }
 
-/// Everything that relates two candidates.
+/// Everything that relates two customers.
 pub(super) fn find(ledger: &Ledger, bounds: &Bounds) -> Evidence {
-    let mut payers = BTreeMap::<Key, Vec<(Key, i64)>>::new();
+    let mut candidates = Candidates::new();
     let mut with_payers = BTreeSet::new();
     for ((customer, payer), paid) in &ledger.inflows {
         with_payers.insert(*customer);
         if *paid >= bounds.payer_amount {
-            payers.entry(*customer).or_default().push((*payer, *paid));
+            candidates.entry(*customer).or_default().push((*payer, *paid));
         }
     }
-    payers.retain(|_, of_customer| of_customer.len() >= bounds.shared_payers);
-    let mut evidence = Evidence { with_payers: with_payers.len(), candidates: payers.len(), ..Evidence::default() };
-    shared_payers(&payers, ledger, bounds, &mut evidence);
-    common_payees(&payers, ledger, bounds, &mut evidence);
-    marks(&payers, ledger, bounds, &mut evidence);
+    candidates.retain(|_, payers| payers.len() >= bounds.shared_payers);
+    let mut evidence =
+        Evidence { with_payers: with_payers.len(), candidates: candidates.len(), pairs_max: bounds.pairs_max, ..Evidence::default() };
+    shared_payers(&candidates, ledger, bounds, &mut evidence);
+    chains::relate(&candidates, ledger, bounds, &mut evidence);
+    marks(ledger, bounds, &mut evidence);
     for reasons in evidence.pairs.values_mut() {
         reasons.sort_by_cached_key(|reason| reason.order(ledger));
     }
     evidence
 }
-
-type Candidates = BTreeMap<Key, Vec<(Key, i64)>>;
 
 fn shared_payers(candidates: &Candidates, ledger: &Ledger, bounds: &Bounds, evidence: &mut Evidence) {
     let mut by_payer = BTreeMap::<Key, Vec<(Key, i64)>>::new();
@@ -144,66 +157,38 @@ fn shared_payers(candidates: &Candidates, ledger: &Ledger, bounds: &Bounds, evid
     }
 }
 
-fn common_payees(candidates: &Candidates, ledger: &Ledger, bounds: &Bounds, evidence: &mut Evidence) {
-    // Whoever many pay, not only candidates, is a shop, a landlord or an institution.
-    let mut customers_of = BTreeMap::<Key, usize>::new();
-    let mut taken = BTreeMap::<Key, Vec<(Key, u64)>>::new();
-    for ((customer, payee), paid) in &ledger.outflows {
-        *customers_of.entry(*payee).or_default() += 1;
-        let total = ledger.totals.get(customer).copied().unwrap_or(0);
-        let share = u64::try_from(i128::from(*paid) * 100 / i128::from(total.max(1))).unwrap_or(0);
-        if candidates.contains_key(customer) && *paid >= bounds.payee_amount && share >= bounds.payee_share {
-            taken.entry(*payee).or_default().push((*customer, share));
-        }
-    }
-    for (payee, mut of_payee) in taken {
-        let customers = customers_of[&payee];
-        if of_payee.len() < 2 {
-            continue;
-        }
-        if customers > bounds.payee_customers {
-            evidence.common[1] += 1;
-            continue;
-        }
-        of_payee.sort_unstable();
-        for (at, (a, share_a)) in of_payee.iter().enumerate() {
-            for (b, share_b) in &of_payee[at + 1..] {
-                evidence.add(ledger, *a, *b, |is_swapped| Reason::CommonPayee {
-                    payee,
-                    share: swapped([*share_a, *share_b], is_swapped),
-                    customers,
-                });
-            }
-        }
-    }
-}
-
-fn marks(candidates: &Candidates, ledger: &Ledger, bounds: &Bounds, evidence: &mut Evidence) {
+/// Whoever they are: nobody need collect to be used by the hand that uses a collector.
+fn marks(ledger: &Ledger, bounds: &Bounds, evidence: &mut Evidence) {
     for ((mark, _), customers) in &ledger.marks {
         if customers.len() > bounds.mark_customers {
             evidence.common[2] += 1;
             continue;
         }
-        let own: Vec<Key> = customers.iter().copied().filter(|customer| candidates.contains_key(customer)).collect();
-        for (at, a) in own.iter().enumerate() {
-            for b in &own[at + 1..] {
+        for (at, a) in customers.iter().enumerate() {
+            for b in &customers[at + 1..] {
                 evidence.add(ledger, *a, *b, |_| Reason::Mark { mark: *mark, customers: customers.len() });
             }
         }
     }
 }
 
-fn swapped<T>([a, b]: [T; 2], is_swapped: bool) -> [T; 2] {
+/// Two values in the order of the keys of their customers.
+pub(super) fn swapped<T>([a, b]: [T; 2], is_swapped: bool) -> [T; 2] {
     if is_swapped { [b, a] } else { [a, b] }
 }
 
 impl Evidence {
-    /// Adds a reason to a pair; `reason` is told whether the second of the two has the smaller key.
-    fn add(&mut self, ledger: &Ledger, a: Key, b: Key, reason: impl FnOnce(bool) -> Reason) {
+    /// Adds a reason to a pair, unless it would be a new one beyond the bound; `reason` is told whether the second of the two has the smaller
+    /// key.
+    pub(super) fn add(&mut self, ledger: &Ledger, a: Key, b: Key, reason: impl FnOnce(bool) -> Reason) {
         let (first, second) = (ledger.text(a), ledger.text(b));
         let is_swapped = second < first;
         let pair = if is_swapped { (second.to_owned(), first.to_owned()) } else { (first.to_owned(), second.to_owned()) };
-        self.pairs.entry(pair).or_default().push(reason(is_swapped));
+        let is_full = self.pairs.len() >= self.pairs_max;
+        match self.pairs.entry(pair) {
+            Entry::Vacant(_) if is_full => self.left_out += 1,
+            entry => entry.or_default().push(reason(is_swapped)),
+        }
     }
 }
 
@@ -213,6 +198,7 @@ impl Reason {
         match self {
             Self::SharedPayers { .. } => "shared_payers",
             Self::CommonPayee { .. } => "common_payee",
+            Self::MainPayee { .. } => "main_payee",
             Self::Mark { mark: Mark::Device, .. } => "device",
             Self::Mark { mark: Mark::Agent, .. } => "agent",
         }
@@ -223,8 +209,9 @@ impl Reason {
         match self {
             Self::SharedPayers { .. } => (0, String::new()),
             Self::CommonPayee { payee, .. } => (1, ledger.text(*payee).to_owned()),
-            Self::Mark { mark: Mark::Device, customers } => (2, format!("{customers:09}")),
-            Self::Mark { mark: Mark::Agent, customers } => (3, format!("{customers:09}")),
+            Self::MainPayee { payee, .. } => (2, ledger.text(*payee).to_owned()),
+            Self::Mark { mark: Mark::Device, customers } => (3, format!("{customers:09}")),
+            Self::Mark { mark: Mark::Agent, customers } => (4, format!("{customers:09}")),
         }
     }
 }

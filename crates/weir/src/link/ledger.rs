@@ -2,11 +2,13 @@
 //!
 //! Sums by customer and natural payer, by customer and payee, and the customers of each device and agent. All of them are bounded: once there
 //! are as many pairs as asked for, those that are there go on and new ones are left out and counted, their keys with them. A pair costs 40
-//! bytes, 160 with a key that nobody else names. Only movements count: a return or a removal names sides, but no relation.
+//! bytes, 160 with a key that nobody else names. What is kept of each customer alone is bounded by their number. Only movements count: a
+//! return or a removal names sides, but no relation.
 
 use weir_model::{Channel, Direction, Flags, Leg, LegKind, PartyKind};
 
 type Map<K, V> = hashbrown::HashMap<K, V, foldhash::fast::FixedState>;
+type Set<K> = hashbrown::HashSet<K, foldhash::fast::FixedState>;
 
 /// A key by its number.
 pub(super) type Key = u32;
@@ -35,6 +37,8 @@ pub(super) struct Ledger {
     pub(super) outflows: Map<(Key, Key), i64>,
     /// Fen that left a customer, wherever it went.
     pub(super) totals: Map<Key, i64>,
+    /// Customers known to be natural persons.
+    pub(super) people: Set<Key>,
     /// Customers of a device or agent: one more than may share it are enough.
     pub(super) marks: Map<(Mark, [u8; 16]), Vec<Key>>,
     /// Movements and marks left out at the bound.
@@ -51,11 +55,18 @@ impl Ledger {
 
     /// Takes a leg in. Returns the customer whose hand a device or agent of the record is: who pays, or who brings cash.
     pub(super) fn leg(&mut self, leg: &Leg<'_>) -> Option<Key> {
-        if !leg.party.starts_with("c:") || !matches!(leg.kind, LegKind::Movement) || leg.flags.has(Flags::OWN) {
+        if !leg.party.starts_with("c:") || !matches!(leg.kind, LegKind::Movement) {
             return None;
         }
         let amount = leg.amount.cny.unwrap_or(0);
         let customer = self.key(leg.party);
+        if leg.profile.kind == PartyKind::Natural {
+            self.people.insert(customer);
+        }
+        // What stays with its owner goes to nobody, but somebody's hand has moved it.
+        if leg.flags.has(Flags::OWN) {
+            return (leg.direction == Direction::Out).then_some(customer);
+        }
         match leg.direction {
             Direction::In => {
                 if let Some(payer) = leg.counterparty.filter(|_| leg.counterparty_kind == PartyKind::Natural) {
@@ -65,7 +76,8 @@ impl Ledger {
             }
             Direction::Out => {
                 if !leg.flags.has(Flags::RETAINED) {
-                    *self.totals.entry(customer).or_default() += amount;
+                    let total = self.totals.entry(customer).or_default();
+                    *total = total.saturating_add(amount);
                 }
                 if let Some(payee) = leg.counterparty.filter(|_| may_be_last(leg)) {
                     self.add(Direction::Out, customer, payee, amount);

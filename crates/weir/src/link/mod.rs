@@ -2,12 +2,14 @@
 //!
 //! ```text
 //! reader ──legs──▶ ledger (who paid whom, how much; whose device) ──▶ evidence between two customers ──▶ groups ──▶ CSV
+//!                                                                      └ chains: where money goes in the end
 //! ```
 //!
 //! One pass over the inputs, in one thread, in bounded memory; what the bound leaves out is counted. Nothing here decides anything for the
 //! detector: a group exists for rules only once somebody has written it into the `group` column of the party data. The output names keys of
 //! the feed and numbers, never a device, a name or a memo.
 
+mod chains;
 mod evidence;
 mod groups;
 mod ledger;

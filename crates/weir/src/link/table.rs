@@ -10,11 +10,11 @@ use weir_model::money::yuan;
 
 use super::evidence::{Evidence, Reason};
 use super::groups::Found;
-use super::ledger::{Ledger, Mark};
+use super::ledger::{Key, Ledger, Mark};
 use crate::language::Lang;
 use crate::terminal::{self, grouped};
 
-const COLUMNS: [&str; 15] = [
+const COLUMNS: [&str; 17] = [
     "group",
     "members",
     "institution",
@@ -30,6 +30,8 @@ const COLUMNS: [&str; 15] = [
     "related_share",
     "customers",
     "explain",
+    "via",
+    "related_via",
 ];
 
 /// The file.
@@ -48,7 +50,9 @@ pub(super) fn csv(found: &Found<'_>, ledger: &Ledger, parties: &Parties) -> Resu
                     let members = group.members.len().to_string();
                     let explain = numbers.sentence(related, reason);
                     let head = [group.name.as_str(), &members, institution, customer, known, related, reason.code()];
-                    writer.write_record(head.into_iter().chain(numbers.cells()).chain([explain.as_str()]))?;
+                    let [via, related_via] = &numbers.ways;
+                    let tail = [explain.as_str(), via.as_str(), related_via.as_str()];
+                    writer.write_record(head.into_iter().chain(numbers.cells()).chain(tail))?;
                 }
             }
         }
@@ -70,6 +74,7 @@ struct Numbers {
     payee: String,
     shares: [String; 2],
     customers: String,
+    ways: [String; 2],
 }
 
 impl Numbers {
@@ -79,34 +84,59 @@ impl Numbers {
             Reason::SharedPayers { people, paid } => {
                 Self { people: people.to_string(), amounts: turned(paid.map(|fen| yuan(fen.into()))), ..Self::default() }
             }
-            Reason::CommonPayee { payee, share, customers } => Self {
+            Reason::CommonPayee { payee, share, ways, customers } => Self {
                 payee: ledger.text(*payee).to_owned(),
                 shares: turned(share.map(|share| format!("{share}%"))),
                 customers: customers.to_string(),
+                ways: turned(ways.each_ref().map(|way| way_of(way, ledger))),
                 ..Self::default()
             },
+            Reason::MainPayee { payee, is_payee_second, share, customers } => {
+                let (share, none) = (format!("{share}%"), String::new());
+                Self {
+                    payee: ledger.text(*payee).to_owned(),
+                    shares: turned(if *is_payee_second { [share, none] } else { [none, share] }),
+                    customers: customers.to_string(),
+                    ..Self::default()
+                }
+            }
             Reason::Mark { customers, .. } => Self { customers: customers.to_string(), ..Self::default() },
         }
     }
 
     fn cells(&self) -> [&str; 7] {
-        let Self { people, amounts: [amount, related], payee, shares: [share, related_share], customers } = self;
+        let Self { people, amounts: [amount, related], payee, shares: [share, related_share], customers, .. } = self;
         [people, amount, related, payee, share, related_share, customers]
     }
 
     fn sentence(&self, related: &str, reason: &Reason) -> String {
-        let Self { people, amounts, payee, shares, customers } = self;
+        let Self { people, amounts, payee, shares: [share, related_share], customers, ways } = self;
         match reason {
             Reason::SharedPayers { .. } => {
                 format!("{people}名自然人既付给本户（共{}元），也付给{related}（共{}元）", amounts[0], amounts[1])
             }
             Reason::CommonPayee { .. } => {
-                format!("本户转出的{}、{related}转出的{}都到了{payee}，向其付款的客户共{customers}户", shares[0], shares[1])
+                let [by, related_by] = ways.each_ref().map(|way| in_between(way));
+                format!("本户转出的{share}{by}、{related}转出的{related_share}{related_by}都到了{payee}，向其付款的客户共{customers}户")
             }
+            Reason::MainPayee { .. } if share.is_empty() => {
+                format!("{related}转出的{related_share}到了本户，向本户付款的客户共{customers}户")
+            }
+            Reason::MainPayee { .. } => format!("本户转出的{share}到了{payee}，向其付款的客户共{customers}户"),
             Reason::Mark { mark: Mark::Device, .. } => format!("与{related}用过同一设备，用过该设备的客户共{customers}户"),
             Reason::Mark { mark: Mark::Agent, .. } => format!("与{related}有过同一代办人，其代办的客户共{customers}户"),
         }
     }
+}
+
+/// Customers in between, as the money goes.
+fn way_of(way: &[Key], ledger: &Ledger) -> String {
+    way.iter().map(|customer| ledger.text(*customer)).collect::<Vec<_>>().join(" → ")
+}
+
+/// The same within a sentence; nothing where nobody is in between. What passes is not all of the share: each hands on half or more.
+fn in_between(way: &str) -> String {
+    if way.is_empty() { String::new() } else { format!("（经{way}，逐户转出过半）") }
 }
 
 /// The closing numbers.
@@ -119,6 +149,7 @@ pub(super) struct Summary {
     related_pairs: usize,
     shared_payers: usize,
     common_payee: usize,
+    main_payee: usize,
     device: usize,
     agent: usize,
     groups: usize,
@@ -143,6 +174,7 @@ impl Summary {
             related_pairs: evidence.pairs.len(),
             shared_payers: of("shared_payers"),
             common_payee: of("common_payee"),
+            main_payee: of("main_payee"),
             device: of("device"),
             agent: of("agent"),
             groups: found.groups.len(),
@@ -152,7 +184,7 @@ impl Summary {
             common_payers,
             common_payees,
             common_devices,
-            left_out: ledger.left_out,
+            left_out: ledger.left_out.saturating_add(evidence.left_out),
         }
     }
 
@@ -168,6 +200,7 @@ impl Summary {
             (lang.of("有关联的客户对", "related pairs"), number(self.related_pairs)),
             (lang.of("  共同付款人", "  shared payers"), number(self.shared_payers)),
             (lang.of("  共同去向", "  common payee"), number(self.common_payee)),
+            (lang.of("  转往本行客户", "  main payee"), number(self.main_payee)),
             (lang.of("  同一设备", "  device"), number(self.device)),
             (lang.of("  同一代办人", "  agent"), number(self.agent)),
             (lang.of("建议的组", "proposed groups"), number(self.groups)),

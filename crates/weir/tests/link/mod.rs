@@ -22,6 +22,11 @@ impl Rows {
         self.row(&format!("\"payer_customer\":\"{customer}\",\"payee_account\":\"{account}\""), yuan, more)
     }
 
+    /// A customer pays another.
+    fn hands(&mut self, customer: &str, other: &str, yuan: u32, more: &str) -> &mut Self {
+        self.row(&format!("\"payer_customer\":\"{customer}\",\"payee_customer\":\"{other}\""), yuan, more)
+    }
+
     fn row(&mut self, sides: &str, yuan: u32, more: &str) -> &mut Self {
         self.1 += 1;
         let (number, hour) = (self.1, self.1 % 24);
@@ -56,6 +61,11 @@ impl Linked {
             groups.entry(&line["group"]).or_default().insert(&line["customer"]);
         }
         groups
+    }
+
+    /// Customer, related customer and reason of every line.
+    fn reasons(&self) -> Vec<(&str, &str, &str)> {
+        self.lines.iter().map(|line| (&*line["customer"], &*line["related"], &*line["reason"])).collect()
     }
 
     fn count(&self, name: &str) -> u64 {
@@ -194,6 +204,137 @@ fn a_device_or_an_agent_relates_few_and_a_terminal_nobody() {
 }
 
 #[test]
+fn one_hand_on_few_customers_relates_them_whoever_they_are() {
+    for (customers, is_proposed) in [(2, true), (5, true), (6, false)] {
+        for (field, kind) in [("device", "natural"), ("agent_id_hash", "organisation")] {
+            let bench = Bench::new();
+            let mut rows = Rows::default();
+            // Nobody pays them, and each pays somebody else a little.
+            for customer in 0..customers {
+                rows.pays(
+                    &customer.to_string(),
+                    &format!("x{customer}"),
+                    10,
+                    &format!(",\"payer_kind\":\"{kind}\",\"{field}\":\"secret\""),
+                );
+            }
+            bench.write("in.jsonl", &rows.0);
+            let found = link(&bench, "in.jsonl");
+            let members = found.groups().get("关联-001").map_or(0, BTreeSet::len);
+            assert_eq!(members, if is_proposed { customers } else { 0 }, "{field} of {customers}");
+            assert_eq!((found.count("candidates"), found.count("common_devices")), (0, u64::from(!is_proposed)));
+        }
+    }
+}
+
+/// A collector, a pool that takes 60 of its 100, a paying account that takes 55 of the pool's 60, and on.
+fn layered() -> Rows {
+    let mut rows = Rows::default();
+    rows.candidates(&["1"]).hands("1", "2", 60_000, "").pays("1", "shop", 40_000, "");
+    rows.hands("2", "3", 55_000, "").pays("2", "fees", 5_000, "");
+    rows.hands("3", "4", 55_000, "").hands("4", "5", 55_000, "").pays("5", "elsewhere", 55_000, "");
+    rows
+}
+
+#[test]
+fn what_a_collector_takes_in_is_followed_through_three_customers() {
+    let bench = Bench::new();
+    bench.write("in.jsonl", &layered().0);
+    let found = link(&bench, "in.jsonl");
+    let steps = [("1", "c:2"), ("2", "c:1"), ("2", "c:3"), ("3", "c:2"), ("3", "c:4"), ("4", "c:3")];
+    assert_eq!(found.reasons(), steps.map(|(customer, related)| (customer, related, "main_payee")));
+    assert_eq!(found.count("main_payee"), 3);
+    let (payer, payee) = (&found.lines[0], &found.lines[1]);
+    for (line, share, related_share, explain) in
+        [(payer, "60%", "", "本户转出的60%到了c:2，向其付款的客户共1户"), (payee, "", "60%", "c:1转出的60%到了本户，向本户付款的客户共1户")]
+    {
+        assert_eq!((&*line["payee"], &*line["share"], &*line["related_share"]), ("c:2", share, related_share));
+        assert_eq!((&*line["customers"], &*line["explain"]), ("1", explain));
+    }
+    // Nobody collects: then these are customers who trade with one another.
+    let layered_rows = layered().0;
+    let trade: Vec<&str> = layered_rows.lines().filter(|line| !line.contains("natural")).collect();
+    bench.write("trade.jsonl", trade.join("\n"));
+    assert!(link(&bench, "trade.jsonl").lines.is_empty());
+    // A pool that five more customers pay, be it a yuan, is an institution: neither it nor what lies behind it is related.
+    let mut rows = layered();
+    for customer in ["6", "7", "8", "9", "10"] {
+        rows.hands(customer, "2", 1, "");
+    }
+    bench.write("in.jsonl", &rows.0);
+    assert!(link(&bench, "in.jsonl").lines.is_empty());
+    assert_eq!(link(&bench, "--payee-customers 6 in.jsonl").groups()["关联-001"].len(), 4);
+    // What comes back ends nowhere, and is told from both sides.
+    let mut rows = Rows::default();
+    rows.candidates(&["1"]).hands("1", "2", 90_000, "").hands("2", "1", 80_000, "");
+    bench.write("in.jsonl", &rows.0);
+    assert_eq!(
+        link(&bench, "in.jsonl").reasons(),
+        [("1", "c:2", "main_payee"); 2].into_iter().chain([("2", "c:1", "main_payee"); 2]).collect::<Vec<_>>()
+    );
+}
+
+/// Two customers, each of whom hands what it takes to one of its own, who pays one account elsewhere.
+fn two_ways(kind: &str, passed: u32, kept: u32) -> Rows {
+    let mut rows = Rows::default();
+    let kind = format!(",\"payer_kind\":\"{kind}\"");
+    rows.hands("1", "3", 90_000, &kind).hands("2", "4", 80_000, &kind).pays("2", "shop", 20_000, &kind);
+    rows.pays("3", "end", passed, &kind).pays("3", "kept", kept, &kind).pays("4", "end", 80_000, &kind);
+    rows
+}
+
+#[test]
+fn customers_whose_money_ends_at_one_party_are_related() {
+    let bench = Bench::new();
+    let rows = two_ways("organisation", 50_000, 50_000);
+    bench.write("in.jsonl", &rows.0);
+    let found = link(&bench, "in.jsonl");
+    assert_eq!(found.groups(), BTreeMap::from([("关联-001", BTreeSet::from(["1", "2", "3", "4"]))]));
+    assert_eq!((found.count("common_payee"), found.count("candidates")), (4, 0));
+    let line = &found.lines[0];
+    let expected = [
+        ("customer", "1"),
+        ("related", "c:2"),
+        ("reason", "common_payee"),
+        ("payee", "a:end"),
+        ("share", "100%"),
+        ("related_share", "80%"),
+        ("customers", "2"),
+        ("via", "c:3"),
+        ("related_via", "c:4"),
+        ("explain", "本户转出的100%（经c:3，逐户转出过半）、c:2转出的80%（经c:4，逐户转出过半）都到了a:end，向其付款的客户共2户"),
+    ];
+    for (column, value) in expected {
+        assert_eq!(line[column], value, "{column}");
+    }
+    let direct = found.lines.iter().find(|line| (&*line["customer"], &*line["related"]) == ("3", "c:2")).expect("is related");
+    assert_eq!((&*direct["share"], &*direct["via"], &*direct["related_via"]), ("50%", "", "c:4"));
+    // The order of the input, by which parties are numbered, changes no byte.
+    let before = bench.read("groups.csv");
+    bench.write("in2.jsonl", rows.0.lines().rev().collect::<Vec<_>>().join("\n"));
+    link(&bench, "in2.jsonl");
+    assert_eq!(bench.read("groups.csv"), before);
+    // A yuan less than half is not passed on; the other chain alone relates nobody.
+    bench.write("in.jsonl", two_ways("organisation", 50_000, 50_001).0);
+    assert!(link(&bench, "in.jsonl").lines.is_empty());
+    // Where three customers pay the end, it takes one more than two may.
+    let mut rows = two_ways("organisation", 90_000, 1);
+    rows.pays("5", "end", 1, "");
+    bench.write("in.jsonl", &rows.0);
+    let found = link(&bench, "--payee-customers 2 in.jsonl");
+    assert_eq!((found.lines.len(), found.count("common_payees")), (0, 1));
+    // People have a main payee for reasons of their own, unless they collect.
+    let mut rows = two_ways("natural", 90_000, 1);
+    bench.write("in.jsonl", &rows.0);
+    assert!(link(&bench, "in.jsonl").lines.is_empty());
+    rows.candidates(&["1", "2"]);
+    bench.write("in.jsonl", &rows.0);
+    let found = link(&bench, "in.jsonl");
+    assert_eq!((found.count("common_payee"), found.count("main_payee")), (1, 2));
+    assert_eq!(found.groups()["关联-001"].len(), 4);
+}
+
+#[test]
 fn what_is_too_large_or_beyond_the_bound_is_counted() {
     let bench = Bench::new();
     let mut rows = Rows::default();
@@ -206,9 +347,17 @@ fn what_is_too_large_or_beyond_the_bound_is_counted() {
     let found = link(&bench, "--group-max 3 in.jsonl");
     assert!(found.lines.is_empty());
     assert_eq!((found.count("too_large"), found.count("too_large_customers"), found.count("related_pairs")), (1, 4, 6));
-    // Twelve pairs of payers and four of payees, of which ten and none are left out.
+    // Twelve pairs of payers and four of payees, of which ten and two are left out; two payees' customers make one related pair.
     let found = link(&bench, "--pairs 2 in.jsonl");
-    assert_eq!((found.count("left_out"), found.count("candidates")), (12, 0));
+    assert_eq!((found.count("left_out"), found.count("candidates"), found.count("related_pairs")), (12, 0, 1));
+    // Three customers of one device make three pairs, and only as many are related as are remembered each way.
+    let mut rows = Rows::default();
+    for customer in ["1", "2", "3"] {
+        rows.row(&format!("\"payee_customer\":\"{customer}\""), 10, ",\"cash\":true,\"device\":\"phone\"");
+    }
+    bench.write("devices.jsonl", &rows.0);
+    let found = link(&bench, "--pairs 2 devices.jsonl");
+    assert_eq!((found.count("left_out"), found.count("related_pairs")), (1, 2));
     let told = bench.check("link --lang zh --out groups.csv in.jsonl", 0, &["建议的组", "候选客户"]);
     assert!(told.stdout.is_empty());
 }
