@@ -16,7 +16,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import PercentFormatter
 
 from measuring.run import Failed, read, told, write
-from measuring.sweep import DIALS
+from measuring.sweep import DIALS, TOGETHER
 
 
 def percent(per_mille):
@@ -99,6 +99,8 @@ def swept(folder):
     about = {frozenset((name, value) for name, value in point["about"].items() if name not in ("rows", "checkout")) for point in points}
     if len(about) > 1:
         raise Failed(f"points in {folder} were not all measured by the same weir over banks of the same size: sweep all dials again")
+    if any("value" not in point for point in points):
+        raise Failed(f"points in {folder} are of an earlier sweep: remove it and sweep again")
     dials = {dial: [] for dial in [None, *DIALS]}
     for point in points:
         dials[point["dial"]].append(point)
@@ -167,8 +169,11 @@ def share(share):
 
 def table(dial, points, rules):
     title, unit, called = PANELS.get(dial, ("No dial held", "", str))
-    beside = DIALS[dial][1] if dial else {}
-    held = f", with {', '.join(f'{name} {value}' for name, value in beside.items())}" if beside else ""
+    beside = [DIALS[dial][1]] if dial else []
+    if dial == "together":
+        beside = TOGETHER
+    held = "; ".join(", ".join(f"{name} {value}" for name, value in some.items()) for some in beside if some)
+    held = f", with {held}" if held else ""
     lines = [
         f"**{title}** ({f'dial {dial}{held}' if dial else 'all drawn'})\n",
         f"| {unit or 'value'} | found | before 30 % of the principal | {' | '.join(rules)} | of all schemes, however few their visible payers |",

@@ -72,7 +72,7 @@ def measure(args):
         result = folder / f"{name}.json"
         asked = {"stamp": weir.stamp, "seeds": span(args.seeds), **sizes}
         done = read(result)
-        if done and asked.items() <= done["about"].items() and done["held"] == held:
+        if done and asked.items() <= done["about"].items() and done["held"] == held and "value" in done:
             return done, False
         folders = [folder / name / str(seed) for seed in args.seeds]
         folders[0].parent.mkdir(exist_ok=True)

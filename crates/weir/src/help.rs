@@ -300,11 +300,7 @@ const OPTIONS: &[OptionHelp] = &[
     ),
     option("judged", "weir detect 写出的预警，可重复", "Alerts written by weir detect, repeatable"),
     option("labels", "weir synth 写出的目录，与 --alerts 一一对应", "Folder written by weir synth, one for each --alerts"),
-    option(
-        "scores",
-        "weir eval --json 写出的结果，合并计数（提前天数除外）",
-        "Scores written by weir eval --json, added up (but for lead days)",
-    ),
+    option("scores", "weir eval --json 写出的结果，合并计数", "Scores written by weir eval --json, added up"),
     option("markdown", "输出 Markdown", "Write Markdown"),
     option("code", "诊断代码，如 R0102", "Diagnostic code such as R0102"),
 ];

@@ -35,6 +35,10 @@ pub struct Cast {
 impl Cast {
     /// Notes both sides of a row, where it is a scheme's.
     pub fn note(&mut self, bank: &Bank, row: &Row) {
+        // Who gets something back, or has it taken back, is what the movement before has made him.
+        if row.reverses.is_some() {
+            return;
+        }
         let movement = &row.movement;
         let Ok(at) = bank.schemes.binary_search_by_key(&movement.part, |scheme| scheme.part) else { return };
         for who in [movement.payer, movement.payee] {

@@ -160,7 +160,7 @@ fn settle(world: &mut World, movement: &Movement) -> Option<[i64; 2]> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::{BTreeMap, BTreeSet};
+    use std::collections::{BTreeMap, BTreeSet, HashSet};
 
     use super::cast::Cast;
     use super::disorder::Flaw;
@@ -238,7 +238,7 @@ mod tests {
 
     #[test]
     fn accounts_have_the_roles_that_their_rows_show() {
-        let (bank, rows) = all(&dials(2, 150, 0));
+        let (bank, rows) = all(&Dials { held: BTreeMap::from([("business".to_owned(), 500)]), ..dials(2, 150, 100) });
         let mut cast = Cast::default();
         rows.iter().for_each(|row| cast.note(&bank, row));
         let mut text = Vec::new();
@@ -249,6 +249,13 @@ mod tests {
             // Cards and cash have no payer; who is only paid back is one too.
             assert!(of(scheme.part, "payer") * 20 >= scheme.outcome.visible_payers * 19, "{}", scheme.part);
             assert!(of(scheme.part, "collector") >= 1 && (of(scheme.part, "mule") > 0 || scheme.plan.firms), "{}", scheme.part);
+        }
+        let buyers: HashSet<Who> =
+            rows.iter().map(|row| &row.movement).filter(|m| m.part > 0 && m.memo.text() == "货款").map(|m| m.payer).collect();
+        let mut face = faces::Face::default();
+        for buyer in buyers {
+            face.show(&bank.world, buyer, false);
+            assert!(!text.contains(&format!("{},,", face.account)), "who buys pays into nothing");
         }
         let roles = ["organiser", "collector", "pool", "payout", "payer", "agent", "mule"];
         assert!(roles.iter().all(|role| text.contains(&format!(",{role},"))));

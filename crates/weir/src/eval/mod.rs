@@ -66,5 +66,5 @@ fn read(file: &Path, lang: Lang) -> Result<Score, Failure> {
         ))
     };
     let text = std::fs::read_to_string(file).map_err(|error| failure(&error))?;
-    serde_json::from_str(&text).map_err(|error| failure(&error))
+    serde_json::from_str::<Score>(&text).map(Score::with_rates).map_err(|error| failure(&error))
 }

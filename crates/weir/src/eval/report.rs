@@ -139,7 +139,7 @@ fn at_payers(score: &Score, lang: Lang) -> Sheet {
     let rows = score.at_payers.iter().map(|at| vec![at.payers.to_string(), share(&at.before), share(&at.ever)]);
     Sheet {
         heading: say!(lang, "到第N名可见付款人付款时", "By the time the Nth visible payer pays"),
-        columns: names(lang, &[["付款人", "payers"], ["此前已预警", "alerted before"], ["始终算上", "alerted at any time"]]),
+        columns: names(lang, &[["付款人", "payers"], ["此前已预警", "alerted before"], ["不论何时预警", "alerted at any time"]]),
         words: 0,
         rows: rows.collect(),
     }

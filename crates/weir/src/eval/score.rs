@@ -339,8 +339,9 @@ impl Score {
         self.with_rates()
     }
 
+    /// Rates as they follow from the counts: an earlier version may have written others.
     #[expect(clippy::float_arithmetic, clippy::cast_precision_loss, reason = "rates to look at")]
-    fn with_rates(mut self) -> Self {
+    pub(crate) fn with_rates(mut self) -> Self {
         let days = self.customer_days as f64 / (self.customers as f64 / self.banks as f64);
         self.alerts_a_day = if self.customer_days == 0 { 0.0 } else { self.alerts as f64 / days };
         let months = self.customer_days as f64 / 30.436_875 / 10_000.0;

@@ -4,6 +4,10 @@ use serde::{Deserialize, Serialize};
 
 /// Deviations of a normal number within which 95 % of them lie.
 const Z: f64 = 1.959_964;
+/// What lies beyond either end.
+const TAIL: f64 = 0.025;
+/// Counts whose interval is exact; sums of so many terms lose nothing that shows.
+const EXACT_MAX: u64 = 100;
 
 /// So many of so many, with an interval (Wilson).
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
@@ -43,13 +47,36 @@ impl Share {
     }
 }
 
-/// Ends of the interval of a count that is Poisson's, by Byar's approximation (Breslow and Day, 1987, formula 2.13): right to the second digit from a
-/// count of one on.
+/// Ends of the interval of a count that is Poisson's: exact ones, found by halving. Beyond [`EXACT_MAX`], where it is right to a thousandth, by Byar's
+/// approximation (Breslow and Day, 1987, formula 2.13).
 #[expect(clippy::float_arithmetic, clippy::cast_precision_loss, reason = "a rate to look at")]
 pub(crate) fn poisson(count: u64) -> [f64; 2] {
-    let end = |of: f64, z: f64| of * (1.0 - 1.0 / (9.0 * of) + z / (3.0 * of.sqrt())).powi(3);
-    let low = if count == 0 { 0.0 } else { end(count as f64, -Z) };
-    [low, end(count as f64 + 1.0, Z)]
+    if count > EXACT_MAX {
+        let end = |of: f64, z: f64| of * (1.0 - 1.0 / (9.0 * of) + z / (3.0 * of.sqrt())).powi(3);
+        return [end(count as f64, -Z), end(count as f64 + 1.0, Z)];
+    }
+    // The mean under which so few or fewer come with a chance of `wanted`: the greater it is, the smaller the chance.
+    let mean = |most: u64, wanted: f64| {
+        let (mut low, mut high) = (0.0, 3.0 * EXACT_MAX as f64);
+        for _ in 0..60 {
+            let middle = (low + high) / 2.0;
+            if at_most(most, middle) > wanted { low = middle } else { high = middle }
+        }
+        high
+    };
+    [count.checked_sub(1).map_or(0.0, |most| mean(most, 1.0 - TAIL)), mean(count, TAIL)]
+}
+
+/// The chance that no more than so many come where `mean` are to be expected.
+#[expect(clippy::float_arithmetic, clippy::cast_precision_loss, reason = "a chance")]
+fn at_most(most: u64, mean: f64) -> f64 {
+    let mut term = (-mean).exp();
+    let mut sum = term;
+    for count in 1..=most {
+        term *= mean / count as f64;
+        sum += term;
+    }
+    sum
 }
 
 #[cfg(test)]
@@ -60,8 +87,12 @@ mod tests {
     fn intervals_are_those_of_the_tables() {
         let share = Share::of(9, 10);
         assert_eq!(format!("{:.3} {:.3}", share.low, share.high), "0.596 0.982");
-        // Exact ones of a Poisson count: 0 to 3.69; 4.80 to 18.39.
-        assert_eq!(poisson(0).map(|end| format!("{end:.1}")), ["0.0", "3.7"]);
-        assert_eq!(poisson(10).map(|end| format!("{end:.1}")), ["4.8", "18.4"]);
+        // Garwood's table.
+        for (count, wanted) in [(0, "0.000 3.689"), (1, "0.025 5.572"), (2, "0.242 7.225"), (10, "4.795 18.390"), (100, "81.364 121.627")] {
+            let [low, high] = poisson(count);
+            assert_eq!(format!("{low:.3} {high:.3}"), wanted);
+        }
+        let [[_, exact], [_, approximate]] = [poisson(EXACT_MAX), poisson(EXACT_MAX + 1)];
+        assert!((0.0..2.0).contains(&(approximate - exact)), "{exact} {approximate}");
     }
 }

@@ -6,9 +6,11 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use weir_feed::Parties;
 use weir_model::Day;
 
 use crate::failure::Failure;
+use crate::input_error;
 use crate::language::{Lang, say};
 
 /// A row of `customers.csv`.
@@ -99,8 +101,8 @@ pub(crate) struct Truth {
     pub(crate) about: About,
     pub(crate) members: Vec<Member>,
     pub(crate) schemes: Vec<SchemeRow>,
-    /// Customers of the party data beside the labels, where there are any.
-    known: Option<HashSet<String>>,
+    /// Party data beside the labels, where there are any.
+    parties: Option<PathBuf>,
 }
 
 /// An alert, as far as it is judged.
@@ -118,35 +120,42 @@ impl Truth {
     pub(crate) fn read(path: &Path, lang: Lang) -> Result<Self, Failure> {
         let folder = if path.is_file() { path.parent().unwrap_or(path) } else { path };
         let labels = if folder.join("labels").is_dir() { folder.join("labels") } else { folder.to_owned() };
-        // Labels of one's own may have it beside them.
-        let places = [labels.join("../bank.json"), folder.join("bank.json")];
+        // Labels of one's own may have it beside them; `weir synth` has it beside the folder of that name.
+        let mut places = vec![folder.join("bank.json"), labels.join("bank.json")];
+        if labels.file_name().is_some_and(|name| name == "labels") {
+            places.push(labels.join("../bank.json"));
+        }
         let about_path = places.iter().find(|path| path.is_file()).ok_or_else(|| no_bank(&labels, lang))?;
         let text = std::fs::read_to_string(about_path).map_err(|error| unreadable(about_path, &error, lang))?;
         let about = serde_json::from_str(&text).map_err(|error| unreadable(about_path, &error, lang))?;
         let (customers, schemes) = (labels.join("customers.csv"), labels.join("schemes.csv"));
         let parties = about_path.with_file_name("parties.csv");
-        let known = if parties.is_file() { Some(known(&parties, lang)?) } else { None };
+        let parties = parties.is_file().then_some(parties);
         let mut members = rows(&customers, lang)?;
         let accounts = labels.join("accounts.csv");
         if accounts.is_file() {
             retain_seen(&mut members, &accounts, lang)?;
         }
-        let truth = Self { about, members, schemes: rows(&schemes, lang)?, known };
+        let truth = Self { about, members, schemes: rows(&schemes, lang)?, parties };
         // A column that is not there would pass for zero.
         let lacking = truth.schemes.first().and_then(|row| SCHEME_COLUMNS.iter().find(|name| !row.0.contains_key(**name)));
         lacking.map_or(Ok(truth), |name| Err(bad(&schemes, 1, name, lang)))
     }
 }
 
-/// Customers of party data, as alerts name them.
-fn known(path: &PathBuf, lang: Lang) -> Result<HashSet<String>, Failure> {
-    #[derive(Deserialize)]
-    struct Party {
-        institution: String,
-        customer: String,
+/// Whether some of the customers alerted are in the party data, whatever the institution is called there. One that is not may have no number; all of
+/// them are another bank's.
+fn knows_some(parties: &Path, said: &[Said], lang: Lang) -> Result<bool, Failure> {
+    let numbers: HashSet<&str> = said
+        .iter()
+        .filter_map(|said| said.party.strip_prefix("c:"))
+        .map(|unit| unit.split_once('/').map_or(unit, |(_, customer)| customer))
+        .collect();
+    if numbers.is_empty() {
+        return Ok(true);
     }
-    let parties: Vec<Party> = rows(path, lang)?;
-    Ok(parties.into_iter().map(|Party { institution, customer }| format!("c:{institution}/{customer}")).collect())
+    let parties = Parties::load(parties, "").map_err(|error| input_error::failure(&error, lang))?;
+    Ok(parties.iter().any(|party| numbers.contains(party.customer.as_str())))
 }
 
 /// Leaves out payers whom no feed of the bank has shown as such: they pay elsewhere, and an alert on one of them is as wrong as on anybody.
@@ -203,15 +212,14 @@ pub(crate) fn alerts(path: &Path, truth: &Truth, lang: Lang) -> Result<Vec<Said>
         }
     }
     let said: Vec<Said> = order.iter().filter_map(|id| last.remove(id).flatten()).collect();
-    // Some may be of accounts without a customer; all of them are of another bank's.
-    let is_known = |said: &Said| truth.known.as_ref().is_none_or(|known| known.contains(&said.party));
-    let mut customers = said.iter().filter(|said| said.party.starts_with("c:")).peekable();
-    if customers.peek().is_some() && !customers.any(is_known) {
-        let name = path.display();
+    if let Some(parties) = &truth.parties
+        && !knows_some(parties, &said, lang)?
+    {
+        let (name, parties) = (path.display(), parties.display());
         return Err(Failure::bad_input(say!(
             lang,
-            "{name}：预警的客户没有一个在标签旁的 parties.csv 中，是另一家银行的预警",
-            "{name}: none of the customers alerted is in the parties.csv beside the labels: these are alerts of another bank"
+            "{name}：预警的客户没有一个在 {parties} 中，是另一家银行的预警",
+            "{name}: none of the customers alerted is in {parties}: these are alerts of another bank"
         )));
     }
     Ok(said)

@@ -186,15 +186,21 @@ fn labels_and_dials_that_are_none_are_told() {
     // The alert is of March 2026.
     bench.write("alerts.jsonl", include_str!("../alert.json").replace('\n', " "));
     bench.check("synth --out y --customers 20 --days 2 --from 2026-03-01", 0, &[]);
-    bench.check("eval --alerts alerts.jsonl --labels y", 2, &["none of the customers alerted is in the parties.csv"]);
-    fs::remove_file(bench.path("y/parties.csv")).expect("was there");
+    bench.check("eval --alerts alerts.jsonl --labels y", 2, &["none of the customers alerted is in y/parties.csv"]);
+    // Party data need not name an institution.
+    bench.write("y/parties.csv", "customer,name,kind\n1001,某某,natural\n");
     bench.check("eval --alerts alerts.jsonl --labels y", 0, &[]);
     // Labels of one's own need to be told of the bank.
     let about = bench.read("y/bank.json");
     fs::remove_file(bench.path("y/bank.json")).expect("was there");
     bench.check("eval --alerts alerts.jsonl --labels y", 2, &["there is no bank.json beside it", "all_customers"]);
-    bench.write("y/labels/bank.json", about);
+    bench.write("bank.json", about.replace("\"all_customers\": 2", "\"all_customers\": 9"));
+    bench.write("y/labels/bank.json", &about);
     bench.check("eval --alerts alerts.jsonl --labels y/labels/customers.csv", 0, &[]);
+    fs::rename(bench.path("y/labels"), bench.path("mine")).expect("a folder");
+    let judged = bench.check("eval --json --alerts alerts.jsonl --labels mine", 0, &[]).stdout;
+    let (judged, about): (Value, Value) = (serde_json::from_str(&judged).expect("JSON"), serde_json::from_str(&about).expect("JSON"));
+    assert_eq!(judged["customers"], about["all_customers"], "not those of another bank.json above the folder");
     bench.check("synth --out y --customers 20 --days 2 --from 2026-03-02", 0, &[]);
     bench.check("eval --alerts alerts.jsonl --labels y", 2, &["alerts.jsonl:1", "before the bank's first day"]);
 }

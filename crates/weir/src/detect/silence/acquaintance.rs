@@ -17,19 +17,21 @@ const NAMED_MAX: usize = 3;
 /// Slips in a number that is still taken for another one, whatever its length: among the customers of a bank some number is near to any.
 const SLIPS_MAX: usize = 2;
 
-/// The customer whose account is asked for, as a party key: legs on an account that party data knows are its customer's. `None` where `asked` is
-/// no such account, or several institutions have one of that number.
+/// The customer whose account is asked for, as a party key: legs on an account that party data knows are its customer's. A bare number is looked for
+/// among the accounts of all institutions, unless it is a customer's. `None` where `asked` is no such account, or several have it.
 pub(super) fn holder(asked: &str, parties: &Parties) -> Option<String> {
+    if asked.starts_with("a:") {
+        return parties.by_key(asked).map(key_of);
+    }
     if asked.starts_with("c:") || asked.starts_with("g:") {
         return None;
     }
-    let account = asked.strip_prefix("a:").unwrap_or(asked);
-    if let Some(party) = parties.by_key(&format!("a:{account}")) {
+    if let Some(party) = parties.by_key(&format!("a:{asked}")) {
         return Some(key_of(party));
     }
-    let mut holders = parties.iter().filter(|party| party.accounts.iter().any(|own| own == account));
+    let mut holders = parties.iter().filter(|party| party.accounts.iter().any(|own| own == asked));
     match (holders.next(), holders.next()) {
-        (Some(party), None) => Some(key_of(party)),
+        (Some(party), None) if parties.iter().all(|other| other.customer != asked) => Some(key_of(party)),
         _ => None,
     }
 }
@@ -102,7 +104,7 @@ impl<'p> Acquaintance<'p> {
 /// all parties of a bank share them, and would seem alike for that reason. Of several at one distance the first in order.
 fn near<'k>(party: &str, keys: impl Iterator<Item = &'k str>) -> Option<&'k str> {
     let number = number_of(party);
-    let slips_max = (number.chars().count() / 4).clamp(1, SLIPS_MAX);
+    let slips_max = (number.chars().count() / 4).min(SLIPS_MAX);
     keys.map(|key| (strsim::osa_distance(number, number_of(key)), key)).filter(|(slips, _)| *slips <= slips_max).min().map(|(_, key)| key)
 }
 
