@@ -34,6 +34,12 @@ def arguments():
     pool.add_argument("results", nargs="+", type=Path, metavar="FILE", help="results of banks, as `banks` leaves them")
     pool.add_argument("--title", required=True, metavar="TEXT", help="the heading")
     pool.add_argument("--to", type=Path, required=True, metavar="FILE", help="where the tables go")
+    figures = part("figures", "the generated town beside published figures")
+    figures.add_argument("--seed", type=int, default=1001, metavar="N", help="of the bank")
+    figures.add_argument("--customers", type=int, default=20_000, metavar="N", help="of the bank")
+    figures.add_argument("--days", type=int, default=300, metavar="D", help="of the bank")
+    figures.add_argument("--per-scheme", type=int, default=500, metavar="K", help="customers for one scheme")
+    figures.add_argument("--to", type=Path, default=Path("docs/measured/figures.md"), metavar="FILE", help="where the table goes")
     pictures = part("pictures", "the sweep's curves and their numbers")
     pictures.add_argument("--to", type=Path, default=Path("docs/pictures"), metavar="DIR", help="where pictures go")
     return parser.parse_args()
@@ -48,6 +54,8 @@ def main():
         from measuring.sweep import measure
     elif args.part == "pool":
         from measuring.pool import measure
+    elif args.part == "figures":
+        from measuring.figures import measure
     else:
         from measuring.pictures import measure
     measure(args)
