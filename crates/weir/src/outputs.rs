@@ -225,10 +225,15 @@ pub(crate) fn refuse_overwriting(outputs: &[(&str, &Path)], read_by: &str, read:
     Err(Failure::usage(say!(lang, "{option} 会覆盖 {read_by} 的文件 {name}", "{option} would overwrite {name}, which {read_by} reads")))
 }
 
-/// Whether two paths lead to one file: by name, or, where both exist, after links are followed. Devices are not files one could spoil, so
-/// that two outputs may both be thrown away.
+/// Whether two paths lead to one file: by name, or, where both exist, after links are followed. Devices and descriptors are not files one could
+/// spoil, so that two outputs may both be thrown away; what is one is asked of the folder that a path leads to, for `/proc/self/cwd` and
+/// `/dev/..` lead to files.
 pub(crate) fn same_file(a: &Path, b: &Path) -> bool {
-    if a.starts_with("/dev") && b.starts_with("/dev") {
+    let is_no_file = |path: &Path| match (folder_of(path).canonicalize(), path.file_name()) {
+        (Ok(folder), Some(name)) => is_of_the_system(&folder.join(name)),
+        _ => false,
+    };
+    if is_no_file(a) && is_no_file(b) {
         return false;
     }
     if a == b {
@@ -405,6 +410,28 @@ mod tests {
         assert_eq!(names(folder.path()), ["behind", "link"]);
         assert_eq!(Destination::of(Path::new("/dev/stdout")).expect("is there"), Destination::Stdout);
         assert_eq!(Destination::of(Path::new("/proc/self/fd/1")).expect("is there"), Destination::Stdout);
+    }
+
+    #[test]
+    fn only_devices_and_descriptors_may_be_named_twice() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("in.jsonl");
+        let from_root = |front: &str| PathBuf::from(format!("{front}{}", file.display()));
+        // There or not.
+        for _ in 0..2 {
+            for spelling in [file.clone(), from_root("/dev/.."), from_root("/proc/self/root")] {
+                let named = [(&spelling, &spelling), (&spelling, &file), (&file, &spelling)];
+                assert!(named.into_iter().all(|(a, b)| same_file(a, b)), "{}", spelling.display());
+            }
+            fs::write(&file, "").expect("writes");
+        }
+        let memory = Path::new("/dev/shm/weir-nobody-has-written-this.jsonl");
+        assert!(same_file(memory, memory));
+        assert!(!same_file(memory, Path::new("/dev/shm/weir-nor-this.jsonl")));
+        for name in ["/dev/null", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"] {
+            assert!(!same_file(Path::new(name), Path::new(name)), "{name}");
+        }
+        assert!(!same_file(&file, Path::new("/dev/null")));
     }
 
     #[test]

@@ -397,6 +397,20 @@ fn what_cannot_run_says_what_to_do() {
 }
 
 #[test]
+fn a_file_in_the_memory_of_dev_shm_is_not_replaced_by_what_is_made_of_it() {
+    let bench = Bench::new();
+    let memory = tempfile::tempdir_in("/dev/shm").expect("a folder in memory");
+    let input = memory.path().join("in.jsonl");
+    let rows = Rows::default().candidates(&["1"]).0.clone();
+    std::fs::write(&input, &rows).expect("writes");
+    let name = input.display();
+    for verb in [format!("link --out {name}"), format!("detect --alerts {name}"), format!("detect --alerts alerts --late {name}")] {
+        bench.check(&format!("{verb} {name}"), 3, &["would overwrite"]);
+        assert_eq!(std::fs::read_to_string(&input).expect("is there"), rows, "weir {verb}");
+    }
+}
+
+#[test]
 fn a_proposal_confirmed_is_a_party_of_its_own() {
     let bench = Bench::new();
     let mut rows = Rows::default();
