@@ -101,7 +101,7 @@ pub(crate) struct LinkArgs {
     // What a person can look through; what hangs together beyond is held together by something that everybody shares.
     #[arg(long, value_name = "20", default_value_t = 20, hide_default_value = true)]
     pub(crate) group_max: u64,
-    // 1.6 GB at most, both ways together: a machine that runs weir has them.
+    // About 2 GB where pairs of both ways, devices and reasons are as many (docs/detection.md): a machine that runs weir has them.
     #[arg(long, value_name = "5000000", default_value_t = 5_000_000, hide_default_value = true)]
     pub(crate) pairs: u64,
 }

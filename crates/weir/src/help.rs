@@ -290,8 +290,8 @@ const OPTIONS: &[OptionHelp] = &[
     ),
     option(
         "pairs",
-        "内存中至多记多少对收付款双方（转入、转出各计）、多少对关联客户，默认 500 万，收付款双方至多约 1.6 GB；超出的新对不记，只计数",
-        "Pairs of payer and payee kept in memory each way (at most about 1.6 GB), and of related customers, default 5 million; new ones beyond are left out and counted",
+        "内存中至多记多少对收付款双方（转入、转出各计）、多少台设备与代办人、多少条关联理由，默认各 500 万，都记满时约 2 GB，另每户约 130 字节；超出的新项不记，只计数",
+        "Pairs of payer and payee kept in memory each way, devices and agents, and reasons, default 5 million each: about 2 GB where all are as many, and 130 bytes a customer; new ones beyond are left out and counted",
     ),
     option(
         "begin_anew",

@@ -3,14 +3,16 @@
 //!
 //! Candidates are customers whom several natural people have paid in earnest: they collect. Shared payers are looked for among them alone, for
 //! who collects from nobody has none; where money goes is the business of [`chains`]; one hand on two customers says something whoever they
-//! are. Each kind of evidence has a bound above which it says nothing, because what everybody shares relates nobody, and there are no more
-//! pairs than asked for. Everything is in order of keys, so that the same inputs give the same lines.
+//! are. Each kind of evidence has a bound above which it says nothing, because what everybody shares relates nobody.
+//!
+//! There are no more reasons than asked for; the stronger kinds come first, and everything is walked in order of keys, which is that of their
+//! texts, so that it does not depend on the order of the inputs what the bound leaves out. A reason takes 56 bytes, with its two customers and
+//! without what it points to: there may be millions, and those of a pair are found by sorting.
 
-use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use super::chains;
-use super::ledger::{Key, Ledger, Mark};
+use super::chains::{self, Way};
+use super::ledger::{Closed, Key, Mark, Sum, stretch};
 use crate::arguments::LinkArgs;
 use crate::failure::Failure;
 use crate::language::{Lang, say};
@@ -37,26 +39,34 @@ pub(super) struct Bounds {
     pub(super) mark_customers: usize,
     /// Customers of one group.
     pub(super) group_max: usize,
-    /// Pairs remembered each way, and pairs related.
+    /// Pairs remembered each way, devices and agents, and reasons.
     pub(super) pairs_max: usize,
 }
 
-/// Customers who collect, each with those who paid it in earnest and what they paid, in fen.
-pub(super) type Candidates = BTreeMap<Key, Vec<(Key, i64)>>;
+/// Customers who collect, each with those who paid it in earnest and what they paid.
+pub(super) type Candidates = BTreeMap<Key, Vec<Sum>>;
 
-/// Why two customers may belong together. Amounts in fen, the customer with the smaller key first.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Why two customers may belong together. Amounts in fen, shares in per cent of what leaves a customer (cut), the smaller key first. In order:
+/// the strongest kind first, then by what does not depend on the order of a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Reason {
     /// People who paid both, and what they paid each.
-    SharedPayers { people: usize, paid: [i64; 2] },
-    /// One party where the money of both ends: the share of each one's outflow that goes there or, where others are in between (`ways`), to the
-    /// first of them, in per cent (cut); and how many customers pay that party.
-    CommonPayee { payee: Key, share: [u64; 2], ways: [Vec<Key>; 2], customers: usize },
-    /// One is the main payee of the other, on the way of what a collector takes in: its share of the other's outflow in per cent (cut), and how
-    /// many customers pay it.
-    MainPayee { payee: Key, is_payee_second: bool, share: u64, customers: usize },
+    SharedPayers { people: u32, paid: [i64; 2] },
+    /// One party where the money of both ends: the share that goes there or, where others are in between (`ways`), to the first of them; and
+    /// how many customers pay that party.
+    CommonPayee { payee: Key, share: [u8; 2], ways: [Way; 2], customers: u32 },
+    /// One is the main payee of the other, on the way of what a collector takes in: its share of the other's outflow, and how many customers
+    /// pay it.
+    MainPayee { payee: Key, is_payee_second: bool, share: u8, customers: u32 },
     /// A device or an agent and how many customers it has.
-    Mark { mark: Mark, customers: usize },
+    Mark { mark: Mark, customers: u32 },
+}
+
+/// A reason and the two customers that it relates, the smaller key first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Related {
+    pub(super) pair: [Key; 2],
+    pub(super) reason: Reason,
 }
 
 /// All evidence.
@@ -66,13 +76,13 @@ pub(super) struct Evidence {
     pub(super) with_payers: usize,
     /// Those paid in earnest by enough people.
     pub(super) candidates: usize,
-    /// Reasons by pair of customers, the one with the smaller key first.
-    pub(super) pairs: BTreeMap<(String, String), Vec<Reason>>,
+    /// In order of pairs, then of reasons.
+    pub(super) related: Vec<Related>,
     /// What everybody shares, passed over: payers, payees, devices and agents.
     pub(super) common: [u64; 3],
-    /// Reasons left out because they would relate a new pair beyond the bound.
+    /// Reasons left out at the bound.
     pub(super) left_out: u64,
-    pairs_max: usize,
+    reasons_max: usize,
 }
 
 impl Bounds {
@@ -105,71 +115,84 @@ impl Bounds {
 }
 
 /// Everything that relates two customers.
-pub(super) fn find(ledger: &Ledger, bounds: &Bounds) -> Evidence {
+pub(super) fn find(ledger: &Closed, bounds: &Bounds) -> Evidence {
+    let mut evidence = Evidence { reasons_max: bounds.pairs_max, ..Evidence::default() };
     let mut candidates = Candidates::new();
-    let mut with_payers = BTreeSet::new();
-    for ((customer, payer), paid) in &ledger.inflows {
-        with_payers.insert(*customer);
-        if *paid >= bounds.payer_amount {
-            candidates.entry(*customer).or_default().push((*payer, *paid));
+    for paid in ledger.inflows.chunk_by(|a, b| a.customer == b.customer) {
+        evidence.with_payers += 1;
+        let in_earnest = paid.iter().filter(|sum| sum.fen >= bounds.payer_amount);
+        if in_earnest.clone().count() >= bounds.shared_payers {
+            candidates.insert(paid[0].customer, in_earnest.copied().collect());
         }
     }
-    candidates.retain(|_, payers| payers.len() >= bounds.shared_payers);
-    let mut evidence =
-        Evidence { with_payers: with_payers.len(), candidates: candidates.len(), pairs_max: bounds.pairs_max, ..Evidence::default() };
-    shared_payers(&candidates, ledger, bounds, &mut evidence);
+    evidence.candidates = candidates.len();
+    shared_payers(&candidates, bounds, &mut evidence);
     chains::relate(&candidates, ledger, bounds, &mut evidence);
     marks(ledger, bounds, &mut evidence);
-    for reasons in evidence.pairs.values_mut() {
-        reasons.sort_by_cached_key(|reason| reason.order(ledger));
-    }
+    evidence.related.sort_unstable();
     evidence
 }
 
-fn shared_payers(candidates: &Candidates, ledger: &Ledger, bounds: &Bounds, evidence: &mut Evidence) {
-    let mut by_payer = BTreeMap::<Key, Vec<(Key, i64)>>::new();
+/// One candidate after the other, so that no more pairs than one has are counted at a time.
+fn shared_payers(candidates: &Candidates, bounds: &Bounds, evidence: &mut Evidence) {
+    let mut by_payer: Vec<Sum> = candidates.values().flatten().copied().collect();
+    by_payer.sort_unstable_by_key(|sum| (sum.other, sum.customer));
+    let payers = by_payer.chunk_by(|a, b| a.other == b.other);
+    evidence.common[0] += payers.filter(|paid| paid.len() > PAYER_CANDIDATES_MAX).count() as u64;
     for (customer, payers) in candidates {
-        for (payer, paid) in payers {
-            by_payer.entry(*payer).or_default().push((*customer, *paid));
-        }
-    }
-    let mut shared = BTreeMap::<(Key, Key), (usize, [i64; 2])>::new();
-    for customers in by_payer.values() {
-        if customers.len() > PAYER_CANDIDATES_MAX {
-            evidence.common[0] += 1;
-            continue;
-        }
-        for (at, (a, paid_a)) in customers.iter().enumerate() {
-            for (b, paid_b) in &customers[at + 1..] {
-                let (people, paid) = shared.entry((*a, *b)).or_default();
-                *people += 1;
-                paid[0] = paid[0].saturating_add(*paid_a);
-                paid[1] = paid[1].saturating_add(*paid_b);
+        for (other, shared) in shared_with(*customer, payers, &by_payer) {
+            let fewer = payers.len().min(candidates[&other].len());
+            let is_enough = shared.people as u64 * 100 >= fewer as u64 * bounds.payer_share;
+            if shared.people >= bounds.shared_payers && is_enough {
+                let reason = Reason::SharedPayers { people: number(shared.people), paid: shared.paid };
+                evidence.add(*customer, other, |_| reason);
             }
-        }
-    }
-    for ((a, b), (people, paid)) in shared {
-        let fewer = candidates[&a].len().min(candidates[&b].len());
-        let is_enough = people as u64 * 100 >= fewer as u64 * bounds.payer_share;
-        if people >= bounds.shared_payers && is_enough {
-            evidence.add(ledger, a, b, |is_swapped| Reason::SharedPayers { people, paid: swapped(paid, is_swapped) });
         }
     }
 }
 
+/// People who paid two customers, and what they paid each.
+#[derive(Debug, Default)]
+struct Shared {
+    people: usize,
+    paid: [i64; 2],
+}
+
+/// What a customer shares with each of those behind it in order.
+fn shared_with(customer: Key, payers: &[Sum], by_payer: &[Sum]) -> BTreeMap<Key, Shared> {
+    let mut others = BTreeMap::<Key, Shared>::new();
+    for payer in payers {
+        let paid = stretch(by_payer, payer.other, |sum| sum.other);
+        if paid.len() > PAYER_CANDIDATES_MAX {
+            continue;
+        }
+        for sum in paid.iter().filter(|sum| sum.customer > customer) {
+            let shared = others.entry(sum.customer).or_default();
+            shared.people += 1;
+            shared.paid = [shared.paid[0].saturating_add(payer.fen), shared.paid[1].saturating_add(sum.fen)];
+        }
+    }
+    others
+}
+
 /// Whoever they are: nobody need collect to be used by the hand that uses a collector.
-fn marks(ledger: &Ledger, bounds: &Bounds, evidence: &mut Evidence) {
-    for ((mark, _), customers) in &ledger.marks {
+fn marks(ledger: &Closed, bounds: &Bounds, evidence: &mut Evidence) {
+    for (mark, customers) in &ledger.marks {
         if customers.len() > bounds.mark_customers {
             evidence.common[2] += 1;
             continue;
         }
         for (at, a) in customers.iter().enumerate() {
             for b in &customers[at + 1..] {
-                evidence.add(ledger, *a, *b, |_| Reason::Mark { mark: *mark, customers: customers.len() });
+                evidence.add(*a, *b, |_| Reason::Mark { mark: *mark, customers: number(customers.len()) });
             }
         }
     }
+}
+
+/// A count as reasons keep it.
+pub(super) fn number(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 /// Two values in the order of the keys of their customers.
@@ -178,17 +201,19 @@ pub(super) fn swapped<T>([a, b]: [T; 2], is_swapped: bool) -> [T; 2] {
 }
 
 impl Evidence {
-    /// Adds a reason to a pair, unless it would be a new one beyond the bound; `reason` is told whether the second of the two has the smaller
-    /// key.
-    pub(super) fn add(&mut self, ledger: &Ledger, a: Key, b: Key, reason: impl FnOnce(bool) -> Reason) {
-        let (first, second) = (ledger.text(a), ledger.text(b));
-        let is_swapped = second < first;
-        let pair = if is_swapped { (second.to_owned(), first.to_owned()) } else { (first.to_owned(), second.to_owned()) };
-        let is_full = self.pairs.len() >= self.pairs_max;
-        match self.pairs.entry(pair) {
-            Entry::Vacant(_) if is_full => self.left_out += 1,
-            entry => entry.or_default().push(reason(is_swapped)),
+    /// Adds a reason, unless it is beyond the bound; `reason` is told whether the second of the two has the smaller key.
+    pub(super) fn add(&mut self, a: Key, b: Key, reason: impl FnOnce(bool) -> Reason) {
+        if self.related.len() >= self.reasons_max {
+            self.left_out += 1;
+            return;
         }
+        let is_swapped = b < a;
+        self.related.push(Related { pair: swapped([a, b], is_swapped), reason: reason(is_swapped) });
+    }
+
+    /// The reasons of each pair.
+    pub(super) fn pairs(&self) -> impl Iterator<Item = &[Related]> {
+        self.related.chunk_by(|a, b| a.pair == b.pair)
     }
 }
 
@@ -203,15 +228,14 @@ impl Reason {
             Self::Mark { mark: Mark::Agent, .. } => "agent",
         }
     }
+}
 
-    /// The strongest kind first, then by what does not depend on the order of a table.
-    fn order(&self, ledger: &Ledger) -> (u8, String) {
-        match self {
-            Self::SharedPayers { .. } => (0, String::new()),
-            Self::CommonPayee { payee, .. } => (1, ledger.text(*payee).to_owned()),
-            Self::MainPayee { payee, .. } => (2, ledger.text(*payee).to_owned()),
-            Self::Mark { mark: Mark::Device, customers } => (3, format!("{customers:09}")),
-            Self::Mark { mark: Mark::Agent, customers } => (4, format!("{customers:09}")),
-        }
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_takes_the_bytes_that_the_figure_of_all_memory_counts_on() {
+        assert_eq!(size_of::<Related>(), 56);
     }
 }

@@ -22,7 +22,7 @@ use serde_json::Value;
 use weir_feed::{Format, Input, Item, Mapping, Options, Parties, Reader, RecordBatch, inputs};
 
 use self::evidence::Bounds;
-use self::ledger::{Ledger, Mark};
+use self::ledger::{Closed, Ledger, Mark};
 use crate::arguments::LinkArgs;
 use crate::detect::{self, Bar};
 use crate::failure::{Exit, Failure};
@@ -54,8 +54,8 @@ pub(crate) fn run(args: &LinkArgs, json: bool, lang: Lang) -> Result<Exit, Failu
     let ledger = read(reader, &bounds, &interrupt, &bar, lang)?;
     bar.clear();
     let evidence = evidence::find(&ledger, &bounds);
-    let found = groups::propose(&evidence, bounds.group_max);
-    output.bytes(&table::csv(&found, &ledger, &parties).map_err(|error| Failure::usage(error.to_string()))?)?;
+    let found = groups::propose(&evidence, &ledger, bounds.group_max);
+    table::write(&mut output, &found, &ledger, &parties).map_err(|error| output.failure(&error))?;
     interrupt.check(lang)?;
     publish(vec![output])?;
     let summary = table::Summary::new(&ledger, &evidence, &found);
@@ -80,8 +80,8 @@ fn find_inputs(args: &LinkArgs, format: Option<Format>, lang: Lang) -> Result<Ve
     Ok(inputs)
 }
 
-/// Puts every leg into the ledger.
-fn read(mut reader: Reader, bounds: &Bounds, interrupt: &Interrupt, bar: &Bar, lang: Lang) -> Result<Ledger, Failure> {
+/// Puts every leg into a ledger and closes it.
+fn read(mut reader: Reader, bounds: &Bounds, interrupt: &Interrupt, bar: &Bar, lang: Lang) -> Result<Closed, Failure> {
     let columns = [Mark::Device, Mark::Agent].map(|mark| (mark, reader.mapping().column_of(mark.field()).to_owned()));
     let mut ledger = Ledger::new(bounds.pairs_max, bounds.mark_customers);
     while let Some(batch) = reader.next() {
@@ -110,7 +110,7 @@ fn read(mut reader: Reader, bounds: &Bounds, interrupt: &Interrupt, bar: &Bar, l
         )));
     }
     ledger.unusable = counts.rejected();
-    Ok(ledger)
+    Ok(ledger.close())
 }
 
 /// Device and agent of a record, which legs do not carry because no rule reads them.

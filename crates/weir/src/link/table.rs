@@ -1,16 +1,19 @@
 //! The proposals as a CSV file, and the closing numbers.
 //!
 //! A line is one reason for one member, told from its side, so that whoever filters by a customer sees all that speaks for it; its columns stay
-//! as they are. Numbers stand in columns of their own, and once more in a Chinese sentence.
+//! as they are. Numbers stand in columns of their own, and once more in a Chinese sentence. Rows are written as they come: there may be millions.
+
+use std::io;
 
 use comfy_table::{CellAlignment, Table};
 use serde::Serialize;
 use weir_feed::Parties;
 use weir_model::money::yuan;
 
-use super::evidence::{Evidence, Reason};
-use super::groups::Found;
-use super::ledger::{Key, Ledger, Mark};
+use super::chains::Way;
+use super::evidence::{Evidence, Reason, Related};
+use super::groups::{Found, Group};
+use super::ledger::{Closed, Key, Mark};
 use crate::language::Lang;
 use crate::terminal::{self, grouped};
 
@@ -34,30 +37,49 @@ const COLUMNS: [&str; 17] = [
     "related_via",
 ];
 
-/// The file.
-pub(super) fn csv(found: &Found<'_>, ledger: &Ledger, parties: &Parties) -> Result<Vec<u8>, csv::Error> {
-    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::Any(b'\n')).from_writer(Vec::new());
-    writer.write_record(COLUMNS)?;
-    for group in &found.groups {
+/// Writes the file.
+pub(super) fn write(to: impl io::Write, found: &Found<'_>, ledger: &Closed, parties: &Parties) -> io::Result<()> {
+    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::Any(b'\n')).from_writer(to);
+    writer.write_record(COLUMNS).map_err(bare)?;
+    for group in found.groups() {
         for member in &group.members {
-            for (a, b, reasons) in group.pairs.iter().filter(|(a, b, _)| a == member || b == member) {
-                let is_second = b == member;
-                let related = if is_second { a } else { b };
-                for reason in *reasons {
-                    let numbers = Numbers::of(reason, is_second, ledger);
-                    let (institution, customer) = unit(member);
-                    let known = parties.by_key(member).map_or("", |party| party.group.as_str());
-                    let members = group.members.len().to_string();
-                    let explain = numbers.sentence(related, reason);
-                    let head = [group.name.as_str(), &members, institution, customer, known, related, reason.code()];
-                    let [via, related_via] = &numbers.ways;
-                    let tail = [explain.as_str(), via.as_str(), related_via.as_str()];
-                    writer.write_record(head.into_iter().chain(numbers.cells()).chain(tail))?;
-                }
+            for related in group.related_to(*member) {
+                row(&mut writer, &group, *member, related, ledger, parties).map_err(bare)?;
             }
         }
     }
-    writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))
+    writer.flush()
+}
+
+/// A reason of a member.
+fn row(
+    writer: &mut csv::Writer<impl io::Write>,
+    group: &Group<'_>,
+    member: Key,
+    related: &Related,
+    ledger: &Closed,
+    parties: &Parties,
+) -> csv::Result<()> {
+    let Related { pair, reason } = related;
+    let is_second = pair[1] == member;
+    let (member, other) = (ledger.text(member), ledger.text(pair[usize::from(!is_second)]));
+    let numbers = Numbers::of(reason, is_second, ledger);
+    let (institution, customer) = unit(member);
+    let known = parties.by_key(member).map_or("", |party| party.group.as_str());
+    let members = group.members.len().to_string();
+    let explain = numbers.sentence(other, reason);
+    let head = [group.name.as_str(), &members, institution, customer, known, other, reason.code()];
+    let [via, related_via] = &numbers.ways;
+    let tail = [explain.as_str(), via.as_str(), related_via.as_str()];
+    writer.write_record(head.into_iter().chain(numbers.cells()).chain(tail))
+}
+
+/// What the system said of a failed write, out of its wrapping: what to do about a full disk is told by its kind.
+fn bare(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
+    }
 }
 
 /// Institution and customer number of a key, as they stand in party data.
@@ -78,7 +100,7 @@ struct Numbers {
 }
 
 impl Numbers {
-    fn of(reason: &Reason, is_second: bool, ledger: &Ledger) -> Self {
+    fn of(reason: &Reason, is_second: bool, ledger: &Closed) -> Self {
         let turned = |[a, b]: [String; 2]| if is_second { [b, a] } else { [a, b] };
         match reason {
             Reason::SharedPayers { people, paid } => {
@@ -88,7 +110,7 @@ impl Numbers {
                 payee: ledger.text(*payee).to_owned(),
                 shares: turned(share.map(|share| format!("{share}%"))),
                 customers: customers.to_string(),
-                ways: turned(ways.each_ref().map(|way| way_of(way, ledger))),
+                ways: turned(ways.map(|way| way_of(way, ledger))),
                 ..Self::default()
             },
             Reason::MainPayee { payee, is_payee_second, share, customers } => {
@@ -130,8 +152,8 @@ impl Numbers {
 }
 
 /// Customers in between, as the money goes.
-fn way_of(way: &[Key], ledger: &Ledger) -> String {
-    way.iter().map(|customer| ledger.text(*customer)).collect::<Vec<_>>().join(" → ")
+fn way_of(way: Way, ledger: &Closed) -> String {
+    way.into_iter().flatten().map(|customer| ledger.text(customer)).collect::<Vec<_>>().join(" → ")
 }
 
 /// The same within a sentence; nothing where nobody is in between. What passes is not all of the share: each hands on half or more.
@@ -163,22 +185,23 @@ pub(super) struct Summary {
 }
 
 impl Summary {
-    pub(super) fn new(ledger: &Ledger, evidence: &Evidence, found: &Found<'_>) -> Self {
-        let of = |code: &str| evidence.pairs.values().filter(|reasons| reasons.iter().any(|reason| reason.code() == code)).count();
+    pub(super) fn new(ledger: &Closed, evidence: &Evidence, found: &Found<'_>) -> Self {
+        let of = |code: &str| evidence.pairs().filter(|pair| pair.iter().any(|related| related.reason.code() == code)).count();
+        let members = || found.groups().map(|group| group.members.len());
         let [common_payers, common_payees, common_devices] = evidence.common;
         Self {
             records: ledger.records,
             unusable: ledger.unusable,
             customers_with_payers: evidence.with_payers,
             candidates: evidence.candidates,
-            related_pairs: evidence.pairs.len(),
+            related_pairs: evidence.pairs().count(),
             shared_payers: of("shared_payers"),
             common_payee: of("common_payee"),
             main_payee: of("main_payee"),
             device: of("device"),
             agent: of("agent"),
-            groups: found.groups.len(),
-            customers: found.groups.iter().map(|group| group.members.len()).sum(),
+            groups: members().count(),
+            customers: members().sum(),
             too_large: found.too_large.len(),
             too_large_customers: found.too_large.iter().sum(),
             common_payers,

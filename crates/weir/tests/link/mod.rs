@@ -363,6 +363,51 @@ fn what_is_too_large_or_beyond_the_bound_is_counted() {
 }
 
 #[test]
+fn what_the_bound_leaves_out_does_not_hang_on_the_order_of_the_inputs() {
+    let bench = Bench::new();
+    let mut rows = Rows::default();
+    for customer in ["3", "1", "5", "2", "4"] {
+        rows.row(&format!("\"payee_customer\":\"{customer}\""), 10, ",\"cash\":true,\"device\":\"phone\"");
+    }
+    bench.write("in.jsonl", &rows.0);
+    bench.write("in2.jsonl", rows.0.lines().rev().collect::<Vec<_>>().join("\n"));
+    // Five customers of one device make ten pairs.
+    let found = link(&bench, "--pairs 4 in.jsonl");
+    assert_eq!((found.count("left_out"), found.count("related_pairs")), (6, 4));
+    assert_eq!(found.reasons()[..4], ["c:2", "c:3", "c:4", "c:5"].map(|related| ("1", related, "device")));
+    let before = bench.read("groups.csv");
+    link(&bench, "--pairs 4 in2.jsonl");
+    assert_eq!(bench.read("groups.csv"), before);
+    // What is left out is of the weakest kind, and a pair that is there takes no more of it either.
+    let mut rows = Rows::default();
+    for customer in ["1", "2"] {
+        for device in 0..6 {
+            rows.pays(customer, "shop", 1, &format!(",\"device\":\"{device}\""));
+        }
+        rows.paid("p1", customer, 6000).paid("p2", customer, 6000).paid("p3", customer, 6000);
+    }
+    bench.write("in.jsonl", &rows.0);
+    assert_eq!(link(&bench, "in.jsonl").lines.len(), 14);
+    let found = link(&bench, "--pairs 6 in.jsonl");
+    assert_eq!((found.lines.len(), found.count("left_out"), found.count("shared_payers")), (12, 1, 1));
+}
+
+#[test]
+fn a_full_disk_is_told_of_also_in_the_middle_of_the_rows() {
+    let bench = Bench::new();
+    let mut rows = Rows::default();
+    for device in 0..150 {
+        for customer in 0..5 {
+            rows.pays(&customer.to_string(), "shop", 1, &format!(",\"device\":\"{device}\""));
+        }
+    }
+    bench.write("in.jsonl", &rows.0);
+    assert_eq!(link(&bench, "in.jsonl").lines.len(), 150 * 10 * 2);
+    assert!(bench.read("groups.csv").len() > 256 * 1024, "more than is gathered before a write");
+    bench.check("link --out /dev/full in.jsonl", 3, &["the disk is full while writing /dev/full"]);
+}
+
+#[test]
 fn what_cannot_run_says_what_to_do() {
     let bench = Bench::new();
     bench.write("in.jsonl", Rows::default().candidates(&["1"]).0.clone());
