@@ -7,6 +7,10 @@
 //! 3. From every collector they are followed on: the customers of this bank that its money passes are related to one another, each with the
 //!    next (collector → pool → paying account).
 //!
+//! Who is in between has passed money on: half or more of what leaves it, and half or more of what came over the hop before. Each hop takes as
+//! much as a main payee takes, so that the least along the way is never less. All of it is about sums over the inputs and not about their order
+//! in time: what went on may have gone before the other came.
+//!
 //! A chain leads only through customers of this bank, since nobody here sees what others pay. People are looked at only where they collect: most
 //! of what a person pays goes to a home, a spouse, or the scheme that took the money, and who was paid by victims is no reason to relate them.
 
@@ -18,8 +22,7 @@ use super::ledger::{Closed, Key, Sum, stretch};
 /// Collector, pool, paying account, and where that pays to: organisers seldom put more between. Each further hop relates more of those who
 /// only trade with one another.
 const HOPS_MAX: usize = 3;
-/// Per cent that a customer must pass on so that money is followed through it, also where less is asked of the first hop: what passes on less
-/// is where most of the money stays.
+/// Per cent of what leaves a customer that must go on so that money is followed through it, also where less is asked of the first hop.
 const PASSED_ON_SHARE: u8 = 50;
 /// Where the money of more customers ends is an institution, however few of them pay it themselves. More than a group may have, so that one
 /// that is too large is still told of.
@@ -33,6 +36,8 @@ pub(super) type Way = [Option<Key>; HOPS_MAX - 1];
 struct Flow {
     customer: Key,
     payee: Key,
+    /// In fen.
+    paid: i64,
     /// Of what leaves the customer, in per cent.
     share: u8,
     /// How many customers pay the payee anything at all.
@@ -106,7 +111,12 @@ impl Flow {
     fn of(sum: &Sum, customers: u32, ledger: &Closed, bounds: &Bounds) -> Option<Self> {
         let share = percent(sum.fen, ledger.totals.get(&sum.customer).copied().unwrap_or(0));
         let is_main = sum.fen >= bounds.payee_amount && u64::from(share) >= bounds.payee_share;
-        is_main.then_some(Self { customer: sum.customer, payee: sum.other, share, customers })
+        is_main.then_some(Self { customer: sum.customer, payee: sum.other, paid: sum.fen, share, customers })
+    }
+
+    /// Whether what came to the customer over the hop before goes on over this one: where most of it stays, its way ends.
+    fn passes_on(&self, before: &Self) -> bool {
+        self.share >= PASSED_ON_SHARE && i128::from(self.paid) * 2 >= i128::from(before.paid)
     }
 }
 
@@ -154,8 +164,8 @@ impl MainPayees {
 
     /// Those whose money a source passes on.
     fn before(&self, source: Source) -> impl Iterator<Item = Source> {
-        let payers = if source.flow.share >= PASSED_ON_SHARE { self.payers_of(source.flow.customer) } else { &[] };
-        payers.iter().map(move |flow| Source { flow: *flow, way: [Some(source.flow.customer), source.way[0]] })
+        let payers = self.payers_of(source.flow.customer).iter().filter(move |before| source.flow.passes_on(before));
+        payers.map(move |flow| Source { flow: *flow, way: [Some(source.flow.customer), source.way[0]] })
     }
 }
 
@@ -180,5 +190,10 @@ mod tests {
     fn a_fen_less_than_half_is_not_half() {
         assert_eq!([percent(50_000_00, 100_000_00), percent(49_999_99, 100_000_00), percent(50_000_00, 100_000_01)], [50, 49, 49]);
         assert_eq!([percent(0, 0), percent(i64::MAX, i64::MAX), percent(5, 0), percent(-5, 0)], [0, 100, 100, 0]);
+    }
+
+    #[test]
+    fn a_flow_takes_the_bytes_that_the_figure_of_all_memory_counts_on() {
+        assert_eq!(size_of::<Flow>(), 24);
     }
 }

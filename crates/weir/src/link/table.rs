@@ -139,7 +139,7 @@ impl Numbers {
             }
             Reason::CommonPayee { .. } => {
                 let [by, related_by] = ways.each_ref().map(|way| in_between(way));
-                format!("本户转出的{share}{by}、{related}转出的{related_share}{related_by}都到了{payee}，向其付款的客户共{customers}户")
+                format!("本户转出的{share}{by}、{related}转出的{related_share}{related_by}都流向{payee}，向其付款的客户共{customers}户")
             }
             Reason::MainPayee { .. } if share.is_empty() => {
                 format!("{related}转出的{related_share}到了本户，向本户付款的客户共{customers}户")
@@ -156,9 +156,10 @@ fn way_of(way: Way, ledger: &Closed) -> String {
     way.into_iter().flatten().map(|customer| ledger.text(customer)).collect::<Vec<_>>().join(" → ")
 }
 
-/// The same within a sentence; nothing where nobody is in between. What passes is not all of the share: each hands on half or more.
+/// The same within a sentence; nothing where nobody is in between. Not all of the share goes all the way: each passes on half or more of what
+/// the one before pays it.
 fn in_between(way: &str) -> String {
-    if way.is_empty() { String::new() } else { format!("（经{way}，逐户转出过半）") }
+    if way.is_empty() { String::new() } else { format!("（经{way}，每户至少转出上一方所付的一半）") }
 }
 
 /// The closing numbers.

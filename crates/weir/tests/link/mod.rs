@@ -302,7 +302,10 @@ fn customers_whose_money_ends_at_one_party_are_related() {
         ("customers", "2"),
         ("via", "c:3"),
         ("related_via", "c:4"),
-        ("explain", "本户转出的100%（经c:3，逐户转出过半）、c:2转出的80%（经c:4，逐户转出过半）都到了a:end，向其付款的客户共2户"),
+        (
+            "explain",
+            "本户转出的100%（经c:3，每户至少转出上一方所付的一半）、c:2转出的80%（经c:4，每户至少转出上一方所付的一半）都流向a:end，向其付款的客户共2户",
+        ),
     ];
     for (column, value) in expected {
         assert_eq!(line[column], value, "{column}");
@@ -332,6 +335,27 @@ fn customers_whose_money_ends_at_one_party_are_related() {
     let found = link(&bench, "in.jsonl");
     assert_eq!((found.count("common_payee"), found.count("main_payee")), (1, 2));
     assert_eq!(found.groups()["关联-001"].len(), 4);
+}
+
+#[test]
+fn money_is_followed_only_through_who_passes_on_half_of_what_came() {
+    let bench = Bench::new();
+    let chains = |came: u32, went: u32| {
+        let mut rows = Rows::default();
+        rows.hands("1", "3", came, "").pays("3", "end", went, "").pays("2", "end", 60_000, "");
+        bench.write("in.jsonl", &rows.0);
+        link(&bench, "in.jsonl").groups().remove("关联-001").map(|group| group.into_iter().collect::<Vec<_>>().join(" "))
+    };
+    // All that leaves the one in between goes to the end. Of what came, half did, or a yuan less, or next to nothing.
+    for (came, went, group) in [(100_000, 50_000, "1 2 3"), (100_001, 50_000, "2 3"), (10_000_000, 50_000, "2 3")] {
+        assert_eq!(chains(came, went).as_deref(), Some(group), "{went} of {came}");
+    }
+    // A second hop is held against the first, and not against what began.
+    let mut rows = Rows::default();
+    rows.hands("1", "3", 200_000, "").hands("3", "4", 100_000, "").pays("4", "end", 50_000, "").pays("2", "end", 60_000, "");
+    bench.write("in.jsonl", &rows.0);
+    let found = link(&bench, "in.jsonl");
+    assert_eq!((found.count("common_payee"), &*found.lines[0]["via"]), (3, "c:3 → c:4"));
 }
 
 #[test]
