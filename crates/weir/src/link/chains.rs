@@ -5,14 +5,18 @@
 //! 2. From every main payee the chains are followed back, three hops at most. Customers whose money comes to it by the hands of different
 //!    payers are related there; those whose money comes by one hand have met at that one already.
 //! 3. From every collector they are followed on: the customers of this bank that its money passes are related to one another, each with the
-//!    next (collector → pool → paying account).
+//!    next (collector → pool → paying account). A person who does not collect is where that ends.
 //!
 //! Who is in between has passed money on: half or more of what leaves it, and half or more of what came over the hop before. Each hop takes as
 //! much as a main payee takes, so that the least along the way is never less. All of it is about sums over the inputs and not about their order
 //! in time: what went on may have gone before the other came.
 //!
-//! A chain leads only through customers of this bank, since nobody here sees what others pay. People are looked at only where they collect: most
-//! of what a person pays goes to a home, a spouse, or the scheme that took the money, and who was paid by victims is no reason to relate them.
+//! A chain leads only through customers of this bank, since nobody here sees what others pay.
+//!
+//! Most of what a person pays goes to a home, a spouse, or the scheme that took the money. People who do not collect are therefore no source of
+//! money that is followed back, or being paid by the same victims would relate them, and none whose money is followed on: shop, owner, spouse
+//! and builder are no group. They may stand in between where chains are followed back, for pools and paying accounts are often somebody's card;
+//! there it takes two chains that end at one party, and one spouse or home seldom makes two.
 
 use std::collections::BTreeSet;
 
@@ -91,7 +95,7 @@ fn relate_sources(payee: Key, customers: u32, sources: &[Source], evidence: &mut
     }
 }
 
-/// Step by step from all collectors at once, so that each passage is looked at once.
+/// Step by step from all collectors at once, so that each passage is looked at once, and at its shortest distance from a collector.
 fn relate_passages(candidates: &Candidates, main: &MainPayees, ledger: &Closed, evidence: &mut Evidence) {
     let is_ours = |flow: &&Flow| ledger.text(flow.payee).starts_with("c:");
     let mut seen = BTreeSet::new();
@@ -101,7 +105,9 @@ fn relate_passages(candidates: &Candidates, main: &MainPayees, ledger: &Closed, 
         for Flow { customer, payee, share, customers, .. } in here.iter().copied() {
             evidence.add(customer, payee, |is_swapped| Reason::MainPayee { payee, is_payee_second: !is_swapped, share, customers });
         }
-        let next = here.iter().flat_map(|before| main.payees_of(before.payee).iter().filter(|flow| flow.share >= PASSED_ON_SHARE));
+        // From a person who collects the first hop has begun.
+        here.retain(|flow| !ledger.people.contains(&flow.payee));
+        let next = here.iter().flat_map(|before| main.payees_of(before.payee).iter().filter(move |flow| flow.passes_on(before)));
         here = next.filter(is_ours).copied().collect();
     }
 }

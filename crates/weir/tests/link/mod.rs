@@ -274,6 +274,33 @@ fn what_a_collector_takes_in_is_followed_through_three_customers() {
     );
 }
 
+#[test]
+fn what_a_collector_pays_is_not_followed_through_a_person_nor_through_who_keeps_it() {
+    let bench = Bench::new();
+    // Shop, owner, spouse, builder: the owner is where the shop's money ends. Who is no person is followed through, and who collects.
+    for (kind, collects, steps) in [("natural", false, 1), ("organisation", false, 3), ("natural", true, 3)] {
+        let mut rows = Rows::default();
+        let of = format!(",\"payer_kind\":\"{kind}\"");
+        rows.candidates(&["1"]).hands("1", "2", 90_000, "").hands("2", "3", 80_000, &of).hands("3", "4", 70_000, &of);
+        if collects {
+            rows.candidates(&["2", "3"]);
+        }
+        bench.write("in.jsonl", &rows.0);
+        let found = link(&bench, "in.jsonl");
+        let expected = [("1", "c:2"), ("2", "c:1"), ("2", "c:3"), ("3", "c:2"), ("3", "c:4"), ("4", "c:3")];
+        let expected = expected.map(|(customer, related)| (customer, related, "main_payee"));
+        assert_eq!(found.reasons(), expected[..if steps == 1 { 2 } else { 6 }], "{kind}, collects: {collects}");
+        assert_eq!(found.count("main_payee"), steps);
+    }
+    // Half of what came is passed on, or a yuan less.
+    for (came, pairs) in [(120_000, 2), (120_001, 1)] {
+        let mut rows = Rows::default();
+        rows.candidates(&["1"]).hands("1", "2", came, "").hands("2", "3", 60_000, "");
+        bench.write("in.jsonl", &rows.0);
+        assert_eq!(link(&bench, "in.jsonl").count("main_payee"), pairs, "60,000 of {came}");
+    }
+}
+
 /// Two customers, each of whom hands what it takes to one of its own, who pays one account elsewhere.
 fn two_ways(kind: &str, passed: u32, kept: u32) -> Rows {
     let mut rows = Rows::default();
