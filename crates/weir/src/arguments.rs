@@ -98,7 +98,7 @@ pub(crate) struct LinkArgs {
     // A family has that many customers, and so has who holds the accounts of a scheme; more is a branch's terminal, a shop's, a bookkeeper's.
     #[arg(long, value_name = "5", default_value_t = 5, hide_default_value = true)]
     pub(crate) device_customers: u64,
-    // What a person can look through; what hangs together beyond is held together by something that everybody shares.
+    // What a person can look through; what hangs together beyond is held together by something that everybody shares, and is taken apart.
     #[arg(long, value_name = "20", default_value_t = 20, hide_default_value = true)]
     pub(crate) group_max: u64,
     // About 2 GB where pairs of both ways, devices and reasons are as many (docs/detection.md): a machine that runs weir has them.

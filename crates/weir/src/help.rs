@@ -285,8 +285,8 @@ const OPTIONS: &[OptionHelp] = &[
     ),
     option(
         "group_max",
-        "一组至多几户，默认 20；更大的不建议，只计数",
-        "Customers of one group, default 20; larger ones are counted, not proposed",
+        "一组至多几户，默认 20；更大的依次去掉设备与代办人、转往本行客户、共同去向这几类理由而拆开，仍过大的不建议，只计数",
+        "Customers of one group, default 20; what is larger is taken apart by leaving out devices and agents, then main payees, then common payees; still larger, it is counted, not proposed",
     ),
     option(
         "pairs",

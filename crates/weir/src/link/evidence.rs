@@ -62,6 +62,19 @@ pub(super) enum Reason {
     Mark { mark: Mark, customers: u32 },
 }
 
+/// Kinds of reasons by how much they say, the weakest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Strength {
+    /// A telephone is passed round.
+    Mark,
+    /// Who pays whom is also trade.
+    MainPayee,
+    /// Two chains that meet are more than one.
+    CommonPayee,
+    /// Several people who pay both, and are a good part of those who pay one, are seldom chance.
+    SharedPayers,
+}
+
 /// A reason and the two customers that it relates, the smaller key first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Related {
@@ -226,6 +239,16 @@ impl Reason {
             Self::MainPayee { .. } => "main_payee",
             Self::Mark { mark: Mark::Device, .. } => "device",
             Self::Mark { mark: Mark::Agent, .. } => "agent",
+        }
+    }
+
+    /// How much its kind says.
+    pub(super) const fn strength(&self) -> Strength {
+        match self {
+            Self::SharedPayers { .. } => Strength::SharedPayers,
+            Self::CommonPayee { .. } => Strength::CommonPayee,
+            Self::MainPayee { .. } => Strength::MainPayee,
+            Self::Mark { .. } => Strength::Mark,
         }
     }
 }

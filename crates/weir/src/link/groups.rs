@@ -1,18 +1,31 @@
-//! From pairs of customers to groups: connected components, the large ones left out.
+//! From reasons to groups: what hangs together is one, and what is too large is taken apart.
 //!
-//! A component beyond the bound is no group but a sign that some evidence is too common; proposing it would cost its reader a day. Groups are
-//! numbered in order of their smallest member.
+//! A component beyond the bound is no group but a sign that some evidence is too common; proposing it would cost its reader a day. It is not
+//! dropped whole either, or one telephone that a collector shares with a neighbour would hide the collectors behind a street:
+//!
+//! 1. All reasons bring customers together.
+//! 2. A component that is too large is taken apart and brought together again without its weakest kind of reasons: first marks, then main
+//!    payees, then common payees. Each time what fits by then is a group, and only the rest is taken further apart.
+//! 3. What is too large by shared payers alone is not proposed.
+//!
+//! Within a group all reasons are told, also of a kind that was taken away elsewhere. Reasons between customers who end apart are cut, and are
+//! counted with the customers who are left alone. Groups are numbered in order of their smallest member.
 
-use super::evidence::{Evidence, Related};
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::evidence::{Evidence, Related, Strength};
 use super::ledger::{Closed, Key};
 
 /// What is proposed.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Found<'e> {
     /// What relates customers of one group, each with the group's smallest member: in order of groups, then of pairs.
     related: Vec<(Key, &'e Related)>,
     /// Sizes of the components that are too large, falling.
     pub(super) too_large: Vec<usize>,
+    cut: BTreeMap<Strength, usize>,
+    /// Customers whom nothing relates to anybody but reasons that are cut.
+    pub(super) alone: usize,
 }
 
 /// A proposed group.
@@ -28,19 +41,33 @@ pub(super) struct Group<'f> {
 
 /// Groups of at most `group_max` customers.
 pub(super) fn propose<'e>(evidence: &'e Evidence, ledger: &Closed, group_max: usize) -> Found<'e> {
-    let mut forest = Forest::new(ledger);
-    forest.join(&evidence.related);
+    let forest = Forest::of(evidence, ledger, group_max);
     let sizes = forest.sizes();
-    let rooted = evidence.related.iter().map(|related| (forest.root(related.pair[0]), related));
-    let mut related: Vec<(Key, &Related)> = rooted.filter(|(root, _)| sizes[root.index()] <= group_max).collect();
+    let mut found = Found::default();
+    let mut alone = BTreeSet::<Key>::new();
+    for related in &evidence.related {
+        let [a, b] = related.pair.map(|customer| forest.root(customer));
+        if a != b {
+            *found.cut.entry(related.reason.strength()).or_default() += 1;
+            alone.extend([a, b].into_iter().filter(|root| sizes[root.index()] == 1));
+        } else if sizes[a.index()] <= group_max {
+            found.related.push((a, related));
+        }
+    }
     // Stable: within a group the order of pairs stays.
-    related.sort_by_key(|(root, _)| *root);
-    let mut too_large: Vec<usize> = sizes.into_iter().filter(|size| *size > group_max).collect();
-    too_large.sort_unstable_by(|a, b| b.cmp(a));
-    Found { related, too_large }
+    found.related.sort_by_key(|(root, _)| *root);
+    found.alone = alone.len();
+    found.too_large = sizes.into_iter().filter(|size| *size > group_max).collect();
+    found.too_large.sort_unstable_by(|a, b| b.cmp(a));
+    found
 }
 
 impl Found<'_> {
+    /// How many reasons of a kind are cut.
+    pub(super) fn cut(&self, strength: Strength) -> usize {
+        self.cut.get(&strength).copied().unwrap_or(0)
+    }
+
     /// In order of their smallest member.
     pub(super) fn groups(&self) -> impl Iterator<Item = Group<'_>> {
         self.related.chunk_by(|(a, _), (b, _)| a == b).zip(1..).map(|(related, number)| Group::of(number, related))
@@ -66,15 +93,31 @@ impl<'f> Group<'f> {
 struct Forest(Vec<Key>);
 
 impl Forest {
-    /// Nobody hangs together with anybody.
-    fn new(ledger: &Closed) -> Self {
-        Self(ledger.keys().collect())
+    /// Brings together what is related, without the weakest kinds of reasons where it is too large.
+    fn of(evidence: &Evidence, ledger: &Closed, group_max: usize) -> Self {
+        let mut forest = Self(ledger.keys().collect());
+        let mut related: Vec<&Related> = evidence.related.iter().collect();
+        forest.join(&related);
+        for weakest in [Strength::Mark, Strength::MainPayee, Strength::CommonPayee] {
+            let sizes = forest.sizes();
+            let is_too_large = |customer: Key| sizes[forest.root(customer).index()] > group_max;
+            let apart: Vec<Key> = ledger.keys().filter(|customer| is_too_large(*customer)).collect();
+            if apart.is_empty() {
+                break;
+            }
+            related.retain(|related| is_too_large(related.pair[0]) && related.reason.strength() > weakest);
+            for customer in apart {
+                forest.0[customer.index()] = customer;
+            }
+            forest.join(&related);
+        }
+        forest
     }
 
     /// Brings together what is related.
-    fn join<'r>(&mut self, related: impl IntoIterator<Item = &'r Related>) {
-        for Related { pair, .. } in related {
-            let [a, b] = pair.map(|key| self.climb(key));
+    fn join(&mut self, related: &[&Related]) {
+        for related in related {
+            let [a, b] = related.pair.map(|customer| self.climb(customer));
             self.0[a.max(b).index()] = a.min(b);
         }
         // Whoever is smaller has its root by then.

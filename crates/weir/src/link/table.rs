@@ -11,7 +11,7 @@ use weir_feed::Parties;
 use weir_model::money::yuan;
 
 use super::chains::Way;
-use super::evidence::{Evidence, Reason, Related};
+use super::evidence::{Evidence, Reason, Related, Strength};
 use super::groups::{Found, Group};
 use super::ledger::{Closed, Key, Mark};
 use crate::language::Lang;
@@ -179,6 +179,10 @@ pub(super) struct Summary {
     customers: usize,
     too_large: usize,
     too_large_customers: usize,
+    cut_marks: usize,
+    cut_main_payee: usize,
+    cut_common_payee: usize,
+    cut_customers: usize,
     common_payers: u64,
     common_payees: u64,
     common_devices: u64,
@@ -205,6 +209,10 @@ impl Summary {
             customers: members().sum(),
             too_large: found.too_large.len(),
             too_large_customers: found.too_large.iter().sum(),
+            cut_marks: found.cut(Strength::Mark),
+            cut_main_payee: found.cut(Strength::MainPayee),
+            cut_common_payee: found.cut(Strength::CommonPayee),
+            cut_customers: found.alone,
             common_payers,
             common_payees,
             common_devices,
@@ -231,6 +239,10 @@ impl Summary {
             (lang.of("  其中客户", "  customers in them"), number(self.customers)),
             (lang.of("过大而未建议", "too large, not proposed"), number(self.too_large)),
             (lang.of("  其中客户", "  customers in them"), number(self.too_large_customers)),
+            (lang.of("为拆开过大的而不计：设备、代办人", "cut from what was too large: devices, agents"), number(self.cut_marks)),
+            (lang.of("  转往本行客户", "  main payee"), number(self.cut_main_payee)),
+            (lang.of("  共同去向", "  common payee"), number(self.cut_common_payee)),
+            (lang.of("  因此不属任何组的客户", "  customers left in none by that"), number(self.cut_customers)),
             (lang.of("过于普遍而不计：付款人", "too common to count: payers"), grouped(self.common_payers.into())),
             (lang.of("  收款方", "  payees"), grouped(self.common_payees.into())),
             (lang.of("  设备、代办人", "  devices, agents"), grouped(self.common_devices.into())),

@@ -68,6 +68,11 @@ impl Linked {
         self.lines.iter().map(|line| (&*line["customer"], &*line["related"], &*line["reason"])).collect()
     }
 
+    /// Reasons cut from what was too large, the weakest first, and customers left in no group by that.
+    fn cuts(&self) -> [u64; 4] {
+        ["cut_marks", "cut_main_payee", "cut_common_payee", "cut_customers"].map(|name| self.count(name))
+    }
+
     fn count(&self, name: &str) -> u64 {
         self.summary[name].as_u64().unwrap_or_else(|| panic!("{name} in {}", self.summary))
     }
@@ -397,7 +402,19 @@ fn what_is_too_large_or_beyond_the_bound_is_counted() {
     bench.write("in.jsonl", &rows.0);
     let found = link(&bench, "--group-max 3 in.jsonl");
     assert!(found.lines.is_empty());
-    assert_eq!((found.count("too_large"), found.count("too_large_customers"), found.count("related_pairs")), (1, 4, 6));
+    assert_eq!(found.cuts(), [0, 0, 6, 4]);
+    assert_eq!((found.count("too_large"), found.count("related_pairs")), (0, 6));
+    // What shared payers alone hold together is not taken apart.
+    let mut shared = Rows::default();
+    for person in ["p1", "p2", "p3"] {
+        for customer in customers {
+            shared.paid(person, customer, 6000);
+        }
+    }
+    bench.write("shared.jsonl", &shared.0);
+    let found = link(&bench, "--group-max 3 shared.jsonl");
+    assert!(found.lines.is_empty());
+    assert_eq!((found.count("too_large"), found.count("too_large_customers"), found.cuts()), (1, 4, [0; 4]));
     // Twelve pairs of payers and four of payees, of which ten and two are left out; two payees' customers make one related pair.
     let found = link(&bench, "--pairs 2 in.jsonl");
     assert_eq!((found.count("left_out"), found.count("candidates"), found.count("related_pairs")), (12, 0, 1));
@@ -411,6 +428,63 @@ fn what_is_too_large_or_beyond_the_bound_is_counted() {
     assert_eq!((found.count("left_out"), found.count("related_pairs")), (1, 2));
     let told = bench.check("link --lang zh --out groups.csv in.jsonl", 0, &["建议的组", "候选客户"]);
     assert!(told.stdout.is_empty());
+}
+
+/// Two collectors whom four people pay, and a telephone of theirs.
+fn collectors() -> Rows {
+    let mut rows = Rows::default();
+    for person in ["p1", "p2", "p3", "p4"] {
+        rows.paid(person, "A", 6000).paid(person, "B", 6000);
+    }
+    rows.pays("A", "shop", 1, ",\"device\":\"theirs\"").pays("B", "shop", 1, ",\"device\":\"theirs\"");
+    rows
+}
+
+#[test]
+fn a_chain_of_households_does_not_hide_the_collectors_whose_telephone_it_touches() {
+    let bench = Bench::new();
+    let mut rows = collectors();
+    // Each household has a telephone with the one before, the first with a collector.
+    let chain: Vec<String> = std::iter::once("A".to_owned()).chain((1..=20).map(|household| format!("h{household:02}"))).collect();
+    for (number, pair) in chain.windows(2).enumerate() {
+        for customer in pair {
+            rows.pays(customer, "shop", 1, &format!(",\"device\":\"{number}\""));
+        }
+    }
+    bench.write("in.jsonl", &rows.0);
+    let found = link(&bench, "in.jsonl");
+    let expected = [("A", "c:B", "shared_payers"), ("A", "c:B", "device"), ("B", "c:A", "shared_payers"), ("B", "c:A", "device")];
+    assert_eq!(found.reasons(), expected, "theirs is told of, although such reasons are cut");
+    assert_eq!((found.cuts(), found.count("too_large")), ([20, 0, 0, 20], 0));
+    assert_eq!((found.count("groups"), found.count("customers")), (1, 2));
+    // Where it fits it is one group, as it hangs together.
+    let whole = link(&bench, "--group-max 22 in.jsonl");
+    assert_eq!((whole.groups()["关联-001"].len(), whole.cuts()), (22, [0; 4]));
+    let told = bench.check("link --lang zh --out groups.csv in.jsonl", 0, &["为拆开过大的而不计", "因此不属任何组的客户"]);
+    assert!(told.stdout.is_empty());
+}
+
+#[test]
+fn what_is_too_large_is_taken_apart_by_its_weakest_reasons_only() {
+    let bench = Bench::new();
+    // A pays C, and D pays where B pays; a neighbour has a telephone with A.
+    let mut rows = collectors();
+    rows.hands("A", "C", 90_000, "").pays("B", "end", 90_000, "").pays("D", "end", 90_000, "");
+    rows.pays("A", "shop", 1, ",\"device\":\"other\"").pays("N", "shop", 1, ",\"device\":\"other\"");
+    bench.write("in.jsonl", &rows.0);
+    for (group_max, members, cuts) in
+        [(5, "A B C D N", [0, 0, 0, 0]), (4, "A B C D", [1, 0, 0, 1]), (3, "A B D", [1, 1, 0, 2]), (2, "A B", [1, 1, 1, 3])]
+    {
+        let found = link(&bench, &format!("--group-max {group_max} in.jsonl"));
+        let expected = BTreeMap::from([("关联-001", members.split(' ').collect::<BTreeSet<_>>())]);
+        assert_eq!((found.groups(), found.cuts()), (expected, cuts), "--group-max {group_max}");
+    }
+    // What is elsewhere and fits is left as it is.
+    rows.pays("X", "shop", 1, ",\"device\":\"far\"").pays("Y", "shop", 1, ",\"device\":\"far\"");
+    bench.write("in.jsonl", &rows.0);
+    let found = link(&bench, "--group-max 2 in.jsonl");
+    let expected = BTreeMap::from([("关联-001", BTreeSet::from(["A", "B"])), ("关联-002", BTreeSet::from(["X", "Y"]))]);
+    assert_eq!((found.groups(), found.cuts()), (expected, [1, 1, 1, 3]));
 }
 
 #[test]
