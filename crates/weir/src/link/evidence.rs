@@ -6,8 +6,8 @@
 //! are. Each kind of evidence has a bound above which it says nothing, because what everybody shares relates nobody.
 //!
 //! There are no more reasons than asked for; the stronger kinds come first, and everything is walked in order of keys, which is that of their
-//! texts, so that it does not depend on the order of the inputs what the bound leaves out. A reason takes 56 bytes, with its two customers and
-//! without what it points to: there may be millions, and those of a pair are found by sorting.
+//! texts, so that it does not depend on the order of the inputs what the bound leaves out. A reason takes 56 bytes with its two customers, and
+//! points to nothing else: there may be millions, and those of a pair are found by sorting.
 
 use std::collections::BTreeMap;
 

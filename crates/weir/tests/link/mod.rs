@@ -418,7 +418,7 @@ fn what_is_too_large_or_beyond_the_bound_is_counted() {
     // Twelve pairs of payers and four of payees, of which ten and two are left out; two payees' customers make one related pair.
     let found = link(&bench, "--pairs 2 in.jsonl");
     assert_eq!((found.count("left_out"), found.count("candidates"), found.count("related_pairs")), (12, 0, 1));
-    // Three customers of one device make three pairs, and only as many are related as are remembered each way.
+    // Three customers of one device make three reasons, and only as many are kept as pairs each way.
     let mut rows = Rows::default();
     for customer in ["1", "2", "3"] {
         rows.row(&format!("\"payee_customer\":\"{customer}\""), 10, ",\"cash\":true,\"device\":\"phone\"");
