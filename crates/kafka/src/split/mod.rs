@@ -51,6 +51,8 @@ pub(crate) struct Split {
     /// The rule set whose tags the decoder has.
     tags_of: String,
     last_look: Option<Instant>,
+    /// A step is over: what is folded next may have been read after the last look.
+    is_step_over: bool,
     /// The rule set that is to be in force, as last looked at.
     wanted: Option<String>,
     /// The published set that was refused last.
@@ -71,6 +73,8 @@ pub(crate) struct State {
     rules: String,
     /// Hour of the last tick, where this is partition 0.
     ticked: i64,
+    /// Stamp of the first record, where this is partition 0, time follows events and no tick has come yet.
+    first: Option<i64>,
 }
 
 impl Split {
@@ -84,7 +88,7 @@ impl Split {
         let topics = settings.topics.clone();
         let decoder = MessageDecoder::new(split.mapping.clone())?;
         let parties = PartyFeed::new(&settings.connection, &topics.parties)?;
-        let others = Others::new(&settings.connection, &topics.transactions, &settings.group("split"))?;
+        let others = Others::new(&settings.connection, &topics.transactions, &settings.group("split"), split.time)?;
         Ok(Self {
             topics,
             time: split.time,
@@ -95,6 +99,7 @@ impl Split {
             leg_partitions,
             tags_of: String::new(),
             last_look: None,
+            is_step_over: false,
             wanted: None,
             refused: String::new(),
             metrics,
@@ -109,11 +114,14 @@ impl Split {
     }
 
     /// Ticks up to the last full hour before `time`. Where that is far, a tick comes for every day: what is forgotten at a tick was then
-    /// described at one before it. The first one comes at the earliest time any partition has.
+    /// described at one before it. The first one comes at the earliest time any partition has, or had when this one began: while others were
+    /// waited for, all may have gone on by weeks.
     fn tick(&self, state: &mut State, time: i64, outbox: &mut Outbox) {
         let hour = time.div_euclid(HOUR) * HOUR;
         if state.ticked == 0 {
-            state.ticked = self.others.earliest(time).div_euclid(HOUR) * HOUR - DAY;
+            let earliest = self.others.earliest(time);
+            let first = state.first.map_or(earliest, |first| first.min(earliest));
+            state.ticked = first.div_euclid(HOUR) * HOUR - DAY;
         }
         for _ in 0..TICKS_MAX {
             if state.ticked >= hour {
@@ -187,11 +195,15 @@ impl Role for Split {
     type State = State;
 
     fn open(&mut self, standing: Standing, mark: &Mark) -> Result<Opening<State>, Stop> {
+        if standing.partition == TIMEKEEPER {
+            // Who had it before may have read on since this worker looked.
+            self.others.has_read();
+        }
         let clock = mark.clock().map_or_else(Clock::default, Clock::resume);
         // The last record is read once more, where it is still there: the topic must be the one it was.
         let from = mark.last.filter(|last| *last >= standing.low).unwrap_or(standing.committed);
         let digest = if from < standing.committed { Digest::default() } else { mark.digest };
-        let state = State { clock, record: 0, digest, last: mark.last, rules: mark.rules.clone(), ticked: mark.ticked };
+        let state = State { clock, record: 0, digest, last: mark.last, rules: mark.rules.clone(), ticked: mark.ticked, first: None };
         Ok(Opening { state, from })
     }
 
@@ -210,6 +222,9 @@ impl Role for Split {
         }
         if is_replay {
             return Ok(());
+        }
+        if partition == TIMEKEEPER && std::mem::take(&mut self.is_step_over) {
+            self.others.has_read();
         }
         let in_force = if partition == TIMEKEEPER { state.rules.clone() } else { self.others.rules().to_owned() };
         self.use_tags_of(&in_force)?;
@@ -231,8 +246,15 @@ impl Role for Split {
                 Decoded::Legs { at, legs } => {
                     state.record += 1;
                     let (clock, tick) = state.clock.stamp(state.record, at);
+                    if self.time == Time::Event && partition == TIMEKEEPER && state.ticked == 0 {
+                        state.first.get_or_insert(clock.0);
+                    }
                     let own = tick.filter(|_| partition == TIMEKEEPER).map(|tick| tick.clock.0);
-                    if let Some(time) = self.others.event_time(own) {
+                    let time = match self.time {
+                        Time::Wall => self.others.time_as_seen(own),
+                        Time::Event => self.others.event_time(own, state.ticked),
+                    };
+                    if let Some(time) = time {
                         self.tick(state, time, outbox);
                     }
                     if legs.is_empty() {
@@ -265,6 +287,7 @@ impl Role for Split {
 
     /// At what is published, at party data and at the other partitions, if it is time to.
     fn look(&mut self) {
+        self.is_step_over = true;
         if !self.parties.is_caught_up() {
             self.parties.read_on(&mut self.decoder);
         }
@@ -292,7 +315,7 @@ impl Role for Split {
         let own = state.clock.now().map(|clock| clock.0);
         let now = match self.time {
             Time::Wall => self.others.wall_time(own),
-            Time::Event => self.others.event_time(own),
+            Time::Event => self.others.event_time(own, state.ticked),
         };
         if let Some(now) = now {
             self.tick(state, now, outbox);

@@ -3,6 +3,15 @@
 //! There is no channel between splitters but what they commit: every committed offset carries the partition's clock, that of partition 0 also
 //! the rule set in force. A partition that is drained does not hold time back; one that lags does, because a tick ahead of its records would
 //! make them late.
+//!
+//! Drained is a partition as of a look, and a look is soon old: where a feed of the past comes all at once, weeks of another partition lie
+//! between two of them. So with event time a look lets time pass a drained partition's clock only by records that had been read *before* it.
+//! What is read later waits for another look, at most one a step, and none while no full hour lies between (`Sight`).
+//!
+//! What such a look can rely on: a feeder sends all of a transaction and has it acknowledged before it commits, so whoever was given a record of
+//! it finds the log of every other partition to reach behind that transaction's records. That holds of the log's very end, not of the last
+//! stable offset: each partition's moves when the mark of the transaction has come there, and those come one by one. Therefore ends are asked for
+//! with uncommitted records here. A transaction that hangs holds time until brokers abort it.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -10,51 +19,53 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
-use super::TIMEKEEPER;
+use super::{HOUR, TIMEKEEPER};
 use crate::client::{Connection, Talk, metadata};
 use crate::mark::Mark;
+use crate::settings::Time;
 
 const ASK_MAX: Duration = Duration::from_secs(5);
 
 /// The marks of all partitions, as last looked at.
 pub(super) struct Others {
     consumer: BaseConsumer<Talk>,
+    /// Asked where logs end, with what is not committed yet; `None` where only what is committed counts.
+    ends: Option<BaseConsumer<Talk>>,
     topic: String,
     partitions: i32,
     rules: String,
-    /// The smallest clock of partitions other than the timekeeper's that are not drained, microseconds; `None` if all are.
-    lagging: Option<i64>,
-    /// The smallest clock of all partitions that have one.
-    earliest: Option<i64>,
-    /// Whether the timekeeper's own partition is drained.
-    is_drained: bool,
-    has_looked: bool,
+    sight: Sight,
 }
 
 impl Others {
-    pub(super) fn new(connection: &Connection, topic: &str, group: &str) -> Result<Self, KafkaError> {
+    pub(super) fn new(connection: &Connection, topic: &str, group: &str, time: Time) -> Result<Self, KafkaError> {
         let mut config = connection.reader();
         config.set("group.id", group);
         let consumer: BaseConsumer<Talk> = config.create_with_context(Talk)?;
         let metadata = metadata(&consumer, Some(topic), ASK_MAX)?;
         let partitions = metadata.topics().first().map_or(0, |topic| topic.partitions().len());
+        let is_alone = partitions == 1;
+        let ends = if time == Time::Event && !is_alone { Some(reader_of_ends(connection)?) } else { None };
         Ok(Self {
             consumer,
+            ends,
             topic: topic.to_owned(),
             partitions: i32::try_from(partitions).unwrap_or(i32::MAX),
             rules: String::new(),
-            lagging: None,
-            earliest: None,
-            is_drained: false,
-            has_looked: false,
+            sight: Sight { is_alone, ..Sight::default() },
         })
+    }
+
+    /// Records of the timekeeper's partition have been read since the last look, or it was taken over from somebody who has read some.
+    pub(super) fn has_read(&mut self) {
+        self.sight.has_read();
     }
 
     /// Reads the marks. Where brokers do not answer, what was known stays.
     pub(super) fn look(&mut self) {
-        match self.try_look() {
-            Ok(()) => self.has_looked = true,
-            Err(error) => tracing::warn!(%error, "the other partitions' offsets cannot be read"),
+        self.sight.has_tried = true;
+        if let Err(error) = self.try_look() {
+            tracing::warn!(%error, "the other partitions' offsets cannot be read");
         }
     }
 
@@ -63,30 +74,31 @@ impl Others {
         asked.add_partition_range(&self.topic, 0, self.partitions - 1);
         let committed = self.consumer.committed_offsets(asked, ASK_MAX)?;
         // Where the timekeeper's own is not to be had, what it announced last stays announced, and the others go on.
-        let (mut rules, mut lagging, mut earliest, mut is_drained) = (self.rules.clone(), None, None::<i64>, false);
+        let (mut rules, mut seen) = (self.rules.clone(), Seen::default());
         for element in committed.elements() {
             let partition = element.partition();
             let mark = Mark::decode(element.metadata());
             let (Offset::Offset(offset), Some(mark)) = (element.offset(), mark) else {
-                // It is stopped; until it is mended nobody knows what it holds.
-                lagging = Some(i64::MIN);
+                seen.stopped();
                 continue;
             };
-            earliest = earliest.into_iter().chain(mark.clock).min();
-            let (_, high) = self.consumer.fetch_watermarks(&self.topic, partition, ASK_MAX)?;
+            // After the mark: what has come since the mark was read is not missed.
+            let end = self.end(partition)?;
             // All was read, and nothing has come since: its owner may be away.
-            let has_nothing_left = offset.max(mark.read_to.unwrap_or(offset)) >= high;
+            let has_nothing_left = offset.max(mark.read_to.unwrap_or(offset)) >= end;
+            seen.add(partition, mark.clock, has_nothing_left);
             if partition == TIMEKEEPER {
                 rules = mark.rules;
-                is_drained = has_nothing_left;
-            } else if !has_nothing_left {
-                // One that has not begun holds time back altogether.
-                let clock = mark.clock.unwrap_or(i64::MIN);
-                lagging = Some(lagging.map_or(clock, |least: i64| least.min(clock)));
             }
         }
-        (self.rules, self.lagging, self.earliest, self.is_drained) = (rules, lagging, earliest, is_drained);
+        self.rules = rules;
+        self.sight.saw(seen);
         Ok(())
+    }
+
+    fn end(&self, partition: i32) -> Result<i64, KafkaError> {
+        let (_, end) = self.ends.as_ref().unwrap_or(&self.consumer).fetch_watermarks(&self.topic, partition, ASK_MAX)?;
+        Ok(end)
     }
 
     /// The rule set last announced; empty before the first.
@@ -103,29 +115,243 @@ impl Others {
 
     /// Wall time if everything received is read, else the time that all partitions have reached; `None` before anything was.
     pub(super) fn wall_time(&self, own: Option<i64>) -> Option<i64> {
-        if !self.has_looked {
-            return None;
-        }
-        if self.lagging.is_none() && self.is_drained {
+        let seen = self.sight.seen?;
+        if seen.lagging.is_none() && seen.is_drained {
             let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
             return i64::try_from(now.as_micros()).ok();
         }
-        self.event_time(own)
+        self.time_as_seen(own)
     }
 
-    /// The time that all partitions have reached, given that the timekeeper's has reached `own`; `None` before all have begun or are known to
-    /// have nothing.
-    pub(super) fn event_time(&self, own: Option<i64>) -> Option<i64> {
-        let own = own.filter(|_| self.partitions == 1 || self.has_looked)?;
-        match self.lagging {
-            Some(i64::MIN) => None,
-            Some(lagging) => Some(lagging.min(own)),
-            None => Some(own),
+    /// The time that all partitions had reached at the last look, given that the timekeeper's has reached `own`; `None` before all have begun or
+    /// are known to have nothing.
+    pub(super) fn time_as_seen(&self, own: Option<i64>) -> Option<i64> {
+        self.sight.time_as_seen(own?)
+    }
+
+    /// The time that no record of another partition is still to come before, given that the timekeeper's has reached `own` and the last tick was
+    /// at `ticked`; `None` before all have begun or are known to have nothing. Looks once more where that lets a tick come.
+    pub(super) fn event_time(&mut self, own: Option<i64>, ticked: i64) -> Option<i64> {
+        let own = own?;
+        if self.sight.wants_look(own, ticked) {
+            self.look();
         }
+        self.sight.event_time(own)
     }
 
     /// The earliest clock of any partition, drained or not; at most `time`.
     pub(super) fn earliest(&self, time: i64) -> i64 {
-        self.earliest.map_or(time, |earliest| earliest.min(time))
+        self.sight.seen.and_then(|seen| seen.earliest).map_or(time, |earliest| earliest.min(time))
+    }
+}
+
+/// A consumer that belongs to no group and is told of uncommitted records too. It reads none.
+fn reader_of_ends(connection: &Connection) -> Result<BaseConsumer<Talk>, KafkaError> {
+    let mut config = connection.reader();
+    config.set("isolation.level", "read_uncommitted");
+    config.create_with_context(Talk)
+}
+
+/// What a look has found. Clocks are in microseconds; that of a partition which has not begun is `i64::MIN`: it holds time back altogether.
+#[derive(Debug, Clone, Copy, Default)]
+struct Seen {
+    /// The smallest clock of partitions other than the timekeeper's that have something unread; `None` if none has.
+    lagging: Option<i64>,
+    /// The smallest clock of those that are drained.
+    drained: Option<i64>,
+    /// The smallest clock of all partitions that have one.
+    earliest: Option<i64>,
+    /// Whether the timekeeper's own partition is drained.
+    is_drained: bool,
+}
+
+impl Seen {
+    /// A partition is stopped; until it is mended nobody knows what it holds.
+    fn stopped(&mut self) {
+        self.lagging = Some(i64::MIN);
+    }
+
+    fn add(&mut self, partition: i32, clock: Option<i64>, has_nothing_left: bool) {
+        self.earliest = self.earliest.into_iter().chain(clock).min();
+        if partition == TIMEKEEPER {
+            self.is_drained = has_nothing_left;
+            return;
+        }
+        let clock = clock.unwrap_or(i64::MIN);
+        let least = if has_nothing_left { &mut self.drained } else { &mut self.lagging };
+        *least = Some(least.map_or(clock, |least: i64| least.min(clock)));
+    }
+}
+
+/// What the last look is worth, now that more has been read. Asks nobody, so that it can be tried without brokers.
+#[derive(Debug, Default)]
+struct Sight {
+    /// There is no partition but the timekeeper's.
+    is_alone: bool,
+    /// `None` before the first look.
+    seen: Option<Seen>,
+    /// Everything of the timekeeper's partition that has moved its clock had been read before the last look.
+    is_fresh: bool,
+    /// It has been looked, perhaps in vain, since records were read last.
+    has_tried: bool,
+}
+
+impl Sight {
+    fn has_read(&mut self) {
+        (self.is_fresh, self.has_tried) = (false, false);
+    }
+
+    fn saw(&mut self, seen: Seen) {
+        (self.seen, self.is_fresh) = (Some(seen), true);
+    }
+
+    fn time_as_seen(&self, own: i64) -> Option<i64> {
+        if self.is_alone {
+            return Some(own);
+        }
+        bounded(own, self.seen?.lagging)
+    }
+
+    /// Before another look a drained partition's own clock is a bound, too: it may have been given something since.
+    fn event_time(&self, own: i64) -> Option<i64> {
+        if self.is_alone || self.is_fresh {
+            return self.time_as_seen(own);
+        }
+        bounded(self.time_as_seen(own)?, self.seen?.drained)
+    }
+
+    /// Whether a tick may come by a look: if drained partitions are so still, time moves on by a full hour, for less than which there is no tick.
+    fn wants_look(&self, own: i64, ticked: i64) -> bool {
+        if self.is_alone || self.is_fresh || self.has_tried {
+            return false;
+        }
+        let hour = |time: i64| time.div_euclid(HOUR);
+        let (hoped, sure) = (self.time_as_seen(own), self.event_time(own));
+        hoped.is_some_and(|hoped| hour(hoped) > hour(ticked) && sure.is_none_or(|sure| hour(hoped) > hour(sure)))
+    }
+}
+
+/// At most the clock of who is behind; `None` where that one has not begun.
+fn bounded(time: i64, behind: Option<i64>) -> Option<i64> {
+    match behind {
+        Some(i64::MIN) => None,
+        Some(behind) => Some(behind.min(time)),
+        None => Some(time),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY: i64 = 24 * HOUR;
+
+    /// The timekeeper's partition and others: each one's clock, and whether nothing of it is left.
+    fn seen(others: &[(Option<i64>, bool)]) -> Seen {
+        let mut seen = Seen::default();
+        seen.add(TIMEKEEPER, Some(0), false);
+        others.iter().zip(1..).for_each(|((clock, has_nothing_left), partition)| seen.add(partition, *clock, *has_nothing_left));
+        seen
+    }
+
+    fn seen_by(others: &[(Option<i64>, bool)]) -> Sight {
+        let mut sight = Sight::default();
+        sight.saw(seen(others));
+        sight
+    }
+
+    /// As [`Others::event_time`] asks: the time, and whether a look was wanted. `now` is what brokers would say; `None` if they do not answer.
+    fn ask(sight: &mut Sight, own: i64, ticked: i64, now: Option<&[(Option<i64>, bool)]>) -> (Option<i64>, bool) {
+        let has_looked = sight.wants_look(own, ticked);
+        if has_looked {
+            sight.has_tried = true;
+            if let Some(now) = now {
+                sight.saw(seen(now));
+            }
+        }
+        (sight.event_time(own), has_looked)
+    }
+
+    #[test]
+    fn time_does_not_pass_who_was_drained_and_has_been_given_something_since() {
+        let mut sight = seen_by(&[(Some(DAY), true)]);
+        assert_eq!(sight.event_time(DAY + HOUR), Some(DAY + HOUR), "what moved time had been read when it was looked");
+        sight.has_read();
+        let now = [(Some(DAY), false)];
+        assert_eq!(ask(&mut sight, 30 * DAY, DAY, Some(&now)), (Some(DAY), true));
+        assert_eq!(ask(&mut sight, 31 * DAY, DAY, Some(&now)), (Some(DAY), false), "its clock is a bound now, whoever looks");
+        sight.has_read();
+        assert_eq!(ask(&mut sight, 32 * DAY, DAY, Some(&now)), (Some(DAY), false));
+    }
+
+    #[test]
+    fn who_has_never_begun_holds_time_back_once_it_has_something() {
+        let mut sight = seen_by(&[(None, true)]);
+        sight.has_read();
+        assert_eq!(ask(&mut sight, 30 * DAY, 0, Some(&[(None, false)])), (None, true));
+        sight.saw(seen(&[(Some(2 * DAY), false)]));
+        assert_eq!(sight.event_time(30 * DAY), Some(2 * DAY));
+    }
+
+    #[test]
+    fn who_is_idle_for_ever_holds_nothing_and_costs_a_look_an_hour() {
+        let mut sight = seen_by(&[(None, true), (Some(DAY), true)]);
+        let now = [(None, true), (Some(DAY), true)];
+        let (mut ticked, mut looks) = (0, 0);
+        for minute in 1..=10 * 60 {
+            let own = 2 * DAY + minute * HOUR / 60;
+            sight.has_read();
+            for _ in 0..3 {
+                let (time, has_looked) = ask(&mut sight, own, ticked, Some(&now));
+                looks += usize::from(has_looked);
+                ticked = time.map_or(ticked, |time| ticked.max(time.div_euclid(HOUR) * HOUR));
+            }
+            assert_eq!(ticked, own.div_euclid(HOUR) * HOUR);
+        }
+        assert_eq!(looks, 11, "one for each full hour, and one for the first tick of all");
+    }
+
+    #[test]
+    fn partitions_that_flow_cost_no_look() {
+        let mut sight = seen_by(&[(Some(DAY), false)]);
+        for hours in 0..100 {
+            sight.has_read();
+            let others = DAY + hours * HOUR - HOUR / 120;
+            assert!(!ask(&mut sight, DAY + hours * HOUR, DAY + (hours - 1) * HOUR, None).1);
+            sight.saw(seen(&[(Some(others), false)]));
+        }
+        // One of them is drained for a moment, and not behind: nothing but the hour in between asks for a look.
+        sight.saw(seen(&[(Some(9 * DAY + HOUR / 4), true)]));
+        sight.has_read();
+        assert_eq!(ask(&mut sight, 9 * DAY + HOUR / 2, 9 * DAY - HOUR, None), (Some(9 * DAY + HOUR / 4), false));
+    }
+
+    #[test]
+    fn a_look_in_vain_lets_nothing_pass_and_is_repeated_with_the_next_step() {
+        let mut sight = seen_by(&[(Some(DAY), true)]);
+        sight.has_read();
+        assert_eq!(ask(&mut sight, 30 * DAY, DAY, None), (Some(DAY), true));
+        assert_eq!(ask(&mut sight, 30 * DAY, DAY, None), (Some(DAY), false), "brokers that do not answer are waited for once a step");
+        sight.has_read();
+        assert_eq!(ask(&mut sight, 30 * DAY, DAY, Some(&[(Some(DAY), true)])), (Some(30 * DAY), true));
+    }
+
+    #[test]
+    fn a_stopped_partition_holds_time_and_a_single_one_asks_nobody() {
+        let mut stopped = seen(&[(Some(DAY), true)]);
+        stopped.stopped();
+        let mut sight = Sight::default();
+        assert_eq!(ask(&mut sight, DAY, 0, None), (None, false), "nothing is known yet");
+        sight.saw(stopped);
+        assert_eq!(ask(&mut sight, DAY, 0, None), (None, false));
+        let mut alone = Sight { is_alone: true, ..Sight::default() };
+        assert_eq!(ask(&mut alone, DAY, 0, None), (Some(DAY), false));
+    }
+
+    #[test]
+    fn with_wall_time_a_drained_partition_bounds_nothing() {
+        let mut sight = seen_by(&[(Some(DAY), true), (Some(2 * DAY), false)]);
+        sight.has_read();
+        assert_eq!(sight.time_as_seen(9 * DAY), Some(2 * DAY));
     }
 }
