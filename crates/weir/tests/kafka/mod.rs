@@ -5,6 +5,7 @@ mod beliefs;
 #[allow(dead_code, reason = "shared with the chaos trials, which use the rest")]
 mod broker;
 mod consumers;
+mod idle;
 mod letters;
 mod losses;
 mod objects;
@@ -62,8 +63,8 @@ fn assert_equal(what: &str, stream: &[String], files: &[String]) {
     );
 }
 
-/// What is on the topics is what `weir detect` says of `t.jsonl`.
-fn assert_same_as_files(rig: &Rig) {
+/// `weir detect` over `t.jsonl`: every revision, and what else it says.
+fn detect_files(rig: &Rig) {
     rig.done(&[
         "detect",
         "--feed",
@@ -89,6 +90,11 @@ fn assert_same_as_files(rig: &Rig) {
         "late.jsonl",
         "t.jsonl",
     ]);
+}
+
+/// What is on the topics is what `weir detect` says of `t.jsonl`.
+fn assert_same_as_files(rig: &Rig) {
+    detect_files(rig);
     for (topic, file) in [("alerts", "alerts.jsonl"), ("office", "office.jsonl"), ("large-amount", "large.jsonl")] {
         let records = rig.topic(topic);
         let stream = said(records.iter().map(|record| record.value.as_slice()));
