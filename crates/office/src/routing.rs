@@ -2,8 +2,9 @@
 //!
 //! The office of the division where the subject operates, else where it is registered, else where its records say it is; which of them
 //! decided stands in the message. A routing file of the bank names offices, departments by industry and the branch of the central bank; a
-//! division takes the entry of the longest prefix (county, prefecture, province by GB/T 2260). Without a file the division alone is the
-//! addressee. A subject without a division, or one whose division no office claims, is [`UNRESOLVED`]: counted, never dropped.
+//! division takes the entry of the longest prefix (county, prefecture, province by GB/T 2260), and so does an industry (GB/T 4754), whose
+//! letter counts on neither side. Without a file the division alone is the addressee. A subject without a division, or one whose division no
+//! office claims, is [`UNRESOLVED`]: counted, never dropped. `docs/service.md` describes the file, `deploy/routing.yaml` is one.
 
 use std::collections::BTreeMap;
 
@@ -15,6 +16,9 @@ use weir_model::division::DivisionBasis;
 /// Division of a message whose office is not known.
 pub const UNRESOLVED: &str = "unresolved";
 
+/// A class of GB/T 4754 has so many digits.
+const CLASS_DIGITS: usize = 4;
+
 /// The basis of an addressee that is told because it is the branch of the central bank there.
 const CENTRAL_BANK: &str = "pboc_branch";
 
@@ -24,7 +28,7 @@ pub struct Routing {
     /// By prefix of GB/T 2260, two, four or six digits. Empty without a routing file.
     offices: BTreeMap<String, String>,
     branches: BTreeMap<String, String>,
-    /// By prefix of GB/T 4754.
+    /// By prefix of GB/T 4754, digits alone.
     departments: BTreeMap<String, Vec<String>>,
 }
 
@@ -73,11 +77,15 @@ impl Routing {
         }
         let mut departments = BTreeMap::new();
         for row in file.departments {
-            if row.industry.is_empty() || !row.industry.bytes().all(|b| b.is_ascii_digit()) {
-                return Err(RoutingError(format!("industry `{}` is not a class of GB/T 4754 or the beginning of one", row.industry)));
+            let class = class_of(&row.industry);
+            if !(1..=CLASS_DIGITS).contains(&class.len()) || !class.bytes().all(|b| b.is_ascii_digit()) {
+                return Err(RoutingError(format!(
+                    "industry `{}` is not a class of GB/T 4754 or the beginning of one (one to four digits, with the letter or without)",
+                    row.industry
+                )));
             }
-            if departments.insert(row.industry.clone(), row.departments).is_some() {
-                return Err(RoutingError(format!("industry {} stands there twice", row.industry)));
+            if departments.insert(class.to_owned(), row.departments).is_some() {
+                return Err(RoutingError(format!("industry {} stands there twice (the letter does not count)", row.industry)));
             }
         }
         Ok(Self { offices: by_prefix(file.offices)?, branches: by_prefix(file.central_bank)?, departments })
@@ -86,7 +94,7 @@ impl Routing {
     /// The addressees of an alert on a subject of this division and industry.
     #[must_use]
     pub fn addressees(&self, division: &str, basis: DivisionBasis, industry: &str) -> Vec<Addressee> {
-        let departments = longest(&self.departments, industry).map(|(_, departments)| departments.clone()).unwrap_or_default();
+        let departments = longest(&self.departments, class_of(industry)).map(|(_, departments)| departments.clone()).unwrap_or_default();
         let office = match longest(&self.offices, division) {
             _ if division.is_empty() => None,
             Some((prefix, name)) => Some((full(prefix), name.clone())),
@@ -121,6 +129,11 @@ fn by_prefix(rows: Vec<OfficeRow>) -> Result<BTreeMap<String, String>, RoutingEr
         }
     }
     Ok(offices)
+}
+
+/// A code of GB/T 4754 without the letter of its section. Banks write it or not, and the digits say the same without it.
+fn class_of(code: &str) -> &str {
+    code.strip_prefix(|letter: char| letter.is_ascii_alphabetic()).unwrap_or(code)
 }
 
 /// The entry whose key is the longest beginning of `code`.
@@ -169,6 +182,49 @@ departments:
     }
 
     #[test]
+    fn the_letter_of_an_industry_counts_on_neither_side() {
+        let departments = |written: &str, industry: &str| {
+            let text = format!(
+                "version: 1\noffices: [{{division: \"530000\", name: a}}]\ndepartments: [{{industry: \"{written}\", departments: [商务局]}}]"
+            );
+            let routing = Routing::parse(&text).expect("a good file");
+            routing.addressees("530822", DivisionBasis::Operation, industry).swap_remove(0).departments
+        };
+        for written in ["80", "O80", "O8090"] {
+            for industry in ["8090", "O8090"] {
+                assert_eq!(departments(written, industry), ["商务局"], "{written} in the file, {industry} of the subject");
+            }
+            assert!(departments(written, "O81").is_empty());
+        }
+    }
+
+    /// The sample is a good file, and its departments are those of the sectors that it names.
+    #[test]
+    fn the_shipped_file_is_one() {
+        let routing = Routing::parse(include_str!("../../../deploy/routing.yaml")).expect("the shipped file");
+        let to = |industry: &str| routing.addressees("530581", DivisionBasis::Operation, industry);
+        let all = to("K7010");
+        let offices: Vec<(&str, &str)> = all.iter().map(|to| (to.division.as_str(), to.basis.as_str())).collect();
+        assert_eq!(offices, [("530581", "operation"), ("530500", CENTRAL_BANK)]);
+        for (industry, department) in [
+            ("6635", "金融办"),
+            ("J6930", "人行中支"),
+            ("6637", "银监分局"),
+            ("6633", "商务局"),
+            ("L7212", "工商局"),
+            ("7010", "住建局"),
+            ("0412", "农业局"),
+            ("Q8514", "民政局"),
+            ("8391", "教育局"),
+            ("8411", "卫生计生委"),
+            ("7320", "科技局"),
+        ] {
+            assert_eq!(to(industry).swap_remove(0).departments, [department], "{industry}");
+        }
+        assert!(to("6110").swap_remove(0).departments.is_empty(), "a hotel is the office's own");
+    }
+
+    #[test]
     fn nobody_is_dropped() {
         check("330106", "", &[(UNRESOLVED, "", "", 0)]);
         check("", "7010", &[(UNRESOLVED, "", "", 2)]);
@@ -183,7 +239,19 @@ departments:
             ("version: 1\noffices: []", "`offices` is empty"),
             ("version: 1\noffices: [{division: \"5300\", name: a}]", "division `5300` is not a code"),
             ("version: 1\noffices: [{division: \"530000\", name: a}, {division: \"530000\", name: b}]", "stands there twice"),
-            ("version: 1\noffices: [{division: \"530000\", name: a}]\ndepartments: [{industry: J67, departments: []}]", "industry `J67`"),
+            (
+                "version: 1\noffices: [{division: \"530000\", name: a}]\ndepartments: [{industry: J, departments: []}]",
+                "industry `J` is not",
+            ),
+            (
+                "version: 1\noffices: [{division: \"530000\", name: a}]\ndepartments: [{industry: \"67120\", departments: []}]",
+                "industry `67120`",
+            ),
+            (
+                "version: 1\noffices: [{division: \"530000\", name: a}]\n\
+                 departments: [{industry: J67, departments: []}, {industry: \"67\", departments: []}]",
+                "stands there twice",
+            ),
             ("version: 1\noffice: []", "office"),
         ] {
             let error = Routing::parse(text).expect_err(text);
