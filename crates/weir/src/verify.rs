@@ -3,14 +3,20 @@
 //! One party is folded again, from the service's archive or from the files `weir detect` read, and every revision of the alert is held
 //! against what comes out, byte by byte. Addressees are left out: they come from the bank's routing file, not from records. Nothing here
 //! believes a saved state, an earlier run or the detector's own memory.
+//!
+//! What was *not* said refutes as well, so the fold goes to the end of what there is and not to the last revision it is shown: to the end of
+//! the inputs; of the archive; or, where a broker is asked, to the offset that *detect* had committed before what was said was read, because
+//! of what lies behind it nothing can have been said yet.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use weir_kafka::{Question, RefoldError, RuleLibrary, read_topic, refold};
+use weir_kafka::{Question, RefoldError, Refolded, RuleLibrary, Settings, read_topic, refold, standing};
 use weir_model::Alert;
 
 use crate::arguments::{DetectArgs, VerifyArgs};
@@ -23,6 +29,10 @@ use crate::terminal::Palette;
 
 /// Values longer than this are cut where they are shown.
 const SHOWN_CHARS: usize = 120;
+/// How often a broker looks for transactions that have timed out.
+const ABORT_EVERY: Duration = Duration::from_secs(10);
+/// How often a topic is read again that may yet show what is missing.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// What was folded, for the person who asks.
 struct Source {
@@ -34,6 +44,13 @@ struct Source {
 struct Revision {
     alert: Alert,
     line: Vec<u8>,
+}
+
+impl Revision {
+    /// Of the record behind it.
+    fn offset(&self) -> i64 {
+        i64::try_from(self.alert.detected_from.offset).unwrap_or(i64::MAX)
+    }
 }
 
 /// How what was said differs from what the records say, and in which revision.
@@ -63,42 +80,79 @@ type Compared = (Vec<Revision>, Vec<Revision>, Source);
 
 fn from_archive(args: &VerifyArgs, lang: Lang) -> Result<Compared, Failure> {
     let Configured { settings, detect, archive, object_store, .. } = Configured::load(&args.config, lang)?;
-    let said = match &args.said {
-        Some(path) => said_in(path, &args.alert_id, lang)?,
-        None => {
-            let records = read_topic(&settings.connection, &settings.topics.alerts).map_err(|error| kafka(&error, lang))?;
-            revisions(records.into_iter().map(|record| record.value), &args.alert_id, lang)?
-        }
+    // Before what was said is read: whatever was said up to here is on the topic then.
+    let committed = committed(args, &settings, lang)?;
+    let read = || match &args.said {
+        Some(path) => said_in(path, &args.alert_id, lang),
+        None => said_on_topic(&settings, &args.alert_id, lang),
     };
+    let said = read()?;
     let first = first_of(&said, &args.alert_id, lang)?;
-    let library = match &args.pack.rules {
-        Some(dir) => {
-            let found = Pack::find(Some(dir), lang)?;
-            RuleLibrary::of([pack::load(&found, &args.pack.set, false, lang)?.rules])
-        }
-        None => RuleLibrary::new(&settings.connection, &settings.topics.rules, Arc::default()).map_err(|error| kafka(&error, lang))?,
-    };
+    let library = library(args, &settings, lang)?;
     let place = args.archive.as_ref().map_or(archive, |text| location(text, Path::new(""), &object_store));
     let name = place.to_string();
     let store = place.open().map_err(|error| Failure::usage(format!("{name}: {error}")))?;
+    let partition = first.detected_from.partition;
     let question = Question {
-        partition: first.detected_from.partition,
+        partition,
         party: &first.subject.party,
         alert_id: &args.alert_id,
-        until: said.iter().map(|one| i64::try_from(one.alert.detected_from.offset).unwrap_or(i64::MAX)).max().unwrap_or(0),
+        at_least: said.iter().map(Revision::offset).max().unwrap_or(0),
+        at_most: committed.get(&partition).map(|next| next - 1),
     };
-    let folded =
+    let Refolded { revisions: folded, legs, controls, files, until } =
         refold(&store, &Arc::new(library), &detect, &settings.topics, question).map_err(|error| not_folded(&name, &error, lang))?;
-    let (legs, controls, files) = (folded.legs, folded.controls, folded.files);
-    let (partition, until) = (question.partition, question.until);
     let source = Source {
         zh: format!("归档 {name}：分区 {partition}，位点 0 至 {until}，{files} 个文件，该主体流水 {legs} 条，控制记录 {controls} 条"),
         en: format!(
             "archive {name}: partition {partition}, offsets 0 to {until}, {files} files, {legs} legs of the party, {controls} control records"
         ),
     };
-    let folded = revisions(folded.revisions.into_iter(), &args.alert_id, lang)?;
+    let folded = revisions(folded.into_iter(), &args.alert_id, lang)?;
+    let patience = if args.said.is_none() { settings.transaction_timeout + ABORT_EVERY } else { Duration::ZERO };
+    let said = once_visible(said, &folded, until, patience, read)?;
     Ok((said, folded, source))
+}
+
+/// The next offset that *detect* reads, by partition. Empty where no broker is needed for anything else, and where it knows none.
+fn committed(args: &VerifyArgs, settings: &Settings, lang: Lang) -> Result<BTreeMap<i32, i64>, Failure> {
+    if args.said.is_some() && args.pack.rules.is_some() {
+        return Ok(BTreeMap::new());
+    }
+    let all = standing(&settings.connection, &settings.topics.legs, &settings.group("detect")).map_err(|error| kafka(&error, lang))?;
+    Ok(all.into_iter().filter_map(|(partition, progress)| Some((partition, progress.committed?))).collect())
+}
+
+fn said_on_topic(settings: &Settings, alert_id: &str, lang: Lang) -> Result<Vec<Revision>, Failure> {
+    let records = read_topic(&settings.connection, &settings.topics.alerts).map_err(|error| kafka(&error, lang))?;
+    revisions(records.into_iter().map(|record| record.value), alert_id, lang)
+}
+
+fn library(args: &VerifyArgs, settings: &Settings, lang: Lang) -> Result<RuleLibrary, Failure> {
+    let Some(dir) = &args.pack.rules else {
+        return RuleLibrary::new(&settings.connection, &settings.topics.rules, Arc::default()).map_err(|error| kafka(&error, lang));
+    };
+    let found = Pack::find(Some(dir), lang)?;
+    Ok(RuleLibrary::of([pack::load(&found, &args.pack.set, false, lang)?.rules]))
+}
+
+/// What was said, once all of it can be seen. A transaction of another worker that is still open hides what was committed behind it on the
+/// same partition, until it ends or is aborted: what seems not to have been said is looked for as long as that may take.
+fn once_visible(
+    mut said: Vec<Revision>,
+    folded: &[Revision],
+    until: i64,
+    patience: Duration,
+    again: impl Fn() -> Result<Vec<Revision>, Failure>,
+) -> Result<Vec<Revision>, Failure> {
+    let deadline = Instant::now() + patience;
+    while matches!(difference(&said, folded), Some((_, Difference::NotSaid))) && Instant::now() < deadline {
+        thread::sleep(LOOK_EVERY.min(patience));
+        said = again()?;
+        // What has been said since, of later records, was not folded.
+        said.retain(|one| one.offset() <= until);
+    }
+    Ok(said)
 }
 
 fn not_folded(name: &str, error: &RefoldError, lang: Lang) -> Failure {
@@ -125,18 +179,24 @@ fn from_files(args: &VerifyArgs, lang: Lang) -> Result<Compared, Failure> {
     };
     // A file of final states has one line an alert, and so has one of revisions where there was one.
     let mut folded = fold(said.len() > 1)?;
-    if said.len() == 1 && difference(&said, &folded).is_some() {
-        let all = fold(true)?;
-        if difference(&said, &all).is_none() {
-            folded = all;
-        }
+    if let [one] = said.as_slice()
+        && difference(&said, &folded).is_some()
+    {
+        folded = from_revision(one.alert.revision, fold(true)?);
     }
     let files = args.input.len();
     let source = Source {
-        zh: format!("由 {files} 个输入重算该主体"),
-        en: format!("the party folded again from {files} input{}", if files == 1 { "" } else { "s" }),
+        zh: format!("由 {files} 个输入重算该主体，直至末尾"),
+        en: format!("the party folded again from {files} input{}, to the end", if files == 1 { "" } else { "s" }),
     };
     Ok((said, folded, source))
+}
+
+/// What a single revision is held against that is not the last: it and those that follow it, which were not said. Those before it were no part
+/// of a file of final states.
+fn from_revision(number: u32, mut folded: Vec<Revision>) -> Vec<Revision> {
+    folded.retain(|one| one.alert.revision >= number);
+    folded
 }
 
 fn detect_arguments(args: &VerifyArgs, output: &Path, revisions: bool) -> DetectArgs {
@@ -315,5 +375,62 @@ fn shown(value: &str) -> String {
         value.to_owned()
     } else {
         format!("{}…", value.chars().take(SHOWN_CHARS).collect::<String>())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    /// Revisions of one alert, each of the record at ten times its number.
+    fn some(numbers: impl IntoIterator<Item = u32>) -> Vec<Revision> {
+        let alert: Alert = serde_json::from_str(include_str!("../tests/alert.json")).expect("an alert");
+        let one = |number: u32| {
+            let mut alert = alert.clone();
+            alert.revision = number;
+            alert.detected_from.offset = u64::from(number) * 10;
+            Revision { line: serde_json::to_vec(&alert).expect("JSON"), alert }
+        };
+        numbers.into_iter().map(one).collect()
+    }
+
+    #[test]
+    fn what_was_not_said_refutes_wherever_it_is_missing() {
+        let folded = some(1..=4);
+        assert_eq!(difference(&some(1..=4), &folded), None);
+        for (said, missing) in [(vec![1, 2, 3], 4), (vec![1, 2, 4], 3), (vec![2, 3, 4], 1), (vec![1], 2)] {
+            assert_eq!(difference(&some(said), &folded), Some((missing, Difference::NotSaid)));
+        }
+        assert_eq!(difference(&some(1..=5), &folded), Some((5, Difference::NotFolded)));
+    }
+
+    #[test]
+    fn a_single_revision_is_held_against_those_that_follow_it() {
+        for (number, expected) in
+            [(1, Some((2, Difference::NotSaid))), (3, Some((4, Difference::NotSaid))), (4, None), (9, Some((9, Difference::NotFolded)))]
+        {
+            assert_eq!(difference(&some([number]), &from_revision(number, some(1..=4))), expected);
+        }
+    }
+
+    #[test]
+    fn what_an_open_transaction_hides_is_waited_for_and_nothing_else() {
+        let asked = Cell::new(0);
+        let look = |shows: fn() -> Vec<Revision>, patience: u64| {
+            asked.set(0);
+            let again = || {
+                asked.set(asked.get() + 1);
+                Ok(shows())
+            };
+            let said = once_visible(some(1..=3), &some(1..=4), 49, Duration::from_millis(patience), again);
+            let said = said.unwrap_or_else(|failure| panic!("{}", failure.text));
+            (difference(&said, &some(1..=4)), asked.get())
+        };
+        // By then a fifth has come, of a record that was not folded.
+        assert_eq!(look(|| some(1..=5), 100), (None, 1));
+        assert_eq!(look(|| some(1..=3), 100), (Some((4, Difference::NotSaid)), 1));
+        assert_eq!(look(|| some(1..=4), 0), (Some((4, Difference::NotSaid)), 0));
     }
 }

@@ -228,6 +228,29 @@ fn a_run_cut_in_two_says_what_one_run_says() {
     }
 }
 
+/// An alert is proved from its inputs, and refuted where what was said of it ends too early.
+#[test]
+fn a_revision_that_was_held_back_is_missed() {
+    let bench = Bench::new();
+    bench.write("in.jsonl", transactions(2800));
+    let all = bench.outputs("--revisions", "in.jsonl").swap_remove(0);
+    let most = lines(&all).into_iter().max_by_key(|alert| alert["revision"].as_u64()).expect("an alert");
+    let (id, last) = (most["alert_id"].as_str().expect("an id"), most["revision"].as_u64().expect("a number"));
+    assert!(last > 2, "{last} revisions are too few to leave some out");
+    let of_it: Vec<&str> = all.lines().filter(|line| line.contains(id)).collect();
+    let verify = |said: &[&str], code: i32| {
+        bench.write("said.jsonl", said.join("\n"));
+        bench.check(&format!("verify-alert {id} --alerts said.jsonl in.jsonl"), code, &[]).stdout
+    };
+    assert!(verify(&of_it, 0).starts_with(&format!("proved  alert {id}, {last} revisions")));
+    assert!(verify(&of_it[of_it.len() - 1..], 0).starts_with("proved"), "a file of final states has the last alone");
+    let missing = |number: u64| format!("revision {number}: the records give it, but it was not said");
+    let held_back = verify(&of_it[..of_it.len() - 1], 1);
+    assert!(held_back.contains(&missing(last)), "{held_back}");
+    let first_alone = verify(&of_it[..1], 1);
+    assert!(first_alone.contains(&missing(2)), "{first_alone}");
+}
+
 /// Without what names the file: the same record stands elsewhere in a part.
 fn without_place(mut line: Value) -> Value {
     let fields = line.as_object_mut().expect("is an object");
