@@ -1,7 +1,8 @@
 //! Clients: what every producer and consumer of weir is configured with, and how librdkafka's own log becomes ours.
 //!
 //! What protects answers is set here and cannot be overridden: verification of brokers, no automatic commits, no creation of topics by use,
-//! an error instead of a jump where an offset is gone. Everything else may be passed through.
+//! an error instead of a jump where an offset is gone. Nor is anything taken that weir's own value would override in silence: [`decided`]
+//! knows all of it. Everything else may be passed through.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,23 +21,70 @@ use rdkafka::{ClientConfig, ClientContext, Statistics, TopicPartitionList};
 
 use crate::topics::MESSAGE_BYTES;
 
-/// Properties that decide what an answer is, or who may read it: a settings file must not name them.
-pub const FIXED_PROPERTIES: [&str; 14] = [
-    "acks",
-    "allow.auto.create.topics",
-    "auto.offset.reset",
-    "enable.auto.commit",
-    "enable.auto.offset.store",
-    "enable.idempotence",
-    "enable.ssl.certificate.verification",
-    "group.id",
-    "group.instance.id",
-    "isolation.level",
-    "partition.assignment.strategy",
-    "ssl.endpoint.identification.algorithm",
-    "transactional.id",
-    "request.required.acks",
+/// Why a settings file must not name a property of librdkafka.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decided {
+    /// It decides what an answer is, or who may read it.
+    Answers,
+    /// This key or variable of weir's own says it.
+    By(&'static str),
+    /// Every record that weir may write must pass.
+    Size,
+    /// Weir sets it for every client itself: its steps, latency and memory are measured by it.
+    Pace,
+}
+
+const SESSION: Decided = Decided::By("kafka.session_timeout");
+const GATHER: Decided = Decided::By("kafka.commit_interval");
+
+/// Properties that weir decides, with librdkafka's other names for them.
+const DECIDED: [(&str, Decided); 39] = [
+    ("acks", Decided::Answers),
+    ("allow.auto.create.topics", Decided::Answers),
+    ("auto.commit.enable", Decided::Answers),
+    ("auto.commit.interval.ms", Decided::Answers),
+    ("auto.offset.reset", Decided::Answers),
+    ("bootstrap.servers", Decided::By("kafka.brokers")),
+    ("compression.codec", Decided::Pace),
+    ("compression.type", Decided::Pace),
+    ("enable.auto.commit", Decided::Answers),
+    ("enable.auto.offset.store", Decided::Answers),
+    ("enable.idempotence", Decided::Answers),
+    ("enable.partition.eof", Decided::Answers),
+    ("enable.ssl.certificate.verification", Decided::Answers),
+    ("fetch.min.bytes", Decided::Pace),
+    ("fetch.queue.backoff.ms", Decided::Pace),
+    ("fetch.wait.max.ms", Decided::Pace),
+    ("group.id", Decided::By("app")),
+    ("group.instance.id", Decided::By("instance")),
+    ("group.protocol", Decided::Answers),
+    ("group.protocol.type", Decided::Answers),
+    ("group.remote.assignor", Decided::Answers),
+    ("heartbeat.interval.ms", SESSION),
+    ("isolation.level", Decided::Answers),
+    ("linger.ms", GATHER),
+    ("log_level", Decided::By("WEIR_LOG")),
+    ("max.poll.interval.ms", SESSION),
+    ("message.max.bytes", Decided::Size),
+    ("metadata.broker.list", Decided::By("kafka.brokers")),
+    ("offset.store.method", Decided::Answers),
+    ("partition.assignment.strategy", Decided::Answers),
+    ("partitioner", Decided::Answers),
+    ("queue.buffering.max.ms", GATHER),
+    ("queued.max.messages.kbytes", Decided::Pace),
+    ("queued.min.messages", Decided::Pace),
+    ("request.required.acks", Decided::Answers),
+    ("session.timeout.ms", SESSION),
+    ("ssl.endpoint.identification.algorithm", Decided::Answers),
+    ("transaction.timeout.ms", Decided::By("kafka.transaction_timeout")),
+    ("transactional.id", Decided::By("app")),
 ];
+
+/// Why weir decides a property and nobody else; `None` where a settings file may name it.
+#[must_use]
+pub fn decided(property: &str) -> Option<Decided> {
+    DECIDED.iter().find(|(name, _)| *name == property).map(|(_, decided)| *decided)
+}
 
 /// How long metadata are waited for before librdkafka's log is looked at.
 const METADATA_ONCE: Duration = Duration::from_secs(3);
@@ -88,11 +136,11 @@ impl Connection {
         config.set("client.id", "weir");
         // Loopback and data centres: a broker that restarts is back in seconds, and what waits for it should notice.
         config.set("reconnect.backoff.max.ms", "2000");
-        // What topics of weir's making take. librdkafka's own limit is less than a record may have, and counts before anything is packed.
-        config.set("message.max.bytes", MESSAGE_BYTES.to_string());
         for (name, value) in &self.properties {
             config.set(name, value);
         }
+        // What topics of weir's making take. librdkafka's own limit is less than a record may have, and counts before anything is packed.
+        config.set("message.max.bytes", MESSAGE_BYTES.to_string());
         config.set("bootstrap.servers", &self.brokers);
         config.set("allow.auto.create.topics", "false");
         config.set_log_level(RDKafkaLogLevel::Info);
@@ -267,5 +315,23 @@ pub(crate) fn log(level: RDKafkaLogLevel, facility: &str, message: &str) {
         }
         RDKafkaLogLevel::Warning | RDKafkaLogLevel::Notice => tracing::info!(target: "librdkafka", facility, "{message}"),
         RDKafkaLogLevel::Info | RDKafkaLogLevel::Debug => tracing::debug!(target: "librdkafka", facility, "{message}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// In order and once, so that a further one finds its place.
+    #[test]
+    fn what_is_decided_is_in_order() {
+        assert!(DECIDED.is_sorted_by(|(a, _), (b, _)| a < b));
+    }
+
+    #[test]
+    fn no_property_makes_records_smaller() {
+        let properties = BTreeMap::from([("message.max.bytes".to_owned(), "1000".to_owned())]);
+        let config = Connection { brokers: String::new(), properties }.config();
+        assert_eq!(config.get("message.max.bytes"), Some(MESSAGE_BYTES.to_string().as_str()));
     }
 }

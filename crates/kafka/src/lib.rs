@@ -32,7 +32,7 @@ mod wire;
 mod worker;
 
 pub use archive::{ArchiveError, Question, RefoldError, Refolded, archived, refold};
-pub use client::{Connection, FIXED_PROPERTIES, PropertyRefused, complaint};
+pub use client::{Connection, Decided, PropertyRefused, complaint, decided};
 pub use feeder::{Feeder, put_all};
 pub use metrics::Metrics;
 pub use rdkafka::error::KafkaError;

@@ -212,3 +212,36 @@ fn producer(settings: &Settings, role: &str, number: usize) -> ClientConfig {
     config.set("partitioner", "murmur2_random");
     config
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::{Connection, decided};
+    use crate::settings::Topics;
+
+    /// What a settings file may name, with the value that stands where it does not.
+    const DEFAULTS: [&str; 2] = ["client.id", "reconnect.backoff.max.ms"];
+
+    /// A property that a settings file may name is one that weir does not set over it in silence.
+    #[test]
+    fn whatever_weir_sets_is_refused_in_settings() {
+        let settings = Settings {
+            connection: Connection::default(),
+            topics: Topics::with_prefix("weir"),
+            app: "weir".to_owned(),
+            instance: "one".to_owned(),
+            commit_interval: Duration::from_millis(20),
+            session_timeout: Duration::from_secs(45),
+            transaction_timeout: Duration::from_secs(10),
+            workers: 1,
+            split: None,
+            detect: None,
+            archive: None,
+        };
+        for config in [consumer(&settings, "detect", 0), producer(&settings, "detect", 0)] {
+            for name in config.config_map().into_keys().filter(|name| !DEFAULTS.contains(name)) {
+                assert!(decided(name).is_some(), "`{name}` would be overridden in silence");
+            }
+        }
+    }
+}

@@ -13,8 +13,8 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use weir_feed::Mapping;
 use weir_kafka::{
-    ArchiveSettings, Bucket, Connection, DetectSettings, FIXED_PROPERTIES, Location, PropertyRefused, Settings, Shape, SplitSettings, Time,
-    Topics,
+    ArchiveSettings, Bucket, Connection, Decided, DetectSettings, Location, PropertyRefused, Settings, Shape, SplitSettings, Time, Topics,
+    decided,
 };
 use weir_model::{Level, Span};
 use weir_office::{Release, Routing};
@@ -456,12 +456,8 @@ impl File {
 impl KafkaTable {
     fn connection(&self, folder: &Path, lang: Lang) -> Result<Connection, String> {
         for name in self.properties.keys().chain(self.secrets.keys()) {
-            if FIXED_PROPERTIES.contains(&name.as_str()) {
-                return Err(say!(
-                    lang,
-                    "kafka.properties 不能设置 `{name}`：它由 weir 决定，否则结果或安全无法保证",
-                    "kafka.properties must not set `{name}`: weir decides it, because answers or safety depend on it"
-                ));
+            if let Some(why) = decided(name) {
+                return Err(not_theirs(name, why, lang));
             }
         }
         let properties = with_secrets("kafka", &self.properties, &self.secrets, folder, lang)?;
@@ -477,6 +473,33 @@ impl KafkaTable {
             }
         })?;
         Ok(connection)
+    }
+}
+
+/// A property that weir decides, and where what was meant is said instead.
+fn not_theirs(name: &str, why: Decided, lang: Lang) -> String {
+    match why {
+        Decided::Answers => say!(
+            lang,
+            "kafka.properties 不能设置 `{name}`：它由 weir 决定，否则结果或安全无法保证",
+            "kafka.properties must not set `{name}`: weir decides it, because answers or safety depend on it"
+        ),
+        Decided::By(key) => say!(
+            lang,
+            "kafka.properties 不能设置 `{name}`：写在这里不起作用，请改用 `{key}`",
+            "kafka.properties must not set `{name}`: it would have no effect here; set `{key}` instead"
+        ),
+        Decided::Size => say!(
+            lang,
+            "kafka.properties 不能设置 `{name}`：它由 weir 决定；设小了，较大的预警和报告就写不出去",
+            "kafka.properties must not set `{name}`: weir decides it; with a smaller one larger alerts and reports could not be written"
+        ),
+        Decided::Pace => say!(
+            lang,
+            "kafka.properties 不能设置 `{name}`：它由 weir 按延迟、负载和内存的实测决定，写在这里不起作用",
+            "kafka.properties must not set `{name}`: weir decides it, by what latency, load and memory were measured with; here it would have no \
+             effect"
+        ),
     }
 }
 
@@ -596,6 +619,36 @@ mod tests {
         };
         assert!(problem.contains(expected), "{problem}");
         assert!(!problem.contains("geheim"), "a secret in a message: {problem}");
+    }
+
+    /// A property that would be overridden in silence is refused, with the key that says what was meant, or with the reason why there is none.
+    #[test]
+    fn what_weir_decides_is_refused_by_name() {
+        for (name, expected) in [
+            ("session.timeout.ms", "no effect here; set `kafka.session_timeout` instead"),
+            ("heartbeat.interval.ms", "set `kafka.session_timeout`"),
+            ("max.poll.interval.ms", "set `kafka.session_timeout`"),
+            ("transaction.timeout.ms", "set `kafka.transaction_timeout`"),
+            ("linger.ms", "set `kafka.commit_interval`"),
+            ("queue.buffering.max.ms", "set `kafka.commit_interval`"),
+            ("bootstrap.servers", "set `kafka.brokers`"),
+            ("metadata.broker.list", "set `kafka.brokers`"),
+            ("group.id", "set `app`"),
+            ("group.instance.id", "set `instance`"),
+            ("transactional.id", "set `app`"),
+            ("log_level", "set `WEIR_LOG`"),
+            ("compression.type", "latency, load and memory"),
+            ("fetch.min.bytes", "latency, load and memory"),
+            ("queued.max.messages.kbytes", "latency, load and memory"),
+            ("message.max.bytes", "larger alerts and reports could not be written"),
+            ("partitioner", "answers or safety depend on it"),
+            ("acks", "answers or safety depend on it"),
+        ] {
+            let text = format!("[kafka]\nbrokers = \"b\"\nproperties = {{\"{name}\" = \"1\"}}");
+            check(&text, &format!("must not set `{name}`"));
+            check(&text, expected);
+        }
+        check("[kafka]\nbrokers = \"b\"\nproperties = {\"reconnect.backoff.max.ms\" = 5000, \"client.id\" = \"core\"}", "nothing wrong");
     }
 
     #[test]
