@@ -4,6 +4,11 @@
 //! day=2026-03-01/00007-00000000000000123456.parquet      partition 7, records from offset 123456 on
 //! ```
 //!
+//! No record of a file is stamped later than the file's day, and a file's day is never before that of the file in front of it. More does not
+//! hold: partitions of transactions are not equally far, so that behind the first record of a day may come legs that are stamped a day before,
+//! or several, and they lie where they come. Sorting them back would break the order of offsets that everything here rests on. Who asks for
+//! a day reads its folder and later ones, and goes by the column `clock`.
+//!
 //! The files are the only truth about how far the archive is: where a partition goes on is written in its last file, and a file is made only
 //! where there is none of that name. So every record is in the archive once, whatever dies when, and two archivers that take each other for
 //! dead cannot both write the same stretch. The consumer group only shares partitions out; its offsets are for people to look at.
@@ -95,7 +100,7 @@ struct Desk {
 struct Slot {
     /// The first offset that no file has.
     from: i64,
-    /// Day of the last file, then that of the one under way.
+    /// Day of the last file, then that of the one under way: the latest that any record of the partition has been stamped with.
     day: Option<Day>,
     builder: Builder,
     since: Instant,
@@ -195,8 +200,8 @@ impl Desk {
         self.metrics.stopped(partition, stop.code);
     }
 
-    /// Takes a record; the file that is finished by it, if its day is over or it is full, is written first. `false` if the partition was given
-    /// up.
+    /// Takes a record; the file that is finished by it, if it is of a later day or the file is full, is written first. `false` if the
+    /// partition was given up.
     fn take(&mut self, partition: i32, offset: i64, value: &[u8]) -> Result<bool, ArchiveError> {
         let Some(slot) = self.slots.get_mut(&partition) else { return Ok(true) };
         if offset < slot.next() {
@@ -516,7 +521,10 @@ fn all_of(store: &dyn Store, partition: i32) -> io::Result<Vec<Place>> {
 
 #[cfg(test)]
 mod tests {
+    use weir_model::Span;
+
     use super::*;
+    use crate::metrics::Metrics;
     use crate::store::Folder;
 
     /// A store that was told not to write over, and does.
@@ -552,5 +560,37 @@ mod tests {
         assert!(does_keep(&good).expect("tried again after a restart"));
         assert!(!does_keep(&Careless(Folder(folder.path().join("careless")))).expect("tried"));
         assert_eq!(days(&good).expect("listed"), []);
+    }
+
+    /// Of two partitions of transactions one is a day behind: what it brings lies in the folder of the day that has begun.
+    #[test]
+    fn no_record_is_stamped_later_than_its_folder_says_and_some_are_stamped_earlier() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut desk = Desk {
+            store: Arc::new(Folder(folder.path().to_owned())),
+            topic: Arc::from("weir.legs"),
+            slots: BTreeMap::new(),
+            overtaken: BTreeSet::new(),
+            stopped: BTreeSet::new(),
+            failure: None,
+            metrics: Metrics::new().worker("archive", 0),
+            stop: Arc::default(),
+        };
+        let slot = desk.open(0, 0, 0).expect("the store answers").unwrap_or_else(|stop| panic!("{}", stop.text));
+        desk.slots.insert(0, slot);
+        let day = |day: i64| EventTime(0).plus(Span::days(day));
+        for (offset, at) in (0..).zip([0, 1, 0, 1]) {
+            let mut record = Vec::new();
+            Entry::Tick { clock: day(at) }.encode(&mut record);
+            assert!(desk.take(0, offset, &record).expect("the store answers"));
+        }
+        assert!(desk.write(0).expect("the store answers"));
+        let places = all_of(&*desk.store, 0).expect("listed");
+        let offsets = |place: &Place| -> Vec<i64> {
+            let (_, records) = segment::records(desk.store.get(&place.path()).expect("read"), None).expect("a segment");
+            records.into_iter().map(|(offset, _)| offset).collect()
+        };
+        let found: Vec<(Day, Vec<i64>)> = places.iter().map(|place| (place.day, offsets(place))).collect();
+        assert_eq!(found, [(day(0).day(), vec![0]), (day(1).day(), vec![1, 2, 3])]);
     }
 }

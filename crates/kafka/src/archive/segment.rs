@@ -1,7 +1,8 @@
 //! A segment: the records of one leg partition from one offset on, as a Parquet file.
 //!
 //! The column `record` has each record's bytes as they lie in the log: detection is proved from them alone. The other columns say the same for
-//! people and their tools. Every record has its offset and stamped clock, control records too. A segment never holds records of two days.
+//! people and their tools. Every record has its offset and stamped clock, control records too. No record of a segment is stamped later than the
+//! day it lies under; earlier some may be (see the header of the module above).
 
 use std::io;
 use std::sync::Arc;
