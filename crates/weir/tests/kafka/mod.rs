@@ -16,6 +16,7 @@ mod steps;
 mod wall;
 mod zombies;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -150,7 +151,42 @@ fn the_stream_says_what_files_say_though_it_is_killed() {
     ] {
         check_schema(&rig, topic, schema);
     }
+    check_headers(&rig);
     archive::check(&rig);
+}
+
+/// Alerts and office messages carry the attributes of a CloudEvent and nothing else beside their JSON, and lie under the keys that are promised.
+fn check_headers(rig: &Rig) {
+    let headers = |kind: &str, source: &str, id: &str, time: &str| -> BTreeMap<String, String> {
+        let all = [
+            ("ce_specversion", "1.0"),
+            ("ce_type", kind),
+            ("ce_source", source),
+            ("ce_id", id),
+            ("ce_time", time),
+            ("content-type", "application/json; charset=utf-8"),
+        ];
+        all.into_iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect()
+    };
+    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    let mut said: BTreeMap<String, (String, String)> = BTreeMap::new();
+    for record in rig.topic("alerts") {
+        let alert: Value = serde_json::from_slice(&record.value).expect("JSON");
+        let id = format!("{}/{}", text(&alert["alert_id"]), alert["revision"]);
+        let source = format!("/weir/{}.legs/{}", rig.prefix, alert["detected_from"]["partition"]);
+        let time = text(&alert["last_hit_at"]);
+        assert_eq!(record.headers, headers("cn.weir.alert", &source, &id, &time));
+        assert_eq!(record.key, text(&alert["subject"]["party"]).into_bytes());
+        said.insert(id, (source, time));
+    }
+    for record in rig.topic("office") {
+        let message: Value = serde_json::from_slice(&record.value).expect("JSON");
+        let id = format!("{}/{}", text(&message["alert_id"]), message["revision"]);
+        let division = text(&message["addressee"]["division"]);
+        let (source, time) = &said[&id];
+        assert_eq!(record.headers, headers("cn.weir.office-alert", source, &format!("{id}/{division}"), time));
+        assert_eq!(record.key, division.into_bytes());
+    }
 }
 
 /// Every record of a topic fits its schema, and the last one would not without any one of its fields.
