@@ -2,6 +2,9 @@
 //!
 //! How many records of a feed were sent is committed with them in one transaction, as the offset of a group of the feed's own. So a feeder
 //! that was killed goes on where it was, and the bank's real feed need not be imitated for a rehearsal to be exact.
+//!
+//! Of two feeders of one name the later one goes on, and the earlier one ends: the broker fences it, and what is committed tells it that another was at work
+//! (decision 0012). The group has no members, so nothing else would.
 
 use std::sync::Arc;
 use std::thread;
@@ -19,6 +22,42 @@ use crate::topics::partitions_of;
 
 const ASK_MAX: Duration = Duration::from_secs(15);
 const ATTEMPTS_MAX: u32 = 8;
+
+/// Why a feeder does not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum FeederError {
+    /// The brokers did not answer, or refused.
+    #[error("Kafka: {0}")]
+    Kafka(#[from] KafkaError),
+    /// The feed stands where this feeder has not brought it.
+    #[error("the feed stands at record {found} and not at {expected}, where this feeder left it: another one of its name has taken over")]
+    Overtaken {
+        /// Records sent by all, as committed now.
+        found: u64,
+        /// Records sent when this feeder committed last.
+        expected: u64,
+    },
+}
+
+/// What became of a transaction whose outcome was unknown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Committed,
+    Lost,
+    /// Somebody else has committed since.
+    Overtaken,
+}
+
+/// `found` is committed now; `before` was when the transaction began, and it was to make `after` of it.
+fn outcome(found: u64, before: u64, after: u64) -> Outcome {
+    if found == after {
+        Outcome::Committed
+    } else if found == before {
+        Outcome::Lost
+    } else {
+        Outcome::Overtaken
+    }
+}
 
 /// A feeder of one feed.
 pub struct Feeder {
@@ -66,8 +105,8 @@ impl Feeder {
     /// Sends what was pushed, in one transaction.
     ///
     /// # Errors
-    /// Where Kafka does not answer for long; a later run goes on.
-    pub fn commit(&mut self) -> Result<(), KafkaError> {
+    /// Where Kafka does not answer for long, a later run goes on; where another feeder of the name has taken over, that one does.
+    pub fn commit(&mut self) -> Result<(), FeederError> {
         if self.outbox.is_empty() {
             return Ok(());
         }
@@ -77,7 +116,7 @@ impl Feeder {
         let mut attempt = 0;
         while let Err(error) = self.try_commit(sent, &offsets, attempt > 0) {
             attempt += 1;
-            if attempt == ATTEMPTS_MAX {
+            if attempt == ATTEMPTS_MAX || matches!(error, FeederError::Overtaken { .. }) {
                 return Err(error);
             }
             thread::sleep(Duration::from_millis(250) * attempt);
@@ -87,16 +126,20 @@ impl Feeder {
         Ok(())
     }
 
-    /// Where the outcome of the attempt before is unknown, the committed offset tells it.
-    fn try_commit(&mut self, sent: u64, offsets: &TopicPartitionList, is_again: bool) -> Result<(), KafkaError> {
+    /// Where the outcome of the attempt before is unknown, the committed offset tells it. It is read once a new producer has the name, so that whoever had it
+    /// in between can commit no more.
+    fn try_commit(&mut self, sent: u64, offsets: &TopicPartitionList, is_again: bool) -> Result<(), FeederError> {
         if is_again {
             self.outlet.renew()?;
-            if self.committed()? >= sent {
-                return Ok(());
+            let found = self.committed()?;
+            match outcome(found, self.sent, sent) {
+                Outcome::Committed => return Ok(()),
+                Outcome::Lost => {}
+                Outcome::Overtaken => return Err(FeederError::Overtaken { found, expected: self.sent }),
             }
         }
         let group = self.consumer.group_metadata().ok_or(KafkaError::Global(RDKafkaErrorCode::State))?;
-        self.outlet.commit(std::iter::once(&self.outbox), offsets, &group)
+        Ok(self.outlet.commit(std::iter::once(&self.outbox), offsets, &group)?)
     }
 
     fn committed(&self) -> Result<u64, KafkaError> {
@@ -123,4 +166,19 @@ pub fn put_all<'r>(connection: &Connection, topic: &str, records: impl Iterator<
     }
     sender.finish(ASK_MAX * 4)?;
     Ok(count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_stands_where_it_was_is_sent_again() {
+        assert_eq!(outcome(2000, 1000, 2000), Outcome::Committed);
+        assert_eq!(outcome(1000, 1000, 2000), Outcome::Lost);
+        assert_eq!(outcome(0, 0, 2000), Outcome::Lost, "of a new feed nothing is committed");
+        for found in [0, 999, 1500, 2001, 10_000] {
+            assert_eq!(outcome(found, 1000, 2000), Outcome::Overtaken, "{found}");
+        }
+    }
 }

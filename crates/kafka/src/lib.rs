@@ -33,7 +33,7 @@ mod worker;
 
 pub use archive::{ArchiveError, Question, RefoldError, Refolded, archived, refold};
 pub use client::{Connection, FIXED_PROPERTIES, PropertyRefused, complaint};
-pub use feeder::{Feeder, put_all};
+pub use feeder::{Feeder, FeederError, put_all};
 pub use metrics::Metrics;
 pub use rdkafka::error::KafkaError;
 pub use reading::{Progress, TopicRecord, read_topic, standing};

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use weir_feed::{Options, Parties, Reader, inputs};
-use weir_kafka::{Feeder, put_all};
+use weir_kafka::{Feeder, FeederError, put_all};
 use weir_model::{EventTime, Party};
 
 use super::settings::Configured;
@@ -58,19 +58,31 @@ pub(crate) fn feed(args: &FeedArgs, json: bool, lang: Lang) -> Result<Exit, Fail
         for number in (first..last).filter(|number| *number > before) {
             let early = pace.early(number - before, batch.clock(number));
             if early > PACE_STEP {
-                feeder.commit().map_err(|error| kafka(&error, lang))?;
+                feeder.commit().map_err(|error| feeder_failure(&error, &name, lang))?;
                 wait(early, &interrupt, lang)?;
             }
             if let Some(record) = reader.message(&batch, number) {
                 feeder.push(&record);
             }
         }
-        feeder.commit().map_err(|error| kafka(&error, lang))?;
+        feeder.commit().map_err(|error| feeder_failure(&error, &name, lang))?;
         interrupt.check(lang)?;
     }
     let (sent, total) = (feeder.sent().saturating_sub(before), feeder.sent());
     mention("note", "fed", &say!(lang, "已送入 {sent} 条，累计 {total} 条", "{sent} records sent, {total} in all"), json);
     Ok(Exit::Ok)
+}
+
+fn feeder_failure(error: &FeederError, name: &str, lang: Lang) -> Failure {
+    match error {
+        FeederError::Kafka(error) => kafka(error, lang),
+        FeederError::Overtaken { found, expected } => Failure::usage(say!(
+            lang,
+            "送入任务 {name} 已被同名的另一个 weir feed 接管：已送入 {found} 条，而本进程止于 {expected} 条；本进程未重复送入。请让另一个进程完成，或在它结束后重新运行本命令",
+            "another weir feed of the same name ({name}) has taken over: {found} records are sent, and this one had come to {expected}; it has sent none twice. \
+             Let the other one finish, or run this again when it has ended"
+        )),
+    }
 }
 
 /// When records are due.

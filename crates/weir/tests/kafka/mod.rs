@@ -5,6 +5,7 @@ mod beliefs;
 #[allow(dead_code, reason = "shared with the chaos trials, which use the rest")]
 mod broker;
 mod consumers;
+mod feeding;
 mod letters;
 mod losses;
 mod objects;
