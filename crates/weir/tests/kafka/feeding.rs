@@ -29,6 +29,34 @@ fn a_feeder_that_wakes_behind_another_sends_nothing_twice() {
     assert_once(&rig, &lines);
 }
 
+#[test]
+fn a_feed_goes_on_only_where_its_input_is_what_was_sent() {
+    let Some(broker) = Broker::find() else { return };
+    let rig = Rig::new(&broker.address, Shape { roles: &["split"], ..Shape::default() });
+    let lines: Vec<String> = transactions().lines().take(300).map(str::to_owned).collect();
+    let write = |lines: &[String]| fs::write(rig.path("day.jsonl"), lines.join("\n") + "\n").expect("written");
+    write(&lines[..100]);
+    rig.feed_all("day.jsonl");
+    // What was appended is sent, and nothing else.
+    write(&lines[..150]);
+    rig.feed_all("day.jsonl");
+    assert_once(&rig, &lines[..150]);
+    for (other, word) in [(&lines[150..300], "is not the one that was sent last"), (&lines[..149], "has fewer than the 150 records")] {
+        write(other);
+        let output = rig.weir(&["feed", "day.jsonl"]).output().expect("weir starts");
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{told}");
+        assert!(told.contains(word) && told.contains("--name"), "{told}");
+    }
+    assert_once(&rig, &lines[..150]);
+    // Under another name it is another feed, and what may be there already is told.
+    write(&lines[150..]);
+    let output = rig.weir(&["feed", "--name", "next", "day.jsonl"]).output().expect("weir starts");
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && told.contains("has records already"), "{told}");
+    assert_once(&rig, &lines);
+}
+
 fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !is_so() {
