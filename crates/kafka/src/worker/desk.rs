@@ -285,6 +285,17 @@ impl<R: Role> Desk<R> {
         Ok(())
     }
 
+    /// Takes a partition up anew of which somebody else has committed an offset: a worker that was not fenced, or a hand. What is known of it here is of no use, and
+    /// an assignment that would tell where to go on need not come. Whose offset is not weir's stops it.
+    pub(super) fn reopen(&mut self, partition: i32, (offset, metadata): (i64, &str), ends: (i64, i64)) {
+        tracing::warn!(topic = %self.topic, partition, offset, "an offset was committed by somebody else; the partition is taken up anew");
+        self.slots.remove(&partition);
+        self.retained.remove(&partition);
+        if let Err(stop) = self.open(partition, Offset::Offset(offset), metadata, ends) {
+            self.stop(partition, stop);
+        }
+    }
+
     fn revoked(&mut self) {
         let since = Instant::now();
         self.metrics.revoked(self.slots.keys().chain(self.stops.keys()).copied());
@@ -709,6 +720,24 @@ mod tests {
         desk.idled(WAIT_MAX / 2);
         desk.fold_all(std::iter::empty());
         assert_eq!(desk.role.folded[3..], [(0, 2), (0, 3)]);
+    }
+
+    #[test]
+    fn a_partition_whose_offset_another_has_committed_is_taken_up_anew_or_stopped_by_name() {
+        let mut desk = desk(&[0, 1]);
+        desk.drained(1, Some(0));
+        desk.fold_all(records(0, 0..4));
+        desk.drained(0, Some(0));
+        assert!(desk.due().contains_key(&0));
+        desk.reopen(0, (2, Mark::default().encode().as_str()), (0, 9));
+        assert_eq!((desk.slots[&0].next, desk.slots[&0].committed.0), (2, 2));
+        assert!(!desk.due().contains_key(&0), "what was due is void");
+        let positions = desk.positions().expect("partitions have positions");
+        assert_eq!(positions.elements()[0].offset(), Offset::Offset(2));
+
+        desk.reopen(1, (3, ""), (0, 9));
+        assert_eq!(desk.stops[&1].code, StopCode::OffsetForeign, "not a partition that has vanished");
+        assert!(!desk.slots.contains_key(&1) && desk.ready() != desk.reading, "it is read no further");
     }
 
     #[test]

@@ -7,7 +7,8 @@
 //!   cannot commit for it.
 //! - On any error there is one way on, [`Worker::recover`]: a new producer, then the committed offsets tell whether the transaction had been
 //!   committed (nothing is sent again) or not (the same bytes are sent again).
-//! - What was due is void once partitions have changed hands, also where one has come back: somebody else may have gone further meanwhile.
+//! - What was due is void once partitions have changed hands, also where one has come back: somebody else may have gone further meanwhile. Where that is seen
+//!   by the offset alone, the partition is taken up anew from there: no change of hands need follow.
 //! - A partition that is taken over is folded from its snapshot to the committed offset with nothing said, and must arrive there with the
 //!   digest that was committed. It is in no commit before.
 //! - A partition that cannot go on is stopped and said so; the others go on.
@@ -343,7 +344,8 @@ impl<R: Role> Worker<R> {
             }
             self.serve()?;
             match self.sort_out(&mut due, tenure) {
-                Ok(()) => {}
+                Ok(false) => {}
+                Ok(true) => self.reassign()?,
                 Err(error) => {
                     tracing::warn!(topic = %self.settings.topic, %error, attempt, "offsets cannot be read");
                     continue;
@@ -364,8 +366,9 @@ impl<R: Role> Worker<R> {
     }
 
     /// Takes out of `due` what is committed already, and what is not this worker's any more, or anew: all, if partitions have changed hands
-    /// since `tenure`.
-    fn sort_out(&self, due: &mut BTreeMap<i32, (i64, String)>, tenure: u64) -> Result<(), KafkaError> {
+    /// since `tenure`. `true` if partitions were taken up anew, and are to be read from where they stand now. An error leaves everything as it was, save what is
+    /// settled.
+    fn sort_out(&self, due: &mut BTreeMap<i32, (i64, String)>, tenure: u64) -> Result<bool, KafkaError> {
         let mut asked = TopicPartitionList::with_capacity(due.len());
         due.retain(|partition, _| {
             let desk = self.consumer.context().desk();
@@ -375,9 +378,10 @@ impl<R: Role> Worker<R> {
             asked.add_partition(&self.settings.topic, *partition);
         });
         if due.is_empty() {
-            return Ok(());
+            return Ok(false);
         }
         let found = committed(&self.consumer, asked, ASK_MAX)?;
+        let mut moved = Vec::new();
         let mut desk = self.consumer.context().desk();
         for element in found.elements() {
             let partition = element.partition();
@@ -389,12 +393,15 @@ impl<R: Role> Worker<R> {
                 desk.settle(&done);
                 due.remove(&partition);
             } else if found != slot.committed {
-                // Somebody else has been here since: the next assignment tells where to go on.
-                desk.slots.remove(&partition);
-                due.remove(&partition);
+                let ends = self.consumer.fetch_watermarks(&self.settings.topic, partition, ASK_MAX)?;
+                moved.push((partition, found, ends));
             }
         }
-        Ok(())
+        for (partition, (offset, metadata), ends) in &moved {
+            desk.reopen(*partition, (*offset, metadata.as_str()), *ends);
+            due.remove(partition);
+        }
+        Ok(!moved.is_empty())
     }
 
     /// Lets the group's changes happen; what is read meanwhile waits.
