@@ -20,6 +20,7 @@ mod mark;
 mod metrics;
 mod outbox;
 mod outlet;
+mod readiness;
 mod reading;
 mod rules;
 mod service;

@@ -23,6 +23,7 @@ use crate::digest::Digest;
 use crate::mark::Mark;
 use crate::metrics::WorkerMetrics;
 use crate::outbox::Outbox;
+use crate::readiness::Wait;
 use crate::stop::{Stop, StopCode};
 use crate::topics::MESSAGE_BYTES;
 
@@ -484,6 +485,16 @@ impl<R: Role> Desk<R> {
             .collect()
     }
 
+    /// What keeps partitions from being read on, if anything does.
+    pub(super) fn wait(&self) -> Option<Wait> {
+        if self.slots.values().any(|slot| slot.expected.is_some()) {
+            return Some(Wait::Replay);
+        }
+        let is_ready = |partition: i32, slot: &Slot<R::State>| self.role.is_ready(partition, &slot.state);
+        let waits = self.slots.iter().any(|(partition, slot)| !is_ready(*partition, slot));
+        waits.then_some(Wait::Beginning)
+    }
+
     /// Nothing is paused any more: librdkafka would remember it of a partition that comes back.
     pub(super) fn resume_all(&mut self, consumer: &BaseConsumer<Seat<R>>) -> Result<(), KafkaError> {
         let paused: Vec<i32> = std::mem::take(&mut self.paused).into_iter().collect();
@@ -684,8 +695,10 @@ mod tests {
         desk.positions().expect("it has a position");
         desk.fold_all(records(0, 3..4));
         assert!(desk.slots[&0].expected.is_some(), "one is still to come");
+        assert_eq!(desk.wait(), Some(Wait::Replay), "nothing new is read yet");
         desk.fold_all(records(0, 4..5));
         assert!(desk.slots[&0].expected.is_none(), "though nothing has come since");
+        assert_eq!(desk.wait(), None);
         desk.drained(0, Some(0));
         assert_eq!(desk.due().keys().collect::<Vec<_>>(), [&0], "others may know that nothing is left");
     }

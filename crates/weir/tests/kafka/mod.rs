@@ -9,6 +9,7 @@ mod feeding;
 mod letters;
 mod losses;
 mod objects;
+mod readiness;
 #[allow(dead_code, reason = "shared with the chaos trials, which use the rest")]
 mod rig;
 mod secured;
