@@ -17,7 +17,7 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::types::RDKafkaRespErr;
 
 use super::role::{Opening, Record, Role, Standing};
-use super::{ASK_MAX, emptied, patiently};
+use super::{ASK_MAX, WorkerError, emptied, patiently, refused};
 use crate::client::{committed, log};
 use crate::digest::Digest;
 use crate::mark::Mark;
@@ -119,8 +119,8 @@ pub(super) struct Desk<R: Role> {
     spare: Vec<Vec<Record<'static>>>,
     /// How long nothing came though it was waited for.
     idle: Duration,
-    /// An assignment that could not be taken up: the worker ends.
-    pub(super) failure: Option<KafkaError>,
+    /// An assignment that could not be taken up, or something the role cannot do without: the worker ends.
+    pub(super) failure: Option<WorkerError>,
     pub(super) metrics: WorkerMetrics,
     /// The process is to end.
     pub(super) stop: Arc<AtomicBool>,
@@ -177,7 +177,7 @@ impl<R: Role> ConsumerContext for Seat<R> {
             resumed.and(consumer.unassign())
         };
         if let Err(error) = done {
-            desk.failure = Some(error);
+            desk.failure = Some(refused(error));
             let _ = consumer.unassign();
         }
     }
@@ -458,7 +458,9 @@ impl<R: Role> Desk<R> {
     }
 
     pub(super) fn tend(&mut self) -> bool {
-        self.role.look();
+        if let Err(error) = self.role.look() {
+            self.failure = Some(error);
+        }
         let mut stops = Vec::new();
         for (partition, slot) in &mut self.slots {
             if slot.expected.is_some() {
@@ -595,6 +597,8 @@ mod tests {
     /// Partitions whose time is that of their last record, and what was folded, in its order.
     #[derive(Default)]
     struct Clocks {
+        /// What it cannot do without is gone.
+        is_blind: bool,
         folded: Vec<(i32, i64)>,
         /// Records before the committed offset that are read once more.
         again: i64,
@@ -619,6 +623,10 @@ mod tests {
 
         fn time(&self, time: &i64) -> Option<i64> {
             Some(*time)
+        }
+
+        fn look(&mut self) -> Result<(), WorkerError> {
+            if self.is_blind { Err(WorkerError::Unresolved(0)) } else { Ok(()) }
         }
 
         fn tend(&mut self, _: i32, _: &mut i64, _: &mut Outbox) -> Result<bool, Stop> {
@@ -685,6 +693,16 @@ mod tests {
         assert!(desk.fold_all(records(0, 0..2).chain([(0, huge)]).chain(records(1, 0..4))));
         assert_eq!(desk.stops[&0].code, StopCode::OutputTooLarge);
         assert_eq!(desk.slots.keys().collect::<Vec<_>>(), [&1]);
+    }
+
+    #[test]
+    fn a_role_that_cannot_go_on_ends_its_worker() {
+        let mut desk = desk(&[0]);
+        desk.tend();
+        assert!(desk.failure.is_none());
+        desk.role.is_blind = true;
+        desk.tend();
+        assert!(matches!(desk.failure, Some(WorkerError::Unresolved(0))));
     }
 
     #[test]

@@ -102,6 +102,17 @@ pub enum WorkerError {
         /// What to do.
         remedy: &'static str,
     },
+    /// Party data stand still.
+    #[error(
+        "party data cannot be read on from {topic} ({error}). If the topic was made anew or cut: a new start reads it from its beginning, and where it was made anew, \
+         send them again with `weir feed --parties`. Else see whether this user may describe and read it"
+    )]
+    Parties {
+        /// Their topic.
+        topic: String,
+        /// What the consumer said.
+        error: KafkaError,
+    },
     /// A transaction's outcome could not be found out.
     #[error("what became of a transaction could not be found out after {0} attempts")]
     Unresolved(u32),
@@ -176,7 +187,7 @@ impl<R: Role> Worker<R> {
         self.metrics.alive();
         self.metrics.waits(wait);
         if let Some(error) = self.consumer.context().desk().failure.take() {
-            return Err(refused(error));
+            return Err(error);
         }
         if has_changed {
             self.reassign()?;
