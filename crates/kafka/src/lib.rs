@@ -34,6 +34,7 @@ mod worker;
 
 pub use archive::{ArchiveError, Question, RefoldError, Refolded, archived, refold};
 pub use client::{Connection, FIXED_PROPERTIES, PropertyRefused, complaint};
+pub use detect::snapshot_written;
 pub use feeder::{Feeder, FeederError, put_all};
 pub use metrics::Metrics;
 pub use rdkafka::error::KafkaError;

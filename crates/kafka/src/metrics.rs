@@ -36,8 +36,8 @@ pub struct Metrics {
     owned: IntGaugeVec,
     alive: GaugeVec,
     pub(crate) clock: GaugeVec,
-    pub(crate) snapshot_offset: IntGaugeVec,
-    pub(crate) snapshot_time: GaugeVec,
+    snapshot_offset: IntGaugeVec,
+    snapshot_time: GaugeVec,
     pub(crate) snapshot_failures: IntCounterVec,
     pub(crate) parties: IntGaugeVec,
     lag: IntGaugeVec,
@@ -146,6 +146,15 @@ impl Metrics {
         self.lag.with_label_values(&[role, &partition.to_string()]).set(records);
     }
 
+    /// The newest snapshot of a partition, and when it was written, where that is known.
+    pub(crate) fn snapshot(&self, partition: i32, offset: i64, written: Option<SystemTime>) {
+        let label = partition.to_string();
+        self.snapshot_offset.with_label_values(&[&label]).set(offset);
+        if let Some(written) = written {
+            self.snapshot_time.with_label_values(&[&label]).set(seconds_of(written));
+        }
+    }
+
     /// Partitions stopped at present.
     #[must_use]
     pub fn stopped(&self) -> usize {
@@ -250,7 +259,7 @@ impl WorkerMetrics {
     }
 
     pub(crate) fn alive(&self) {
-        self.all.alive.with_label_values(&[self.role, &self.number]).set(now_seconds());
+        self.all.alive.with_label_values(&[self.role, &self.number]).set(seconds_of(SystemTime::now()));
         self.note(|work| work.stepped = Instant::now());
     }
 
@@ -266,8 +275,8 @@ impl WorkerMetrics {
 }
 
 /// Wall time, for gauges only.
-pub(crate) fn now_seconds() -> f64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64())
+fn seconds_of(time: SystemTime) -> f64 {
+    time.duration_since(UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64())
 }
 
 #[cfg(test)]
