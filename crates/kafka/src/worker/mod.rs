@@ -259,9 +259,9 @@ impl<R: Role> Worker<R> {
         if is_wanted { self.consumer.position() } else { Ok(TopicPartitionList::new()) }
     }
 
-    /// An error of the consumer: a partition whose offset is gone is stopped, a fatal one and one that somebody must mend end the worker, others mend themselves. Where an offset was said
-    /// to be gone and no partition is found whose is (no broker answered, or the log was cut and has grown past it since), the worker ends too: librdkafka
-    /// does not go on with such a one, and whoever starts again compares digests.
+    /// An error of the consumer: a partition whose offset is gone is stopped, a fatal one and one that somebody must mend end the worker, others mend
+    /// themselves. Where an offset was said to be gone and no partition is found whose is (no broker answered, or the log was cut and has grown past it
+    /// since), the worker ends too: librdkafka does not go on with such a one, and whoever starts again compares digests.
     fn complain(&self, error: KafkaError) -> Result<(), WorkerError> {
         if matches!(error, KafkaError::MessageConsumptionFatal(_)) {
             return Err(error.into());
