@@ -20,6 +20,7 @@ mod mark;
 mod metrics;
 mod outbox;
 mod outlet;
+mod readiness;
 mod reading;
 mod rules;
 mod service;
@@ -33,7 +34,8 @@ mod worker;
 
 pub use archive::{ArchiveError, Question, RefoldError, Refolded, archived, refold};
 pub use client::{Connection, Decided, PropertyRefused, complaint, decided};
-pub use feeder::{Feeder, put_all};
+pub use detect::snapshot_written;
+pub use feeder::{Feeder, FeederError, put_all};
 pub use metrics::Metrics;
 pub use rdkafka::error::KafkaError;
 pub use reading::{Progress, TopicRecord, read_topic, standing};

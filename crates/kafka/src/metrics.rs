@@ -11,6 +11,7 @@ use prometheus::{
     Encoder, GaugeVec, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder, exponential_buckets,
 };
 
+use crate::readiness::{Wait, Work};
 use crate::stop::StopCode;
 
 /// All of them.
@@ -35,14 +36,14 @@ pub struct Metrics {
     owned: IntGaugeVec,
     alive: GaugeVec,
     pub(crate) clock: GaugeVec,
-    pub(crate) snapshot_offset: IntGaugeVec,
-    pub(crate) snapshot_time: GaugeVec,
+    snapshot_offset: IntGaugeVec,
+    snapshot_time: GaugeVec,
     pub(crate) snapshot_failures: IntCounterVec,
     pub(crate) parties: IntGaugeVec,
     lag: IntGaugeVec,
     lag_seconds: GaugeVec,
-    /// When each worker last finished a step.
-    steps: Arc<Mutex<BTreeMap<String, Instant>>>,
+    /// What each worker is at.
+    workers: Arc<Mutex<BTreeMap<String, Work>>>,
 }
 
 impl Metrics {
@@ -100,7 +101,7 @@ impl Metrics {
                 "How long the record folded last had lain in its topic; 0 where all are read",
                 &["role", "partition"],
             ),
-            steps: Arc::default(),
+            workers: Arc::default(),
             commit_seconds,
             registry,
         }
@@ -124,18 +125,34 @@ impl Metrics {
 
     /// A worker that has not finished a step for so long.
     pub(crate) fn silent(&self, time: Duration) -> Option<String> {
-        let steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
-        steps.iter().find(|(_, at)| at.elapsed() > time).map(|(worker, _)| worker.clone())
+        let workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
+        workers.iter().find(|(_, work)| work.stepped.elapsed() > time).map(|(worker, _)| worker.clone())
+    }
+
+    /// Why some worker is not at work, if one is not; partitions that are stopped apart.
+    #[must_use]
+    pub fn obstacle(&self) -> Option<String> {
+        let workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
+        workers.iter().find_map(|(worker, work)| Some(format!("{worker} {}", work.obstacle()?)))
     }
 
     /// A worker that has ended is not silent.
     pub(crate) fn ended(&self, worker: &str) {
-        self.steps.lock().unwrap_or_else(PoisonError::into_inner).remove(worker);
+        self.workers.lock().unwrap_or_else(PoisonError::into_inner).remove(worker);
     }
 
     /// Notes how far a role is behind in a partition.
     pub fn lag(&self, role: &str, partition: i32, records: i64) {
         self.lag.with_label_values(&[role, &partition.to_string()]).set(records);
+    }
+
+    /// The newest snapshot of a partition, and when it was written, where that is known.
+    pub(crate) fn snapshot(&self, partition: i32, offset: i64, written: Option<SystemTime>) {
+        let label = partition.to_string();
+        self.snapshot_offset.with_label_values(&[&label]).set(offset);
+        if let Some(written) = written {
+            self.snapshot_time.with_label_values(&[&label]).set(seconds_of(written));
+        }
     }
 
     /// Partitions stopped at present.
@@ -172,6 +189,7 @@ impl WorkerMetrics {
     }
 
     pub(crate) fn assigned(&self, partitions: &[i32]) {
+        self.note(|work| work.is_assigned = true);
         // A process with several workers of one role: each clears only what it had, so nothing is reset here but on the way in.
         for partition in partitions {
             let partition = partition.to_string();
@@ -241,15 +259,24 @@ impl WorkerMetrics {
     }
 
     pub(crate) fn alive(&self) {
-        self.all.alive.with_label_values(&[self.role, &self.number]).set(now_seconds());
-        let mut steps = self.all.steps.lock().unwrap_or_else(PoisonError::into_inner);
-        steps.insert(format!("{} {}", self.role, self.number), Instant::now());
+        self.all.alive.with_label_values(&[self.role, &self.number]).set(seconds_of(SystemTime::now()));
+        self.note(|work| work.stepped = Instant::now());
+    }
+
+    /// What keeps partitions from being read on, as of the last step.
+    pub(crate) fn waits(&self, wait: Option<Wait>) {
+        self.note(|work| work.wait = wait);
+    }
+
+    fn note(&self, change: impl FnOnce(&mut Work)) {
+        let mut workers = self.all.workers.lock().unwrap_or_else(PoisonError::into_inner);
+        change(workers.entry(format!("{} {}", self.role, self.number)).or_insert_with(Work::begin));
     }
 }
 
 /// Wall time, for gauges only.
-pub(crate) fn now_seconds() -> f64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64())
+fn seconds_of(time: SystemTime) -> f64 {
+    time.duration_since(UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64())
 }
 
 #[cfg(test)]
@@ -267,6 +294,21 @@ mod tests {
             count += 1;
         }
         assert!(count > 20, "{count}");
+    }
+
+    #[test]
+    fn a_service_is_ready_once_all_its_workers_are() {
+        let metrics = Metrics::new();
+        let (split, detect) = (metrics.worker("split", 0), metrics.worker("detect", 0));
+        split.assigned(&[0]);
+        assert!(metrics.obstacle().is_some_and(|told| told.starts_with("detect 0 has not been assigned")));
+        // Also none: others have them all.
+        detect.assigned(&[]);
+        assert_eq!(metrics.obstacle(), None);
+        split.waits(Some(Wait::Beginning));
+        assert!(metrics.obstacle().is_some_and(|told| told.starts_with("split 0 has partitions that wait")));
+        split.waits(None);
+        assert_eq!(metrics.obstacle(), None);
     }
 
     #[test]

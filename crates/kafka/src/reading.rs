@@ -11,6 +11,7 @@ use rdkafka::message::{Headers, Message};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use crate::client::{Connection, Talk, committed};
+use crate::stop::StopCode;
 use crate::topics::partitions_of;
 
 const ASK_MAX: Duration = Duration::from_secs(15);
@@ -98,7 +99,7 @@ pub fn standing(connection: &Connection, topic: &str, group: &str) -> Result<BTr
     let committed = committed(&consumer, asked, ASK_MAX)?;
     let mut all = BTreeMap::new();
     for element in committed.elements() {
-        let (_, end) = consumer.fetch_watermarks(topic, element.partition(), ASK_MAX)?;
+        let (low, end) = consumer.fetch_watermarks(topic, element.partition(), ASK_MAX)?;
         let mark = crate::mark::Mark::decode(element.metadata());
         let committed = match element.offset() {
             Offset::Offset(offset) => Some(offset),
@@ -107,9 +108,21 @@ pub fn standing(connection: &Connection, topic: &str, group: &str) -> Result<BTr
         let snapshot = mark.as_ref().and_then(|mark| mark.snapshot.as_ref()).map(|(offset, _)| *offset);
         let clock = mark.as_ref().and_then(crate::mark::Mark::clock);
         let read_to = mark.as_ref().and_then(|mark| mark.read_to);
-        all.insert(element.partition(), Progress { committed, read_to, end, clock, snapshot });
+        let stop = stop(committed, mark.is_some(), (low, end));
+        all.insert(element.partition(), Progress { committed, read_to, end, clock, snapshot, stop });
     }
     Ok(all)
+}
+
+/// What a worker would stop a partition for, as far as the committed offset shows it.
+fn stop(committed: Option<i64>, is_marked: bool, (low, end): (i64, i64)) -> Option<StopCode> {
+    match committed {
+        None => Some(StopCode::OffsetMissing),
+        Some(_) if !is_marked => Some(StopCode::OffsetForeign),
+        Some(offset) if offset > end => Some(StopCode::LogShrunk),
+        Some(offset) if offset < low => Some(StopCode::LogTruncated),
+        Some(_) => None,
+    }
 }
 
 /// How far a partition is.
@@ -125,6 +138,8 @@ pub struct Progress {
     pub clock: Option<weir_model::EventTime>,
     /// Offset of the newest snapshot.
     pub snapshot: Option<i64>,
+    /// What a worker of *split* or *detect* would stop it for, as far as its offset shows it; what only folding shows its process tells (`weir_stopped`).
+    pub stop: Option<StopCode>,
 }
 
 impl Progress {
@@ -132,5 +147,21 @@ impl Progress {
     #[must_use]
     pub fn lag(&self) -> i64 {
         self.committed.max(self.read_to).map_or(self.end, |read| (self.end - read).max(0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_offset_shows_what_a_worker_would_stop_for() {
+        assert_eq!(stop(None, false, (0, 9)), Some(StopCode::OffsetMissing));
+        assert_eq!(stop(Some(5), false, (0, 9)), Some(StopCode::OffsetForeign));
+        assert_eq!(stop(Some(10), true, (0, 9)), Some(StopCode::LogShrunk));
+        assert_eq!(stop(Some(5), true, (6, 9)), Some(StopCode::LogTruncated));
+        for offset in [6, 9] {
+            assert_eq!(stop(Some(offset), true, (6, 9)), None, "{offset}");
+        }
     }
 }

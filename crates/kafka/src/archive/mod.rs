@@ -41,7 +41,7 @@ use crate::metrics::WorkerMetrics;
 use crate::stop::{Stop, StopCode};
 use crate::store::Store;
 use crate::wire::{Entry, Unreadable};
-use crate::worker::{is_of_offset, patiently};
+use crate::worker::{is_of_offset, patiently, remedy};
 
 const ASK_MAX: Duration = Duration::from_secs(15);
 /// Records of a segment: some 100 MB in memory while it is written.
@@ -60,6 +60,14 @@ pub enum ArchiveError {
     /// The brokers did not answer, or refused.
     #[error("Kafka: {0}")]
     Kafka(#[from] KafkaError),
+    /// The brokers refused what will not be otherwise until somebody changes it.
+    #[error("Kafka: {error}: {remedy}")]
+    Refused {
+        /// What they said.
+        error: KafkaError,
+        /// What to do.
+        remedy: &'static str,
+    },
     /// What is there cannot be read.
     #[error("the archive: {0}")]
     Store(#[from] io::Error),
@@ -339,6 +347,9 @@ impl Archiver {
                 Some(Err(KafkaError::PartitionEOF(_))) | None => {}
                 Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => return Err(error.into()),
                 Some(Err(error)) => {
+                    if let Some(remedy) = remedy(&error) {
+                        return Err(ArchiveError::Refused { error, remedy });
+                    }
                     tracing::warn!(%topic, %error, "reading");
                     if error.rdkafka_error_code().is_some_and(is_of_offset) {
                         self.look_for_what_is_gone(error)?;

@@ -8,7 +8,7 @@ mod say;
 mod snapshot;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use weir_engine::{Effects, Engine, Input};
 use weir_rules::RuleSet;
@@ -16,9 +16,10 @@ use weir_rules::RuleSet;
 use self::partition::Base;
 pub(crate) use self::partition::State;
 use self::say::Sayer;
-use self::snapshot::{Finished, Snapshots};
+pub use self::snapshot::snapshot_written;
+use self::snapshot::{Finished, Found, Snapshots};
 use crate::mark::Mark;
-use crate::metrics::{Metrics, now_seconds};
+use crate::metrics::Metrics;
 use crate::outbox::Outbox;
 use crate::rules::RuleLibrary;
 use crate::settings::{DetectSettings, Topics};
@@ -106,7 +107,7 @@ impl Role for Detect {
             let base_of = |offset: i64, hash: &str| self.snapshots.base(standing.partition, offset, hash);
             let state = match read.and_then(|bytes| State::decode((&bytes, &found.hash), position, self.settings.engine, &rules, &base_of))
             {
-                Ok(state) => state,
+                Ok(state) => self.restored(standing.partition, state, &found),
                 Err(error) => {
                     tracing::warn!(partition = standing.partition, snapshot = found.name, "snapshot passed over: {error}");
                     continue;
@@ -183,7 +184,7 @@ impl Role for Detect {
             if let Some(size) = base_size {
                 state.rest_on(Base { offset, hash: hash.clone(), size });
             }
-            state.snapshot = Some((offset, hash));
+            (state.snapshot, state.snapshot_time) = (Some((offset, hash)), Some(SystemTime::now()));
             return Ok(true);
         }
         if self.snapshots.has_failed(partition) {
@@ -206,6 +207,10 @@ impl Role for Detect {
         }
         let parties = state.engine.as_ref().map_or(0, Engine::parties);
         self.metrics.parties.with_label_values(&[&label]).set(i64::try_from(parties).unwrap_or(i64::MAX));
+        // A partition that went elsewhere and came back has it from before.
+        if let Some((at, _)) = &state.snapshot {
+            self.metrics.snapshot(partition, *at, state.snapshot_time);
+        }
         state.committed = Some(offset);
         self.write_if_due(partition, state);
     }
@@ -221,6 +226,13 @@ impl Role for Detect {
 }
 
 impl Detect {
+    /// What a state was restored from is its newest snapshot: who watches for one that grows old must not see none instead.
+    fn restored(&self, partition: i32, state: State, found: &Found) -> State {
+        let snapshot_time = self.snapshots.written(partition, found);
+        self.metrics.snapshot(partition, found.offset, snapshot_time);
+        State { snapshot: Some((found.offset, found.hash.clone())), snapshot_time, ..state }
+    }
+
     fn write_if_due(&mut self, partition: i32, state: &mut State) {
         // Partitions that are taken up together are not written out together: each write costs a copy of a partition's state for a while.
         let interval = self.settings.snapshot_interval;
@@ -252,12 +264,4 @@ impl Detect {
 
 fn seconds(micros: i64) -> f64 {
     Duration::from_micros(micros.unsigned_abs()).as_secs_f64()
-}
-
-impl Snapshots {
-    fn note(metrics: &Metrics, partition: i32, offset: i64) {
-        let label = partition.to_string();
-        metrics.snapshot_offset.with_label_values(&[&label]).set(offset);
-        metrics.snapshot_time.with_label_values(&[&label]).set(now_seconds());
-    }
 }

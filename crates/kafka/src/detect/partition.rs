@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use serde::{Deserialize, Serialize};
 use weir_engine::{Engine, Input};
@@ -44,7 +44,9 @@ pub(crate) struct State {
     pub(crate) clock: Option<EventTime>,
     /// Where removals were read that may still wait for their target: by offset, with the time they wait from.
     pub(crate) waiting: BTreeMap<u64, (Source, i64)>,
+    /// The newest snapshot, be it the one it was restored from; and when it was written, where that is known.
     pub(crate) snapshot: Option<(i64, String)>,
+    pub(crate) snapshot_time: Option<SystemTime>,
     /// The base that the engine knows its changes since.
     pub(crate) base: Option<Base>,
     /// Offset of the base that is being written of this very state.
@@ -290,6 +292,7 @@ impl State {
             clock: head.clock.map(EventTime),
             waiting: waiting.collect(),
             snapshot: None,
+            snapshot_time: None,
             base: Some(base),
             next_base: None,
             taking: None,

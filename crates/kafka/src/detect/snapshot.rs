@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
+use std::time::SystemTime;
 
 use super::partition::{Parts, StateError};
 use crate::metrics::Metrics;
@@ -113,7 +114,7 @@ impl Snapshots {
             self.busy.remove(&written.partition);
             match written.result {
                 Ok(finished) => {
-                    Self::note(&self.metrics, written.partition, finished.offset);
+                    self.metrics.snapshot(written.partition, finished.offset, Some(SystemTime::now()));
                     self.ready.insert(written.partition, finished);
                 }
                 Err(error) => {
@@ -150,10 +151,28 @@ impl Snapshots {
         if blake3::hash(&bytes).to_hex().as_str() == found.hash { Ok(bytes) } else { Err(StateError::Hash) }
     }
 
+    /// When a snapshot was written, where the store knows.
+    pub(crate) fn written(&self, partition: i32, found: &Found) -> Option<SystemTime> {
+        let written = self.store.written(&format!("{partition}/{}", found.name));
+        written.inspect_err(|error| tracing::debug!(partition, %error, "when a snapshot was written is not known")).ok()
+    }
+
     /// The bytes of a base, checked too.
     pub(crate) fn base(&self, partition: i32, offset: i64, hash: &str) -> Result<Vec<u8>, StateError> {
         self.read(partition, &Found::new(offset, None, hash.to_owned()))
     }
+}
+
+/// When the snapshot of an offset was written; `None` where there is none.
+///
+/// # Errors
+/// Where the store does not answer, or does not know.
+pub fn snapshot_written(store: &dyn Store, partition: i32, offset: i64) -> std::io::Result<Option<SystemTime>> {
+    let mut newest: Option<SystemTime> = None;
+    for found in list(store, partition)?.into_iter().filter(|found| found.offset == offset) {
+        newest = newest.max(Some(store.written(&format!("{partition}/{}", found.name))?));
+    }
+    Ok(newest)
 }
 
 /// Writes a snapshot of an offset, and the offset of the base it rests on; returns its hash.
@@ -207,6 +226,17 @@ mod tests {
         assert_eq!(gone(6), [2, 1]);
         assert_eq!(gone(9), [4, 2, 1], "3 is needed by 5 and 6");
         assert_eq!(gone(3), [0; 0], "what is newer belongs to somebody else");
+    }
+
+    #[test]
+    fn when_a_snapshot_was_written_is_what_the_store_says() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Folder(folder.path().to_owned());
+        write(&store, 3, (7, None), b"bytes").expect("written");
+        let age = snapshot_written(&store, 3, 7).expect("a folder knows").map(|at| at.elapsed().unwrap_or_default());
+        assert!(age.is_some_and(|age| age.as_secs() < 60));
+        assert_eq!(snapshot_written(&store, 3, 8).expect("none of this offset"), None);
+        assert_eq!(snapshot_written(&store, 4, 7).expect("none of this partition"), None);
     }
 
     #[test]

@@ -286,20 +286,21 @@ impl Role for Split {
     }
 
     /// At what is published, at party data and at the other partitions, if it is time to.
-    fn look(&mut self) {
+    fn look(&mut self) -> Result<(), WorkerError> {
         self.is_step_over = true;
         if !self.parties.is_caught_up() {
-            self.parties.read_on(&mut self.decoder);
+            self.parties.read_on(&mut self.decoder)?;
         }
         if self.last_look.is_none_or(|last| last.elapsed() >= LOOK_EVERY) {
             self.last_look = Some(Instant::now());
-            self.parties.read_on(&mut self.decoder);
+            self.parties.read_on(&mut self.decoder)?;
             self.others.look();
             self.wanted = self.library.current().unwrap_or_else(|error| {
                 tracing::warn!(%error, "the rules topic cannot be read; the rule set in force stays");
                 None
             });
         }
+        Ok(())
     }
 
     fn tend(&mut self, partition: i32, state: &mut State, outbox: &mut Outbox) -> Result<bool, Stop> {

@@ -2,7 +2,8 @@
 //!
 //! The topic is compacted: the newest record of a customer is what is known of it, one without a value means that nothing is. It is read from
 //! the beginning at every start, and caught up with before the first transaction is split. A record that is no party is noted and passed over:
-//! what was known of that customer stays.
+//! what was known of that customer stays. Where the topic was made anew or cut, librdkafka reads it no further; so the worker ends then, and whoever starts again reads
+//! it from the beginning: party data that stand still would look like party data.
 
 use std::time::{Duration, Instant};
 
@@ -13,6 +14,7 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use weir_feed::{MessageDecoder, Parties};
 
 use crate::client::{Connection, Talk, metadata};
+use crate::worker::{WorkerError, is_of_offset, remedy};
 
 const ASK_MAX: Duration = Duration::from_secs(15);
 /// How long one look may take away from splitting once the beginning is caught up with.
@@ -58,8 +60,11 @@ impl PartyFeed {
     }
 
     /// Takes in what has come.
-    pub(super) fn read_on(&mut self, decoder: &mut MessageDecoder) {
-        let Some(consumer) = &self.consumer else { return };
+    ///
+    /// # Errors
+    /// Where nothing more will come, though something may have been written.
+    pub(super) fn read_on(&mut self, decoder: &mut MessageDecoder) -> Result<(), WorkerError> {
+        let Some(consumer) = &self.consumer else { return Ok(()) };
         let until = Instant::now() + LOOK_MAX;
         while Instant::now() < until {
             match consumer.poll(Duration::ZERO) {
@@ -70,6 +75,7 @@ impl PartyFeed {
                         tracing::warn!(partition, offset, problems, "a party record is passed over");
                     }
                 }
+                Some(Err(error)) if is_final(&error) => return Err(WorkerError::Parties { topic: self.topic.clone(), error }),
                 Some(Err(error)) => {
                     tracing::warn!(%error, "reading party data");
                     break;
@@ -86,7 +92,15 @@ impl PartyFeed {
                 at.is_none_or(|at| at < *end)
             });
         }
+        Ok(())
     }
+}
+
+/// Whether the consumer reads some partition no further after this error.
+fn is_final(error: &KafkaError) -> bool {
+    matches!(error, KafkaError::MessageConsumptionFatal(_))
+        || error.rdkafka_error_code().is_some_and(is_of_offset)
+        || remedy(error).is_some()
 }
 
 /// Takes a record in; else what is wrong with it, without any value of it.
@@ -103,6 +117,24 @@ fn take(message: &impl Message, decoder: &mut MessageDecoder) -> Result<(), Stri
         Some(json) => {
             let party = Parties::read_one(json, &institution).map_err(|problems| problems.join("; "))?;
             decoder.put_party(party)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rdkafka::error::RDKafkaErrorCode as Code;
+
+    use super::*;
+
+    #[test]
+    fn party_data_that_would_stand_still_end_the_worker_and_brokers_that_are_away_do_not() {
+        let told = |code| is_final(&KafkaError::MessageConsumption(code));
+        for code in [Code::AutoOffsetReset, Code::OffsetOutOfRange, Code::UnknownTopicOrPartition, Code::TopicAuthorizationFailed] {
+            assert!(told(code), "{code:?}");
+        }
+        for code in [Code::AllBrokersDown, Code::BrokerTransportFailure, Code::OperationTimedOut] {
+            assert!(!told(code), "{code:?}");
         }
     }
 }

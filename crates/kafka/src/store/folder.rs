@@ -6,6 +6,7 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use super::Store;
 
@@ -67,6 +68,10 @@ impl Store for Folder {
         names.retain(|name| !name.ends_with(PARTIAL));
         names.sort();
         Ok(names)
+    }
+
+    fn written(&self, name: &str) -> io::Result<SystemTime> {
+        fs::metadata(self.0.join(name))?.modified()
     }
 
     fn sweep(&self, folder: &str, prefix: &str) -> io::Result<()> {

@@ -10,6 +10,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 pub use self::folder::Folder;
 pub use self::objects::Bucket;
@@ -40,6 +41,14 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// Those of the medium.
     fn list(&self, folder: &str) -> io::Result<Vec<String>>;
+
+    /// When what has this name was written, by the medium's clock: for people alone, nothing is decided by it.
+    ///
+    /// # Errors
+    /// Those of the medium; `NotFound` where nothing has that name, `Unsupported` where it is not known.
+    fn written(&self, _name: &str) -> io::Result<SystemTime> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
 
     /// Removes what writers that died left half-written in a folder under names that begin with `prefix`. Whoever still writes there fails.
     ///
@@ -89,6 +98,8 @@ impl fmt::Display for Location {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::objects::Objects;
     use super::*;
 
@@ -105,6 +116,9 @@ mod tests {
         assert_eq!(store.get("a/1").expect("there"), b"one again");
         assert_eq!(store.get("a/2").expect("there"), b"two");
         assert_eq!(store.get("b/c/3").expect("there"), b"");
+        let age = SystemTime::now().duration_since(store.written("a/1").expect("it is known"));
+        assert!(age.is_ok_and(|age| age < Duration::from_secs(60)));
+        assert_eq!(store.written("a/3").expect_err("not there").kind(), io::ErrorKind::NotFound);
         assert_eq!(store.list("").expect("folders"), ["a", "b"]);
         assert_eq!(store.list("a").expect("names"), ["1", "2"]);
         assert_eq!(store.list("b").expect("a folder"), ["c"]);

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::path::Path;
@@ -122,6 +122,12 @@ impl Store for Objects {
         let mut names: Vec<String> = folders.chain(objects).map(str::to_owned).collect();
         names.sort();
         Ok(names)
+    }
+
+    fn written(&self, name: &str) -> io::Result<SystemTime> {
+        let found = self.runtime.block_on(self.client.head(&self.at(name))).map_err(failed)?;
+        let millis = found.last_modified.timestamp_millis().max(0).unsigned_abs();
+        Ok(UNIX_EPOCH + Duration::from_millis(millis))
     }
 
     fn delete(&self, name: &str) -> io::Result<()> {

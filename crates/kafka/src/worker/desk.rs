@@ -17,12 +17,13 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::types::RDKafkaRespErr;
 
 use super::role::{Opening, Record, Role, Standing};
-use super::{ASK_MAX, emptied, patiently};
+use super::{ASK_MAX, WorkerError, emptied, patiently, refused};
 use crate::client::{committed, log};
 use crate::digest::Digest;
 use crate::mark::Mark;
 use crate::metrics::WorkerMetrics;
 use crate::outbox::Outbox;
+use crate::readiness::Wait;
 use crate::stop::{Stop, StopCode};
 use crate::topics::MESSAGE_BYTES;
 
@@ -118,8 +119,8 @@ pub(super) struct Desk<R: Role> {
     spare: Vec<Vec<Record<'static>>>,
     /// How long nothing came though it was waited for.
     idle: Duration,
-    /// An assignment that could not be taken up: the worker ends.
-    pub(super) failure: Option<KafkaError>,
+    /// An assignment that could not be taken up, or something the role cannot do without: the worker ends.
+    pub(super) failure: Option<WorkerError>,
     pub(super) metrics: WorkerMetrics,
     /// The process is to end.
     pub(super) stop: Arc<AtomicBool>,
@@ -176,7 +177,7 @@ impl<R: Role> ConsumerContext for Seat<R> {
             resumed.and(consumer.unassign())
         };
         if let Err(error) = done {
-            desk.failure = Some(error);
+            desk.failure = Some(refused(error));
             let _ = consumer.unassign();
         }
     }
@@ -283,6 +284,17 @@ impl<R: Role> Desk<R> {
         };
         self.slots.insert(partition, slot);
         Ok(())
+    }
+
+    /// Takes a partition up anew of which somebody else has committed an offset: a worker that was not fenced, or a hand. What is known of it here is of no use, and
+    /// an assignment that would tell where to go on need not come. Whose offset is not weir's stops it.
+    pub(super) fn reopen(&mut self, partition: i32, (offset, metadata): (i64, &str), ends: (i64, i64)) {
+        tracing::warn!(topic = %self.topic, partition, offset, "an offset was committed by somebody else; the partition is taken up anew");
+        self.slots.remove(&partition);
+        self.retained.remove(&partition);
+        if let Err(stop) = self.open(partition, Offset::Offset(offset), metadata, ends) {
+            self.stop(partition, stop);
+        }
     }
 
     fn revoked(&mut self) {
@@ -446,7 +458,9 @@ impl<R: Role> Desk<R> {
     }
 
     pub(super) fn tend(&mut self) -> bool {
-        self.role.look();
+        if let Err(error) = self.role.look() {
+            self.failure = Some(error);
+        }
         let mut stops = Vec::new();
         for (partition, slot) in &mut self.slots {
             if slot.expected.is_some() {
@@ -471,6 +485,16 @@ impl<R: Role> Desk<R> {
             .filter(|(partition, slot)| self.role.is_ready(**partition, &slot.state))
             .map(|(partition, _)| *partition)
             .collect()
+    }
+
+    /// What keeps partitions from being read on, if anything does.
+    pub(super) fn wait(&self) -> Option<Wait> {
+        if self.slots.values().any(|slot| slot.expected.is_some()) {
+            return Some(Wait::Replay);
+        }
+        let is_ready = |partition: i32, slot: &Slot<R::State>| self.role.is_ready(partition, &slot.state);
+        let waits = self.slots.iter().any(|(partition, slot)| !is_ready(*partition, slot));
+        waits.then_some(Wait::Beginning)
     }
 
     /// Nothing is paused any more: librdkafka would remember it of a partition that comes back.
@@ -573,6 +597,8 @@ mod tests {
     /// Partitions whose time is that of their last record, and what was folded, in its order.
     #[derive(Default)]
     struct Clocks {
+        /// What it cannot do without is gone.
+        is_blind: bool,
         folded: Vec<(i32, i64)>,
         /// Records before the committed offset that are read once more.
         again: i64,
@@ -597,6 +623,10 @@ mod tests {
 
         fn time(&self, time: &i64) -> Option<i64> {
             Some(*time)
+        }
+
+        fn look(&mut self) -> Result<(), WorkerError> {
+            if self.is_blind { Err(WorkerError::Unresolved(0)) } else { Ok(()) }
         }
 
         fn tend(&mut self, _: i32, _: &mut i64, _: &mut Outbox) -> Result<bool, Stop> {
@@ -666,6 +696,16 @@ mod tests {
     }
 
     #[test]
+    fn a_role_that_cannot_go_on_ends_its_worker() {
+        let mut desk = desk(&[0]);
+        desk.tend();
+        assert!(desk.failure.is_none());
+        desk.role.is_blind = true;
+        desk.tend();
+        assert!(matches!(desk.failure, Some(WorkerError::Unresolved(0))));
+    }
+
+    #[test]
     fn a_replay_ends_with_the_last_record_that_was_committed() {
         let mut desk = desk(&[]);
         desk.role.again = 2;
@@ -673,8 +713,10 @@ mod tests {
         desk.positions().expect("it has a position");
         desk.fold_all(records(0, 3..4));
         assert!(desk.slots[&0].expected.is_some(), "one is still to come");
+        assert_eq!(desk.wait(), Some(Wait::Replay), "nothing new is read yet");
         desk.fold_all(records(0, 4..5));
         assert!(desk.slots[&0].expected.is_none(), "though nothing has come since");
+        assert_eq!(desk.wait(), None);
         desk.drained(0, Some(0));
         assert_eq!(desk.due().keys().collect::<Vec<_>>(), [&0], "others may know that nothing is left");
     }
@@ -709,6 +751,24 @@ mod tests {
         desk.idled(WAIT_MAX / 2);
         desk.fold_all(std::iter::empty());
         assert_eq!(desk.role.folded[3..], [(0, 2), (0, 3)]);
+    }
+
+    #[test]
+    fn a_partition_whose_offset_another_has_committed_is_taken_up_anew_or_stopped_by_name() {
+        let mut desk = desk(&[0, 1]);
+        desk.drained(1, Some(0));
+        desk.fold_all(records(0, 0..4));
+        desk.drained(0, Some(0));
+        assert!(desk.due().contains_key(&0));
+        desk.reopen(0, (2, Mark::default().encode().as_str()), (0, 9));
+        assert_eq!((desk.slots[&0].next, desk.slots[&0].committed.0), (2, 2));
+        assert!(!desk.due().contains_key(&0), "what was due is void");
+        let positions = desk.positions().expect("partitions have positions");
+        assert_eq!(positions.elements()[0].offset(), Offset::Offset(2));
+
+        desk.reopen(1, (3, ""), (0, 9));
+        assert_eq!(desk.stops[&1].code, StopCode::OffsetForeign, "not a partition that has vanished");
+        assert!(!desk.slots.contains_key(&1) && desk.ready() != desk.reading, "it is read no further");
     }
 
     #[test]

@@ -7,7 +7,8 @@
 //!   cannot commit for it.
 //! - On any error there is one way on, [`Worker::recover`]: a new producer, then the committed offsets tell whether the transaction had been
 //!   committed (nothing is sent again) or not (the same bytes are sent again).
-//! - What was due is void once partitions have changed hands, also where one has come back: somebody else may have gone further meanwhile.
+//! - What was due is void once partitions have changed hands, also where one has come back: somebody else may have gone further meanwhile. Where that is seen
+//!   by the offset alone, the partition is taken up anew from there: no change of hands need follow.
 //! - A partition that is taken over is folded from its snapshot to the committed offset with nothing said, and must arrive there with the
 //!   digest that was committed. It is in no commit before.
 //! - A partition that cannot go on is stopped and said so; the others go on.
@@ -93,6 +94,25 @@ pub enum WorkerError {
     /// The brokers did not answer, or refused.
     #[error("Kafka: {0}")]
     Kafka(#[from] KafkaError),
+    /// The brokers refused what will not be otherwise until somebody changes it.
+    #[error("Kafka: {error}: {remedy}")]
+    Refused {
+        /// What they said.
+        error: KafkaError,
+        /// What to do.
+        remedy: &'static str,
+    },
+    /// Party data stand still.
+    #[error(
+        "party data cannot be read on from {topic} ({error}). If the topic was made anew or cut: a new start reads it from its beginning, and where it was made anew, \
+         send them again with `weir feed --parties`. Else see whether this user may describe and read it"
+    )]
+    Parties {
+        /// Their topic.
+        topic: String,
+        /// What the consumer said.
+        error: KafkaError,
+    },
     /// A transaction's outcome could not be found out.
     #[error("what became of a transaction could not be found out after {0} attempts")]
     Unresolved(u32),
@@ -126,7 +146,7 @@ impl<R: Role> Worker<R> {
 
     /// Works until it is told to end. Ends with everything folded committed.
     pub(crate) fn run(mut self) -> Result<(), WorkerError> {
-        patiently(&self.stop, || self.outlet.renew())?;
+        patiently(&self.stop, || self.outlet.renew()).map_err(refused)?;
         self.consumer.subscribe(&[&self.settings.topic])?;
         while !self.stop.load(Ordering::Relaxed) {
             self.step()?;
@@ -153,7 +173,7 @@ impl<R: Role> Worker<R> {
     }
 
     fn step(&mut self) -> Result<(), WorkerError> {
-        let (has_changed, gathered) = {
+        let (has_changed, wait, gathered) = {
             let batch = self.gather()?;
             let gathered = Instant::now();
             let mut desk = self.consumer.context().desk();
@@ -161,12 +181,13 @@ impl<R: Role> Worker<R> {
             has_stopped |= desk.tend();
             let has_changed = has_stopped || desk.ready() != desk.reading;
             self.spare.set(emptied(batch));
-            (has_changed, gathered)
+            (has_changed, desk.wait(), gathered)
         };
         self.gathered = gathered;
         self.metrics.alive();
+        self.metrics.waits(wait);
         if let Some(error) = self.consumer.context().desk().failure.take() {
-            return Err(error.into());
+            return Err(error);
         }
         if has_changed {
             self.reassign()?;
@@ -238,12 +259,15 @@ impl<R: Role> Worker<R> {
         if is_wanted { self.consumer.position() } else { Ok(TopicPartitionList::new()) }
     }
 
-    /// An error of the consumer: a partition whose offset is gone is stopped, a fatal one ends the worker, others mend themselves. Where an offset was said
-    /// to be gone and no partition is found whose is (no broker answered, or the log was cut and has grown past it since), the worker ends too: librdkafka
-    /// does not go on with such a one, and whoever starts again compares digests.
+    /// An error of the consumer: a partition whose offset is gone is stopped, a fatal one and one that somebody must mend end the worker, others mend
+    /// themselves. Where an offset was said to be gone and no partition is found whose is (no broker answered, or the log was cut and has grown past it
+    /// since), the worker ends too: librdkafka does not go on with such a one, and whoever starts again compares digests.
     fn complain(&self, error: KafkaError) -> Result<(), WorkerError> {
         if matches!(error, KafkaError::MessageConsumptionFatal(_)) {
             return Err(error.into());
+        }
+        if remedy(&error).is_some() {
+            return Err(refused(error));
         }
         tracing::warn!(topic = %self.settings.topic, %error, "reading");
         // A broker that is away says nothing of offsets, and asking all others for theirs would take as long as it is away.
@@ -343,7 +367,8 @@ impl<R: Role> Worker<R> {
             }
             self.serve()?;
             match self.sort_out(&mut due, tenure) {
-                Ok(()) => {}
+                Ok(false) => {}
+                Ok(true) => self.reassign()?,
                 Err(error) => {
                     tracing::warn!(topic = %self.settings.topic, %error, attempt, "offsets cannot be read");
                     continue;
@@ -364,8 +389,9 @@ impl<R: Role> Worker<R> {
     }
 
     /// Takes out of `due` what is committed already, and what is not this worker's any more, or anew: all, if partitions have changed hands
-    /// since `tenure`.
-    fn sort_out(&self, due: &mut BTreeMap<i32, (i64, String)>, tenure: u64) -> Result<(), KafkaError> {
+    /// since `tenure`. `true` if partitions were taken up anew, and are to be read from where they stand now. An error leaves everything as it was, save what is
+    /// settled.
+    fn sort_out(&self, due: &mut BTreeMap<i32, (i64, String)>, tenure: u64) -> Result<bool, KafkaError> {
         let mut asked = TopicPartitionList::with_capacity(due.len());
         due.retain(|partition, _| {
             let desk = self.consumer.context().desk();
@@ -375,9 +401,10 @@ impl<R: Role> Worker<R> {
             asked.add_partition(&self.settings.topic, *partition);
         });
         if due.is_empty() {
-            return Ok(());
+            return Ok(false);
         }
         let found = committed(&self.consumer, asked, ASK_MAX)?;
+        let mut moved = Vec::new();
         let mut desk = self.consumer.context().desk();
         for element in found.elements() {
             let partition = element.partition();
@@ -389,12 +416,15 @@ impl<R: Role> Worker<R> {
                 desk.settle(&done);
                 due.remove(&partition);
             } else if found != slot.committed {
-                // Somebody else has been here since: the next assignment tells where to go on.
-                desk.slots.remove(&partition);
-                due.remove(&partition);
+                let ends = self.consumer.fetch_watermarks(&self.settings.topic, partition, ASK_MAX)?;
+                moved.push((partition, found, ends));
             }
         }
-        Ok(())
+        for (partition, (offset, metadata), ends) in &moved {
+            desk.reopen(*partition, (*offset, metadata.as_str()), *ends);
+            due.remove(partition);
+        }
+        Ok(!moved.is_empty())
     }
 
     /// Lets the group's changes happen; what is read meanwhile waits.
@@ -432,17 +462,65 @@ pub(crate) const fn is_of_offset(code: RDKafkaErrorCode) -> bool {
     )
 }
 
+/// What to do about an error that does not mend itself, however long it is waited for: the settings, or the rights of this user, must change.
+pub(crate) fn remedy(error: &KafkaError) -> Option<&'static str> {
+    use RDKafkaErrorCode as Code;
+    let remedy = match error.rdkafka_error_code()? {
+        Code::InvalidSessionTimeout => {
+            "`kafka.session_timeout` must lie between the broker's `group.min.session.timeout.ms` and `group.max.session.timeout.ms`"
+        }
+        Code::GroupAuthorizationFailed => "this user needs the right to read the groups whose names begin with `app`",
+        Code::TopicAuthorizationFailed => "this user needs the rights to describe and to read the topic",
+        Code::TransactionalIdAuthorizationFailed => "this user needs the right to write under transactional ids that begin with `app`",
+        Code::ClusterAuthorizationFailed => "this user needs a right on the cluster; the broker's log says which",
+        Code::InconsistentGroupProtocol => {
+            "another client is in the group and shares partitions out in another way: end it, or give this service another `app`"
+        }
+        Code::InvalidGroupId => "the broker takes no group of this name: give the service another `app`",
+        Code::GroupMaxSizeReached => {
+            "the group has as many members as the broker's `group.max.size` lets it: fewer `workers`, or a larger one"
+        }
+        _ => return None,
+    };
+    Some(remedy)
+}
+
+fn refused(error: KafkaError) -> WorkerError {
+    match remedy(&error) {
+        Some(remedy) => WorkerError::Refused { error, remedy },
+        None => error.into(),
+    }
+}
+
 /// Asks again while brokers do not answer, unless the process is to end.
 pub(crate) fn patiently<T>(stop: &AtomicBool, mut ask: impl FnMut() -> Result<T, KafkaError>) -> Result<T, KafkaError> {
     let deadline = Instant::now() + PATIENCE;
     loop {
         match ask() {
             Ok(answer) => return Ok(answer),
-            Err(error) if Instant::now() >= deadline || stop.load(Ordering::Relaxed) => return Err(error),
+            Err(error) if Instant::now() >= deadline || stop.load(Ordering::Relaxed) || remedy(&error).is_some() => return Err(error),
             Err(error) => {
                 tracing::warn!(%error, "no answer yet");
                 thread::sleep(Duration::from_millis(500));
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_no_waiting_mends_has_a_remedy_and_the_rest_is_waited_for() {
+        use RDKafkaErrorCode as Code;
+        let told = |code| remedy(&KafkaError::MessageConsumption(code));
+        assert!(told(Code::InvalidSessionTimeout).is_some_and(|text| text.contains("kafka.session_timeout")));
+        for code in [Code::GroupAuthorizationFailed, Code::TopicAuthorizationFailed, Code::InconsistentGroupProtocol] {
+            assert!(told(code).is_some(), "{code:?}");
+        }
+        for code in [Code::AllBrokersDown, Code::BrokerTransportFailure, Code::AutoOffsetReset, Code::RebalanceInProgress] {
+            assert_eq!(told(code), None, "{code:?}");
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use rdkafka::message::Message;
 
+use super::WorkerError;
 use crate::mark::Mark;
 use crate::outbox::Outbox;
 use crate::stop::Stop;
@@ -62,8 +63,10 @@ pub(crate) trait Role: Send + 'static {
         true
     }
 
-    /// Looks around, once a step, whatever the partitions are at: a partition that waits to be ready waits for this.
-    fn look(&mut self) {}
+    /// Looks around, once a step, whatever the partitions are at: a partition that waits to be ready waits for this. An error ends the worker.
+    fn look(&mut self) -> Result<(), WorkerError> {
+        Ok(())
+    }
 
     /// Looks at what no record causes, in a partition that is not being replayed. `true` if the mark changed and wants to be committed.
     fn tend(&mut self, partition: i32, state: &mut Self::State, outbox: &mut Outbox) -> Result<bool, Stop>;

@@ -2,6 +2,7 @@
 //!
 //! Records go in the order `weir detect` would read them, as JSON: lines of JSON as they are, rows of CSV and Parquet as objects; the unusable
 //! ones too, they are the splitter's to refuse. How many were sent is committed with them, so a feed that was interrupted goes on where it was.
+//! The record that was sent last is read once more then: an input that has another one in its place, or ends before it, is not what was sent.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use weir_feed::{Options, Parties, Reader, inputs};
-use weir_kafka::{Feeder, put_all};
+use weir_kafka::{Feeder, FeederError, put_all};
 use weir_model::{EventTime, Party};
 
 use super::settings::Configured;
@@ -50,27 +51,80 @@ pub(crate) fn feed(args: &FeedArgs, json: bool, lang: Lang) -> Result<Exit, Fail
     let mut feeder = Feeder::open(&settings.connection, &topics.transactions, &settings.app, &name).map_err(|error| kafka(&error, lang))?;
     let interrupt = Interrupt::install().map_err(|error| Failure::usage(error.to_string()))?;
     let before = feeder.sent();
+    if feeder.is_among_others() {
+        mention("note", "fed_before", &among_others(&topics.transactions, &name, lang), json);
+    }
     let mut pace = Pace { begun: Instant::now(), rate: args.rate, speed: args.speed, first: None };
+    let mut is_resumed = before == 0;
     while let Some(batch) = reader.next() {
         let batch = batch.map_err(|error| input_error::failure(&error, lang))?;
         let first = batch.first_record();
         let last = first + u64::try_from(batch.len()).unwrap_or(0);
+        if !is_resumed && last > before {
+            let is_same = reader.message(&batch, before).is_some_and(|record| feeder.was_last(&record));
+            if !is_same {
+                return Err(other_input(before, &name, lang));
+            }
+            is_resumed = true;
+        }
         for number in (first..last).filter(|number| *number > before) {
             let early = pace.early(number - before, batch.clock(number));
             if early > PACE_STEP {
-                feeder.commit().map_err(|error| kafka(&error, lang))?;
+                feeder.commit().map_err(|error| feeder_failure(&error, &name, lang))?;
                 wait(early, &interrupt, lang)?;
             }
             if let Some(record) = reader.message(&batch, number) {
                 feeder.push(&record);
             }
         }
-        feeder.commit().map_err(|error| kafka(&error, lang))?;
+        feeder.commit().map_err(|error| feeder_failure(&error, &name, lang))?;
         interrupt.check(lang)?;
+    }
+    if !is_resumed {
+        return Err(short_input(before, &name, lang));
     }
     let (sent, total) = (feeder.sent().saturating_sub(before), feeder.sent());
     mention("note", "fed", &say!(lang, "已送入 {sent} 条，累计 {total} 条", "{sent} records sent, {total} in all"), json);
     Ok(Exit::Ok)
+}
+
+fn feeder_failure(error: &FeederError, name: &str, lang: Lang) -> Failure {
+    match error {
+        FeederError::Kafka(error) => kafka(error, lang),
+        FeederError::Overtaken { found, expected } => Failure::usage(say!(
+            lang,
+            "送入任务 {name} 已被同名的另一个 weir feed 接管：已送入 {found} 条，而本进程止于 {expected} 条；本进程未重复送入。请让另一个进程完成，或在它结束后重新运行本命令",
+            "another weir feed of the same name ({name}) has taken over: {found} records are sent, and this one had come to {expected}; it has sent none twice. \
+             Let the other one finish, or run this again when it has ended"
+        )),
+    }
+}
+
+fn among_others(topic: &str, name: &str, lang: Lang) -> String {
+    say!(
+        lang,
+        "送入任务 {name} 没有进度（首次送入，或停顿过久、Kafka 已清除），从第一条开始送入；而主题 {topic} 已有记录。若其中已有这些输入，请立即中断，否则会重复",
+        "nothing is known to have been sent under the name {name} (the first time, or so long ago that Kafka has forgotten it), so it begins at the first record; \
+         {topic} has records already. If these inputs are among them, interrupt this at once: they would be there twice"
+    )
+}
+
+fn other_input(before: u64, name: &str, lang: Lang) -> Failure {
+    Failure::bad_input(say!(
+        lang,
+        "输入的第 {before} 条不是送入任务 {name} 上次最后送入的那条：文件已换或已改，未送入任何记录。新的文件请用 --name 另取名字从头送入；续送请恢复原文件",
+        "record {before} of the input is not the one that was sent last under the name {name}: the file is another one or was changed, and nothing is sent. For a new file give \
+         --name another name, and all of it is sent; to go on, put back the file that was"
+    ))
+}
+
+fn short_input(before: u64, name: &str, lang: Lang) -> Failure {
+    Failure::bad_input(say!(
+        lang,
+        "输入不足 {before} 条，而送入任务 {name} 已送入 {before} 条：文件已换或已截短，未送入任何记录。新的文件请用 --name 另取名字从头送入；续送请恢复原文件",
+        "the input has fewer than the {before} records that were sent under the name {name}: the file is another one or was cut, and nothing is sent. For a new file give --name \
+         another name, and all of it is sent; to go on, put back the file that was"
+    ))
 }
 
 /// When records are due.

@@ -22,7 +22,7 @@ pub(crate) struct Health {
 }
 
 impl Health {
-    /// Workers run.
+    /// Workers have been started; whether they are at work they say themselves.
     pub(crate) fn ready(&self) {
         self.is_ready.store(true, Ordering::Relaxed);
     }
@@ -41,15 +41,16 @@ pub(crate) fn serve(listen: &str, metrics: Metrics, health: Arc<Health>, lang: L
     let listener = TcpListener::bind(listen).map_err(|error| failure(&error))?;
     listener.set_nonblocking(true).map_err(|error| failure(&error))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| failure(&error))?;
-    let stopped = metrics.clone();
+    let state = metrics.clone();
     let readiness = move || {
         let is_ready = health.is_ready.load(Ordering::Relaxed);
-        let stopped = stopped.stopped();
+        let (stopped, obstacle) = (state.stopped(), state.obstacle());
         async move {
-            match (is_ready, stopped) {
-                (false, _) => (StatusCode::SERVICE_UNAVAILABLE, "starting or stopping\n".to_owned()),
-                (true, 0) => (StatusCode::OK, "ready\n".to_owned()),
-                (true, stopped) => (StatusCode::SERVICE_UNAVAILABLE, format!("{stopped} partitions are stopped; see weir_stopped\n")),
+            match (is_ready, stopped, obstacle) {
+                (false, ..) => (StatusCode::SERVICE_UNAVAILABLE, "starting or stopping\n".to_owned()),
+                (true, 0, None) => (StatusCode::OK, "ready\n".to_owned()),
+                (true, 0, Some(obstacle)) => (StatusCode::SERVICE_UNAVAILABLE, format!("{obstacle}\n")),
+                (true, stopped, _) => (StatusCode::SERVICE_UNAVAILABLE, format!("{stopped} partitions are stopped; see weir_stopped\n")),
             }
         }
     };

@@ -13,8 +13,8 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use weir_kafka::{
-    KafkaError, Metrics, PublishedRules, Service, ServiceError, Settings, SplitError, Stranded, check, complaint, create, group, publish,
-    standing,
+    KafkaError, Location, Metrics, PublishedRules, Service, ServiceError, Settings, SplitError, StopCode, Store, Stranded, check,
+    complaint, create, group, publish, snapshot_written, standing,
 };
 use weir_model::EventTime;
 
@@ -143,15 +143,16 @@ pub(crate) fn publish_rules(path: &Path, pack: &PackArgs, json: bool, lang: Lang
 
 /// `weir status`: where each partition stands.
 pub(crate) fn status(path: &Path, json: bool, lang: Lang) -> Result<Exit, Failure> {
-    let Configured { settings, .. } = Configured::load(path, lang)?;
+    let Configured { settings, detect, .. } = Configured::load(path, lang)?;
+    let mut ages = Ages::new(&detect.snapshots);
     let mut out = std::io::stdout().lock();
     let mut table = terminal::table();
     let heads = match lang {
-        Lang::Zh => ["角色", "分区", "已提交", "末尾", "滞后", "业务时钟", "时钟落后", "快照", "其后记录"],
-        Lang::En => ["role", "partition", "committed", "end", "lag", "clock", "delay", "snapshot", "since"],
+        Lang::Zh => ["角色", "分区", "已提交", "末尾", "滞后", "业务时钟", "时钟落后", "快照", "其后记录", "快照距今", "停止原因"],
+        Lang::En => ["role", "partition", "committed", "end", "lag", "clock", "delay", "snapshot", "since", "age", "stop"],
     };
     table.set_header(heads);
-    let mut has_stranded = false;
+    let mut has_stops = false;
     let archive = settings.archive.as_ref().map(|_| ("archive", &settings.topics.legs));
     for (role, topic) in [("split", &settings.topics.transactions), ("detect", &settings.topics.legs)].into_iter().chain(archive) {
         let all = standing(&settings.connection, topic, &group(&settings.app, role)).map_err(|error| kafka(&error, lang))?;
@@ -159,13 +160,15 @@ pub(crate) fn status(path: &Path, json: bool, lang: Lang) -> Result<Exit, Failur
             let text = |number: Option<i64>| number.map_or_else(|| "-".to_owned(), |number| number.to_string());
             let clock = progress.clock.map_or_else(|| "-".to_owned(), |clock| clock.to_string());
             // Where the archive goes on its files say.
-            has_stranded |= progress.committed.is_none() && role != "archive";
+            let stop = progress.stop.filter(|_| role != "archive").map(StopCode::code);
+            has_stops |= stop.is_some();
+            let age = progress.snapshot.filter(|_| role == "detect").and_then(|offset| ages.of(partition, offset, json, lang));
             let since = progress.committed.zip(progress.snapshot).map(|(committed, snapshot)| committed - snapshot);
             if json {
                 let row = serde_json::json!({
                     "role": role, "partition": partition, "committed": progress.committed, "end": progress.end, "lag": progress.lag(),
                     "clock": progress.clock.map(|clock| clock.to_string()), "clock_delay_seconds": progress.clock.map(|clock| delay(clock).as_secs()),
-                    "snapshot": progress.snapshot, "records_since_snapshot": since,
+                    "snapshot": progress.snapshot, "records_since_snapshot": since, "snapshot_age_seconds": age.map(|age| age.as_secs()), "stop": stop,
                 });
                 // A reader that has gone is no failure of ours.
                 let _ = writeln!(out, "{row}");
@@ -174,7 +177,9 @@ pub(crate) fn status(path: &Path, json: bool, lang: Lang) -> Result<Exit, Failur
             let clock = clock.get(..19).map_or_else(|| clock.clone(), |clock| clock.replace('T', " "));
             let delay = progress.clock.map_or_else(|| "-".to_owned(), |clock| roughly(delay(clock)));
             let (committed, end, lag) = (text(progress.committed), text(Some(progress.end)), text(Some(progress.lag())));
-            let cells = [committed, end, lag, clock, delay, text(progress.snapshot), text(since)];
+            let age = age.map_or_else(|| "-".to_owned(), roughly);
+            let stop = stop.unwrap_or("-").to_owned();
+            let cells = [committed, end, lag, clock, delay, text(progress.snapshot), text(since), age, stop];
             table.add_row([role.to_owned(), partition.to_string()].into_iter().chain(cells));
         }
     }
@@ -182,7 +187,36 @@ pub(crate) fn status(path: &Path, json: bool, lang: Lang) -> Result<Exit, Failur
         table.column_iter_mut().skip(1).for_each(|column| column.set_cell_alignment(comfy_table::CellAlignment::Right));
         let _ = writeln!(out, "{table}");
     }
-    Ok(if has_stranded { Exit::Findings } else { Exit::Ok })
+    Ok(if has_stops { Exit::Findings } else { Exit::Ok })
+}
+
+/// How old snapshots are, as long as their store answers.
+struct Ages {
+    store: Option<Arc<dyn Store>>,
+}
+
+impl Ages {
+    fn new(location: &Location) -> Self {
+        Self { store: location.open().ok() }
+    }
+
+    /// How old the snapshot of an offset is. A store that does not say is not asked again: each question may take its time.
+    fn of(&mut self, partition: i32, offset: i64, json: bool, lang: Lang) -> Option<Duration> {
+        let written = snapshot_written(&**self.store.as_ref()?, partition, offset);
+        match written {
+            Ok(written) => written.map(|at| SystemTime::now().duration_since(at).unwrap_or_default()),
+            Err(error) => {
+                self.store = None;
+                let text = say!(
+                    lang,
+                    "快照存储未回答，快照距今多久未知：{error}",
+                    "the store of snapshots does not say how old they are: {error}"
+                );
+                terminal::mention("note", "snapshot_age", &text, json);
+                None
+            }
+        }
+    }
 }
 
 /// How far event time is behind that of the wall.

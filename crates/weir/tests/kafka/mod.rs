@@ -5,10 +5,12 @@ mod beliefs;
 #[allow(dead_code, reason = "shared with the chaos trials, which use the rest")]
 mod broker;
 mod consumers;
+mod feeding;
 mod idle;
 mod letters;
 mod losses;
 mod objects;
+mod readiness;
 #[allow(dead_code, reason = "shared with the chaos trials, which use the rest")]
 mod rig;
 mod secured;

@@ -149,6 +149,13 @@ impl Rig {
         Node { child: command.spawn().expect("bash starts"), instance }
     }
 
+    /// Plays a file at a rate, as a process that can be stopped.
+    pub(super) fn start_feed(&self, file: &str, rate: u64) -> Node {
+        let log = fs::File::options().create(true).append(true).open(self.path("run.log")).expect("a log");
+        let child = self.weir(&["feed", "--rate", &rate.to_string(), file]).stderr(log).stdout(Stdio::null()).spawn();
+        Node { child: child.expect("weir starts"), instance: "feeder" }
+    }
+
     /// Plays a file to its end.
     pub(super) fn feed_all(&self, file: &str) {
         self.done(&["feed", file]);
