@@ -17,6 +17,10 @@ pub enum StopCode {
     LogTruncated,
     /// What was read again is not what was read before, or had other effects.
     DigestDiffers,
+    /// The leg log has another number of partitions than legs were written to.
+    LegsRepartitioned,
+    /// The transactions topic has got partitions.
+    TransactionsRepartitioned,
     /// A record of the leg log cannot be read by this version.
     RecordUnreadable,
     /// A rule set that the log names is not published, or cannot be loaded.
@@ -31,12 +35,14 @@ pub enum StopCode {
 
 impl StopCode {
     /// Every code.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::OffsetMissing,
         Self::OffsetForeign,
         Self::LogShrunk,
         Self::LogTruncated,
         Self::DigestDiffers,
+        Self::LegsRepartitioned,
+        Self::TransactionsRepartitioned,
         Self::RecordUnreadable,
         Self::RulesMissing,
         Self::ArchiveUnreadable,
@@ -53,6 +59,8 @@ impl StopCode {
             Self::LogShrunk => "log_shrunk",
             Self::LogTruncated => "log_truncated",
             Self::DigestDiffers => "digest_differs",
+            Self::LegsRepartitioned => "legs_repartitioned",
+            Self::TransactionsRepartitioned => "transactions_repartitioned",
             Self::RecordUnreadable => "record_unreadable",
             Self::RulesMissing => "rules_missing",
             Self::ArchiveUnreadable => "archive_unreadable",
@@ -75,6 +83,18 @@ impl Stop {
     pub(crate) fn new(code: StopCode, text: impl Into<String>) -> Self {
         Self { code, text: text.into() }
     }
+}
+
+/// The leg log has `found` partitions, and legs were written to another number of them.
+pub(crate) fn repartitioned(topic: &str, found: i32, written: i32) -> Stop {
+    Stop::new(
+        StopCode::LegsRepartitioned,
+        format!(
+            "{topic} has {found} partitions, and legs were written to {written}: a party's partition follows from that number, so most would go on \
+             away from their histories. It cannot be undone in the topic: a new `app` with a leg log of its own (topics.names), `weir topics \
+             create`, and the transactions read again"
+        ),
+    )
 }
 
 impl fmt::Display for Stop {

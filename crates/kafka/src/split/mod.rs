@@ -24,7 +24,7 @@ use crate::metrics::Metrics;
 use crate::outbox::Outbox;
 use crate::rules::RuleLibrary;
 use crate::settings::{Settings, SplitSettings, Time, Topics};
-use crate::stop::{Stop, StopCode};
+use crate::stop::{Stop, StopCode, repartitioned};
 use crate::wire::{Entry, Source, StampedLeg};
 use crate::worker::{Opening, Record, Role, Standing};
 use crate::{digest::Digest, worker::WorkerError};
@@ -33,6 +33,8 @@ use crate::{digest::Digest, worker::WorkerError};
 const TIMEKEEPER: i32 = 0;
 /// How often published rule sets, party data and the other partitions are looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// How often it is looked whether topics have got partitions: nobody does that often.
+const COUNT_EVERY: Duration = Duration::from_secs(5);
 const HOUR: i64 = 3_600_000_000;
 const DAY: i64 = 24 * HOUR;
 /// Ticks announced at a time; the next look goes on.
@@ -51,6 +53,7 @@ pub(crate) struct Split {
     /// The rule set whose tags the decoder has.
     tags_of: String,
     last_look: Option<Instant>,
+    last_count: Instant,
     /// The rule set that is to be in force, as last looked at.
     wanted: Option<String>,
     /// The published set that was refused last.
@@ -95,6 +98,7 @@ impl Split {
             leg_partitions,
             tags_of: String::new(),
             last_look: None,
+            last_count: Instant::now(),
             wanted: None,
             refused: String::new(),
             metrics,
@@ -122,6 +126,25 @@ impl Split {
             state.ticked = hour.min(state.ticked + DAY);
             self.announce(Entry::Tick { clock: EventTime(state.ticked) }, outbox);
         }
+    }
+
+    /// Ends the worker where topics have got partitions since it began: legs would go on where their parties' histories are not, and ticks not wait
+    /// for records that are still to be read.
+    fn count_partitions(&mut self) -> Result<(), Stop> {
+        if self.last_count.elapsed() < COUNT_EVERY {
+            return Ok(());
+        }
+        self.last_count = Instant::now();
+        if let Some(found) = self.others.partitions_now(&self.topics.legs).filter(|found| *found != self.leg_partitions) {
+            return Err(repartitioned(&self.topics.legs, found, self.leg_partitions));
+        }
+        let known = self.others.partitions();
+        let found = self.others.partitions_now(&self.topics.transactions).filter(|found| *found != known);
+        found.map_or(Ok(()), |found| {
+            let topic = &self.topics.transactions;
+            let text = format!("{topic} has {found} partitions now, and had {known}; `weir topics check` says what to do");
+            Err(Stop::new(StopCode::TransactionsRepartitioned, text))
+        })
     }
 
     fn use_tags_of(&mut self, hash: &str) -> Result<(), Stop> {
@@ -187,6 +210,9 @@ impl Role for Split {
     type State = State;
 
     fn open(&mut self, standing: Standing, mark: &Mark) -> Result<Opening<State>, Stop> {
+        if mark.leg_partitions != 0 && mark.leg_partitions != self.leg_partitions {
+            return Err(repartitioned(&self.topics.legs, self.leg_partitions, mark.leg_partitions));
+        }
         let clock = mark.clock().map_or_else(Clock::default, Clock::resume);
         // The last record is read once more, where it is still there: the topic must be the one it was.
         let from = mark.last.filter(|last| *last >= standing.low).unwrap_or(standing.committed);
@@ -264,7 +290,7 @@ impl Role for Split {
     }
 
     /// At what is published, at party data and at the other partitions, if it is time to.
-    fn look(&mut self) {
+    fn look(&mut self) -> Result<(), Stop> {
         if !self.parties.is_caught_up() {
             self.parties.read_on(&mut self.decoder);
         }
@@ -277,6 +303,7 @@ impl Role for Split {
                 None
             });
         }
+        self.count_partitions()
     }
 
     fn tend(&mut self, partition: i32, state: &mut State, outbox: &mut Outbox) -> Result<bool, Stop> {
@@ -307,6 +334,7 @@ impl Role for Split {
             rules: state.rules.clone(),
             ticked: state.ticked,
             last: state.last,
+            leg_partitions: self.leg_partitions,
             ..Mark::default()
         }
     }

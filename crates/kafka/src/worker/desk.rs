@@ -17,7 +17,7 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::types::RDKafkaRespErr;
 
 use super::role::{Opening, Record, Role, Standing};
-use super::{ASK_MAX, emptied, patiently};
+use super::{ASK_MAX, WorkerError, emptied, patiently};
 use crate::client::{committed, log};
 use crate::digest::Digest;
 use crate::mark::Mark;
@@ -118,8 +118,8 @@ pub(super) struct Desk<R: Role> {
     spare: Vec<Vec<Record<'static>>>,
     /// How long nothing came though it was waited for.
     idle: Duration,
-    /// An assignment that could not be taken up: the worker ends.
-    pub(super) failure: Option<KafkaError>,
+    /// An assignment that could not be taken up, or what concerns all partitions: the worker ends.
+    pub(super) failure: Option<WorkerError>,
     pub(super) metrics: WorkerMetrics,
     /// The process is to end.
     pub(super) stop: Arc<AtomicBool>,
@@ -176,7 +176,7 @@ impl<R: Role> ConsumerContext for Seat<R> {
             resumed.and(consumer.unassign())
         };
         if let Err(error) = done {
-            desk.failure = Some(error);
+            desk.failure = Some(error.into());
             let _ = consumer.unassign();
         }
     }
@@ -446,7 +446,10 @@ impl<R: Role> Desk<R> {
     }
 
     pub(super) fn tend(&mut self) -> bool {
-        self.role.look();
+        if let Err(stop) = self.role.look() {
+            self.failure = Some(WorkerError::Unfit(stop));
+            return false;
+        }
         let mut stops = Vec::new();
         for (partition, slot) in &mut self.slots {
             if slot.expected.is_some() {

@@ -96,6 +96,9 @@ pub enum WorkerError {
     /// A transaction's outcome could not be found out.
     #[error("what became of a transaction could not be found out after {0} attempts")]
     Unresolved(u32),
+    /// What its role needs is not as it was.
+    #[error("{0}")]
+    Unfit(Stop),
     /// The archiver's.
     #[error("{0}")]
     Archive(#[from] ArchiveError),
@@ -166,7 +169,7 @@ impl<R: Role> Worker<R> {
         self.gathered = gathered;
         self.metrics.alive();
         if let Some(error) = self.consumer.context().desk().failure.take() {
-            return Err(error.into());
+            return Err(error);
         }
         if has_changed {
             self.reassign()?;

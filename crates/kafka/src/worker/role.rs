@@ -62,8 +62,11 @@ pub(crate) trait Role: Send + 'static {
         true
     }
 
-    /// Looks around, once a step, whatever the partitions are at: a partition that waits to be ready waits for this.
-    fn look(&mut self) {}
+    /// Looks around, once a step, whatever the partitions are at: a partition that waits to be ready waits for this. Where it finds what concerns all
+    /// partitions the worker ends, and nothing that is not committed is.
+    fn look(&mut self) -> Result<(), Stop> {
+        Ok(())
+    }
 
     /// Looks at what no record causes, in a partition that is not being replayed. `true` if the mark changed and wants to be committed.
     fn tend(&mut self, partition: i32, state: &mut Self::State, outbox: &mut Outbox) -> Result<bool, Stop>;

@@ -39,7 +39,8 @@ pub(crate) fn run(path: &Path, lang: Lang) -> Result<Exit, Failure> {
     log_to_stderr();
     let configured = Configured::load(path, lang)?;
     let settings = &configured.settings;
-    let problems = check(&settings.connection, &settings.topics).map_err(|error| unreachable(&error, lang))?;
+    let checked = check(&settings.connection, &settings.topics, &settings.app, &configured.shape);
+    let problems = checked.map_err(|error| unreachable(&error, lang))?;
     if !problems.is_empty() {
         let list: Vec<String> = problems.iter().map(|problem| format!("  {}: {}", problem.topic, problem.text)).collect();
         let list = list.join("\n");
@@ -96,6 +97,14 @@ pub(crate) fn create_topics(path: &Path, begins_anew: bool, lang: Lang) -> Resul
     let Configured { settings, shape, .. } = Configured::load(path, lang)?;
     let created =
         create(&settings.connection, &settings.topics, &settings.app, &shape, begins_anew).map_err(|error| kafka(&error, lang))?;
+    if !created.unfit.is_empty() {
+        eprintln!(
+            "{}",
+            lang.of("没有建立主题，也没有提交位移。须先处理：", "no topic was made and nothing committed. To be mended first:")
+        );
+        created.unfit.iter().for_each(|problem| eprintln!("  {}: {}", problem.topic, problem.text));
+        return Ok(Exit::Findings);
+    }
     for name in &created.topics {
         println!("{name}");
     }
@@ -119,8 +128,8 @@ pub(crate) fn create_topics(path: &Path, begins_anew: bool, lang: Lang) -> Resul
 
 /// `weir topics check`.
 pub(crate) fn check_topics(path: &Path, lang: Lang) -> Result<Exit, Failure> {
-    let Configured { settings, .. } = Configured::load(path, lang)?;
-    let problems = check(&settings.connection, &settings.topics).map_err(|error| kafka(&error, lang))?;
+    let Configured { settings, shape, .. } = Configured::load(path, lang)?;
+    let problems = check(&settings.connection, &settings.topics, &settings.app, &shape).map_err(|error| kafka(&error, lang))?;
     for problem in &problems {
         println!("{}: {}", problem.topic, problem.text);
     }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use futures_executor::block_on;
 use rdkafka::ClientConfig;
-use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, NewTopic, ResourceSpecifier, TopicReplication};
+use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, NewPartitions, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
@@ -118,6 +118,20 @@ fn lost_records_offsets_and_topics_stop_a_partition_by_name() {
     thieves.recreate("transactions", 2);
     rig.done(&["topics", "create"]);
     assert_eq!(committed(&rig, "transactions", "split"), [Some(0), Some(0)]);
+}
+
+#[test]
+fn partitions_that_were_added_to_the_leg_log_end_the_service_by_name() {
+    let Some(broker) = Broker::find() else { return };
+    let rig = Rig::new(&broker.address, Shape { transaction_partitions: 1, leg_partitions: 2, roles: &["split"], ..Shape::default() });
+    let mut service = rig.start("one");
+    rig.wait_for("rule set announced");
+    Thieves::new(&rig, &broker.address).add_partitions("legs", 4);
+    rig.wait_for("legs_repartitioned");
+    until(|| service.ended().is_some());
+    assert_eq!(service.ended(), Some(Some(70)));
+    assert_refuses(&rig, &["run"], 3, "has 4 partitions");
+    assert_refuses(&rig, &["topics", "create"], 1, "has 4 partitions");
 }
 
 #[test]
@@ -241,6 +255,12 @@ impl Thieves {
         let topic = NewTopic::new(&name, partitions, TopicReplication::Fixed(1)).set("message.timestamp.type", "LogAppendTime");
         // Deletion takes its time.
         until(|| block_on(self.admin.create_topics([&topic], &AdminOptions::new())).expect("Kafka answers")[0].is_ok());
+    }
+
+    fn add_partitions(&self, topic: &str, total: usize) {
+        let name = self.topic(topic);
+        let more = NewPartitions::new(&name, total);
+        block_on(self.admin.create_partitions(&[more], &AdminOptions::new())).expect("Kafka answers")[0].as_ref().expect("added");
     }
 
     /// Deletes a group with all its offsets; the broker does it once it holds the members, which leave no word, for gone.
