@@ -45,13 +45,14 @@ pub(crate) struct Detect {
 impl Detect {
     pub(crate) fn new(
         settings: DetectSettings,
+        app: &str,
         topics: &Topics,
         library: Arc<RuleLibrary>,
         store: Arc<dyn Store>,
         metrics: Metrics,
     ) -> Self {
         let sayer = Sayer::new(topics, &settings, metrics.clone());
-        let snapshots = Snapshots::new(store, metrics.clone());
+        let snapshots = Snapshots::new(store, (app, &*topics.legs), metrics.clone());
         Self { settings, library, sayer, snapshots, metrics, effects: Effects::default() }
     }
 
@@ -106,6 +107,10 @@ impl Role for Detect {
             let base_of = |offset: i64, hash: &str| self.snapshots.base(standing.partition, offset, hash);
             let state = match read.and_then(|bytes| State::decode((&bytes, &found.hash), position, self.settings.engine, &rules, &base_of))
             {
+                Ok(state) if found.offset == standing.committed && state.digest != mark.digest => {
+                    tracing::warn!(partition = standing.partition, snapshot = found.name, "snapshot passed over: it is of another log");
+                    continue;
+                }
                 Ok(state) => state,
                 Err(error) => {
                     tracing::warn!(partition = standing.partition, snapshot = found.name, "snapshot passed over: {error}");

@@ -85,7 +85,7 @@ fn lost_records_offsets_and_topics_stop_a_partition_by_name() {
     service.terminate();
 
     // Records that must be read again are gone: the log was truncated and the snapshots before that are lost.
-    fs::remove_dir_all(rig.path("state/0")).expect("snapshots of partition 0");
+    fs::remove_dir_all(rig.path(&format!("{}/0", rig.snapshots()))).expect("snapshots of partition 0");
     thieves.truncate("legs", 0, 10);
     assert_stops(&rig, "log_truncated", "legs", "detect", 0);
 
@@ -168,7 +168,7 @@ fn committed(rig: &Rig, topic: &str, role: &str) -> Vec<Option<i64>> {
 
 /// The newest snapshot of each partition, and at a tie whichever comes last by name.
 fn newest(rig: &Rig) -> Vec<PathBuf> {
-    let Ok(folders) = fs::read_dir(rig.path("state")) else { return Vec::new() };
+    let Ok(folders) = fs::read_dir(rig.path(&rig.snapshots())) else { return Vec::new() };
     let mut all: Vec<PathBuf> = folders
         .filter_map(|folder| {
             let files = fs::read_dir(folder.expect("an entry").path()).expect("a folder").map(|file| file.expect("an entry").path());
@@ -182,7 +182,10 @@ fn newest(rig: &Rig) -> Vec<PathBuf> {
 /// All snapshots of a kind.
 fn of_kind(rig: &Rig, kind: &str) -> Vec<PathBuf> {
     let entries = |path: PathBuf| fs::read_dir(path).expect("a folder").map(|entry| entry.expect("an entry").path());
-    entries(rig.path("state")).flat_map(entries).filter(|path| path.extension().is_some_and(|extension| extension == kind)).collect()
+    entries(rig.path(&rig.snapshots()))
+        .flat_map(entries)
+        .filter(|path| path.extension().is_some_and(|extension| extension == kind))
+        .collect()
 }
 
 fn damage_newest(rig: &Rig, how: fn(&mut Vec<u8>)) {
