@@ -145,7 +145,7 @@ pub struct Stranded {
 pub fn create(connection: &Connection, topics: &Topics, app: &str, shape: &Shape, begins_anew: bool) -> Result<Created, KafkaError> {
     let admin: AdminClient<Talk> = connection.config().create_with_context(Talk)?;
     let wanted = shape.wanted(topics);
-    let mut created = Created { unfit: unfit(connection, topics, app, &wanted)?, ..Created::default() };
+    let mut created = Created { unfit: unfit(connection, topics, app, &wanted, begins_anew)?, ..Created::default() };
     if !created.unfit.is_empty() {
         return Ok(created);
     }
@@ -178,8 +178,15 @@ pub fn create(connection: &Connection, topics: &Topics, app: &str, shape: &Shape
     Ok(created)
 }
 
-/// What bars the making of topics: those that are there have other partitions than they must.
-fn unfit(connection: &Connection, topics: &Topics, app: &str, wanted: &[Wanted]) -> Result<Vec<TopicProblem>, KafkaError> {
+/// What bars the making of topics: those that are there have other partitions than they must, or the leg log has lost what was written to it, unless that
+/// is to begin anew.
+fn unfit(
+    connection: &Connection,
+    topics: &Topics,
+    app: &str,
+    wanted: &[Wanted],
+    begins_anew: bool,
+) -> Result<Vec<TopicProblem>, KafkaError> {
     let consumer: BaseConsumer<Talk> = connection.reader().create_with_context(Talk)?;
     let metadata = metadata(&consumer, None, ASK_MAX)?;
     let there = layouts(&metadata);
@@ -188,7 +195,38 @@ fn unfit(connection: &Connection, topics: &Topics, app: &str, wanted: &[Wanted])
         let text = partition_fault(topic, there.get(topic.name.as_str())?.partitions, topics, &marks)?;
         Some(TopicProblem { topic: topic.name.clone(), text })
     };
-    Ok(wanted.iter().filter_map(fault).collect())
+    let mut unfit: Vec<TopicProblem> = wanted.iter().filter_map(fault).collect();
+    // A rule set stands at the beginning of every leg partition once one was announced.
+    let was_begun = marks.iter().any(|mark| !mark.rules.is_empty());
+    if was_begun && !begins_anew {
+        let partitions = there.get(&*topics.legs).map_or(0, |layout| layout.partitions);
+        let empty = if partitions > 0 { never_written(&consumer, &topics.legs, partitions, ASK_MAX)?.len() } else { 0 };
+        if partitions == 0 || empty > 0 {
+            unfit.push(TopicProblem { topic: topics.legs.to_string(), text: lost_legs(empty) });
+        }
+    }
+    Ok(unfit)
+}
+
+/// Which partitions of a topic never had a record.
+pub(crate) fn never_written(consumer: &BaseConsumer<Talk>, topic: &str, partitions: i32, wait: Duration) -> Result<Vec<i32>, KafkaError> {
+    let mut empty = Vec::new();
+    for partition in 0..partitions {
+        if consumer.fetch_watermarks(topic, partition, wait)?.1 <= 0 {
+            empty.push(partition);
+        }
+    }
+    Ok(empty)
+}
+
+/// Legs were written, and `empty` partitions (0: the whole topic) have none.
+fn lost_legs(empty: usize) -> String {
+    let what = if empty == 0 { "is not there".to_owned() } else { format!("is empty in {empty} partitions") };
+    format!(
+        "{what}, though legs were written to it: it was deleted, and with it the history of parties, which cannot be had back by making it anew. Restore \
+         it; or begin a new `app` with topics of its own and feed it what the bank still has; or go on without history by `weir topics create \
+         --begin-anew`, and parties are judged by what comes from now on alone"
+    )
 }
 
 /// The marks that splitters have committed, of those partitions that have one.
@@ -476,6 +514,12 @@ mod tests {
         partitions("weir.transactions", 3, &before, Some("topics.transaction_partitions"));
         partitions("weir.rules", 2, &[], Some("exactly one"));
         partitions("weir.alerts", 9, &[], None);
+    }
+
+    #[test]
+    fn a_leg_log_that_is_gone_is_told_apart_from_one_that_is_empty() {
+        assert!(lost_legs(0).starts_with("is not there, though legs were written"));
+        assert!(lost_legs(2).starts_with("is empty in 2 partitions, though"));
     }
 
     #[test]

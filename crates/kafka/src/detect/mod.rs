@@ -161,8 +161,9 @@ impl Role for Detect {
             if inputs.is_empty() {
                 return Ok(());
             }
-            let text =
-                format!("partition {partition} has legs before any rule set was announced; the leg log was not written by weir's splitter");
+            let text = format!(
+                "partition {partition} has legs before any rule set was announced: the leg log was made anew while splitters were at work, or not written by weir"
+            );
             return Err(Stop::new(StopCode::RecordUnreadable, text));
         };
         self.effects.alerts.clear();
