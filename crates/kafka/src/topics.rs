@@ -124,9 +124,11 @@ pub struct Created {
     pub unfit: Vec<TopicProblem>,
     /// Groups without an offset in some partitions of a topic, though there is output of theirs: nothing was committed for those.
     pub stranded: Vec<Stranded>,
+    /// Groups that need a topic from its beginning, and partitions of it that have lost theirs: nothing was committed for those either.
+    pub cut: Vec<Stranded>,
 }
 
-/// Partitions that were begun once and have lost their offset.
+/// Partitions without an offset that were not begun.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stranded {
     /// Consumer group.
@@ -165,14 +167,18 @@ pub fn create(connection: &Connection, topics: &Topics, app: &str, shape: &Shape
         }
     }
     let of_detect = [&topics.alerts, &topics.office, &topics.large_amount, &topics.late];
-    let roles: [(&str, &str, &[&Arc<str>]); 2] = [("split", &topics.transactions, &[&topics.legs]), ("detect", &topics.legs, &of_detect)];
-    for (role, topic, outputs) in roles {
+    // A state is a fold of its whole log. Begun in the middle it would have no rule set, and its alerts could not be proved from the archive.
+    let roles: [(&str, &str, &[&Arc<str>], bool); 2] =
+        [("split", &topics.transactions, &[&topics.legs], false), ("detect", &topics.legs, &of_detect, true)];
+    for (role, topic, outputs, needs_all) in roles {
         let is_new = begins_anew || created.topics.iter().any(|name| name == topic);
         let outputs = if is_new { &[] } else { outputs };
         let group = group(app, role);
-        let partitions = begin(connection, topic, &group, outputs)?;
-        if !partitions.is_empty() {
-            created.stranded.push(Stranded { group, topic: topic.to_owned(), partitions });
+        let Left { stranded, cut } = begin(connection, topic, &group, outputs, needs_all)?;
+        for (partitions, list) in [(stranded, &mut created.stranded), (cut, &mut created.cut)] {
+            if !partitions.is_empty() {
+                list.push(Stranded { group: group.clone(), topic: topic.to_owned(), partitions });
+            }
         }
     }
     Ok(created)
@@ -251,9 +257,16 @@ fn split_marks(connection: &Connection, topics: &Topics, app: &str, there: &Hash
     Ok(marks)
 }
 
-/// Commits the beginning of each partition for a group, where nothing is committed. Where one of its `outputs` has a record it commits nothing, and
-/// tells for which partitions it would have.
-fn begin(connection: &Connection, topic: &str, group: &str, outputs: &[&Arc<str>]) -> Result<Vec<i32>, KafkaError> {
+/// Partitions without an offset that [`begin`] did not begin: because there are outputs, and because their beginning is gone.
+#[derive(Default)]
+struct Left {
+    stranded: Vec<i32>,
+    cut: Vec<i32>,
+}
+
+/// Commits the beginning of each partition for a group, where nothing is committed, and of those that have lost it only where the group does not need
+/// it. Where one of its `outputs` has a record it commits nothing. Tells for which partitions it did not.
+fn begin(connection: &Connection, topic: &str, group: &str, outputs: &[&Arc<str>], needs_all: bool) -> Result<Left, KafkaError> {
     let mut config = connection.reader();
     config.set("group.id", group);
     let consumer: BaseConsumer<Talk> = config.create_with_context(Talk)?;
@@ -266,8 +279,9 @@ fn begin(connection: &Connection, topic: &str, group: &str, outputs: &[&Arc<str>
     let elements = committed.elements();
     let missing = elements.iter().filter(|element| !matches!(element.offset(), Offset::Offset(_)));
     let missing: Vec<i32> = missing.map(TopicPartitionListElem::partition).collect();
+    let mut left = Left::default();
     if missing.is_empty() {
-        return Ok(missing);
+        return Ok(left);
     }
     let has_records = |topic: &str| {
         for partition in 0..partitions_of(&consumer, topic)? {
@@ -283,17 +297,24 @@ fn begin(connection: &Connection, topic: &str, group: &str, outputs: &[&Arc<str>
     }
     // Of nothing that was read nothing can have been written.
     if has_outputs && has_records(topic)? {
-        return Ok(missing);
+        left.stranded = missing;
+        return Ok(left);
     }
     let mut first = TopicPartitionList::new();
     for partition in missing {
         let (low, _) = patiently(&no_end, || consumer.fetch_watermarks(topic, partition, ASK_MAX))?;
+        if needs_all && low > 0 {
+            left.cut.push(partition);
+            continue;
+        }
         let mut offset = first.add_partition(topic, partition);
         offset.set_offset(Offset::Offset(low))?;
         offset.set_metadata(Mark::default().encode());
     }
-    patiently(&no_end, || consumer.commit(&first, CommitMode::Sync))?;
-    Ok(Vec::new())
+    if first.count() > 0 {
+        patiently(&no_end, || consumer.commit(&first, CommitMode::Sync))?;
+    }
+    Ok(left)
 }
 
 /// Partitions of a topic that is known to be there; a new one may take a moment to be seen.

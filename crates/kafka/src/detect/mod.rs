@@ -77,7 +77,8 @@ impl Detect {
                 StopCode::LogTruncated,
                 format!(
                     "{why} of partition {partition}, and its log begins at {low}, not at 0: what came before cannot be folded again. Put \
-                     back a snapshot at or after {low}"
+                     back a snapshot at or after {low}, and at or before the committed offset; without one, a new `app` with topics of its own reads the \
+                     transactions that are left"
                 ),
             ));
         }

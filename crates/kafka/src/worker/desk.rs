@@ -232,7 +232,9 @@ impl<R: Role> Desk<R> {
                 format!(
                     "no offset is committed for {topic}/{partition}: the group is new, it or the topic was deleted, or it has been idle for \
                      longer than the broker keeps offsets. A new installation: run `weir topics create`. Else restore the offsets; where to, \
-                     the newest snapshot says. Where that cannot be done, `weir topics create --begin-anew` reads everything again, and says it again"
+                     the newest snapshot says. Where that cannot be done, `weir topics create --begin-anew` reads everything again, and says it again; \
+                     a leg log it can begin only where that still begins at 0 (this topic begins at {low}), else a new `app` with topics of its own \
+                     reads the transactions that are left"
                 ),
             ));
         };

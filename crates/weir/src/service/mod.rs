@@ -123,7 +123,19 @@ pub(crate) fn create_topics(path: &Path, begins_anew: bool, lang: Lang) -> Resul
             )
         );
     }
-    Ok(if created.stranded.is_empty() { Exit::Ok } else { Exit::Findings })
+    for Stranded { group, topic, partitions } in &created.cut {
+        let partitions = partitions.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+        eprintln!(
+            "{}",
+            say!(
+                lang,
+                "消费组 {group} 在 {topic} 的分区 {partitions} 没有位移，而这些分区的开头已被删去（保留期）；检测不能从中间开始，所以没有提交位移。请恢复位移和快照；\n  否则换一个 app 和它自己的主题，把还在的交易再读一遍",
+                "group {group} has no offset in partitions {partitions} of {topic}, whose beginning was deleted (retention); detection cannot begin in the \
+                 middle, so nothing was committed for them. Put offsets and snapshots back;\n  or begin a new app with topics of its own, and read the transactions that are left"
+            )
+        );
+    }
+    Ok(if created.stranded.is_empty() && created.cut.is_empty() { Exit::Ok } else { Exit::Findings })
 }
 
 /// `weir topics check`.
