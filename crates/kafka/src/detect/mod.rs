@@ -7,6 +7,7 @@ mod partition;
 mod say;
 mod snapshot;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -38,6 +39,9 @@ pub(crate) struct Detect {
     library: Arc<RuleLibrary>,
     sayer: Sayer,
     snapshots: Snapshots,
+    /// The snapshot each partition was opened with last, where it was one; and those that did not lead to what was committed.
+    opened: BTreeMap<i32, String>,
+    distrusted: BTreeSet<(i32, String)>,
     metrics: Metrics,
     effects: Effects,
 }
@@ -53,7 +57,8 @@ impl Detect {
     ) -> Self {
         let sayer = Sayer::new(topics, &settings, metrics.clone());
         let snapshots = Snapshots::new(store, (app, &*topics.legs), metrics.clone());
-        Self { settings, library, sayer, snapshots, metrics, effects: Effects::default() }
+        let (opened, distrusted) = (BTreeMap::new(), BTreeSet::new());
+        Self { settings, library, sayer, snapshots, opened, distrusted, metrics, effects: Effects::default() }
     }
 
     fn rules(&self, hash: &str) -> Result<Arc<RuleSet>, Stop> {
@@ -90,6 +95,7 @@ impl Role for Detect {
     type State = State;
 
     fn open(&mut self, standing: Standing, mark: &Mark) -> Result<Opening<State>, Stop> {
+        self.opened.remove(&standing.partition);
         let pointer = mark.snapshot.as_ref().map(|(offset, hash)| (*offset, hash.as_str()));
         let candidates = match self.snapshots.candidates(standing.partition, standing.committed, pointer) {
             Ok(candidates) => candidates,
@@ -99,7 +105,7 @@ impl Role for Detect {
             }
         };
         for found in candidates {
-            if found.offset < standing.low {
+            if found.offset < standing.low || self.distrusted.contains(&(standing.partition, found.name.clone())) {
                 continue;
             }
             let position = (standing.partition, found.offset);
@@ -119,9 +125,20 @@ impl Role for Detect {
                 }
             };
             tracing::info!(partition = standing.partition, snapshot = found.name, committed = standing.committed, "restored");
+            self.opened.insert(standing.partition, found.name);
             return Ok(Opening { state, from: found.offset });
         }
         Self::beginning(standing, "no usable snapshot")
+    }
+
+    fn distrust(&mut self, partition: i32) -> bool {
+        let Some(name) = self.opened.remove(&partition) else { return false };
+        tracing::warn!(
+            partition,
+            snapshot = name,
+            "snapshot passed over: it did not lead to what was committed; it is of another log, or the log is"
+        );
+        self.distrusted.insert((partition, name))
     }
 
     fn fold(
