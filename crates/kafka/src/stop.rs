@@ -25,6 +25,8 @@ pub enum StopCode {
     RecordUnreadable,
     /// A rule set that the log names is not published, or cannot be loaded.
     RulesMissing,
+    /// The store or the rules topic does not answer: that passes, so it ends the worker, and whoever supervises the process starts it again.
+    Unavailable,
     /// The last file of a partition's archive is damaged: where it goes on is not known.
     ArchiveUnreadable,
     /// A record that is to be sent is larger than topics take.
@@ -35,7 +37,7 @@ pub enum StopCode {
 
 impl StopCode {
     /// Every code.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::OffsetMissing,
         Self::OffsetForeign,
         Self::LogShrunk,
@@ -45,10 +47,16 @@ impl StopCode {
         Self::TransactionsRepartitioned,
         Self::RecordUnreadable,
         Self::RulesMissing,
+        Self::Unavailable,
         Self::ArchiveUnreadable,
         Self::OutputTooLarge,
         Self::FoldFailed,
     ];
+
+    /// Whether it may pass by itself: a partition is not stopped for good by it.
+    pub(crate) const fn is_passing(self) -> bool {
+        matches!(self, Self::Unavailable)
+    }
 
     /// Its name in logs and metrics.
     #[must_use]
@@ -63,6 +71,7 @@ impl StopCode {
             Self::TransactionsRepartitioned => "transactions_repartitioned",
             Self::RecordUnreadable => "record_unreadable",
             Self::RulesMissing => "rules_missing",
+            Self::Unavailable => "unavailable",
             Self::ArchiveUnreadable => "archive_unreadable",
             Self::OutputTooLarge => "output_too_large",
             Self::FoldFailed => "fold_failed",

@@ -7,6 +7,7 @@ mod partition;
 mod say;
 mod snapshot;
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -21,7 +22,7 @@ use self::snapshot::{Finished, Snapshots};
 use crate::mark::Mark;
 use crate::metrics::{Metrics, now_seconds};
 use crate::outbox::Outbox;
-use crate::rules::RuleLibrary;
+use crate::rules::{RuleLibrary, RulesError};
 use crate::settings::{DetectSettings, Topics};
 use crate::stop::{Stop, StopCode};
 use crate::store::Store;
@@ -70,18 +71,25 @@ impl Detect {
                     "the leg log switches to rule set {hash}, which is not on the rules topic; publish it again with `weir rules publish`"
                 ),
             )),
-            Err(error) => Err(Stop::new(StopCode::RulesMissing, error.to_string())),
+            Err(error) => Err(error.stop()),
         }
     }
 
-    /// The partition at the beginning of its log; `why` says what is wrong with its snapshots, for the case that the log has lost its beginning.
-    fn beginning(standing: Standing, why: &str) -> Result<Opening<State>, Stop> {
+    /// The partition at the beginning of its log, for want of a snapshot. Where the log has lost its beginning and something did not answer (`outage`), that
+    /// may pass.
+    fn beginning(standing: Standing, outage: Option<&str>) -> Result<Opening<State>, Stop> {
         let Standing { partition, low, .. } = standing;
+        if let Some(outage) = outage.filter(|_| low > 0) {
+            return Err(Stop::new(
+                StopCode::Unavailable,
+                format!("partition {partition}, whose log begins at {low}, cannot be taken up without its snapshots just now: {outage}"),
+            ));
+        }
         if low > 0 {
             return Err(Stop::new(
                 StopCode::LogTruncated,
                 format!(
-                    "{why} of partition {partition}, and its log begins at {low}, not at 0: what came before cannot be folded again. Put \
+                    "no usable snapshot of partition {partition}, and its log begins at {low}, not at 0: what came before cannot be folded again. Put \
                      back a snapshot at or after {low}, and at or before the committed offset; without one, a new `app` with topics of its own reads the \
                      transactions that are left"
                 ),
@@ -101,15 +109,24 @@ impl Role for Detect {
             Ok(candidates) => candidates,
             Err(error) => {
                 tracing::warn!(partition = standing.partition, %error, "snapshots cannot be listed");
-                return Self::beginning(standing, &format!("the store does not say ({error}) which snapshots there are"));
+                return Self::beginning(standing, Some(&format!("the store does not say which there are: {error}")));
             }
         };
+        let outage: RefCell<Option<String>> = RefCell::new(None);
         for found in candidates {
             if found.offset < standing.low || self.distrusted.contains(&(standing.partition, found.name.clone())) {
                 continue;
             }
             let position = (standing.partition, found.offset);
-            let rules = |hash: &str| self.library.get(hash).ok().flatten();
+            let rules = |hash: &str| match self.library.get(hash) {
+                Ok(rules) => rules,
+                Err(error) => {
+                    if matches!(error, RulesError::Kafka(_)) {
+                        *outage.borrow_mut() = Some(error.to_string());
+                    }
+                    None
+                }
+            };
             let read = self.snapshots.read(standing.partition, &found);
             let base_of = |offset: i64, hash: &str| self.snapshots.base(standing.partition, offset, hash);
             let state = match read.and_then(|bytes| State::decode((&bytes, &found.hash), position, self.settings.engine, &rules, &base_of))
@@ -121,6 +138,9 @@ impl Role for Detect {
                 Ok(state) => state,
                 Err(error) => {
                     tracing::warn!(partition = standing.partition, snapshot = found.name, "snapshot passed over: {error}");
+                    if error.is_passing() {
+                        *outage.borrow_mut() = Some(error.to_string());
+                    }
                     continue;
                 }
             };
@@ -128,7 +148,7 @@ impl Role for Detect {
             self.opened.insert(standing.partition, found.name);
             return Ok(Opening { state, from: found.offset });
         }
-        Self::beginning(standing, "no usable snapshot")
+        Self::beginning(standing, outage.into_inner().as_deref())
     }
 
     fn distrust(&mut self, partition: i32) -> bool {
@@ -283,5 +303,22 @@ impl Snapshots {
         let label = partition.to_string();
         metrics.snapshot_offset.with_label_values(&[&label]).set(offset);
         metrics.snapshot_time.with_label_values(&[&label]).set(now_seconds());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_outage_does_not_stop_a_partition_for_good() {
+        let opened = |low, outage| {
+            let opening = Detect::beginning(Standing { partition: 0, committed: 9, low }, outage);
+            opening.map(|opening| opening.from).map_err(|stop| stop.code)
+        };
+        assert_eq!(opened(5, Some("timed out")), Err(StopCode::Unavailable));
+        assert_eq!(opened(5, None), Err(StopCode::LogTruncated));
+        // All of it can be folded again without the store.
+        assert_eq!([opened(0, Some("timed out")), opened(0, None)], [Ok(0), Ok(0)]);
     }
 }

@@ -181,7 +181,7 @@ impl Split {
         if self.tags_of == hash || hash.is_empty() {
             return Ok(());
         }
-        let rules = self.library.get(hash).map_err(|error| Stop::new(StopCode::RulesMissing, error.to_string()))?;
+        let rules = self.library.get(hash).map_err(|error| error.stop())?;
         let rules = rules.ok_or_else(|| {
             Stop::new(StopCode::RulesMissing, format!("rule set {hash} is in force but not on the rules topic; publish it again"))
         })?;

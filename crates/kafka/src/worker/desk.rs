@@ -310,6 +310,10 @@ impl<R: Role> Desk<R> {
 
     pub(super) fn stop(&mut self, partition: i32, stop: Stop) {
         self.slots.remove(&partition);
+        if stop.code.is_passing() {
+            self.failure.get_or_insert(WorkerError::Unfit(stop));
+            return;
+        }
         tracing::error!(topic = %self.topic, partition, code = stop.code.code(), "stopped: {}", stop.text);
         self.metrics.stopped(partition, stop.code);
         self.stops.insert(partition, stop);
@@ -730,6 +734,13 @@ mod tests {
         desk.open(0, Offset::Offset(5), &Mark::default().encode(), (0, 9)).unwrap_or_else(|stop| panic!("{}", stop.text));
         desk.positions().expect("it has a position");
         desk
+    }
+
+    #[test]
+    fn what_passes_ends_the_worker_and_stops_no_partition() {
+        let mut desk = desk(&[0, 1]);
+        desk.stop(0, Stop::new(StopCode::Unavailable, "the store does not answer"));
+        assert!(desk.stops.is_empty() && matches!(desk.failure, Some(WorkerError::Unfit(_))));
     }
 
     #[test]

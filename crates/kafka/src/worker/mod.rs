@@ -96,7 +96,7 @@ pub enum WorkerError {
     /// A transaction's outcome could not be found out.
     #[error("what became of a transaction could not be found out after {0} attempts")]
     Unresolved(u32),
-    /// What its role needs is not as it was.
+    /// What its role needs is not as it was, or not to be had just now.
     #[error("{0}")]
     Unfit(Stop),
     /// The archiver's.
