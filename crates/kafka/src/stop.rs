@@ -15,6 +15,8 @@ pub enum StopCode {
     LogShrunk,
     /// Records that must be read again are gone: retention, or a deletion.
     LogTruncated,
+    /// The topic was deleted while it was read: the committed offset went with it.
+    LogReplaced,
     /// What was read again is not what was read before, or had other effects.
     DigestDiffers,
     /// The leg log has another number of partitions than legs were written to.
@@ -37,11 +39,12 @@ pub enum StopCode {
 
 impl StopCode {
     /// Every code.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::OffsetMissing,
         Self::OffsetForeign,
         Self::LogShrunk,
         Self::LogTruncated,
+        Self::LogReplaced,
         Self::DigestDiffers,
         Self::LegsRepartitioned,
         Self::TransactionsRepartitioned,
@@ -66,6 +69,7 @@ impl StopCode {
             Self::OffsetForeign => "offset_foreign",
             Self::LogShrunk => "log_shrunk",
             Self::LogTruncated => "log_truncated",
+            Self::LogReplaced => "log_replaced",
             Self::DigestDiffers => "digest_differs",
             Self::LegsRepartitioned => "legs_repartitioned",
             Self::TransactionsRepartitioned => "transactions_repartitioned",

@@ -308,6 +308,17 @@ impl<R: Role> Desk<R> {
         tracing::info!(topic = %self.topic, "revoked");
     }
 
+    /// Stops the partitions of which no offset is committed any more, as `found` says. `true` if there was one.
+    pub(super) fn compare(&mut self, found: &BTreeMap<i32, Option<i64>>) -> bool {
+        let is_gone = |partition: &i32| found.get(partition) == Some(&None);
+        let gone: Vec<i32> = self.slots.keys().copied().filter(is_gone).collect();
+        for partition in &gone {
+            let stop = replaced(&self.topic, *partition);
+            self.stop(*partition, stop);
+        }
+        !gone.is_empty()
+    }
+
     pub(super) fn stop(&mut self, partition: i32, stop: Stop) {
         self.slots.remove(&partition);
         if stop.code.is_passing() {
@@ -582,6 +593,16 @@ pub(super) fn digest_differs(topic: &str, partition: i32, offset: i64) -> Stop {
     )
 }
 
+pub(super) fn replaced(topic: &str, partition: i32) -> Stop {
+    Stop::new(
+        StopCode::LogReplaced,
+        format!(
+            "no offset is committed for {topic}/{partition} any more, though it was while it was read: the topic, or the group, was deleted. What came since \
+             was not committed. Restore topic and offsets; else begin a new `app`"
+        ),
+    )
+}
+
 pub(super) fn truncated(topic: &str, partition: i32, from: i64, low: i64) -> Stop {
     Stop::new(
         StopCode::LogTruncated,
@@ -734,6 +755,17 @@ mod tests {
         desk.open(0, Offset::Offset(5), &Mark::default().encode(), (0, 9)).unwrap_or_else(|stop| panic!("{}", stop.text));
         desk.positions().expect("it has a position");
         desk
+    }
+
+    #[test]
+    fn a_partition_whose_offset_has_gone_while_it_was_read_stops() {
+        let mut desk = desk(&[0, 1, 2]);
+        desk.fold_all(records(0, 0..2).chain(records(1, 0..2)));
+        assert!(desk.compare(&BTreeMap::from([(0, None), (1, Some(0))])));
+        assert_eq!(desk.stops[&0].code, StopCode::LogReplaced);
+        assert_eq!(desk.slots.keys().collect::<Vec<_>>(), [&1, &2], "of what was not asked nothing is known");
+        assert!(!desk.due().contains_key(&0), "it is not committed over");
+        assert!(!desk.compare(&BTreeMap::from([(1, Some(0))])));
     }
 
     #[test]
