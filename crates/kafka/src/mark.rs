@@ -14,7 +14,7 @@ use weir_model::EventTime;
 
 use crate::digest::Digest;
 
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 
 /// Of a partition, as of a committed offset.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -31,6 +31,8 @@ pub(crate) struct Mark {
     pub(crate) ticked: i64,
     /// *split*: offset of the last record read, where there was one, to be read again and compared.
     pub(crate) last: Option<i64>,
+    /// *split*: partitions of the leg log; 0 where that is not known.
+    pub(crate) leg_partitions: i32,
     /// *detect*: offset and content hash of the newest snapshot.
     pub(crate) snapshot: Option<(i64, String)>,
 }
@@ -52,7 +54,8 @@ impl Mark {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
         let (version, rest) = bytes.split_first()?;
         let (mark, rest) = match *version {
-            1 => postcard::take_from_bytes::<Before>(rest).map(|(mark, rest)| (mark.into(), rest)).ok()?,
+            1 => postcard::take_from_bytes::<Version1>(rest).map(|(mark, rest)| (mark.into(), rest)).ok()?,
+            2 => postcard::take_from_bytes::<Version2>(rest).map(|(mark, rest)| (mark.into(), rest)).ok()?,
             VERSION => postcard::take_from_bytes(rest).ok()?,
             _ => return None,
         };
@@ -62,7 +65,7 @@ impl Mark {
 
 /// A mark of version 1, which said that the end had been reached and not where it was: nobody can tell whether more has come since.
 #[derive(Deserialize)]
-struct Before {
+struct Version1 {
     digest: Digest,
     clock: Option<i64>,
     _is_drained: bool,
@@ -72,10 +75,29 @@ struct Before {
     snapshot: Option<(i64, String)>,
 }
 
-impl From<Before> for Mark {
-    fn from(before: Before) -> Self {
-        let Before { digest, clock, rules, ticked, last, snapshot, .. } = before;
-        Self { digest, clock, read_to: None, rules, ticked, last, snapshot }
+impl From<Version1> for Mark {
+    fn from(before: Version1) -> Self {
+        let Version1 { digest, clock, rules, ticked, last, snapshot, .. } = before;
+        Self { digest, clock, read_to: None, rules, ticked, last, leg_partitions: 0, snapshot }
+    }
+}
+
+/// A mark of version 2, which did not say how many partitions the leg log had.
+#[derive(Deserialize)]
+struct Version2 {
+    digest: Digest,
+    clock: Option<i64>,
+    read_to: Option<i64>,
+    rules: String,
+    ticked: i64,
+    last: Option<i64>,
+    snapshot: Option<(i64, String)>,
+}
+
+impl From<Version2> for Mark {
+    fn from(before: Version2) -> Self {
+        let Version2 { digest, clock, read_to, rules, ticked, last, snapshot } = before;
+        Self { digest, clock, read_to, rules, ticked, last, leg_partitions: 0, snapshot }
     }
 }
 
@@ -92,6 +114,7 @@ mod tests {
             rules: "ab".repeat(16),
             ticked: i64::MAX,
             last: Some(i64::MAX),
+            leg_partitions: i32::MAX,
             snapshot: Some((i64::MAX, "cd".repeat(32))),
         };
         let text = mark.encode();
@@ -107,6 +130,14 @@ mod tests {
         let mark = Mark { clock: Some(7), rules: "ab".to_owned(), last: Some(3), snapshot: Some((2, "cd".to_owned())), ..Mark::default() };
         let before = (mark.digest, mark.clock, true, mark.rules.clone(), mark.ticked, mark.last, mark.snapshot.clone());
         let bytes = [vec![1], postcard::to_stdvec(&before).expect("plain values")].concat();
+        assert_eq!(Mark::decode(&URL_SAFE_NO_PAD.encode(bytes)), Some(mark));
+    }
+
+    #[test]
+    fn a_mark_of_version_2_is_read_and_says_of_no_leg_partitions() {
+        let mark = Mark { clock: Some(7), read_to: Some(9), snapshot: Some((2, "cd".to_owned())), ..Mark::default() };
+        let before = (mark.digest, mark.clock, mark.read_to, mark.rules.clone(), mark.ticked, mark.last, mark.snapshot.clone());
+        let bytes = [vec![2], postcard::to_stdvec(&before).expect("plain values")].concat();
         assert_eq!(Mark::decode(&URL_SAFE_NO_PAD.encode(bytes)), Some(mark));
     }
 }

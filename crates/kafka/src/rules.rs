@@ -19,6 +19,7 @@ use weir_rules::diagnostic::SourceFile;
 use weir_rules::{Override, RuleSet};
 
 use crate::client::{Connection, Sender, Talk};
+use crate::stop::{Stop, StopCode};
 use crate::worker::patiently;
 
 /// Key of the record that names the set to be in force.
@@ -54,6 +55,14 @@ pub enum RulesError {
         /// Content hash.
         hash: String,
     },
+}
+
+impl RulesError {
+    /// The stop of a partition that cannot go on without the set.
+    pub(crate) fn stop(&self) -> Stop {
+        let code = if matches!(self, Self::Kafka(_)) { StopCode::Unavailable } else { StopCode::RulesMissing };
+        Stop::new(code, self.to_string())
+    }
 }
 
 impl PublishedRules {

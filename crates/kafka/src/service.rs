@@ -100,7 +100,14 @@ impl Service {
                 service.fold(settings, "split", number, &settings.topics.transactions, role, metrics, &send)?;
             }
             if let (Some(detect), Some(snapshots)) = (&settings.detect, &snapshots) {
-                let role = Detect::new(detect.clone(), &settings.topics, Arc::clone(&library), Arc::clone(snapshots), metrics.clone());
+                let role = Detect::new(
+                    detect.clone(),
+                    &settings.app,
+                    &settings.topics,
+                    Arc::clone(&library),
+                    Arc::clone(snapshots),
+                    metrics.clone(),
+                );
                 service.fold(settings, "detect", number, &settings.topics.legs, role, metrics, &send)?;
             }
         }

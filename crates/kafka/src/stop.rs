@@ -15,12 +15,20 @@ pub enum StopCode {
     LogShrunk,
     /// Records that must be read again are gone: retention, or a deletion.
     LogTruncated,
+    /// The topic was deleted while it was read: the committed offset went with it.
+    LogReplaced,
     /// What was read again is not what was read before, or had other effects.
     DigestDiffers,
+    /// The leg log has another number of partitions than legs were written to.
+    LegsRepartitioned,
+    /// The transactions topic has got partitions.
+    TransactionsRepartitioned,
     /// A record of the leg log cannot be read by this version.
     RecordUnreadable,
     /// A rule set that the log names is not published, or cannot be loaded.
     RulesMissing,
+    /// The store or the rules topic does not answer: that passes, so it ends the worker, and whoever supervises the process starts it again.
+    Unavailable,
     /// The last file of a partition's archive is damaged: where it goes on is not known.
     ArchiveUnreadable,
     /// A record that is to be sent is larger than topics take.
@@ -31,18 +39,27 @@ pub enum StopCode {
 
 impl StopCode {
     /// Every code.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 14] = [
         Self::OffsetMissing,
         Self::OffsetForeign,
         Self::LogShrunk,
         Self::LogTruncated,
+        Self::LogReplaced,
         Self::DigestDiffers,
+        Self::LegsRepartitioned,
+        Self::TransactionsRepartitioned,
         Self::RecordUnreadable,
         Self::RulesMissing,
+        Self::Unavailable,
         Self::ArchiveUnreadable,
         Self::OutputTooLarge,
         Self::FoldFailed,
     ];
+
+    /// Whether it may pass by itself: a partition is not stopped for good by it.
+    pub(crate) const fn is_passing(self) -> bool {
+        matches!(self, Self::Unavailable)
+    }
 
     /// Its name in logs and metrics.
     #[must_use]
@@ -52,9 +69,13 @@ impl StopCode {
             Self::OffsetForeign => "offset_foreign",
             Self::LogShrunk => "log_shrunk",
             Self::LogTruncated => "log_truncated",
+            Self::LogReplaced => "log_replaced",
             Self::DigestDiffers => "digest_differs",
+            Self::LegsRepartitioned => "legs_repartitioned",
+            Self::TransactionsRepartitioned => "transactions_repartitioned",
             Self::RecordUnreadable => "record_unreadable",
             Self::RulesMissing => "rules_missing",
+            Self::Unavailable => "unavailable",
             Self::ArchiveUnreadable => "archive_unreadable",
             Self::OutputTooLarge => "output_too_large",
             Self::FoldFailed => "fold_failed",
@@ -75,6 +96,18 @@ impl Stop {
     pub(crate) fn new(code: StopCode, text: impl Into<String>) -> Self {
         Self { code, text: text.into() }
     }
+}
+
+/// The leg log has `found` partitions, and legs were written to another number of them.
+pub(crate) fn repartitioned(topic: &str, found: i32, written: i32) -> Stop {
+    Stop::new(
+        StopCode::LegsRepartitioned,
+        format!(
+            "{topic} has {found} partitions, and legs were written to {written}: a party's partition follows from that number, so most would go on \
+             away from their histories. It cannot be undone in the topic: a new `app` with a leg log of its own (topics.names), `weir topics \
+             create`, and the transactions read again"
+        ),
+    )
 }
 
 impl fmt::Display for Stop {

@@ -13,11 +13,13 @@ use futures_executor::block_on;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::metadata::{Metadata, MetadataTopic};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList, TopicPartitionListElem};
 
 use crate::client::{Connection, Talk, committed, metadata};
 use crate::mark::Mark;
 use crate::settings::{Topics, group};
+use crate::stop::repartitioned;
 use crate::worker::patiently;
 
 const ASK_MAX: Duration = Duration::from_secs(30);
@@ -76,13 +78,16 @@ pub struct TopicProblem {
 }
 
 impl Shape {
+    /// Copies that must have a record before it counts as written: with three of them one may be away, and one more be lost.
+    const fn in_sync_min(&self) -> i32 {
+        if self.replication >= 3 { 2 } else { 1 }
+    }
+
     /// Every topic of a service.
     #[must_use]
     pub fn wanted(&self, topics: &Topics) -> Vec<Wanted> {
-        let durable = || {
-            let copies = if self.replication >= 3 { "2" } else { "1" };
-            vec![("min.insync.replicas", copies.to_owned()), ("unclean.leader.election.enable", "false".to_owned())]
-        };
+        let durable =
+            || vec![("min.insync.replicas", self.in_sync_min().to_string()), ("unclean.leader.election.enable", "false".to_owned())];
         let topic = |name: &str, partitions: i32, more: &[(&'static str, String)]| Wanted {
             name: name.to_owned(),
             partitions,
@@ -115,11 +120,15 @@ impl Shape {
 pub struct Created {
     /// Topics that were not there.
     pub topics: Vec<String>,
+    /// What must be mended first: where there is any, nothing was made and nothing committed.
+    pub unfit: Vec<TopicProblem>,
     /// Groups without an offset in some partitions of a topic, though there is output of theirs: nothing was committed for those.
     pub stranded: Vec<Stranded>,
+    /// Groups that need a topic from its beginning, and partitions of it that have lost theirs: nothing was committed for those either.
+    pub cut: Vec<Stranded>,
 }
 
-/// Partitions that were begun once and have lost their offset.
+/// Partitions without an offset that were not begun.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stranded {
     /// Consumer group.
@@ -138,6 +147,10 @@ pub struct Stranded {
 pub fn create(connection: &Connection, topics: &Topics, app: &str, shape: &Shape, begins_anew: bool) -> Result<Created, KafkaError> {
     let admin: AdminClient<Talk> = connection.config().create_with_context(Talk)?;
     let wanted = shape.wanted(topics);
+    let mut created = Created { unfit: unfit(connection, topics, app, &wanted, begins_anew)?, ..Created::default() };
+    if !created.unfit.is_empty() {
+        return Ok(created);
+    }
     let new: Vec<NewTopic<'_>> = wanted
         .iter()
         .map(|topic| {
@@ -146,7 +159,6 @@ pub fn create(connection: &Connection, topics: &Topics, app: &str, shape: &Shape
         })
         .collect();
     let options = AdminOptions::new().request_timeout(Some(ASK_MAX)).operation_timeout(Some(ASK_MAX));
-    let mut created = Created::default();
     for result in block_on(admin.create_topics(&new, &options))? {
         match result {
             Ok(name) => created.topics.push(name),
@@ -155,22 +167,106 @@ pub fn create(connection: &Connection, topics: &Topics, app: &str, shape: &Shape
         }
     }
     let of_detect = [&topics.alerts, &topics.office, &topics.large_amount, &topics.late];
-    let roles: [(&str, &str, &[&Arc<str>]); 2] = [("split", &topics.transactions, &[&topics.legs]), ("detect", &topics.legs, &of_detect)];
-    for (role, topic, outputs) in roles {
+    // A state is a fold of its whole log. Begun in the middle it would have no rule set, and its alerts could not be proved from the archive.
+    let roles: [(&str, &str, &[&Arc<str>], bool); 2] =
+        [("split", &topics.transactions, &[&topics.legs], false), ("detect", &topics.legs, &of_detect, true)];
+    for (role, topic, outputs, needs_all) in roles {
         let is_new = begins_anew || created.topics.iter().any(|name| name == topic);
         let outputs = if is_new { &[] } else { outputs };
         let group = group(app, role);
-        let partitions = begin(connection, topic, &group, outputs)?;
-        if !partitions.is_empty() {
-            created.stranded.push(Stranded { group, topic: topic.to_owned(), partitions });
+        let Left { stranded, cut } = begin(connection, topic, &group, outputs, needs_all)?;
+        for (partitions, list) in [(stranded, &mut created.stranded), (cut, &mut created.cut)] {
+            if !partitions.is_empty() {
+                list.push(Stranded { group: group.clone(), topic: topic.to_owned(), partitions });
+            }
         }
     }
     Ok(created)
 }
 
-/// Commits the beginning of each partition for a group, where nothing is committed. Where one of its `outputs` has a record it commits nothing, and
-/// tells for which partitions it would have.
-fn begin(connection: &Connection, topic: &str, group: &str, outputs: &[&Arc<str>]) -> Result<Vec<i32>, KafkaError> {
+/// What bars the making of topics: those that are there have other partitions than they must, or the leg log has lost what was written to it, unless that
+/// is to begin anew.
+fn unfit(
+    connection: &Connection,
+    topics: &Topics,
+    app: &str,
+    wanted: &[Wanted],
+    begins_anew: bool,
+) -> Result<Vec<TopicProblem>, KafkaError> {
+    let consumer: BaseConsumer<Talk> = connection.reader().create_with_context(Talk)?;
+    let metadata = metadata(&consumer, None, ASK_MAX)?;
+    let there = layouts(&metadata);
+    let marks = split_marks(connection, topics, app, &there)?;
+    let fault = |topic: &Wanted| {
+        let text = partition_fault(topic, there.get(topic.name.as_str())?.partitions, topics, &marks)?;
+        Some(TopicProblem { topic: topic.name.clone(), text })
+    };
+    let mut unfit: Vec<TopicProblem> = wanted.iter().filter_map(fault).collect();
+    // A rule set stands at the beginning of every leg partition once one was announced.
+    let was_begun = marks.iter().any(|mark| !mark.rules.is_empty());
+    if was_begun && !begins_anew {
+        let partitions = there.get(&*topics.legs).map_or(0, |layout| layout.partitions);
+        let empty = if partitions > 0 { never_written(&consumer, &topics.legs, partitions, ASK_MAX)?.len() } else { 0 };
+        if partitions == 0 || empty > 0 {
+            unfit.push(TopicProblem { topic: topics.legs.to_string(), text: lost_legs(empty) });
+        }
+    }
+    Ok(unfit)
+}
+
+/// Which partitions of a topic never had a record.
+pub(crate) fn never_written(consumer: &BaseConsumer<Talk>, topic: &str, partitions: i32, wait: Duration) -> Result<Vec<i32>, KafkaError> {
+    let mut empty = Vec::new();
+    for partition in 0..partitions {
+        if consumer.fetch_watermarks(topic, partition, wait)?.1 <= 0 {
+            empty.push(partition);
+        }
+    }
+    Ok(empty)
+}
+
+/// Legs were written, and `empty` partitions (0: the whole topic) have none.
+fn lost_legs(empty: usize) -> String {
+    let what = if empty == 0 { "is not there".to_owned() } else { format!("is empty in {empty} partitions") };
+    format!(
+        "{what}, though legs were written to it: it was deleted, and with it the history of parties, which cannot be had back by making it anew. Restore \
+         it; or begin a new `app` with topics of its own and feed it what the bank still has; or go on without history by `weir topics create \
+         --begin-anew`, and parties are judged by what comes from now on alone"
+    )
+}
+
+/// The marks that splitters have committed, of those partitions that have one.
+fn split_marks(connection: &Connection, topics: &Topics, app: &str, there: &HashMap<&str, Layout>) -> Result<Vec<Mark>, KafkaError> {
+    let Some(last) = there.get(&*topics.transactions).map(|layout| layout.partitions - 1).filter(|last| *last >= 0) else {
+        return Ok(Vec::new());
+    };
+    let mut config = connection.reader();
+    config.set("group.id", group(app, "split"));
+    let consumer: BaseConsumer<Talk> = config.create_with_context(Talk)?;
+    let mut asked = TopicPartitionList::new();
+    asked.add_partition_range(&topics.transactions, 0, last);
+    let no_end = AtomicBool::new(false);
+    // A right that is missing is missing a minute later too.
+    let found = patiently(&no_end, || match committed(&consumer, asked.clone(), ASK_MAX) {
+        Err(error) if error.rdkafka_error_code() == Some(RDKafkaErrorCode::GroupAuthorizationFailed) => Ok(Err(error)),
+        answer => answer.map(Ok),
+    })??;
+    let elements = found.elements();
+    let begun = elements.iter().filter(|element| matches!(element.offset(), Offset::Offset(_)));
+    let marks = begun.filter_map(|element| Mark::decode(element.metadata())).collect();
+    Ok(marks)
+}
+
+/// Partitions without an offset that [`begin`] did not begin: because there are outputs, and because their beginning is gone.
+#[derive(Default)]
+struct Left {
+    stranded: Vec<i32>,
+    cut: Vec<i32>,
+}
+
+/// Commits the beginning of each partition for a group, where nothing is committed, and of those that have lost it only where the group does not need
+/// it. Where one of its `outputs` has a record it commits nothing. Tells for which partitions it did not.
+fn begin(connection: &Connection, topic: &str, group: &str, outputs: &[&Arc<str>], needs_all: bool) -> Result<Left, KafkaError> {
     let mut config = connection.reader();
     config.set("group.id", group);
     let consumer: BaseConsumer<Talk> = config.create_with_context(Talk)?;
@@ -183,8 +279,9 @@ fn begin(connection: &Connection, topic: &str, group: &str, outputs: &[&Arc<str>
     let elements = committed.elements();
     let missing = elements.iter().filter(|element| !matches!(element.offset(), Offset::Offset(_)));
     let missing: Vec<i32> = missing.map(TopicPartitionListElem::partition).collect();
+    let mut left = Left::default();
     if missing.is_empty() {
-        return Ok(missing);
+        return Ok(left);
     }
     let has_records = |topic: &str| {
         for partition in 0..partitions_of(&consumer, topic)? {
@@ -200,17 +297,24 @@ fn begin(connection: &Connection, topic: &str, group: &str, outputs: &[&Arc<str>
     }
     // Of nothing that was read nothing can have been written.
     if has_outputs && has_records(topic)? {
-        return Ok(missing);
+        left.stranded = missing;
+        return Ok(left);
     }
     let mut first = TopicPartitionList::new();
     for partition in missing {
         let (low, _) = patiently(&no_end, || consumer.fetch_watermarks(topic, partition, ASK_MAX))?;
+        if needs_all && low > 0 {
+            left.cut.push(partition);
+            continue;
+        }
         let mut offset = first.add_partition(topic, partition);
         offset.set_offset(Offset::Offset(low))?;
         offset.set_metadata(Mark::default().encode());
     }
-    patiently(&no_end, || consumer.commit(&first, CommitMode::Sync))?;
-    Ok(Vec::new())
+    if first.count() > 0 {
+        patiently(&no_end, || consumer.commit(&first, CommitMode::Sync))?;
+    }
+    Ok(left)
 }
 
 /// Partitions of a topic that is known to be there; a new one may take a moment to be seen.
@@ -231,22 +335,26 @@ pub(crate) fn partitions_of(consumer: &BaseConsumer<Talk>, topic: &str) -> Resul
     last
 }
 
-/// What is wrong with the topics of a service. `partitions` of the leg log is what the topic has: it decides where legs go.
+/// What is wrong with the topics of a service whose topics `create` would make in this shape.
 ///
 /// # Errors
 /// Where Kafka does not answer.
-pub fn check(connection: &Connection, topics: &Topics) -> Result<Vec<TopicProblem>, KafkaError> {
+pub fn check(connection: &Connection, topics: &Topics, app: &str, shape: &Shape) -> Result<Vec<TopicProblem>, KafkaError> {
     let consumer: BaseConsumer<Talk> = connection.reader().create_with_context(Talk)?;
     let metadata = metadata(&consumer, None, ASK_MAX)?;
-    let there: HashMap<&str, usize> = metadata.topics().iter().map(|topic| (topic.name(), topic.partitions().len())).collect();
+    let there = layouts(&metadata);
     let mut problems = Vec::new();
-    let wanted = Shape::default().wanted(topics);
+    let wanted = shape.wanted(topics);
     let (present, missing): (Vec<&Wanted>, Vec<&Wanted>) = wanted.iter().partition(|topic| there.contains_key(topic.name.as_str()));
     for topic in missing {
-        problems.push(TopicProblem { topic: topic.name.clone(), text: "is not there; `weir topics create` makes it".to_owned() });
+        let text = "is not there, or the right Describe on it is missing; `weir topics create` makes it";
+        problems.push(TopicProblem { topic: topic.name.clone(), text: text.to_owned() });
     }
-    if there.get(&*topics.rules).is_some_and(|partitions| *partitions != 1) {
-        problems.push(TopicProblem { topic: topics.rules.to_string(), text: "must have exactly one partition".to_owned() });
+    let marks = split_marks(connection, topics, app, &there)?;
+    for topic in &present {
+        let layout = there.get(topic.name.as_str()).copied().unwrap_or_default();
+        let faults = partition_fault(topic, layout.partitions, topics, &marks).into_iter().chain(copies_fault(layout.copies, shape));
+        problems.extend(faults.map(|text| TopicProblem { topic: topic.name.clone(), text }));
     }
     let admin: AdminClient<Talk> = connection.config().create_with_context(Talk)?;
     let asked: Vec<ResourceSpecifier<'_>> = present.iter().map(|topic| ResourceSpecifier::Topic(&topic.name)).collect();
@@ -255,17 +363,77 @@ pub fn check(connection: &Connection, topics: &Topics) -> Result<Vec<TopicProble
     }
     let options = AdminOptions::new().request_timeout(Some(ASK_MAX));
     for (topic, answer) in present.iter().zip(block_on(admin.describe_configs(&asked, &options))?) {
-        let resource = answer.map_err(KafkaError::AdminOp)?;
-        let value = |name: &str| resource.get(name).and_then(|entry| entry.value.clone()).unwrap_or_default();
-        for text in faults(&topic.name, topics, &value) {
-            problems.push(TopicProblem { topic: topic.name.clone(), text });
-        }
+        let texts = match answer {
+            Ok(resource) => {
+                let value = |name: &str| resource.get(name).and_then(|entry| entry.value.clone()).unwrap_or_default();
+                faults(&topic.name, topics, shape, &value)
+            }
+            Err(RDKafkaErrorCode::TopicAuthorizationFailed) => vec![
+                "its settings cannot be checked: the right DescribeConfigs on it is missing; grant it to whom weir signs in as".to_owned(),
+            ],
+            Err(code) => return Err(KafkaError::AdminOp(code)),
+        };
+        problems.extend(texts.into_iter().map(|text| TopicProblem { topic: topic.name.clone(), text }));
     }
     Ok(problems)
 }
 
+/// Partitions of a topic, and the fewest copies that one of them has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Layout {
+    partitions: i32,
+    copies: i32,
+}
+
+fn layouts(metadata: &Metadata) -> HashMap<&str, Layout> {
+    let number = |count: usize| i32::try_from(count).unwrap_or(i32::MAX);
+    let layout = |topic: &MetadataTopic| {
+        let copies = topic.partitions().iter().map(|partition| partition.replicas().len()).min().unwrap_or(0);
+        Layout { partitions: number(topic.partitions().len()), copies: number(copies) }
+    };
+    metadata.topics().iter().map(|topic| (topic.name(), layout(topic))).collect()
+}
+
+/// What another number of partitions than is wanted would do to answers. How many the leg log has is a fact once legs were written: what splitters have
+/// committed says it, and only before they have, the settings do.
+fn partition_fault(topic: &Wanted, found: i32, topics: &Topics, marks: &[Mark]) -> Option<String> {
+    let (name, wanted) = (topic.name.as_str(), topic.partitions);
+    if name == &*topics.rules {
+        return (found != 1).then(|| "must have exactly one partition".to_owned());
+    }
+    if name == &*topics.legs {
+        if let Some(written) = marks.iter().map(|mark| mark.leg_partitions).find(|written| *written != 0) {
+            return (found != written).then(|| repartitioned(name, found, written).text);
+        }
+        return (found != wanted).then(|| {
+            format!(
+                "has {found} partitions, and the settings say {wanted} (topics.leg_partitions): write there what is true. It cannot be changed \
+                 once legs are written, for a party's partition follows from it; another number then needs a new `app` with a leg log of its own"
+            )
+        });
+    }
+    (name == &*topics.transactions && found != wanted).then(|| {
+        format!(
+            "has {found} partitions, and the settings say {wanted} (topics.transaction_partitions): end all processes of the app, write \
+             {found} there if that is meant, run `weir topics create`, with --begin-anew where it tells of partitions without an offset (only those \
+             are begun), and start again. Records of one account that lie in two partitions now may be read in another order"
+        )
+    })
+}
+
+/// What too few copies would do to answers.
+fn copies_fault(found: i32, shape: &Shape) -> Option<String> {
+    let wanted = shape.replication;
+    (found < wanted).then(|| {
+        format!(
+            "a partition has {found} copies, and the settings say {wanted} (topics.replication): records could be lost with a disk. Give it more with \
+             kafka-reassign-partitions, or write {found} there if that is meant"
+        )
+    })
+}
+
 /// What a topic's settings would do to answers.
-fn faults(name: &str, topics: &Topics, value: &dyn Fn(&str) -> String) -> Vec<String> {
+fn faults(name: &str, topics: &Topics, shape: &Shape, value: &dyn Fn(&str) -> String) -> Vec<String> {
     let mut faults = Vec::new();
     let is_log = name == &*topics.legs || name == &*topics.transactions;
     let is_compacted = name == &*topics.rules || name == &*topics.parties;
@@ -292,6 +460,13 @@ fn faults(name: &str, topics: &Topics, value: &dyn Fn(&str) -> String) -> Vec<St
     if bytes < MESSAGE_BYTES_MIN {
         faults.push(format!("max.message.bytes is {bytes}: an alert with its evidence may need {MESSAGE_BYTES_MIN}"));
     }
+    let (in_sync, in_sync_min): (i32, i32) = (value("min.insync.replicas").parse().unwrap_or(i32::MAX), shape.in_sync_min());
+    if in_sync < in_sync_min {
+        let copies = shape.replication;
+        faults.push(format!(
+            "min.insync.replicas is {in_sync}: of {copies} copies (topics.replication) at least {in_sync_min} must have a record, or it is lost with one disk"
+        ));
+    }
     if value("unclean.leader.election.enable") == "true" {
         faults.push("unclean.leader.election.enable must be false: records that were read could disappear".to_owned());
     }
@@ -310,12 +485,13 @@ mod tests {
             ("retention.bytes", "-1"),
             ("message.timestamp.type", "LogAppendTime"),
             ("max.message.bytes", "1048588"),
+            ("min.insync.replicas", "2"),
         ];
         let value = |key: &str| {
             let found = settings.iter().chain(&good).find(|(name, _)| *name == key);
             found.map_or(String::new(), |(_, value)| (*value).to_owned())
         };
-        let found = faults(name, &topics, &value);
+        let found = faults(name, &topics, &Shape::default(), &value);
         assert_eq!(found.len(), expected.len(), "{found:?}");
         for (fault, expected) in found.iter().zip(expected) {
             assert!(fault.contains(expected), "{fault}");
@@ -332,5 +508,46 @@ mod tests {
         check("weir.alerts", &[("cleanup.policy", "compact"), ("max.message.bytes", "1000")], &["must be delete", "max.message.bytes"]);
         check("weir.rules", &[], &["must be compact"]);
         check("weir.rules", &[("cleanup.policy", "compact"), ("unclean.leader.election.enable", "true")], &["unclean"]);
+        check("weir.alerts", &[("min.insync.replicas", "1")], &["min.insync.replicas is 1"]);
+    }
+
+    fn partitions(name: &str, found: i32, marks: &[Mark], expected: Option<&str>) {
+        let topics = Topics::with_prefix("weir");
+        let shape = Shape { transaction_partitions: 2, leg_partitions: 2, ..Shape::default() };
+        let wanted = shape.wanted(&topics).into_iter().find(|topic| topic.name == name).expect("one of them");
+        let fault = partition_fault(&wanted, found, &topics, marks);
+        match expected {
+            Some(expected) => assert!(fault.as_ref().is_some_and(|fault| fault.contains(expected)), "{fault:?}"),
+            None => assert_eq!(fault, None),
+        }
+    }
+
+    #[test]
+    fn partitions_that_were_added_are_named() {
+        let before = [Mark::default(), Mark { leg_partitions: 2, ..Mark::default() }];
+        partitions("weir.legs", 2, &[], None);
+        partitions("weir.legs", 4, &[], Some("topics.leg_partitions"));
+        partitions("weir.legs", 2, &before, None);
+        partitions("weir.legs", 4, &before, Some("4 partitions, and legs were written to 2"));
+        // What was committed is true, whatever the settings say.
+        partitions("weir.legs", 4, &[Mark { leg_partitions: 4, ..Mark::default() }], None);
+        partitions("weir.transactions", 2, &before, None);
+        partitions("weir.transactions", 3, &before, Some("topics.transaction_partitions"));
+        partitions("weir.rules", 2, &[], Some("exactly one"));
+        partitions("weir.alerts", 9, &[], None);
+    }
+
+    #[test]
+    fn a_leg_log_that_is_gone_is_told_apart_from_one_that_is_empty() {
+        assert!(lost_legs(0).starts_with("is not there, though legs were written"));
+        assert!(lost_legs(2).starts_with("is empty in 2 partitions, though"));
+    }
+
+    #[test]
+    fn too_few_copies_are_named() {
+        let shape = Shape::default();
+        assert!(copies_fault(1, &shape).is_some_and(|fault| fault.contains("1 copies")));
+        assert_eq!([copies_fault(3, &shape), copies_fault(5, &shape)], [None, None]);
+        assert_eq!(copies_fault(1, &Shape { replication: 1, ..shape }), None);
     }
 }

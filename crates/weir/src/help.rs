@@ -295,8 +295,8 @@ const OPTIONS: &[OptionHelp] = &[
     ),
     option(
         "begin_anew",
-        "没有位移而输出主题已有记录的分区也从头开始：写过的会再写一遍",
-        "Begin from the start also where outputs have records and a group has no offset: what was written is written once more",
+        "没有位移而输出主题已有记录的分区也从头开始：写过的会再写一遍；检测的分区须开头还在",
+        "Begin from the start also where outputs have records and a group has no offset: what was written is written once more; for detection the start must still be there",
     ),
     option("judged", "weir detect 写出的预警，可重复", "Alerts written by weir detect, repeatable"),
     option("labels", "weir synth 写出的目录，与 --alerts 一一对应", "Folder written by weir synth, one for each --alerts"),

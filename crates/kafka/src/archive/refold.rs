@@ -88,7 +88,7 @@ pub fn refold(
     topics: &Topics,
     question: Question<'_>,
 ) -> Result<Refolded, RefoldError> {
-    let mut detect = Detect::new(settings.clone(), topics, Arc::clone(library), Arc::clone(store), Metrics::new());
+    let mut detect = Detect::new(settings.clone(), "", topics, Arc::clone(library), Arc::clone(store), Metrics::new());
     let mut state = State::default();
     let mut done = Refolded { revisions: Vec::new(), legs: 0, controls: 0, files: 0, until: 0 };
     let mut next = 0;

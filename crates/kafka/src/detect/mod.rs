@@ -7,6 +7,8 @@ mod partition;
 mod say;
 mod snapshot;
 
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -21,7 +23,7 @@ use self::snapshot::{Finished, Found, Snapshots};
 use crate::mark::Mark;
 use crate::metrics::Metrics;
 use crate::outbox::Outbox;
-use crate::rules::RuleLibrary;
+use crate::rules::{RuleLibrary, RulesError};
 use crate::settings::{DetectSettings, Topics};
 use crate::stop::{Stop, StopCode};
 use crate::store::Store;
@@ -39,6 +41,9 @@ pub(crate) struct Detect {
     library: Arc<RuleLibrary>,
     sayer: Sayer,
     snapshots: Snapshots,
+    /// The snapshot each partition was opened with last, where it was one; and those that did not lead to what was committed.
+    opened: BTreeMap<i32, String>,
+    distrusted: BTreeSet<(i32, String)>,
     metrics: Metrics,
     effects: Effects,
 }
@@ -46,14 +51,16 @@ pub(crate) struct Detect {
 impl Detect {
     pub(crate) fn new(
         settings: DetectSettings,
+        app: &str,
         topics: &Topics,
         library: Arc<RuleLibrary>,
         store: Arc<dyn Store>,
         metrics: Metrics,
     ) -> Self {
         let sayer = Sayer::new(topics, &settings, metrics.clone());
-        let snapshots = Snapshots::new(store, metrics.clone());
-        Self { settings, library, sayer, snapshots, metrics, effects: Effects::default() }
+        let snapshots = Snapshots::new(store, (app, &*topics.legs), metrics.clone());
+        let (opened, distrusted) = (BTreeMap::new(), BTreeSet::new());
+        Self { settings, library, sayer, snapshots, opened, distrusted, metrics, effects: Effects::default() }
     }
 
     fn rules(&self, hash: &str) -> Result<Arc<RuleSet>, Stop> {
@@ -65,19 +72,27 @@ impl Detect {
                     "the leg log switches to rule set {hash}, which is not on the rules topic; publish it again with `weir rules publish`"
                 ),
             )),
-            Err(error) => Err(Stop::new(StopCode::RulesMissing, error.to_string())),
+            Err(error) => Err(error.stop()),
         }
     }
 
-    /// The partition at the beginning of its log; `why` says what is wrong with its snapshots, for the case that the log has lost its beginning.
-    fn beginning(standing: Standing, why: &str) -> Result<Opening<State>, Stop> {
+    /// The partition at the beginning of its log, for want of a snapshot. Where the log has lost its beginning and something did not answer (`outage`), that
+    /// may pass.
+    fn beginning(standing: Standing, outage: Option<&str>) -> Result<Opening<State>, Stop> {
         let Standing { partition, low, .. } = standing;
+        if let Some(outage) = outage.filter(|_| low > 0) {
+            return Err(Stop::new(
+                StopCode::Unavailable,
+                format!("partition {partition}, whose log begins at {low}, cannot be taken up without its snapshots just now: {outage}"),
+            ));
+        }
         if low > 0 {
             return Err(Stop::new(
                 StopCode::LogTruncated,
                 format!(
-                    "{why} of partition {partition}, and its log begins at {low}, not at 0: what came before cannot be folded again. Put \
-                     back a snapshot at or after {low}"
+                    "no usable snapshot of partition {partition}, and its log begins at {low}, not at 0: what came before cannot be folded again. Put \
+                     back a snapshot at or after {low}, and at or before the committed offset; without one, a new `app` with topics of its own reads the \
+                     transactions that are left"
                 ),
             ));
         }
@@ -89,34 +104,62 @@ impl Role for Detect {
     type State = State;
 
     fn open(&mut self, standing: Standing, mark: &Mark) -> Result<Opening<State>, Stop> {
+        self.opened.remove(&standing.partition);
         let pointer = mark.snapshot.as_ref().map(|(offset, hash)| (*offset, hash.as_str()));
         let candidates = match self.snapshots.candidates(standing.partition, standing.committed, pointer) {
             Ok(candidates) => candidates,
             Err(error) => {
                 tracing::warn!(partition = standing.partition, %error, "snapshots cannot be listed");
-                return Self::beginning(standing, &format!("the store does not say ({error}) which snapshots there are"));
+                return Self::beginning(standing, Some(&format!("the store does not say which there are: {error}")));
             }
         };
+        let outage: RefCell<Option<String>> = RefCell::new(None);
         for found in candidates {
-            if found.offset < standing.low {
+            if found.offset < standing.low || self.distrusted.contains(&(standing.partition, found.name.clone())) {
                 continue;
             }
             let position = (standing.partition, found.offset);
-            let rules = |hash: &str| self.library.get(hash).ok().flatten();
+            let rules = |hash: &str| match self.library.get(hash) {
+                Ok(rules) => rules,
+                Err(error) => {
+                    if matches!(error, RulesError::Kafka(_)) {
+                        *outage.borrow_mut() = Some(error.to_string());
+                    }
+                    None
+                }
+            };
             let read = self.snapshots.read(standing.partition, &found);
             let base_of = |offset: i64, hash: &str| self.snapshots.base(standing.partition, offset, hash);
             let state = match read.and_then(|bytes| State::decode((&bytes, &found.hash), position, self.settings.engine, &rules, &base_of))
             {
+                Ok(state) if found.offset == standing.committed && state.digest != mark.digest => {
+                    tracing::warn!(partition = standing.partition, snapshot = found.name, "snapshot passed over: it is of another log");
+                    continue;
+                }
                 Ok(state) => self.restored(standing.partition, state, &found),
                 Err(error) => {
                     tracing::warn!(partition = standing.partition, snapshot = found.name, "snapshot passed over: {error}");
+                    if error.is_passing() {
+                        *outage.borrow_mut() = Some(error.to_string());
+                    }
                     continue;
                 }
             };
             tracing::info!(partition = standing.partition, snapshot = found.name, committed = standing.committed, "restored");
+            self.opened.insert(standing.partition, found.name);
             return Ok(Opening { state, from: found.offset });
         }
-        Self::beginning(standing, "no usable snapshot")
+        Self::beginning(standing, outage.into_inner().as_deref())
+    }
+
+    fn distrust(&mut self, partition: i32) -> bool {
+        let Some(name) = self.opened.remove(&partition) else { return false };
+        tracing::warn!(
+            partition,
+            snapshot = name,
+            "snapshot passed over: it did not lead to what was committed; it is of another log, or the log is"
+        );
+        self.distrusted.insert((partition, name))
     }
 
     fn fold(
@@ -157,8 +200,9 @@ impl Role for Detect {
             if inputs.is_empty() {
                 return Ok(());
             }
-            let text =
-                format!("partition {partition} has legs before any rule set was announced; the leg log was not written by weir's splitter");
+            let text = format!(
+                "partition {partition} has legs before any rule set was announced: the leg log was made anew while splitters were at work, or not written by weir"
+            );
             return Err(Stop::new(StopCode::RecordUnreadable, text));
         };
         self.effects.alerts.clear();
@@ -264,4 +308,21 @@ impl Detect {
 
 fn seconds(micros: i64) -> f64 {
     Duration::from_micros(micros.unsigned_abs()).as_secs_f64()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_outage_does_not_stop_a_partition_for_good() {
+        let opened = |low, outage| {
+            let opening = Detect::beginning(Standing { partition: 0, committed: 9, low }, outage);
+            opening.map(|opening| opening.from).map_err(|stop| stop.code)
+        };
+        assert_eq!(opened(5, Some("timed out")), Err(StopCode::Unavailable));
+        assert_eq!(opened(5, None), Err(StopCode::LogTruncated));
+        // All of it can be folded again without the store.
+        assert_eq!([opened(0, Some("timed out")), opened(0, None)], [Ok(0), Ok(0)]);
+    }
 }

@@ -146,6 +146,17 @@ pub(crate) enum StateError {
     Engine(#[from] weir_engine::SnapshotError),
 }
 
+impl StateError {
+    /// Whether the store did not give it just now, which says nothing of the snapshot.
+    pub(crate) fn is_passing(&self) -> bool {
+        match self {
+            Self::Io(error) => error.kind() != io::ErrorKind::NotFound,
+            Self::Base(_, error) => error.is_passing(),
+            _ => false,
+        }
+    }
+}
+
 impl State {
     /// Learns names, and remembers where removals were read.
     pub(crate) fn learn(&mut self, entries: &[(u64, Entry<'_>)]) {
@@ -319,7 +330,7 @@ impl Unpacked {
         if version != VERSION {
             return Err(StateError::Version(version));
         }
-        let parts = zstd::decode_all(packed)?;
+        let parts = zstd::decode_all(packed).map_err(|_| StateError::Damaged)?;
         let mut rest = parts.as_slice();
         let mut part = || {
             let (length, after) = rest.split_first_chunk::<8>().ok_or(StateError::Damaged)?;
@@ -345,6 +356,15 @@ mod tests {
     use weir_model::{Direction, Division, Flags, Leg, PartyKind, Profile};
 
     use super::*;
+
+    #[test]
+    fn a_store_that_does_not_answer_is_told_from_one_that_has_nothing() {
+        let io = |kind: io::ErrorKind| StateError::Io(kind.into());
+        assert!(io(io::ErrorKind::TimedOut).is_passing());
+        assert!(StateError::Base(7, Box::new(io(io::ErrorKind::Other))).is_passing());
+        assert!(!io(io::ErrorKind::NotFound).is_passing());
+        assert!(!StateError::Hash.is_passing() && !StateError::Version(9).is_passing());
+    }
 
     fn removal(clock: EventTime) -> Entry<'static> {
         let leg = Leg {

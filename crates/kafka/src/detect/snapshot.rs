@@ -1,9 +1,11 @@
 //! Snapshots of partitions: written in the background, named by offset and content, read with distrust.
 //!
 //! ```text
-//! {partition}/{offset}-{BLAKE3 of the bytes}.base
-//! {partition}/{offset}-{offset of the base}-{BLAKE3 of the bytes}.delta
+//! {app}/{leg log}/{partition}/{offset}-{BLAKE3 of the bytes}.base
+//! {app}/{leg log}/{partition}/{offset}-{offset of the base}-{BLAKE3 of the bytes}.delta
 //! ```
+//!
+//! App and leg log stand in the name because several may share a folder: a snapshot of another log is of no use, and nobody else's to delete.
 //!
 //! A snapshot becomes current when a committed mark points to it, which the worker sees to; until then it is a file nobody relies on. The two
 //! newest that a mark has pointed to stay, and the bases they rest on; older ones are deleted.
@@ -58,6 +60,8 @@ impl Found {
 /// The snapshots of one worker's partitions.
 pub(crate) struct Snapshots {
     store: Arc<dyn Store>,
+    /// Where those of this app's leg log are: `{app}/{leg log}`.
+    home: String,
     metrics: Metrics,
     done: (Sender<Written>, Receiver<Written>),
     /// Partitions whose snapshot is being written, and offsets and hashes of those that are ready to be pointed to.
@@ -81,8 +85,13 @@ pub(crate) struct Finished {
 }
 
 impl Snapshots {
-    pub(crate) fn new(store: Arc<dyn Store>, metrics: Metrics) -> Self {
-        Self { store, metrics, done: channel(), busy: BTreeSet::new(), ready: BTreeMap::new(), failed: BTreeSet::new() }
+    pub(crate) fn new(store: Arc<dyn Store>, of: (&str, &str), metrics: Metrics) -> Self {
+        Self { store, home: home(of), metrics, done: channel(), busy: BTreeSet::new(), ready: BTreeMap::new(), failed: BTreeSet::new() }
+    }
+
+    /// The folder of a partition.
+    fn folder(&self, partition: i32) -> String {
+        format!("{}/{partition}", self.home)
     }
 
     pub(crate) fn is_busy(&self, partition: i32) -> bool {
@@ -98,10 +107,10 @@ impl Snapshots {
     pub(crate) fn write(&mut self, partition: i32, offset: i64, parts: Parts) {
         self.busy.insert(partition);
         self.failed.remove(&partition);
-        let (store, done) = (Arc::clone(&self.store), self.done.0.clone());
+        let (store, folder, done) = (Arc::clone(&self.store), self.folder(partition), self.done.0.clone());
         thread::spawn(move || {
             let (base, size) = (parts.base, parts.size());
-            let written = parts.pack().and_then(|bytes| write(&*store, partition, (offset, base), &bytes));
+            let written = parts.pack().and_then(|bytes| write(&*store, &folder, (offset, base), &bytes));
             let result = written.map(|hash| Finished { offset, hash, base_size: base.is_none().then_some(size) });
             // Nobody listens any more when the worker has ended.
             let _ = done.send(Written { partition, result });
@@ -134,10 +143,11 @@ impl Snapshots {
 
     /// Snapshots at or before `committed`, the one the mark points to first, then the newest.
     pub(crate) fn candidates(&self, partition: i32, committed: i64, pointer: Option<(i64, &str)>) -> std::io::Result<Vec<Found>> {
-        if let Err(error) = self.store.sweep(&partition.to_string(), "") {
+        let folder = self.folder(partition);
+        if let Err(error) = self.store.sweep(&folder, "") {
             tracing::warn!(partition, %error, "half-written snapshots cannot be removed");
         }
-        let mut usable: Vec<Found> = list(&*self.store, partition)?.into_iter().filter(|found| found.offset <= committed).collect();
+        let mut usable: Vec<Found> = list(&*self.store, &folder)?.into_iter().filter(|found| found.offset <= committed).collect();
         usable.sort_by_key(|found| {
             let is_pointed_to = pointer.is_some_and(|(offset, hash)| found.offset == offset && found.hash == hash);
             (!is_pointed_to, std::cmp::Reverse(found.offset), found.hash.clone())
@@ -147,13 +157,13 @@ impl Snapshots {
 
     /// The bytes of a snapshot, checked against its name.
     pub(crate) fn read(&self, partition: i32, found: &Found) -> Result<Vec<u8>, StateError> {
-        let bytes = self.store.get(&format!("{partition}/{}", found.name))?;
+        let bytes = self.store.get(&format!("{}/{}", self.folder(partition), found.name))?;
         if blake3::hash(&bytes).to_hex().as_str() == found.hash { Ok(bytes) } else { Err(StateError::Hash) }
     }
 
     /// When a snapshot was written, where the store knows.
     pub(crate) fn written(&self, partition: i32, found: &Found) -> Option<SystemTime> {
-        let written = self.store.written(&format!("{partition}/{}", found.name));
+        let written = self.store.written(&format!("{}/{}", self.folder(partition), found.name));
         written.inspect_err(|error| tracing::debug!(partition, %error, "when a snapshot was written is not known")).ok()
     }
 
@@ -163,29 +173,35 @@ impl Snapshots {
     }
 }
 
-/// When the snapshot of an offset was written; `None` where there is none.
+/// The folder of an app's leg log.
+fn home((app, legs): (&str, &str)) -> String {
+    format!("{}/{}", plain(app), plain(legs))
+}
+
+/// When the snapshot of an offset of an app's leg log was written; `None` where there is none.
 ///
 /// # Errors
 /// Where the store does not answer, or does not know.
-pub fn snapshot_written(store: &dyn Store, partition: i32, offset: i64) -> std::io::Result<Option<SystemTime>> {
+pub fn snapshot_written(store: &dyn Store, of: (&str, &str), partition: i32, offset: i64) -> std::io::Result<Option<SystemTime>> {
     let mut newest: Option<SystemTime> = None;
-    for found in list(store, partition)?.into_iter().filter(|found| found.offset == offset) {
-        newest = newest.max(Some(store.written(&format!("{partition}/{}", found.name))?));
+    let folder = format!("{}/{partition}", home(of));
+    for found in list(store, &folder)?.into_iter().filter(|found| found.offset == offset) {
+        newest = newest.max(Some(store.written(&format!("{folder}/{}", found.name))?));
     }
     Ok(newest)
 }
 
 /// Writes a snapshot of an offset, and the offset of the base it rests on; returns its hash.
-fn write(store: &dyn Store, partition: i32, (offset, base): (i64, Option<i64>), bytes: &[u8]) -> std::io::Result<String> {
+fn write(store: &dyn Store, folder: &str, (offset, base): (i64, Option<i64>), bytes: &[u8]) -> std::io::Result<String> {
     let own = Found::new(offset, base, blake3::hash(bytes).to_hex().to_string());
-    let name = format!("{partition}/{}", own.name);
+    let name = format!("{folder}/{}", own.name);
     store.put(&name, bytes)?;
     // What was written is what can be read: a medium that lies is found out while the older ones are still there.
     if blake3::hash(&store.get(&name)?).to_hex().as_str() != own.hash {
         return Err(std::io::Error::other("what was written reads back differently"));
     }
-    for found in dispensable(list(store, partition)?, offset) {
-        store.delete(&format!("{partition}/{}", found.name))?;
+    for found in dispensable(list(store, folder)?, offset) {
+        store.delete(&format!("{folder}/{}", found.name))?;
     }
     Ok(own.hash)
 }
@@ -199,8 +215,23 @@ fn dispensable(mut found: Vec<Found>, offset: i64) -> Vec<Found> {
     old.into_iter().filter(|found| !(found.base.is_none() && bases.contains(&Some(found.offset)))).collect()
 }
 
-fn list(store: &dyn Store, partition: i32) -> std::io::Result<Vec<Found>> {
-    Ok(store.list(&partition.to_string())?.into_iter().filter_map(Found::parse).collect())
+fn list(store: &dyn Store, folder: &str) -> std::io::Result<Vec<Found>> {
+    Ok(store.list(folder)?.into_iter().filter_map(Found::parse).collect())
+}
+
+/// A name as one part of a path that every disk and object store takes as it is; different names stay different, for what is written otherwise begins with
+/// `=`.
+fn plain(name: &str) -> String {
+    let mut plain = String::with_capacity(name.len());
+    for (at, byte) in name.bytes().enumerate() {
+        // A leading dot would hide it, or lead elsewhere.
+        if byte.is_ascii_alphanumeric() || b"-_".contains(&byte) || (byte == b'.' && at > 0) {
+            plain.push(char::from(byte));
+        } else {
+            plain.push_str(&format!("={byte:02X}"));
+        }
+    }
+    if plain.is_empty() { "=".to_owned() } else { plain }
 }
 
 #[cfg(test)]
@@ -232,17 +263,48 @@ mod tests {
     fn when_a_snapshot_was_written_is_what_the_store_says() {
         let folder = tempfile::tempdir().expect("a folder");
         let store = Folder(folder.path().to_owned());
-        write(&store, 3, (7, None), b"bytes").expect("written");
-        let age = snapshot_written(&store, 3, 7).expect("a folder knows").map(|at| at.elapsed().unwrap_or_default());
+        write(&store, "app/legs/3", (7, None), b"bytes").expect("written");
+        let age = snapshot_written(&store, ("app", "legs"), 3, 7).expect("a folder knows").map(|at| at.elapsed().unwrap_or_default());
         assert!(age.is_some_and(|age| age.as_secs() < 60));
-        assert_eq!(snapshot_written(&store, 3, 8).expect("none of this offset"), None);
-        assert_eq!(snapshot_written(&store, 4, 7).expect("none of this partition"), None);
+        assert_eq!(snapshot_written(&store, ("app", "legs"), 3, 8).expect("none of this offset"), None);
+        assert_eq!(snapshot_written(&store, ("app", "legs"), 4, 7).expect("none of this partition"), None);
+    }
+
+    #[test]
+    fn a_name_becomes_one_part_of_a_path_and_no_two_the_same() {
+        for (name, expected) in [
+            ("weir.legs", "weir.legs"),
+            ("a_b-1", "a_b-1"),
+            ("..", "=2E."),
+            ("a/b", "a=2Fb"),
+            ("a=b", "a=3Db"),
+            ("户", "=E6=88=B7"),
+            ("", "="),
+        ] {
+            assert_eq!(plain(name), expected);
+        }
+    }
+
+    /// Two apps, or two leg logs of one, in one folder.
+    #[test]
+    fn snapshots_of_another_log_are_neither_found_nor_deleted() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store: Arc<dyn Store> = Arc::new(Folder(folder.path().to_owned()));
+        let of = |app, legs| Snapshots::new(Arc::clone(&store), (app, legs), Metrics::new());
+        let (own, other, another) = (of("app", "legs"), of("other", "legs"), of("app", "more.legs"));
+        for offset in 1..9 {
+            for snapshots in [&own, &other] {
+                write(&*store, &snapshots.folder(0), (offset, None), b"bytes").expect("written");
+            }
+        }
+        let found = |snapshots: &Snapshots| snapshots.candidates(0, 100, None).expect("a list").len();
+        assert_eq!([found(&own), found(&other), found(&another)], [KEPT, KEPT, 0]);
     }
 
     #[test]
     fn what_could_not_be_written_is_told_once() {
         let folder = tempfile::tempdir().expect("a folder");
-        let mut snapshots = Snapshots::new(Arc::new(Folder(folder.path().to_owned())), Metrics::new());
+        let mut snapshots = Snapshots::new(Arc::new(Folder(folder.path().to_owned())), ("app", "legs"), Metrics::new());
         let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
         snapshots.done.0.send(Written { partition: 3, result: Err(full) }).expect("it listens");
         assert!(snapshots.finished(3).is_none() && snapshots.is_idle());

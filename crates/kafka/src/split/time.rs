@@ -25,6 +25,8 @@ use crate::mark::Mark;
 use crate::settings::Time;
 
 const ASK_MAX: Duration = Duration::from_secs(5);
+/// For what may as well be seen the next time.
+const GLANCE_MAX: Duration = Duration::from_secs(2);
 
 /// The marks of all partitions, as last looked at.
 pub(super) struct Others {
@@ -99,6 +101,18 @@ impl Others {
     fn end(&self, partition: i32) -> Result<i64, KafkaError> {
         let (_, end) = self.ends.as_ref().unwrap_or(&self.consumer).fetch_watermarks(&self.topic, partition, ASK_MAX)?;
         Ok(end)
+    }
+
+    /// Partitions of a topic as brokers say now; `None` where they do not say, or it is not there.
+    pub(super) fn partitions_now(&self, topic: &str) -> Option<i32> {
+        let metadata = metadata(&self.consumer, Some(topic), GLANCE_MAX).ok()?;
+        let found = metadata.topics().first().filter(|topic| topic.error().is_none())?.partitions().len();
+        i32::try_from(found).ok().filter(|found| *found > 0)
+    }
+
+    /// Partitions of the transactions topic, as the looks count them.
+    pub(super) const fn partitions(&self) -> i32 {
+        self.partitions
     }
 
     /// The rule set last announced; empty before the first.

@@ -51,6 +51,10 @@ pub(super) struct Slot<S> {
     /// The digest to arrive with at the committed offset; `None` once it was compared.
     pub(super) expected: Option<Digest>,
     pub(super) outbox: Outbox,
+    /// Where it stood when it was opened.
+    standing: Standing,
+    /// It begins again from another state: what comes of it is of no use until it is read from there.
+    is_rewound: bool,
     /// Something is to be committed besides `next`.
     pub(super) is_marked: bool,
     /// Read, and waiting for partitions that are behind.
@@ -233,7 +237,9 @@ impl<R: Role> Desk<R> {
                 format!(
                     "no offset is committed for {topic}/{partition}: the group is new, it or the topic was deleted, or it has been idle for \
                      longer than the broker keeps offsets. A new installation: run `weir topics create`. Else restore the offsets; where to, \
-                     the newest snapshot says. Where that cannot be done, `weir topics create --begin-anew` reads everything again, and says it again"
+                     the newest snapshot says. Where that cannot be done, `weir topics create --begin-anew` reads everything again, and says it again; \
+                     a leg log it can begin only where that still begins at 0 (this topic begins at {low}), else a new `app` with topics of its own \
+                     reads the transactions that are left"
                 ),
             ));
         };
@@ -257,10 +263,11 @@ impl<R: Role> Desk<R> {
             let Mark { read_to, snapshot, .. } = mark.clone();
             Mark { read_to, snapshot, ..self.role.mark(state) } == mark
         };
+        let standing = Standing { partition, committed: offset, low };
         let reusable = retained.filter(|old| old.next == offset && is_as_marked(&old.state));
         let opening = match reusable {
             Some(old) => Opening { state: old.state, from: offset },
-            None => self.role.open(Standing { partition, committed: offset, low }, &mark)?,
+            None => self.role.open(standing, &mark)?,
         };
         let from = opening.from;
         if from < low {
@@ -276,6 +283,8 @@ impl<R: Role> Desk<R> {
             committed: (offset, metadata.to_owned()),
             expected,
             outbox: Outbox::default(),
+            standing,
+            is_rewound: false,
             is_marked: false,
             waiting: Vec::new(),
             came: self.idle,
@@ -311,16 +320,48 @@ impl<R: Role> Desk<R> {
         tracing::info!(topic = %self.topic, "revoked");
     }
 
+    /// Stops the partitions of which no offset is committed any more, as `found` says. `true` if there was one.
+    pub(super) fn compare(&mut self, found: &BTreeMap<i32, Option<i64>>) -> bool {
+        let is_gone = |partition: &i32| found.get(partition) == Some(&None);
+        let gone: Vec<i32> = self.slots.keys().copied().filter(is_gone).collect();
+        for partition in &gone {
+            let stop = replaced(&self.topic, *partition);
+            self.stop(*partition, stop);
+        }
+        !gone.is_empty()
+    }
+
     pub(super) fn stop(&mut self, partition: i32, stop: Stop) {
         self.slots.remove(&partition);
+        if stop.code.is_passing() {
+            self.failure.get_or_insert(WorkerError::Unfit(stop));
+            return;
+        }
         tracing::error!(topic = %self.topic, partition, code = stop.code.code(), "stopped: {}", stop.text);
         self.metrics.stopped(partition, stop.code);
         self.stops.insert(partition, stop);
     }
 
-    /// Folds what was read of a partition. `true` if the partition had to be stopped.
-    fn fold(&mut self, partition: i32, records: &[Record<'_>]) -> bool {
+    /// Begins a partition again from another state than the one that did not lead to what was committed. `false` if there is none.
+    fn begin_again(&mut self, partition: i32) -> bool {
+        if !self.role.distrust(partition) {
+            return false;
+        }
         let Some(slot) = self.slots.get_mut(&partition) else { return false };
+        let Some(mark) = Mark::decode(&slot.committed.1) else { return false };
+        let Ok(Opening { state, from }) = self.role.open(slot.standing, &mark) else { return false };
+        let expected = (from < slot.committed.0).then_some(mark.digest);
+        if from < slot.standing.low || (expected.is_none() && self.role.mark(&state).digest != mark.digest) {
+            return false;
+        }
+        (slot.state, slot.next, slot.expected, slot.is_rewound) = (state, from, expected, true);
+        slot.outbox.clear();
+        true
+    }
+
+    /// Folds what was read of a partition. `true` if the partition had to be stopped, or begins again elsewhere.
+    fn fold(&mut self, partition: i32, records: &[Record<'_>]) -> bool {
+        let Some(slot) = self.slots.get_mut(&partition).filter(|slot| !slot.is_rewound) else { return false };
         self.turn += 1;
         slot.outbox.take_turn(self.turn);
         let records = &records[records.partition_point(|record| record.offset < slot.next)..];
@@ -354,10 +395,11 @@ impl<R: Role> Desk<R> {
         slot.next = last.offset + 1;
         self.metrics.folded(live.len());
         self.metrics.received(partition, last.received);
-        done.is_err_and(|stop| {
+        let Err(stop) = done else { return false };
+        if stop.code != StopCode::DigestDiffers || !self.begin_again(partition) {
             self.stop(partition, stop);
-            true
-        })
+        }
+        true
     }
 
     /// A record that came at a time at which nothing is folded: it waits for the next step.
@@ -369,7 +411,7 @@ impl<R: Role> Desk<R> {
     }
 
     /// Folds what waits and then `batch`, those of one partition in their order; records already folded, or of partitions not owned, are passed
-    /// over. `true` if a partition had to be stopped.
+    /// over. `true` if a partition had to be stopped, or begins again elsewhere.
     pub(super) fn fold_all<'m>(&mut self, batch: impl Iterator<Item = (i32, Record<'m>)>) -> bool {
         let mut waiting: BTreeMap<i32, Vec<Waiting>> =
             self.slots.iter_mut().map(|(partition, slot)| (*partition, std::mem::take(&mut slot.waiting))).collect();
@@ -460,6 +502,7 @@ impl<R: Role> Desk<R> {
     pub(super) fn tend(&mut self) -> bool {
         if let Err(error) = self.role.look() {
             self.failure = Some(error);
+            return false;
         }
         let mut stops = Vec::new();
         for (partition, slot) in &mut self.slots {
@@ -509,6 +552,7 @@ impl<R: Role> Desk<R> {
         // What waits is read again, and the end of the partition is told again after it.
         for slot in self.slots.values_mut() {
             slot.waiting.clear();
+            slot.is_rewound = false;
             slot.ended_at = None;
             slot.came = self.idle;
         }
@@ -571,6 +615,16 @@ pub(super) fn digest_differs(topic: &str, partition: i32, offset: i64) -> Stop {
     )
 }
 
+pub(super) fn replaced(topic: &str, partition: i32) -> Stop {
+    Stop::new(
+        StopCode::LogReplaced,
+        format!(
+            "no offset is committed for {topic}/{partition} any more, though it was while it was read: the topic, or the group, was deleted. What came since \
+             was not committed. Restore topic and offsets; else begin a new `app`"
+        ),
+    )
+}
+
 pub(super) fn truncated(topic: &str, partition: i32, from: i64, low: i64) -> Stop {
     Stop::new(
         StopCode::LogTruncated,
@@ -602,13 +656,20 @@ mod tests {
         folded: Vec<(i32, i64)>,
         /// Records before the committed offset that are read once more.
         again: i64,
+        /// States to open with, the last one first.
+        starts: Vec<i64>,
     }
 
     impl Role for Clocks {
         type State = i64;
 
         fn open(&mut self, standing: Standing, _: &Mark) -> Result<Opening<i64>, Stop> {
-            Ok(Opening { state: i64::MIN, from: standing.committed - self.again })
+            Ok(Opening { state: self.starts.last().copied().unwrap_or(i64::MIN), from: standing.committed - self.again })
+        }
+
+        fn distrust(&mut self, _: i32) -> bool {
+            self.starts.pop();
+            !self.starts.is_empty()
         }
 
         fn fold(&mut self, partition: i32, time: &mut i64, records: &[Record<'_>], _: bool, outbox: &mut Outbox) -> Result<(), Stop> {
@@ -633,14 +694,20 @@ mod tests {
             Ok(false)
         }
 
-        fn mark(&self, _: &i64) -> Mark {
-            Mark::default()
+        fn mark(&self, time: &i64) -> Mark {
+            let mut mark = Mark::default();
+            if *time == FOREIGN {
+                mark.digest.read(0, b"another log");
+            }
+            mark
         }
 
         fn committed(&mut self, _: i32, _: &mut i64, _: i64) {}
     }
 
     const HOUR: i64 = 3_600_000_000;
+    /// A state that leads nowhere else.
+    const FOREIGN: i64 = i64::MAX;
     const POISON: &[u8] = b"poison";
     /// What comes of it is larger than any topic takes.
     const HUGE: &[u8] = b"huge";
@@ -719,6 +786,53 @@ mod tests {
         assert_eq!(desk.wait(), None);
         desk.drained(0, Some(0));
         assert_eq!(desk.due().keys().collect::<Vec<_>>(), [&0], "others may know that nothing is left");
+    }
+
+    /// A partition that reads two records once more, from the last of these states.
+    fn begun_from(starts: &[i64]) -> Desk<Clocks> {
+        let mut desk = desk(&[]);
+        (desk.role.again, desk.role.starts) = (2, starts.to_vec());
+        desk.open(0, Offset::Offset(5), &Mark::default().encode(), (0, 9)).unwrap_or_else(|stop| panic!("{}", stop.text));
+        desk.positions().expect("it has a position");
+        desk
+    }
+
+    #[test]
+    fn a_partition_whose_offset_has_gone_while_it_was_read_stops() {
+        let mut desk = desk(&[0, 1, 2]);
+        desk.fold_all(records(0, 0..2).chain(records(1, 0..2)));
+        assert!(desk.compare(&BTreeMap::from([(0, None), (1, Some(0))])));
+        assert_eq!(desk.stops[&0].code, StopCode::LogReplaced);
+        assert_eq!(desk.slots.keys().collect::<Vec<_>>(), [&1, &2], "of what was not asked nothing is known");
+        assert!(!desk.due().contains_key(&0), "it is not committed over");
+        assert!(!desk.compare(&BTreeMap::from([(1, Some(0))])));
+    }
+
+    #[test]
+    fn what_passes_ends_the_worker_and_stops_no_partition() {
+        let mut desk = desk(&[0, 1]);
+        desk.stop(0, Stop::new(StopCode::Unavailable, "the store does not answer"));
+        assert!(desk.stops.is_empty() && matches!(desk.failure, Some(WorkerError::Unfit(_))));
+    }
+
+    #[test]
+    fn a_state_of_another_log_costs_time_where_there_is_another_one() {
+        let mut desk = begun_from(&[i64::MIN, FOREIGN]);
+        assert!(desk.fold_all(records(0, 3..7)), "it is to be read from elsewhere");
+        assert!(desk.stops.is_empty() && desk.due().is_empty());
+        desk.fold_all(records(0, 7..8));
+        assert_eq!(desk.role.folded, [(0, 3), (0, 4)], "what was read before that is of no use");
+        let positions = desk.positions().expect("it has a position");
+        assert_eq!(positions.elements()[0].offset(), Offset::Offset(3));
+        assert!(!desk.fold_all(records(0, 3..7)));
+        assert!(desk.slots[&0].expected.is_none() && desk.slots[&0].next == 7);
+    }
+
+    #[test]
+    fn a_state_that_leads_elsewhere_stops_the_partition_where_there_is_no_other() {
+        let mut desk = begun_from(&[FOREIGN]);
+        assert!(desk.fold_all(records(0, 3..7)));
+        assert_eq!(desk.stops[&0].code, StopCode::DigestDiffers);
     }
 
     #[test]

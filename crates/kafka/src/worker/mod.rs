@@ -31,7 +31,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Message};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
-use self::desk::{Desk, Seat, list, truncated};
+use self::desk::{Desk, Seat, list, replaced, truncated};
 pub(crate) use self::role::{Opening, Record, Role, Standing};
 use crate::archive::ArchiveError;
 use crate::client::committed;
@@ -116,6 +116,9 @@ pub enum WorkerError {
     /// A transaction's outcome could not be found out.
     #[error("what became of a transaction could not be found out after {0} attempts")]
     Unresolved(u32),
+    /// What its role needs is not as it was, or not to be had just now.
+    #[error("{0}")]
+    Unfit(Stop),
     /// The archiver's.
     #[error("{0}")]
     Archive(#[from] ArchiveError),
@@ -131,6 +134,8 @@ pub(crate) struct Worker<R: Role> {
     gathered: Instant,
     /// Memory for those of the next.
     spare: Cell<Vec<BorrowedMessage<'static>>>,
+    /// Something was said of the topic that may mean that it was deleted.
+    is_suspect: Cell<bool>,
     metrics: WorkerMetrics,
     stop: Arc<AtomicBool>,
 }
@@ -141,7 +146,17 @@ impl<R: Role> Worker<R> {
         let consumer: BaseConsumer<Seat<R>> = settings.consumer.create_with_context(Seat::new(desk))?;
         let outlet = Outlet::new(settings.producer.clone());
         let now = Instant::now();
-        Ok(Self { settings, consumer, outlet, last_commit: now, gathered: now, spare: Cell::default(), metrics, stop })
+        Ok(Self {
+            settings,
+            consumer,
+            outlet,
+            last_commit: now,
+            gathered: now,
+            spare: Cell::default(),
+            is_suspect: Cell::new(false),
+            metrics,
+            stop,
+        })
     }
 
     /// Works until it is told to end. Ends with everything folded committed.
@@ -274,6 +289,7 @@ impl<R: Role> Worker<R> {
         if !error.rdkafka_error_code().is_some_and(is_of_offset) {
             return Ok(());
         }
+        self.is_suspect.set(true);
         let mut desk = self.consumer.context().desk();
         let positions: Vec<(i32, i64)> = desk.slots.iter().map(|(partition, slot)| (*partition, slot.next)).collect();
         let mut has_stopped = false;
@@ -294,6 +310,38 @@ impl<R: Role> Worker<R> {
         }
         let is_lost = error.rdkafka_error_code() == Some(RDKafkaErrorCode::AutoOffsetReset);
         if is_lost { Err(error.into()) } else { Ok(()) }
+    }
+
+    /// Whether what is committed is still there, after an error that may mean that the topic was deleted: Kafka forgets offsets with their topic. One that was
+    /// made anew under the name, and has as many records, goes on being read in the middle as if nothing had been; nothing of it may be committed.
+    fn is_still_there(&self) -> Result<bool, WorkerError> {
+        if !self.is_suspect.get() {
+            return Ok(true);
+        }
+        let topic = &self.settings.topic;
+        let partitions: Vec<i32> = self.consumer.context().desk().slots.keys().copied().collect();
+        let Some(first) = partitions.first() else { return Ok(true) };
+        // Offsets may stay a moment longer than their topic: it has to be there itself.
+        let asked = self.consumer.fetch_watermarks(topic, *first, ASK_MAX);
+        let found = match asked.and_then(|_| committed(&self.consumer, list(topic, &partitions), ASK_MAX)) {
+            Ok(found) => found,
+            Err(error) => {
+                tracing::warn!(%topic, %error, "whether the topic is still there is not known; nothing is committed until it is");
+                return Ok(false);
+            }
+        };
+        let offset = |offset: Offset| match offset {
+            Offset::Offset(offset) => Some(offset),
+            _ => None,
+        };
+        let found: BTreeMap<i32, Option<i64>> =
+            found.elements().iter().map(|element| (element.partition(), offset(element.offset()))).collect();
+        self.is_suspect.set(false);
+        let has_stopped = self.consumer.context().desk().compare(&found);
+        if has_stopped {
+            self.reassign()?;
+        }
+        Ok(!has_stopped)
     }
 
     /// Reads on without the partitions that were stopped.
@@ -321,7 +369,7 @@ impl<R: Role> Worker<R> {
     fn commit(&mut self) -> Result<(), WorkerError> {
         self.last_commit = Instant::now();
         let due = self.consumer.context().desk().due();
-        if due.is_empty() {
+        if due.is_empty() || !self.is_still_there()? {
             return Ok(());
         }
         let begun = Instant::now();
@@ -408,7 +456,11 @@ impl<R: Role> Worker<R> {
         let mut desk = self.consumer.context().desk();
         for element in found.elements() {
             let partition = element.partition();
-            let Offset::Offset(offset) = element.offset() else { continue };
+            let Offset::Offset(offset) = element.offset() else {
+                desk.stop(partition, replaced(&self.settings.topic, partition));
+                due.remove(&partition);
+                continue;
+            };
             let found = (offset, element.metadata().to_owned());
             let (Some(wanted), Some(slot)) = (due.get(&partition), desk.slots.get(&partition)) else { continue };
             if found == *wanted {

@@ -42,6 +42,11 @@ pub(crate) trait Role: Send + 'static {
     /// State and beginning for a partition; `mark` is that of the committed offset.
     fn open(&mut self, standing: Standing, mark: &Mark) -> Result<Opening<Self::State>, Stop>;
 
+    /// The state that a partition was opened with last has not led to what was committed. `true` if [`Role::open`] may have another to begin with.
+    fn distrust(&mut self, _partition: i32) -> bool {
+        false
+    }
+
     /// Folds records. Where `is_replay`, outputs are thrown away by the caller, and must be made all the same for the digest.
     fn fold(
         &mut self,
@@ -63,7 +68,8 @@ pub(crate) trait Role: Send + 'static {
         true
     }
 
-    /// Looks around, once a step, whatever the partitions are at: a partition that waits to be ready waits for this. An error ends the worker.
+    /// Looks around, once a step, whatever the partitions are at: a partition that waits to be ready waits for this. An error ends the worker: it concerns all
+    /// partitions, and nothing that is not committed is.
     fn look(&mut self) -> Result<(), WorkerError> {
         Ok(())
     }

@@ -39,7 +39,8 @@ pub(crate) fn run(path: &Path, lang: Lang) -> Result<Exit, Failure> {
     log_to_stderr();
     let configured = Configured::load(path, lang)?;
     let settings = &configured.settings;
-    let problems = check(&settings.connection, &settings.topics).map_err(|error| unreachable(&error, lang))?;
+    let checked = check(&settings.connection, &settings.topics, &settings.app, &configured.shape);
+    let problems = checked.map_err(|error| unreachable(&error, lang))?;
     if !problems.is_empty() {
         let list: Vec<String> = problems.iter().map(|problem| format!("  {}: {}", problem.topic, problem.text)).collect();
         let list = list.join("\n");
@@ -96,6 +97,14 @@ pub(crate) fn create_topics(path: &Path, begins_anew: bool, lang: Lang) -> Resul
     let Configured { settings, shape, .. } = Configured::load(path, lang)?;
     let created =
         create(&settings.connection, &settings.topics, &settings.app, &shape, begins_anew).map_err(|error| kafka(&error, lang))?;
+    if !created.unfit.is_empty() {
+        eprintln!(
+            "{}",
+            lang.of("没有建立主题，也没有提交位移。须先处理：", "no topic was made and nothing committed. To be mended first:")
+        );
+        created.unfit.iter().for_each(|problem| eprintln!("  {}: {}", problem.topic, problem.text));
+        return Ok(Exit::Findings);
+    }
     for name in &created.topics {
         println!("{name}");
     }
@@ -114,13 +123,25 @@ pub(crate) fn create_topics(path: &Path, begins_anew: bool, lang: Lang) -> Resul
             )
         );
     }
-    Ok(if created.stranded.is_empty() { Exit::Ok } else { Exit::Findings })
+    for Stranded { group, topic, partitions } in &created.cut {
+        let partitions = partitions.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+        eprintln!(
+            "{}",
+            say!(
+                lang,
+                "消费组 {group} 在 {topic} 的分区 {partitions} 没有位移，而这些分区的开头已被删去（保留期）；检测不能从中间开始，所以没有提交位移。请恢复位移和快照；\n  否则换一个 app 和它自己的主题，把还在的交易再读一遍",
+                "group {group} has no offset in partitions {partitions} of {topic}, whose beginning was deleted (retention); detection cannot begin in the \
+                 middle, so nothing was committed for them. Put offsets and snapshots back;\n  or begin a new app with topics of its own, and read the transactions that are left"
+            )
+        );
+    }
+    Ok(if created.stranded.is_empty() && created.cut.is_empty() { Exit::Ok } else { Exit::Findings })
 }
 
 /// `weir topics check`.
 pub(crate) fn check_topics(path: &Path, lang: Lang) -> Result<Exit, Failure> {
-    let Configured { settings, .. } = Configured::load(path, lang)?;
-    let problems = check(&settings.connection, &settings.topics).map_err(|error| kafka(&error, lang))?;
+    let Configured { settings, shape, .. } = Configured::load(path, lang)?;
+    let problems = check(&settings.connection, &settings.topics, &settings.app, &shape).map_err(|error| kafka(&error, lang))?;
     for problem in &problems {
         println!("{}: {}", problem.topic, problem.text);
     }
@@ -144,7 +165,7 @@ pub(crate) fn publish_rules(path: &Path, pack: &PackArgs, json: bool, lang: Lang
 /// `weir status`: where each partition stands.
 pub(crate) fn status(path: &Path, json: bool, lang: Lang) -> Result<Exit, Failure> {
     let Configured { settings, detect, .. } = Configured::load(path, lang)?;
-    let mut ages = Ages::new(&detect.snapshots);
+    let mut ages = Ages::new(&detect.snapshots, (&settings.app, &settings.topics.legs));
     let mut out = std::io::stdout().lock();
     let mut table = terminal::table();
     let heads = match lang {
@@ -191,18 +212,20 @@ pub(crate) fn status(path: &Path, json: bool, lang: Lang) -> Result<Exit, Failur
 }
 
 /// How old snapshots are, as long as their store answers.
-struct Ages {
+struct Ages<'a> {
     store: Option<Arc<dyn Store>>,
+    /// The app and its leg log.
+    of: (&'a str, &'a str),
 }
 
-impl Ages {
-    fn new(location: &Location) -> Self {
-        Self { store: location.open().ok() }
+impl<'a> Ages<'a> {
+    fn new(location: &Location, of: (&'a str, &'a str)) -> Self {
+        Self { store: location.open().ok(), of }
     }
 
     /// How old the snapshot of an offset is. A store that does not say is not asked again: each question may take its time.
     fn of(&mut self, partition: i32, offset: i64, json: bool, lang: Lang) -> Option<Duration> {
-        let written = snapshot_written(&**self.store.as_ref()?, partition, offset);
+        let written = snapshot_written(&**self.store.as_ref()?, self.of, partition, offset);
         match written {
             Ok(written) => written.map(|at| SystemTime::now().duration_since(at).unwrap_or_default()),
             Err(error) => {

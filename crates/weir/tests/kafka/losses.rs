@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use futures_executor::block_on;
 use rdkafka::ClientConfig;
-use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, NewTopic, ResourceSpecifier, TopicReplication};
+use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, NewPartitions, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
@@ -85,7 +85,7 @@ fn lost_records_offsets_and_topics_stop_a_partition_by_name() {
     service.terminate();
 
     // Records that must be read again are gone: the log was truncated and the snapshots before that are lost.
-    fs::remove_dir_all(rig.path("state/0")).expect("snapshots of partition 0");
+    fs::remove_dir_all(rig.path(&format!("{}/0", rig.snapshots()))).expect("snapshots of partition 0");
     thieves.truncate("legs", 0, 10);
     assert_stops(&rig, "log_truncated", "legs", "detect", 0);
 
@@ -110,14 +110,57 @@ fn lost_records_offsets_and_topics_stop_a_partition_by_name() {
     assert_stops(&rig, "offset_missing", "legs", "detect", 1);
     assert_refuses(&rig, &["topics", "create"], 1, "has no offset in partitions 0 1 of");
     assert_eq!(committed(&rig, "legs", "detect"), [None, None]);
-    // Who wants it all once more can have it.
-    rig.done(&["topics", "create", "--begin-anew"]);
-    assert_eq!(committed(&rig, "legs", "detect"), [Some(10), Some(0)]);
+    // Who wants it all once more can have it, where it is all still there.
+    assert_refuses(&rig, &["topics", "create", "--begin-anew"], 1, "has no offset in partitions 0 of");
+    assert_eq!(committed(&rig, "legs", "detect"), [None, Some(0)]);
 
     // A topic that was made anew and has nothing in it has lost nothing.
     thieves.recreate("transactions", 2);
-    rig.done(&["topics", "create"]);
+    assert_refuses(&rig, &["topics", "create"], 1, "has no offset in partitions 0 of");
     assert_eq!(committed(&rig, "transactions", "split"), [Some(0), Some(0)]);
+}
+
+#[test]
+fn partitions_that_were_added_to_the_leg_log_end_the_service_by_name() {
+    let Some(broker) = Broker::find() else { return };
+    let rig = Rig::new(&broker.address, Shape { transaction_partitions: 1, leg_partitions: 2, roles: &["split"], ..Shape::default() });
+    let mut service = rig.start("one");
+    rig.wait_for("rule set announced");
+    Thieves::new(&rig, &broker.address).add_partitions("legs", 4);
+    rig.wait_for("legs_repartitioned");
+    until(|| service.ended().is_some());
+    assert_eq!(service.ended(), Some(Some(70)));
+    assert_refuses(&rig, &["run"], 3, "has 4 partitions");
+    assert_refuses(&rig, &["topics", "create"], 1, "has 4 partitions");
+}
+
+#[test]
+fn a_leg_log_that_was_deleted_is_made_anew_only_by_who_says_so() {
+    let Some(broker) = Broker::find() else { return };
+    let rig =
+        Rig::new(&broker.address, Shape { transaction_partitions: 2, leg_partitions: 2, roles: &["split", "detect"], ..Shape::default() });
+    let lines = transactions();
+    let (first, second) = lines.split_at(lines.match_indices('\n').nth(3000).expect("many lines").0 + 1);
+    fs::write(rig.path("first.jsonl"), first).expect("written");
+    fs::write(rig.path("second.jsonl"), second).expect("written");
+    rig.feed_all("first.jsonl");
+    let service = rig.start("one");
+    rig.wait_until_caught_up();
+    service.terminate();
+
+    Thieves::new(&rig, &broker.address).delete("legs");
+    assert_refuses(&rig, &["topics", "create"], 1, "the history of parties");
+    assert_refuses(&rig, &["run"], 3, "is not there");
+    rig.done(&["topics", "create", "--begin-anew"]);
+    rig.feed_all("second.jsonl");
+    rig.turn_log();
+    let service = rig.start("one");
+    // No leg comes before the rule set, though splitters hold it for announced.
+    rig.wait_for("announced again");
+    rig.wait_until_caught_up();
+    service.terminate();
+    let log = rig.log();
+    assert!(!log.contains("stopped: "), "{log}");
 }
 
 #[test]
@@ -154,7 +197,7 @@ fn committed(rig: &Rig, topic: &str, role: &str) -> Vec<Option<i64>> {
 
 /// The newest snapshot of each partition, and at a tie whichever comes last by name.
 fn newest(rig: &Rig) -> Vec<PathBuf> {
-    let Ok(folders) = fs::read_dir(rig.path("state")) else { return Vec::new() };
+    let Ok(folders) = fs::read_dir(rig.path(&rig.snapshots())) else { return Vec::new() };
     let mut all: Vec<PathBuf> = folders
         .filter_map(|folder| {
             let files = fs::read_dir(folder.expect("an entry").path()).expect("a folder").map(|file| file.expect("an entry").path());
@@ -168,7 +211,10 @@ fn newest(rig: &Rig) -> Vec<PathBuf> {
 /// All snapshots of a kind.
 fn of_kind(rig: &Rig, kind: &str) -> Vec<PathBuf> {
     let entries = |path: PathBuf| fs::read_dir(path).expect("a folder").map(|entry| entry.expect("an entry").path());
-    entries(rig.path("state")).flat_map(entries).filter(|path| path.extension().is_some_and(|extension| extension == kind)).collect()
+    entries(rig.path(&rig.snapshots()))
+        .flat_map(entries)
+        .filter(|path| path.extension().is_some_and(|extension| extension == kind))
+        .collect()
 }
 
 fn damage_newest(rig: &Rig, how: fn(&mut Vec<u8>)) {
@@ -241,6 +287,23 @@ impl Thieves {
         let topic = NewTopic::new(&name, partitions, TopicReplication::Fixed(1)).set("message.timestamp.type", "LogAppendTime");
         // Deletion takes its time.
         until(|| block_on(self.admin.create_topics([&topic], &AdminOptions::new())).expect("Kafka answers")[0].is_ok());
+    }
+
+    /// Until nobody sees it any more.
+    fn delete(&self, topic: &str) {
+        let name = self.topic(topic);
+        block_on(self.admin.delete_topics(&[&name], &AdminOptions::new())).expect("deleted");
+        let consumer = self.consumer("nobody");
+        until(|| {
+            let metadata = consumer.fetch_metadata(None, Duration::from_secs(15)).expect("Kafka answers");
+            metadata.topics().iter().all(|topic| topic.name() != name)
+        });
+    }
+
+    fn add_partitions(&self, topic: &str, total: usize) {
+        let name = self.topic(topic);
+        let more = NewPartitions::new(&name, total);
+        block_on(self.admin.create_partitions(&[more], &AdminOptions::new())).expect("Kafka answers")[0].as_ref().expect("added");
     }
 
     /// Deletes a group with all its offsets; the broker does it once it holds the members, which leave no word, for gone.

@@ -86,9 +86,10 @@ fn an_object_store_holds_snapshots_and_archive() {
     assert!(!rig.path("state").exists() && !rig.path("archive").exists(), "nothing lies on the disk");
 
     // A snapshot that somebody damaged in the store is passed over, and the next one taken.
-    for partition in state.list("").expect("partitions") {
-        let newest = state.list(&partition).expect("snapshots").pop().expect("one at least");
-        state.put(&format!("{partition}/{newest}"), b"WEIRPART").expect("damaged");
+    let home = format!("{0}/{0}.legs", rig.prefix);
+    for partition in state.list(&home).expect("partitions") {
+        let newest = state.list(&format!("{home}/{partition}")).expect("snapshots").pop().expect("one at least");
+        state.put(&format!("{home}/{partition}/{newest}"), b"WEIRPART").expect("damaged");
     }
     rig.turn_log();
     let service = rig.start("one");

@@ -121,6 +121,12 @@ impl Rig {
         self.folder.path().join(name)
     }
 
+    /// Where snapshots lie, a folder a partition.
+    pub(super) fn snapshots(&self) -> String {
+        let prefix = &self.prefix;
+        format!("state/{prefix}/{prefix}.legs")
+    }
+
     pub(super) fn weir(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(WEIR);
         command.args(arguments).current_dir(self.folder.path()).env("LC_ALL", "C").env("WEIR_TEST_KEY", "test");
