@@ -44,7 +44,7 @@ pub enum ServiceError {
         /// Which.
         worker: String,
         /// Why.
-        error: WorkerError,
+        error: Box<WorkerError>,
     },
     /// A worker hangs.
     #[error("{worker}: has not finished a step for {} s; librdkafka may hang", HANG.as_secs())]
@@ -86,7 +86,7 @@ impl Service {
         if let Some(archive) = &settings.archive {
             let store = archive.folder.open().map_err(ServiceError::Store)?;
             let name = "archive 0".to_owned();
-            let failed = |error| ServiceError::Worker { worker: name.clone(), error: WorkerError::Archive(error) };
+            let failed = |error| ServiceError::Worker { worker: name.clone(), error: Box::new(WorkerError::Archive(error)) };
             let config = consumer(settings, "archive", 0);
             let topic = Arc::clone(&settings.topics.legs);
             let archiver = Archiver::new(&config, topic, store, archive.interval, metrics.worker("archive", 0), Arc::clone(&service.stop))
@@ -132,7 +132,7 @@ impl Service {
             producer: producer(settings, role_name, number),
             commit_interval: settings.commit_interval,
         };
-        let failed = |error| ServiceError::Worker { worker: name.clone(), error };
+        let failed = |error| ServiceError::Worker { worker: name.clone(), error: Box::new(error) };
         let worker = Worker::new(worker, role, metrics.worker(role_name, number), Arc::clone(&self.stop)).map_err(failed)?;
         self.spawn(name, ends.clone(), move || worker.run())
     }
@@ -171,7 +171,7 @@ impl Service {
                 self.metrics.ended(&worker);
                 Ok(Some(worker))
             }
-            Ok((worker, Err(error))) => Err(ServiceError::Worker { worker, error }),
+            Ok((worker, Err(error))) => Err(ServiceError::Worker { worker, error: Box::new(error) }),
             Err(_) => {
                 if let Some((name, _)) = self.workers.iter().find(|(_, thread)| thread.is_finished()) {
                     return Err(ServiceError::Died { worker: name.clone() });

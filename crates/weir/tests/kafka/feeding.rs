@@ -16,7 +16,7 @@ fn a_feeder_that_wakes_behind_another_sends_nothing_twice() {
     let rig = Rig::new(&broker.address, Shape { roles: &["split"], ..Shape::default() });
     let lines: Vec<String> = transactions().lines().take(3000).map(str::to_owned).collect();
     fs::write(rig.path("t.jsonl"), lines.join("\n") + "\n").expect("written");
-    let mut sleeper = rig.start_feed("t.jsonl", 500);
+    let mut sleeper = rig.start_feed("t.jsonl", 100);
     until("something is sent", || !rig.topic("transactions").is_empty());
     sleeper.pause();
     let sent = rig.topic("transactions").len();
