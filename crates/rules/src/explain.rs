@@ -88,6 +88,15 @@ impl RuleSet {
         format!("{}（{call}）无法评估", self.name_zh(call))
     }
 
+    /// Whether what [`RuleSet::gap_zh`] has said is no lack of data: nothing of the kind has happened, and nobody can bring it. What it does not
+    /// know it takes for one.
+    #[must_use]
+    pub fn is_gap_of_behaviour(gap: &str) -> bool {
+        let call = gap.rsplit_once('（').map_or("", |(_, call)| call);
+        let feature = call.split_once('(').and_then(|(name, _)| Feature::by_name(name));
+        feature.is_some_and(|feature| feature.lacks().iter().all(|lack| !lack.is_of_data()))
+    }
+
     /// The slot of a call.
     #[must_use]
     pub fn slot(&self, call: &FeatureCall) -> Option<SlotId> {
@@ -346,5 +355,22 @@ impl fmt::Display for Formula {
 impl Formula {
     fn is_joint(&self) -> bool {
         matches!(self, Self::And(..) | Self::Or(..))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_not_happened_is_told_from_what_is_not_known() {
+        for (gap, is_behaviour) in [
+            ("批次（至少10人）周期一致率（batch_regularity(200d, 10)）无法评估", true),
+            ("转出集中度（hhi_out(14d)）无法评估", true),
+            ("夜间占比（night_share(14d)）无法评估", false),
+            ("3笔外币交易无人民币折算，金额按零计", false),
+        ] {
+            assert_eq!(RuleSet::is_gap_of_behaviour(gap), is_behaviour, "{gap}");
+        }
     }
 }

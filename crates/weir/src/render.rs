@@ -6,6 +6,7 @@
 use unicode_width::UnicodeWidthStr;
 use weir_model::alert::{Alert, AlertStatus, Batch, Condition, CounterpartyFlow, ExclusionConsidered, FundClass, Level, Parts, Withdrawal};
 use weir_model::{Direction, PartyKind};
+use weir_rules::RuleSet;
 
 use crate::language::{Lang, say};
 use crate::terminal::{Palette, grouped, grouped_yuan, left, right, shortened, wan, wrapped};
@@ -199,8 +200,10 @@ impl Sheet<'_> {
     fn conditions(&self) -> Vec<String> {
         let mut lines = vec![String::new(), self.heading("为什么命中", "Why")];
         lines.extend(self.alert.conditions.iter().flat_map(|condition| self.condition(condition)));
-        if !self.alert.data_gaps.is_empty() {
-            let gaps = self.alert.data_gaps.join(self.lang.of("；", "; "));
+        // That nobody was paid in batches is nothing a reader could do anything about.
+        let gaps: Vec<&str> = self.alert.data_gaps.iter().map(String::as_str).filter(|gap| !RuleSet::is_gap_of_behaviour(gap)).collect();
+        if !gaps.is_empty() {
+            let gaps = gaps.join(self.lang.of("；", "; "));
             lines.extend(self.remark(&say!(self.lang, "数据说明：{gaps}", "data: {gaps}")));
         }
         lines
