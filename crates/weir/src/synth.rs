@@ -16,7 +16,7 @@ use weir_testkit::synth::cast::Cast;
 use weir_testkit::synth::faces::BANK;
 use weir_testkit::synth::feed::{self, Fields, Layout, Lines, Rows};
 use weir_testkit::synth::figures::Figures;
-use weir_testkit::synth::plan::DIALS;
+use weir_testkit::synth::plan;
 use weir_testkit::synth::table::Table;
 use weir_testkit::synth::today::YEARS;
 use weir_testkit::synth::{Bank, Dials, answers};
@@ -326,8 +326,8 @@ fn held(text: &str, lang: Lang) -> Result<(String, i64), Failure> {
             "--hold `{text}`: write DIAL=VALUE, such as investors=80"
         )));
     };
-    let Some(dial) = DIALS.iter().find(|dial| dial.name == name) else {
-        let names = || DIALS.iter().map(|dial| dial.name);
+    let Some(dial) = plan::dials().find(|dial| dial.name == name) else {
+        let names = || plan::dials().map(|dial| dial.name);
         let near = nearest(name, names()).map(|near| say!(lang, "；是否想写 `{near}`？", "; did you mean `{near}`?"));
         let (near, all) = (near.unwrap_or_default(), names().collect::<Vec<_>>().join(" "));
         return Err(Failure::usage(say!(

@@ -76,6 +76,10 @@ pub fn schemes(bank: &Bank, out: &mut impl Write) -> io::Result<()> {
     for dial in DIALS {
         write!(out, ",dial_{}", dial.name)?;
     }
+    // What is held is held of all schemes.
+    for (name, _) in bank.schemes.iter().take(1).flat_map(|scheme| &scheme.plan.dials[DIALS.len()..]) {
+        write!(out, ",dial_{name}")?;
+    }
     writeln!(out)?;
     for scheme in &bank.schemes {
         let (plan, outcome) = (&scheme.plan, &scheme.outcome);

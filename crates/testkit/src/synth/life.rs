@@ -22,6 +22,8 @@ const PRODUCT_LIMIT: i64 = 50_000_00;
 const SEASONS: [u64; 12] = [100, 85, 70, 80, 95, 100, 105, 110, 125, 130, 110, 90];
 /// What red packets hold.
 const PACKETS: [i64; 8] = [66_00, 88_00, 100_00, 168_00, 200_00, 500_00, 666_00, 888_00];
+/// What friends write when they send each other money, if anything.
+pub(super) const BETWEEN_FRIENDS: [Memo; 5] = [Memo::None, Memo::Transfer, Memo::Living, Memo::Borrow, Memo::Repay];
 /// Of a thousand movements, how many fall into each hour; 65 at night.
 const HOURS: [u16; 24] = [8, 4, 3, 2, 3, 8, 22, 45, 66, 80, 84, 76, 68, 60, 62, 66, 64, 62, 60, 58, 48, 30, 14, 7];
 
@@ -66,7 +68,7 @@ pub(super) fn live(world: &World, number: u32, today: &Today, out: &mut Vec<Move
     let me = Who::Own(number, 0);
     let mut chance = Chance::of(customer.seed, u64::from(today.day.0.unsigned_abs()));
     match customer.life {
-        Life::Nothing => {}
+        Life::Nothing => return,
         Life::Firm => trade(world, customer, me, today, &mut chance, out),
         Life::Shop => keep_shop(world, customer, me, today, &mut chance, out),
         _ => {
@@ -201,11 +203,7 @@ fn spend(world: &World, customer: &Customer, number: u32, today: &Today, chance:
                 (_, true) => *chance.pick(&CHOSEN[..14]),
                 _ => chance.spread(600_00, 1600).max(1_00),
             };
-            let memo = if is_packet {
-                Memo::RedPacket
-            } else {
-                *chance.pick(&[Memo::None, Memo::Transfer, Memo::Living, Memo::Borrow, Memo::Repay])
-            };
+            let memo = if is_packet { Memo::RedPacket } else { *chance.pick(&BETWEEN_FRIENDS) };
             Movement::new(at, fen, me, friend(world, customer, chance.below(9)), Channel::Mobile, memo)
         }
         820..890 => {
@@ -268,7 +266,7 @@ fn trade(world: &World, customer: &Customer, me: Who, today: &Today, chance: &mu
         if chance.per_mille(450) {
             let buyer = match partner % 10 {
                 0..5 => firm(partner),
-                5..8 => Who::Own(world.firms[(partner % world.firms.len() as u64) as usize], 0),
+                5..8 if !world.firms.is_empty() => Who::Own(world.firms[(partner % world.firms.len() as u64) as usize], 0),
                 _ => stranger(partner),
             };
             if buyer != me {

@@ -4,7 +4,7 @@
 //! grows with its customers and with the people in its schemes, hardly with its length. The same dials give the same bytes on every machine;
 //! every number comes from [`chance`], whole and hashed from what it is drawn for.
 //!
-//! [`world`] is who lives there, [`faces`] how they look in the feed, [`institutions`] whom all of them deal with, [`life`] what they do, [`families`] what only looks like a scheme, [`plan`] and [`scheme`] what is one,
+//! [`world`] is who lives there, [`faces`] how they look in the feed, [`institutions`] whom all of them deal with, [`life`] what they do, [`families`] what only looks like a scheme, [`plan`] and [`scheme`] what is one, [`guise`] how that hides,
 //! [`disorder`] what feeds do to records, [`feed`] and [`table`] how rows are written, [`label`], [`answers`] and [`cast`] what is true, [`figures`] what
 //! an ordinary day comes to. Nothing here may know how weir detects: no window, no feature, no rule, no calendar of theirs. A generator that
 //! shared a thought with the detector would agree with it for no reason.
@@ -18,6 +18,7 @@ pub mod faces;
 pub mod families;
 pub mod feed;
 pub mod figures;
+mod guise;
 mod institutions;
 pub mod label;
 mod life;
@@ -111,7 +112,7 @@ impl Bank {
         let today = Today::of(day);
         let drawn = &mut self.drawn;
         drawn.clear();
-        for number in 0..self.world.ordinary {
+        for number in 0..self.world.customers.len() as u32 {
             life::live(&self.world, number, &today, drawn);
         }
         for family in &self.families {

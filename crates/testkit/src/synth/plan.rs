@@ -125,7 +125,7 @@ pub struct Plan {
     pub span: (Day, Day),
     /// When investors are paid.
     pub payout: Payout,
-    /// Every dial, in the order drawn.
+    /// Every dial in the order drawn, then those of [`FURTHER`] that are held.
     pub dials: Vec<(&'static str, i64)>,
     /// People who pay in, anywhere.
     pub investors: i64,
@@ -189,6 +189,16 @@ pub struct Plan {
     pub repaid: i64,
     /// The bank knows who belongs together.
     pub is_known: bool,
+    /// Of a thousand schemes, those whose collecting customers have an agreement with the bank.
+    pub covered: i64,
+    /// What somebody does with each of its own accounts beside, parts of a thousand of an ordinary customer's.
+    pub own_life: i64,
+    /// Of a thousand payments in and back, those that look like ordinary life's.
+    pub disguise: i64,
+    /// Of a thousand of its own accounts, those opened years before.
+    pub aged: i64,
+    /// Payments in which a sum is paid in; 0 and 1: one.
+    pub instalments: i64,
 }
 
 /// Draws dials, unless they are held.
@@ -224,6 +234,13 @@ impl Dice<'_> {
     fn flag(&mut self, name: &'static str, per_mille: u32) -> bool {
         self.maybe(name, per_mille, 1, 1) != 0
     }
+
+    /// One of [`FURTHER`]: zero, and not told, unless it is held.
+    fn further(&mut self, name: &'static str) -> i64 {
+        let value = self.held.get(name).copied();
+        self.drawn.extend(value.map(|value| (name, value)));
+        value.unwrap_or(0)
+    }
 }
 
 /// A dial as it may be held.
@@ -246,7 +263,7 @@ const fn dial(name: &'static str, zh: &'static str, least: i64, most: i64, unit_
 const PARTS: [&str; 2] = ["千分之", "parts of a thousand"];
 const YES: [&str; 2] = ["0 否，1 是", "0 no, 1 yes"];
 
-/// All dials, in the order in which they are drawn. Most may be held where nothing is ever drawn.
+/// Dials that are drawn, in this order. Most may be held where nothing is ever drawn.
 pub const DIALS: [Dial; 35] = [
     dial(
         "theme",
@@ -298,6 +315,21 @@ pub const DIALS: [Dial; 35] = [
     dial("repaid", "事后退还", 0, 1000, PARTS[0], PARTS[1]),
     dial("is_known", "已知关联", 0, 1, YES[0], YES[1]),
 ];
+
+/// Dials of what schemes as drawn never do, so that banks stay what they were before there were these. `schemes.csv` has columns of those that are held.
+pub const FURTHER: [Dial; 5] = [
+    dial("covered", "有协议作掩护的团伙", 0, 1000, PARTS[0], PARTS[1]),
+    dial("own_life", "自有账户另有日常收付", 0, 10_000, "千分之，按普通客户计", "parts of a thousand, of an ordinary customer's"),
+    dial("disguise", "装作日常收付", 0, 1000, PARTS[0], PARTS[1]),
+    dial("aged", "开立多年的自有账户", 0, 1000, PARTS[0], PARTS[1]),
+    dial("instalments", "分笔付款", 0, 30, "笔，0 和 1 为一笔付清", "payments, 0 and 1 all at once"),
+];
+
+/// Every dial that may be held.
+pub fn dials() -> impl Iterator<Item = &'static Dial> {
+    const ALL: [&[Dial]; 2] = [&DIALS, &FURTHER];
+    ALL.into_iter().flatten()
+}
 
 impl Plan {
     /// Draws a scheme that begins within a bank's days.
@@ -358,6 +390,11 @@ impl Plan {
             trial: dice.flag("trial", 500),
             repaid: dice.maybe("repaid", 300, 50, 600),
             is_known: dice.flag("is_known", 300),
+            covered: dice.further("covered"),
+            own_life: dice.further("own_life"),
+            disguise: dice.further("disguise"),
+            aged: dice.further("aged"),
+            instalments: dice.further("instalments"),
             dials: dice.drawn,
         }
     }

@@ -7,6 +7,7 @@ use chrono::Datelike as _;
 use weir_model::{Channel, Day, PartyKind};
 
 use super::chance::{Chance, mix};
+use super::guise::{self, Guise};
 use super::institutions::{BROKERS, CAR_SELLERS, DEVELOPERS, one_of};
 use super::label::{Part, Role, Verdict};
 use super::life::{moment, office_hour, payment_institution};
@@ -28,6 +29,15 @@ struct Investor {
     is_visible: bool,
     /// Has been seen there by name.
     is_named: bool,
+}
+
+/// A part of a sum that is paid in instalments.
+#[derive(Debug, Clone, Copy)]
+struct Owed {
+    /// Number of the investor.
+    number: u64,
+    fen: i64,
+    day: Day,
 }
 
 /// What a scheme has come to.
@@ -77,8 +87,10 @@ pub struct Scheme {
     pool: u32,
     payer: u32,
     agents: Vec<Who>,
+    /// By number.
     investors: Vec<Investor>,
     joined: i64,
+    owed: Vec<Owed>,
     /// On each collector's account, fen.
     held: Vec<i64>,
     pooled: i64,
@@ -104,8 +116,9 @@ impl Scheme {
         let mut member = |world: &mut World, kind: PartyKind, role: Role, needed: Day, chance: &mut Chance| {
             let age = if chance.per_mille(600) { chance.between(5, 90) } else { chance.between(90, 2500) };
             let industry = if kind == PartyKind::Natural { "" } else { plan.theme.industry() };
-            let customer = Customer { industry, ..blank(mix(chance.draw()), kind, needed.plus(-(age as i32))) };
-            let number = world.add(customer);
+            let own = mix(chance.draw());
+            let opened = needed.plus(-(age as i32) - guise::standing(&plan, own));
+            let number = world.add(Customer { industry, ..blank(own, kind, opened) });
             members.push((number, role));
             number
         };
@@ -122,6 +135,12 @@ impl Scheme {
         let pool = if plan.has_pool { member(world, PartyKind::Natural, Role::Pool, begin, &mut chance) } else { collectors[0] };
         let payer =
             if plan.has_payer && plan.pays_here { member(world, PartyKind::Natural, Role::Payout, begin, &mut chance) } else { pool };
+        if let Some(kind) = guise::agreement(&plan, seed) {
+            collectors.iter().for_each(|number| world.customers[*number as usize].agreement = Some((kind, 0)));
+        }
+        if plan.own_life > 0 {
+            members.iter().for_each(|(number, _)| world.enliven(*number, plan.own_life, begin.year()));
+        }
         if plan.is_known {
             world.relate(&members.iter().map(|(number, _)| *number).collect::<Vec<_>>());
         }
@@ -149,6 +168,7 @@ impl Scheme {
             agents,
             investors: Vec::new(),
             joined: 0,
+            owed: Vec::new(),
             pooled: 0,
             fresh: 0,
             payers: Vec::new(),
@@ -239,6 +259,7 @@ impl Scheme {
     }
 
     fn take_in(&mut self, world: &World, today: &Today, from_start: i32, chance: &mut Chance, out: &mut Vec<Movement>) {
+        self.take_owed(today, from_start, out);
         // Nobody comes on one day in three; on the next there are more.
         if from_start > 0 && chance.per_mille(330) {
             return;
@@ -251,15 +272,43 @@ impl Scheme {
             if let Who::Own(number, _) = investor.who {
                 self.payers.push(number);
             }
-            self.pay_in(&mut investor, today, from_start, chance, out);
+            let fen = self.first_of(which, investor.principal, today.day);
+            investor.principal = self.pay_in(&mut investor, fen, today, from_start, chance, out);
             self.investors.push(investor);
         }
         for at in 0..self.investors.len() {
             if chance.below(30_400) < self.plan.top_up.unsigned_abs() {
-                let before = self.investors[at].principal;
-                let mut more = Investor { principal: self.amount(chance, false), ..self.investors[at] };
-                self.pay_in(&mut more, today, from_start, chance, out);
-                self.investors[at] = Investor { principal: before + more.principal, ..more };
+                let mut investor = self.investors[at];
+                let sum = self.amount(chance, false);
+                let fen = self.first_of(investor.number, sum, today.day);
+                let paid = self.pay_in(&mut investor, fen, today, from_start, chance, out);
+                self.investors[at] = Investor { principal: investor.principal + paid, ..investor };
+            }
+        }
+    }
+
+    /// What of a sum is paid today: all of it, or the first of its instalments, of whole hundreds but for this one. Others follow every one to three days.
+    fn first_of(&mut self, number: u64, sum: i64, day: Day) -> i64 {
+        let count = self.plan.instalments.max(1);
+        let part = sum / count / 100_00 * 100_00;
+        if part == 0 {
+            return sum;
+        }
+        let gap = 1 + (mix(self.seed ^ mix(number ^ 0x6a9)) % 3) as i32;
+        self.owed.extend((1..count as i32).map(|which| Owed { number, fen: part, day: day.plus(which * gap) }));
+        sum - part * (count - 1)
+    }
+
+    /// Takes the instalments that fall due. Who has had the principal back owes none.
+    fn take_owed(&mut self, today: &Today, from_start: i32, out: &mut Vec<Movement>) {
+        let mut chance = Chance::of(self.seed ^ 0x0ed, u64::from(today.day.0.unsigned_abs()));
+        let (due, later): (Vec<Owed>, Vec<Owed>) = std::mem::take(&mut self.owed).into_iter().partition(|owed| owed.day <= today.day);
+        self.owed = later;
+        for Owed { number, fen, .. } in due {
+            if let Ok(at) = self.investors.binary_search_by_key(&number, |investor| investor.number) {
+                let mut investor = self.investors[at];
+                let paid = self.pay_in(&mut investor, fen, today, from_start, &mut chance, out);
+                self.investors[at] = Investor { principal: investor.principal + paid, ..investor };
             }
         }
     }
@@ -302,8 +351,18 @@ impl Scheme {
         (fen / unit).max(1) * unit
     }
 
-    fn pay_in(&mut self, investor: &mut Investor, today: &Today, from_start: i32, chance: &mut Chance, out: &mut Vec<Movement>) {
-        let fen = investor.principal;
+    /// Somebody pays this in, or what a disguise makes of it: says how much that was.
+    fn pay_in(
+        &mut self,
+        investor: &mut Investor,
+        fen: i64,
+        today: &Today,
+        from_start: i32,
+        chance: &mut Chance,
+        out: &mut Vec<Movement>,
+    ) -> i64 {
+        let mut guise = Guise::of(&self.plan, self.seed, investor.number, today.day);
+        let fen = guise.as_mut().map_or(fen, |guise| guise.price(fen));
         self.outcome.principal += fen;
         match self.outcome.paid.last_mut() {
             Some((day, sum)) if *day == today.day => *sum += fen,
@@ -311,7 +370,7 @@ impl Scheme {
         }
         self.fresh += fen;
         if !investor.is_visible {
-            return;
+            return fen;
         }
         let place = self.turn(from_start, chance.draw());
         let collector = Who::Own(self.collectors[place], 0);
@@ -322,10 +381,13 @@ impl Scheme {
             self.settling[place] += fen;
             false
         } else if bits < self.plan.acquired + self.plan.cash * (1000 - self.plan.acquired) / 1000 {
-            self.put(today.midnight + 10 * 3600 + bits * 20, fen, (Who::Nobody, collector), Channel::Counter, memo, out);
+            let counter = (today.midnight + 10 * 3600 + bits * 20, Channel::Counter, memo);
+            let (at, channel, memo) = guise.map_or(counter, |_| (at, Channel::Atm, Memo::CashIn));
+            self.put(at, fen, (Who::Nobody, collector), channel, memo, out);
             false
         } else {
             let channel = *chance.pick(&[Channel::Mobile, Channel::Mobile, Channel::Online, Channel::Counter]);
+            let (channel, memo) = guise.as_mut().map_or((channel, memo), Guise::paid_in);
             self.put(at, fen, (investor.who, collector), channel, memo, out);
             true
         };
@@ -346,6 +408,7 @@ impl Scheme {
                 }
             }
         }
+        fen
     }
 
     fn settle_cards(&mut self, today: &Today, chance: &mut Chance, out: &mut Vec<Movement>) {
@@ -400,8 +463,7 @@ impl Scheme {
     }
 
     fn pay_out(&mut self, today: &Today, chance: &mut Chance, out: &mut Vec<Movement>) {
-        let (memo, channel) =
-            if self.plan.as_wages { (Memo::Wages, Channel::Batch) } else { (self.plan.theme.memo_out(), Channel::Online) };
+        let memo = if self.plan.as_wages { Memo::Wages } else { self.plan.theme.memo_out() };
         let mut payments = Vec::new();
         let mut sum = 0;
         for at in 0..self.investors.len() {
@@ -411,14 +473,14 @@ impl Scheme {
                 fen = fen * (1000 + chance.between(-self.plan.wobble, self.plan.wobble)) / 1000;
             }
             if fen > 0 {
-                payments.push((investor.who, fen, memo));
+                payments.push((investor.who, fen, self.returned(&investor, memo, today)));
                 sum += fen;
             }
             if today.day == investor.until {
                 if chance.per_mille(self.plan.reinvest as u32) {
                     self.investors[at].until = today.day.plus_months(self.plan.term.max(1) as u32);
                 } else {
-                    payments.push((investor.who, investor.principal, Memo::Principal));
+                    payments.push((investor.who, investor.principal, self.returned(&investor, Memo::Principal, today)));
                     sum += investor.principal;
                     self.investors[at].principal = 0;
                 }
@@ -438,9 +500,17 @@ impl Scheme {
             self.pooled -= sum;
         }
         let begin = today.midnight + 10 * 3600 + chance.below(20_000) as i64;
-        for (place, (who, fen, memo)) in payments.into_iter().enumerate() {
+        for (place, (who, fen, (channel, memo))) in payments.into_iter().enumerate() {
             self.put(begin + place as i64 * 3, fen, (me, who), channel, memo, out);
         }
+    }
+
+    /// Channel and memo of what somebody gets back, whose own memo would be this one.
+    fn returned(&self, investor: &Investor, memo: Memo, today: &Today) -> (Channel, Memo) {
+        if self.plan.as_wages {
+            return (Channel::Batch, memo);
+        }
+        Guise::of(&self.plan, self.seed, investor.number, today.day).map_or((Channel::Online, memo), |mut guise| guise.paid_back())
     }
 
     fn pay_agents(&mut self, today: &Today, chance: &mut Chance, out: &mut Vec<Movement>) {

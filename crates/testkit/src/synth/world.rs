@@ -197,18 +197,8 @@ impl World {
             if customer.life != Life::Worker {
                 continue;
             }
-            let mut chance = Chance::of(customer.seed, 0xe3);
-            // The square of an even draw: some firms have many, most have few.
-            let at = chance.below(1 << 20).pow(2) >> 20;
-            let own = self.firms.get((at as usize * self.firms.len()) >> 20).copied().filter(|_| chance.per_mille(600));
-            let (employer, payday) = match own {
-                Some(employer) => (Who::Own(employer, 0), self.customers[employer as usize].payday),
-                None => {
-                    let number = mix(self.seed ^ at);
-                    (firm(number), 5 + (number % 21) as u8)
-                }
-            };
-            if let Some(employer) = own {
+            let (employer, payday) = self.employer(customer.seed);
+            if let Who::Own(employer, _) = employer {
                 let income = self.customers[number].income;
                 self.customers[employer as usize].payroll += income;
             }
@@ -217,9 +207,7 @@ impl World {
         }
         for number in &self.firms {
             let firm = &mut self.customers[*number as usize];
-            firm.payroll += i64::from(firm.staff_elsewhere) * 5_000_00;
-            firm.income = firm.income.max(firm.payroll * 3);
-            firm.balance[0] += firm.payroll * 2;
+            meet_payroll(firm);
             let people = u32::try_from(firm.payroll / 5_000_00).unwrap_or(0);
             let mut chance = Chance::of(firm.seed, 0xa9);
             // Wages of a few are paid by hand; of many mostly under an agreement, whose head count leaves room.
@@ -227,6 +215,42 @@ impl World {
                 firm.agreement = Some((AgreementKind::Payroll, people * 3 / 2 + 10));
             }
         }
+    }
+
+    /// Who pays a worker of this seed, and on which day of the month: in three of five cases a firm of the town.
+    fn employer(&self, seed: u64) -> (Who, u8) {
+        let mut chance = Chance::of(seed, 0xe3);
+        // The square of an even draw: some firms have many, most have few.
+        let at = chance.below(1 << 20).pow(2) >> 20;
+        match self.firms.get((at as usize * self.firms.len()) >> 20).filter(|_| chance.per_mille(600)) {
+            Some(employer) => (Who::Own(*employer, 0), self.customers[*employer as usize].payday),
+            None => {
+                let number = mix(self.seed ^ at);
+                (firm(number), 5 + (number % 21) as u8)
+            }
+        }
+    }
+
+    /// Gives a customer who was added for something the life that others of its kind lead besides, `share` thousandths of it: somebody uses the account.
+    pub(super) fn enliven(&mut self, number: u32, share: i64, year: i32) {
+        let mut customer = self.customers[number as usize].clone();
+        let mut chance = Chance::of(customer.seed, 0x11fe);
+        if customer.kind == PartyKind::Natural {
+            let age = year - customer.birth_year;
+            lead_life(&mut customer, &mut chance, age);
+            while customer.life == Life::Idle {
+                lead_life(&mut customer, &mut chance, age);
+            }
+            (customer.employer, customer.payday) = self.employer(customer.seed);
+        } else {
+            run_firm(&mut customer, &mut chance);
+        }
+        let part = |whole: i64| whole * share / 1000;
+        customer.income = part(customer.income);
+        customer.activity = u32::try_from(part(customer.activity.into())).unwrap_or(u32::MAX);
+        customer.staff_elsewhere = u32::try_from(part(customer.staff_elsewhere.into())).unwrap_or(u32::MAX);
+        meet_payroll(&mut customer);
+        self.customers[number as usize] = customer;
     }
 
     /// Adds a customer behind the others.
@@ -313,41 +337,58 @@ fn ordinary_customer(seed: u64, number: u32, first: Day) -> Customer {
                 _ => chance.between(55, 84),
             } as i32;
             customer.birth_year = year - age;
-            customer.life = match (age, chance.below(100)) {
-                (_, 0..38) => Life::Idle,
-                (..=22, _) => Life::Student,
-                (60.., 38..85) => Life::Pensioner,
-                (_, 85..) => Life::Farmer,
-                (_, 78..85) => Life::Trader,
-                _ => Life::Worker,
-            };
-            let (median, spread) = match customer.life {
-                Life::Worker => (5_200_00, 700),
-                Life::Pensioner => (3_100_00, 450),
-                Life::Student => (1_500_00, 400),
-                Life::Farmer => (1_800_00, 900),
-                Life::Trader => (14_000_00, 1300),
-                _ => (0, 0),
-            };
-            customer.income = chance.spread(median, spread);
-            // Movements a month of one's own will: half of those who are not idle make fewer than six, some make a hundred.
-            let a_month = if customer.life == Life::Idle { chance.spread(220, 1000) } else { chance.spread(6_000, 1400).min(180_000) };
-            customer.activity = u32::try_from(a_month * 65_536 / 30_400).unwrap_or(0);
-            customer.balance = [chance.spread(3_000_00, 2000) + customer.income / 2, chance.spread(800_00, 2400)];
+            lead_life(&mut customer, &mut chance, age);
         }
         PartyKind::SoleTrader => shop(&mut customer, &mut chance),
         _ if chance.per_mille(220) => shop(&mut customer, &mut chance),
         _ => {
-            customer.life = Life::Firm;
             customer.industry = if chance.per_mille(80) { chance.pick::<&str>(&COVERS) } else { chance.pick::<&str>(&TRADES) };
-            customer.income = chance.spread(180_000_00, 1700);
-            customer.payday = 5 + chance.below(21) as u8;
-            customer.staff_elsewhere = chance.spread(4, 1500).min(600) as u32;
-            customer.balance[0] = customer.income;
-            customer.activity = u32::try_from(chance.spread(32, 1200).min(600) * 65_536 / 30).unwrap_or(0);
+            run_firm(&mut customer, &mut chance);
         }
     }
     customer
+}
+
+/// How a person of an age lives, and on what.
+fn lead_life(customer: &mut Customer, chance: &mut Chance, age: i32) {
+    customer.life = match (age, chance.below(100)) {
+        (_, 0..38) => Life::Idle,
+        (..=22, _) => Life::Student,
+        (60.., 38..85) => Life::Pensioner,
+        (_, 85..) => Life::Farmer,
+        (_, 78..85) => Life::Trader,
+        _ => Life::Worker,
+    };
+    let (median, spread) = match customer.life {
+        Life::Worker => (5_200_00, 700),
+        Life::Pensioner => (3_100_00, 450),
+        Life::Student => (1_500_00, 400),
+        Life::Farmer => (1_800_00, 900),
+        Life::Trader => (14_000_00, 1300),
+        _ => (0, 0),
+    };
+    customer.income = chance.spread(median, spread);
+    // Movements a month of one's own will: half of those who are not idle make fewer than six, some make a hundred.
+    let a_month = if customer.life == Life::Idle { chance.spread(220, 1000) } else { chance.spread(6_000, 1400).min(180_000) };
+    customer.activity = u32::try_from(a_month * 65_536 / 30_400).unwrap_or(0);
+    customer.balance = [chance.spread(3_000_00, 2000) + customer.income / 2, chance.spread(800_00, 2400)];
+}
+
+/// What a firm takes in, whom it pays, and how much it does.
+fn run_firm(customer: &mut Customer, chance: &mut Chance) {
+    customer.life = Life::Firm;
+    customer.income = chance.spread(180_000_00, 1700);
+    customer.payday = 5 + chance.below(21) as u8;
+    customer.staff_elsewhere = chance.spread(4, 1500).min(600) as u32;
+    customer.balance[0] = customer.income;
+    customer.activity = u32::try_from(chance.spread(32, 1200).min(600) * 65_536 / 30).unwrap_or(0);
+}
+
+/// Adds the wages paid elsewhere, and what it takes to pay all of them.
+fn meet_payroll(firm: &mut Customer) {
+    firm.payroll += i64::from(firm.staff_elsewhere) * 5_000_00;
+    firm.income = firm.income.max(firm.payroll * 3);
+    firm.balance[0] += firm.payroll * 2;
 }
 
 fn shop(customer: &mut Customer, chance: &mut Chance) {

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use comfy_table::CellAlignment;
-use weir_testkit::synth::plan::DIALS;
+use weir_testkit::synth::plan;
 
 use super::score::{Found, Level, OfRule, PAYERS_MIN, Score, TRIAL};
 use super::share::Share;
@@ -283,7 +283,7 @@ fn missed(score: &Score, lang: Lang) -> Sheet {
 
 /// `business 733‰`, `真实经营 733‰`.
 fn shown(name: &str, value: i64, lang: Lang) -> String {
-    let Some(dial) = DIALS.iter().find(|dial| dial.name == name) else { return format!("{name} {value}") };
+    let Some(dial) = plan::dials().find(|dial| dial.name == name) else { return format!("{name} {value}") };
     let name = lang.of(dial.zh, dial.name);
     let unit = lang.of(dial.unit[0], dial.unit[1]).split(['，', ',']).next().unwrap_or_default();
     match unit {

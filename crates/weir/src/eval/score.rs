@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 use weir_model::Day;
-use weir_testkit::synth::plan::DIALS;
+use weir_testkit::synth::plan;
 
 use super::share::{Share, poisson};
 use super::truth::{Member, Said, SchemeRow, Truth};
@@ -490,8 +490,8 @@ fn at_payers(cases: &[Case<'_>]) -> Vec<AtPayers> {
 fn missed(case: &Case<'_>) -> Missed {
     let row = case.row;
     let is_telling = |name: &str, value: i64| match name {
-        "acquired" | "cash" | "business" | "rotate" => value > 0,
-        "collectors" => value > 1,
+        "acquired" | "cash" | "business" | "rotate" | "covered" | "own_life" | "disguise" | "aged" => value > 0,
+        "collectors" | "instalments" => value > 1,
         "pays_here" => value == 0,
         "outlets" | "jitter" => value > 3,
         "sweep" => value > 30,
@@ -499,7 +499,7 @@ fn missed(case: &Case<'_>) -> Missed {
         "life" => value > 700,
         _ => false,
     };
-    let dials = DIALS.iter().map(|dial| (dial.name, row.dial(dial.name)));
+    let dials = plan::dials().map(|dial| (dial.name, row.dial(dial.name)));
     let traits = dials.filter(|(name, value)| is_telling(name, *value)).map(|(name, value)| (name.to_owned(), value)).collect();
     Missed {
         seed: case.seed,
