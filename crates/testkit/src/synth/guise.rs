@@ -206,6 +206,23 @@ mod tests {
     }
 
     #[test]
+    fn places_that_get_as_much_each_have_a_quarter_of_four() {
+        let (bank, all) = run(&[("even", 1), ("outlets", 4), ("drawn", 0), ("sweep", 7)]);
+        let ends = [Memo::Ink, Memo::Securities, Memo::HousePrice, Memo::CarPrice];
+        let mut places: BTreeMap<u32, BTreeMap<String, i64>> = BTreeMap::new();
+        for m in all.iter().filter(|m| is_of_scheme(&bank, m) && matches!(m.payee, Who::Outside(..)) && ends.contains(&m.memo)) {
+            *places.entry(m.part).or_default().entry(format!("{:?}", m.payee)).or_default() += m.fen;
+        }
+        // Two of the four may be the same broker.
+        places.retain(|_, of| of.len() == 4);
+        assert!(places.len() > 5, "{places:?}");
+        for of in places.values() {
+            let (most, sum) = (of.values().max().copied().unwrap_or_default(), of.values().sum::<i64>());
+            assert!(most * 1000 <= sum * 251, "{of:?}");
+        }
+    }
+
+    #[test]
     fn sums_in_instalments_come_on_as_many_days_and_to_the_same_principal() {
         let held = [("cash", 0), ("acquired", 0), ("top_up", 0), ("disguise", 0), ("investors", 60)];
         let sums = |instalments: i64| {

@@ -199,6 +199,8 @@ pub struct Plan {
     pub aged: i64,
     /// Payments in which a sum is paid in; 0 and 1: one.
     pub instalments: i64,
+    /// Every place that the money goes to gets as much.
+    pub even: bool,
 }
 
 /// Draws dials, unless they are held.
@@ -317,12 +319,13 @@ pub const DIALS: [Dial; 35] = [
 ];
 
 /// Dials of what schemes as drawn never do, so that banks stay what they were before there were these. `schemes.csv` has columns of those that are held.
-pub const FURTHER: [Dial; 5] = [
+pub const FURTHER: [Dial; 6] = [
     dial("covered", "有协议作掩护的团伙", 0, 1000, PARTS[0], PARTS[1]),
     dial("own_life", "自有账户另有日常收付", 0, 10_000, "千分之，按普通客户计", "parts of a thousand, of an ordinary customer's"),
     dial("disguise", "装作日常收付", 0, 1000, PARTS[0], PARTS[1]),
     dial("aged", "开立多年的自有账户", 0, 1000, PARTS[0], PARTS[1]),
     dial("instalments", "分笔付款", 0, 30, "笔，0 和 1 为一笔付清", "payments, 0 and 1 all at once"),
+    dial("even", "去向平分", 0, 1, YES[0], YES[1]),
 ];
 
 /// Every dial that may be held.
@@ -395,6 +398,7 @@ impl Plan {
             disguise: dice.further("disguise"),
             aged: dice.further("aged"),
             instalments: dice.further("instalments"),
+            even: dice.further("even") != 0,
             dials: dice.drawn,
         }
     }

@@ -544,10 +544,14 @@ impl Scheme {
         let cash = (leaving * self.plan.drawn / 1000 / 10_000_00).min(20) * 10_000_00;
         self.put(at + 60, cash, (pool, Who::Nobody), Channel::Counter, Memo::CashOut, out);
         leaving -= cash;
-        // The first place gets most of it: halves, down to the last one.
+        // The first place gets most of it: halves, down to the last one. Or each gets the same.
         let outlets = self.plan.outlets.max(1).unsigned_abs();
         for outlet in 0..outlets {
-            let fen = if outlet + 1 == outlets { leaving } else { leaving * chance.between(35, 65) / 100 };
+            let fen = match outlets - outlet {
+                1 => leaving,
+                left if self.plan.even => leaving / left as i64,
+                _ => leaving * chance.between(35, 65) / 100,
+            };
             leaving -= fen;
             let (place, memo) = self.outlet(outlet);
             self.put(at + 120 + outlet as i64, fen, (pool, place), Channel::Online, memo, out);
