@@ -16,7 +16,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import PercentFormatter
 
 from measuring.run import Failed, read, told, write
-from measuring.sweep import DIALS, TOGETHER
+from measuring.sweep import DIALS, TOGETHER, TURNED
 
 
 def percent(per_mille):
@@ -25,7 +25,8 @@ def percent(per_mille):
 
 FORMS = ["monthly", "own day", "ten days", "weekly", "daily", "quarterly", "prepaid", "at the end"]
 STEPS = ["as drawn", "paid from elsewhere", "+ 8 accounts", "+ 10,000 yuan each", "+ business 50 %", "+ cards 50 %"]
-# Dial: title, unit, what a value is called.
+STEPS += ["+ lived on, old", "+ disguise, in 4", "+ agreement"]
+# Curve: title, unit, what a value is called.
 PANELS = {
     "investors": ("Investors", "people", str),
     "visible": ("Investors who pay to accounts here", "% of them", percent),
@@ -44,6 +45,13 @@ PANELS = {
     "payout": ("When returns are paid (from here)", "", FORMS.__getitem__),
     "jitter": ("Paydays wander (own days, from here)", "by up to days", str),
     "wobble": ("Amounts wander (own days, from here)", "by up to %", percent),
+    "outlets_even": ("Places that get as much each", "places", str),
+    "covered": ("An agreement (returns from elsewhere)", "% of schemes", percent),
+    "covered_paid_here": ("An agreement (returns from here)", "% of schemes", percent),
+    "own_life": ("Accounts that somebody lives on", "times an ordinary customer's", lambda value: f"{value / 1000:g}"),
+    "disguise": ("Payments that look like a family's", "% of payments", percent),
+    "aged": ("Accounts opened years before", "% of accounts", percent),
+    "instalments": ("Sums paid in parts, days apart", "payments", str),
     "together": ("Several at once, each beside those before", "", STEPS.__getitem__),
 }
 # Dials whose values have long names.
@@ -52,7 +60,8 @@ NAMED = {"payout", "together"}
 KINDS = {"pays_here", "payout"}
 PICTURES = {
     "paying-in": ["investors", "visible", "life", "pay_in", "collectors", "rotate", "acquired", "cash", "odd"],
-    "paying-out": ["sweep", "keep", "outlets", "business", "pays_here", "payout", "jitter", "wobble", "together"],
+    "paying-out": ["sweep", "keep", "outlets", "outlets_even", "business", "pays_here", "payout", "jitter", "wobble"],
+    "hiding": ["covered", "covered_paid_here", "own_life", "disguise", "aged", "instalments", "together"],
 }
 COLUMNS = 3
 # Size of a scheme as `weir eval` names it: those with as many visible payers as the rules can be asked for.
@@ -133,7 +142,8 @@ def panel(axes, dial, points, drawn, rules):
     curve([value(share["before_30_percent"]) for share in asked], **EARLY)
     curve([value(share) for share in found], **FOUND)
     axes.set_title(title)
-    axes.set_xticks(at, [called(point["value"]) for point in points], rotation=40 if dial in NAMED else 0)
+    long = {"rotation": 40, "rotation_mode": "anchor", "horizontalalignment": "right"} if dial in NAMED else {}
+    axes.set_xticks(at, [called(point["value"]) for point in points], **long)
     axes.set_xlabel(unit)
     axes.set_ylim(-0.03, 1.03)
     axes.set_xlim(-0.4, len(points) - 0.6)
@@ -172,10 +182,11 @@ def table(dial, points, rules):
     beside = [DIALS[dial][1]] if dial else []
     if dial == "together":
         beside = TOGETHER
+    turned = TURNED.get(dial, dial)
     held = "; ".join(", ".join(f"{name} {value}" for name, value in some.items()) for some in beside if some)
     held = f", with {held}" if held else ""
     lines = [
-        f"**{title}** ({f'dial {dial}{held}' if dial else 'all drawn'})\n",
+        f"**{title}** ({f'dial {turned}{held}' if dial else 'all drawn'})\n",
         f"| {unit or 'value'} | found | before 30 % of the principal | {' | '.join(rules)} | of all schemes, however few their visible payers |",
         "|---|" + "---|" * (3 + len(rules)),
     ]

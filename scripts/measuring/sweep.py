@@ -12,9 +12,10 @@ from measuring.run import Failed, Weir, as_json, each, read, sizes_of, span, wri
 
 PAID_HERE = {"pays_here": 1}
 EACH_ON_HIS_DAY = {"pays_here": 1, "payout": 1}
-# Dial, values, what else is held so that the dial has anything to turn. Names and units are those of crates/testkit/src/synth/plan.rs: fen, days,
+# Curve, values of its dial, what else is held so that the dial has anything to turn. Names and units are those of crates/testkit/src/synth/plan.rs: fen, days,
 # parts of a thousand. Most ranges go beyond what is ever drawn. First what is seen of the paying in, then
-# where the money goes and how it returns: docs/detection.md, "Where it is blind". Last, several at once.
+# where the money goes and how it returns: docs/detection.md, "Where it is blind". Then what a scheme hides behind, which schemes as drawn never do. Last,
+# several at once.
 DIALS = {
     "investors": ([50, 80, 120, 200, 300], {}),
     "visible": ([100, 200, 400, 600, 800], {}),
@@ -33,8 +34,17 @@ DIALS = {
     "payout": ([0, 1, 2, 3, 4, 5, 6, 7], PAID_HERE),
     "jitter": ([0, 1, 2, 3, 5, 8, 13], EACH_ON_HIS_DAY),
     "wobble": ([0, 50, 100, 150, 300, 500], EACH_ON_HIS_DAY),
-    "together": ([0, 1, 2, 3, 4, 5], {}),
+    "outlets_even": ([1, 2, 3, 4, 6, 12], {"even": 1}),
+    "covered": ([0, 250, 500, 750, 1000], {"pays_here": 0}),
+    "covered_paid_here": ([0, 250, 500, 750, 1000], PAID_HERE),
+    "own_life": ([0, 500, 1000, 2000, 5000, 10_000], {}),
+    "disguise": ([0, 250, 500, 750, 1000], {}),
+    "aged": ([0, 250, 500, 750, 1000], {}),
+    "instalments": ([1, 2, 4, 8, 16], {}),
+    "together": ([0, 1, 2, 3, 4, 5, 6, 7, 8], {}),
 }
+# Curves of a dial that has another one already.
+TURNED = {"outlets_even": "outlets", "covered_paid_here": "covered"}
 # What an organiser who knows the rules might do, each beside all before it: no dial of the generator, but several.
 TOGETHER = [
     {"pays_here": 0},
@@ -42,6 +52,9 @@ TOGETHER = [
     {"pay_in": 10_000_00},
     {"business": 500},
     {"acquired": 500},
+    {"own_life": 1000, "aged": 1000},
+    {"disguise": 1000, "instalments": 4},
+    {"covered": 1000},
 ]
 
 
@@ -49,7 +62,7 @@ def held_at(dial, value):
     """What is held where a dial stands at a value."""
     if dial == "together":
         return {name: held for step in TOGETHER[:value] for name, held in step.items()}
-    return {dial: value, **DIALS[dial][1]}
+    return {TURNED.get(dial, dial): value, **DIALS[dial][1]}
 
 
 def points(names):
