@@ -143,7 +143,7 @@ mod tests {
         }
         let of = |is_person: bool| kinds.keys().filter(|(person, _)| *person == is_person).map(|(_, kind)| *kind).collect::<BTreeSet<_>>();
         assert_eq!(of(true), BTreeSet::from([AgreementKind::Acquiring]));
-        assert!(of(false).len() > 2, "{kinds:?}");
+        assert!(of(false).len() > 1, "{kinds:?}");
         assert_eq!(format!("{all:?}"), format!("{:?}", run(&[]).1), "what happens is the same");
         let (half, _) = run(&[("covered", 500)]);
         let first = |part: &Part| half.world.customers[part.members[0].0 as usize].agreement.is_some();
@@ -236,8 +236,8 @@ mod tests {
             sums
         };
         let (whole, parts) = (sums(0), sums(5));
-        assert_eq!(whole.len(), parts.len(), "the same people");
-        // The last to come have not paid all of it yet, and somebody may be two investors.
+        assert!(whole.keys().all(|who| parts.contains_key(who)), "the same people");
+        // The last to come have not paid all of it yet, and who opens an account meanwhile goes on under another name.
         let (mut split, mut same) = (0, 0);
         for (who, sum) in &whole {
             split += usize::from(parts[who].len() == 5 * sum.len());
