@@ -37,7 +37,7 @@ mod text;
 mod time_format;
 mod yaml;
 
-pub use batch::{Item, Place, RecordBatch, RejectedRecord, Step};
+pub use batch::{Place, RecordBatch, RejectedRecord, Step};
 pub use clock::{Clock, Tick};
 pub use error::{Error, Foreign, MissingColumn, Problem, Problems};
 pub use frame::RECORD_BYTES_MAX;
