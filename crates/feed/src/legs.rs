@@ -131,15 +131,13 @@ impl LegBatch {
     }
 
     pub(crate) fn put(&mut self, text: &str) -> TextSpan {
-        self.put_all(&[text])
+        self.put_with(|all| all.push_str(text))
     }
 
-    /// Puts the concatenation of `parts`.
-    pub(crate) fn put_all(&mut self, parts: &[&str]) -> TextSpan {
+    /// Puts what `write` appends.
+    pub(crate) fn put_with(&mut self, write: impl FnOnce(&mut String)) -> TextSpan {
         let start = self.end();
-        for part in parts {
-            self.text.push_str(part);
-        }
+        write(&mut self.text);
         TextSpan { start, end: self.end() }
     }
 
