@@ -43,7 +43,7 @@ pub use error::{Error, Foreign, MissingColumn, Problem, Problems};
 pub use frame::RECORD_BYTES_MAX;
 pub use inputs::{Format, Input};
 pub use legs::{LegBatch, LegView, shard_of};
-pub use mapping::{FIELDS, Mapping, Own};
+pub use mapping::{Mapping, Own};
 pub use message::{Decoded, DecodedMessages, Message, MessageDecoder};
 pub use parties::Parties;
 pub use reader::{Counts, Options, Progress, Reader, RejectSample, Resume};

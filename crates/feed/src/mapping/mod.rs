@@ -7,8 +7,6 @@
 pub(crate) mod fields;
 mod parse;
 
-pub use fields::FIELDS;
-
 use std::borrow::Cow;
 use std::path::Path;
 

@@ -6,8 +6,9 @@
 use weir_model::Span;
 use weir_model::money::AmountFormat;
 use weir_model::time::MICROS_PER_SEC;
+use weir_model::transaction::FIELDS;
 
-use super::fields::{FIELDS, FieldType, Rows, field_type, reversal_kind};
+use super::fields::{FieldType, Rows, field_type, reversal_kind};
 use super::{AmountSource, Column, Delimited, From, Mapping, Own, Plan, Source, Values, read_moment};
 use crate::error::{Problem, Problems};
 use crate::inputs::Format;

@@ -95,7 +95,7 @@ fn every_example_of_the_manual_is_a_feed() {
 #[test]
 fn the_record_table_has_every_field() {
     let table = doc("records.md");
-    for field in weir_feed::FIELDS {
+    for field in weir_model::transaction::FIELDS {
         assert!(table.contains(&format!("`{field}`")), "{field}");
     }
     for reason in weir_model::Reason::ALL {
