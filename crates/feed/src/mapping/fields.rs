@@ -4,7 +4,7 @@ use weir_model::{AccountClass, Channel, Currency, Division, PartyKind, ReversalK
 
 /// What rows of a feed are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Rows {
+pub(crate) enum RowKind {
     /// A whole transaction: payer and payee.
     Transfer,
     /// One side of it: an account's ledger, with its counterparty.
@@ -110,7 +110,7 @@ const UNREAD: [&str; 9] = [
     "device",
 ];
 
-impl Rows {
+impl RowKind {
     /// Field names of the two sides, in the order of `SidePlan`.
     pub(crate) const fn side_fields(self) -> ([&'static str; 9], [&'static str; 9]) {
         match self {
@@ -129,7 +129,7 @@ impl Rows {
 }
 
 /// The type of a field of these rows; `None` for what is no field of theirs.
-pub(crate) fn field_type(rows: Rows, name: &str) -> Option<(&'static str, FieldType)> {
+pub(crate) fn field_type(rows: RowKind, name: &str) -> Option<(&'static str, FieldType)> {
     let name = rows.names().into_iter().find(|known| *known == name)?;
     if UNREAD.contains(&name) {
         return Some((name, FieldType::Unread));
@@ -203,14 +203,14 @@ mod tests {
     #[test]
     fn every_field_of_the_record_table_has_a_type() {
         for field in FIELDS {
-            assert!(field_type(Rows::Transfer, field).is_some(), "{field}");
+            assert!(field_type(RowKind::Transfer, field).is_some(), "{field}");
         }
-        assert_eq!(Rows::Transfer.names().len(), FIELDS.len());
-        for field in Rows::LedgerSide.names() {
-            assert!(field_type(Rows::LedgerSide, field).is_some(), "{field}");
+        assert_eq!(RowKind::Transfer.names().len(), FIELDS.len());
+        for field in RowKind::LedgerSide.names() {
+            assert!(field_type(RowKind::LedgerSide, field).is_some(), "{field}");
         }
-        assert_eq!(field_type(Rows::Transfer, "direction"), None);
-        assert_eq!(field_type(Rows::LedgerSide, "payer_account"), None);
-        assert_eq!(field_type(Rows::LedgerSide, "counter_birth_year"), Some(("counter_birth_year", FieldType::Year)));
+        assert_eq!(field_type(RowKind::Transfer, "direction"), None);
+        assert_eq!(field_type(RowKind::LedgerSide, "payer_account"), None);
+        assert_eq!(field_type(RowKind::LedgerSide, "counter_birth_year"), Some(("counter_birth_year", FieldType::Year)));
     }
 }
