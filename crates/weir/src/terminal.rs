@@ -167,6 +167,11 @@ pub(crate) fn mention(kind: &str, code: &str, text: &str, json: bool) {
     } else {
         printable(text)
     };
+    tell(&line);
+}
+
+/// A line to standard error.
+pub(crate) fn tell(line: &str) {
     // Nobody is left to tell where standard error is closed.
     let _ = writeln!(io::stderr(), "{line}");
 }

@@ -22,7 +22,7 @@ mod sinks;
 mod state;
 mod writing;
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
@@ -48,7 +48,7 @@ use crate::interrupt::Interrupt;
 use crate::language::{Lang, say};
 use crate::outputs::{Output, publish};
 use crate::summary::Summary;
-use crate::terminal::mention;
+use crate::terminal::{self, mention};
 
 /// How often a run that waits looks for signals.
 const SIGNAL_INTERVAL: Duration = Duration::from_millis(50);
@@ -266,9 +266,7 @@ fn count(summary: &mut Summary, read: &Counts, engine: &EngineCounts) {
 
 /// The numbers, to standard error.
 fn tell(summary: &Summary, json: bool, lang: Lang) {
-    let text = if json { serde_json::to_string(summary).unwrap_or_default() } else { summary.table(lang).trim_fmt() };
-    // Nobody is left to tell where standard error is closed.
-    let _ = writeln!(io::stderr(), "{text}");
+    terminal::tell(&if json { serde_json::to_string(summary).unwrap_or_default() } else { summary.table(lang).trim_fmt() });
 }
 
 /// More than one leg in a thousand late: the outputs stand, but somebody should look. `ahead` records were dated more than a day after all

@@ -25,6 +25,7 @@ use crate::arguments::PackArgs;
 use crate::failure::{Exit, Failure};
 use crate::interrupt::Interrupt;
 use crate::language::{Lang, say};
+use crate::outputs::Output;
 use crate::pack::{self, Pack};
 use crate::rule::mention_warnings;
 use crate::terminal;
@@ -98,53 +99,57 @@ pub(crate) fn create_topics(path: &Path, begins_anew: bool, lang: Lang) -> Resul
     let created =
         create(&settings.connection, &settings.topics, &settings.app, &shape, begins_anew).map_err(|error| kafka(&error, lang))?;
     if !created.unfit.is_empty() {
-        eprintln!(
-            "{}",
-            lang.of("没有建立主题，也没有提交位移。须先处理：", "no topic was made and nothing committed. To be mended first:")
-        );
-        created.unfit.iter().for_each(|problem| eprintln!("  {}: {}", problem.topic, problem.text));
+        terminal::tell(lang.of("没有建立主题，也没有提交位移。须先处理：", "no topic was made and nothing committed. To be mended first:"));
+        created.unfit.iter().for_each(|problem| terminal::tell(&format!("  {}: {}", problem.topic, problem.text)));
         return Ok(Exit::Findings);
     }
-    for name in &created.topics {
-        println!("{name}");
-    }
+    print(created.topics.iter().cloned(), lang)?;
     if created.topics.is_empty() {
-        eprintln!("{}", lang.of("主题都已存在", "all topics are there already"));
+        terminal::tell(lang.of("主题都已存在", "all topics are there already"));
     }
-    for Stranded { group, topic, partitions } in &created.stranded {
-        let partitions = partitions.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
-        eprintln!(
-            "{}",
-            say!(
-                lang,
-                "消费组 {group} 在 {topic} 的分区 {partitions} 没有位移，而它的输出主题已有记录：位移丢失、换了 app，或新加了分区。位移丢失请恢复；\n  确要从头处理（写过的会再写一遍）则加 --begin-anew",
-                "group {group} has no offset in partitions {partitions} of {topic}, though its outputs have records: the offsets were lost, the app is \
-                 another, or partitions were added. Put lost ones back;\n  or begin with --begin-anew, and what was written of those partitions is written once more"
-            )
-        );
-    }
-    for Stranded { group, topic, partitions } in &created.cut {
-        let partitions = partitions.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
-        eprintln!(
-            "{}",
-            say!(
-                lang,
-                "消费组 {group} 在 {topic} 的分区 {partitions} 没有位移，而这些分区的开头已被删去（保留期）；检测不能从中间开始，所以没有提交位移。请恢复位移和快照；\n  否则换一个 app 和它自己的主题，把还在的交易再读一遍",
-                "group {group} has no offset in partitions {partitions} of {topic}, whose beginning was deleted (retention); detection cannot begin in the \
-                 middle, so nothing was committed for them. Put offsets and snapshots back;\n  or begin a new app with topics of its own, and read the transactions that are left"
-            )
-        );
-    }
+    created.stranded.iter().for_each(|of| terminal::tell(&stranded(of, lang)));
+    created.cut.iter().for_each(|of| terminal::tell(&cut(of, lang)));
     Ok(if created.stranded.is_empty() && created.cut.is_empty() { Exit::Ok } else { Exit::Findings })
+}
+
+/// Lines on standard output: what was asked for.
+fn print(lines: impl Iterator<Item = String>, lang: Lang) -> Result<(), Failure> {
+    let mut output = Output::stdout(lang);
+    for line in lines {
+        output.bytes(format!("{line}\n").as_bytes())?;
+    }
+    output.flush()
+}
+
+fn stranded(of: &Stranded, lang: Lang) -> String {
+    let (group, topic, partitions) = (&of.group, &of.topic, listed(&of.partitions));
+    say!(
+        lang,
+        "消费组 {group} 在 {topic} 的分区 {partitions} 没有位移，而它的输出主题已有记录：位移丢失、换了 app，或新加了分区。位移丢失请恢复；\n  确要从头处理（写过的会再写一遍）则加 --begin-anew",
+        "group {group} has no offset in partitions {partitions} of {topic}, though its outputs have records: the offsets were lost, the app is \
+         another, or partitions were added. Put lost ones back;\n  or begin with --begin-anew, and what was written of those partitions is written once more"
+    )
+}
+
+fn cut(of: &Stranded, lang: Lang) -> String {
+    let (group, topic, partitions) = (&of.group, &of.topic, listed(&of.partitions));
+    say!(
+        lang,
+        "消费组 {group} 在 {topic} 的分区 {partitions} 没有位移，而这些分区的开头已被删去（保留期）；检测不能从中间开始，所以没有提交位移。请恢复位移和快照；\n  否则换一个 app 和它自己的主题，把还在的交易再读一遍",
+        "group {group} has no offset in partitions {partitions} of {topic}, whose beginning was deleted (retention); detection cannot begin in the \
+         middle, so nothing was committed for them. Put offsets and snapshots back;\n  or begin a new app with topics of its own, and read the transactions that are left"
+    )
+}
+
+fn listed(partitions: &[i32]) -> String {
+    partitions.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
 }
 
 /// `weir topics check`.
 pub(crate) fn check_topics(path: &Path, lang: Lang) -> Result<Exit, Failure> {
     let Configured { settings, shape, .. } = Configured::load(path, lang)?;
     let problems = check(&settings.connection, &settings.topics, &settings.app, &shape).map_err(|error| kafka(&error, lang))?;
-    for problem in &problems {
-        println!("{}: {}", problem.topic, problem.text);
-    }
+    print(problems.iter().map(|problem| format!("{}: {}", problem.topic, problem.text)), lang)?;
     Ok(if problems.is_empty() { Exit::Ok } else { Exit::Findings })
 }
 
@@ -158,7 +163,7 @@ pub(crate) fn publish_rules(path: &Path, pack: &PackArgs, json: bool, lang: Lang
     let files = found.files.into_iter().map(|file| (file.path, file.text)).collect();
     let rules = PublishedRules { files, settings: pack.set.clone() };
     publish(&settings.connection, &settings.topics.rules, &hash, &rules).map_err(|error| kafka(&error, lang))?;
-    println!("{hash}");
+    print(std::iter::once(hash), lang)?;
     Ok(Exit::Ok)
 }
 
