@@ -380,13 +380,6 @@ fn read_expect(reader: &mut Reader<'_>, node: &Node, rule: &str) -> Vec<Expected
     items.iter().filter_map(|item| read_expected(reader, item, rule)).collect()
 }
 
-const STATUSES: [(&str, AlertStatus); 4] = [
-    ("opened", AlertStatus::Opened),
-    ("updated", AlertStatus::Updated),
-    ("quiet", AlertStatus::Quiet),
-    ("withdrawn", AlertStatus::Withdrawn),
-];
-
 fn read_expected(reader: &mut Reader<'_>, node: &Node, rule: &str) -> Option<ExpectedAlert> {
     let place = reader.place(node);
     let mut fields = Fields::of(reader, node)?;
@@ -397,7 +390,8 @@ fn read_expected(reader: &mut Reader<'_>, node: &Node, rule: &str) -> Option<Exp
     let score = fields.get("score").and_then(|node| reader.integer(node));
     let people = fields.get("people").and_then(|node| reader.integer(node)).and_then(|n| u64::try_from(n).ok());
     let amount_in = fields.text(reader, "amount_in");
-    let status = fields.text(reader, "status").and_then(|status| reader.choice(&status, &STATUSES));
+    let statuses = AlertStatus::ALL.map(|status| (status.name(), status));
+    let status = fields.text(reader, "status").and_then(|status| reader.choice(&status, &statuses));
     let opened_at = fields.text(reader, "opened_at");
     let revisions = fields.get("revisions").and_then(|node| reader.integer(node)).and_then(|n| u32::try_from(n).ok());
     fields.finish(reader);
