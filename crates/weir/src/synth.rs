@@ -25,9 +25,9 @@ use crate::arguments::SynthArgs;
 use crate::detect::format_of;
 use crate::failure::{Exit, Failure};
 use crate::interrupt::Interrupt;
-use crate::language::{Lang, say};
+use crate::language::{Lang, did_you_mean, say};
 use crate::outputs::{Output, publish, write_failure};
-use crate::terminal::{grouped, mention, nearest};
+use crate::terminal::{grouped, mention};
 
 /// Most customers and days: balances and dates stay far from their ends.
 const CUSTOMERS_MAX: u32 = 50_000_000;
@@ -328,8 +328,7 @@ fn held(text: &str, lang: Lang) -> Result<(String, i64), Failure> {
     };
     let Some(dial) = DIALS.iter().find(|dial| dial.name == name) else {
         let names = || DIALS.iter().map(|dial| dial.name);
-        let near = nearest(name, names()).map(|near| say!(lang, "；是否想写 `{near}`？", "; did you mean `{near}`?"));
-        let (near, all) = (near.unwrap_or_default(), names().collect::<Vec<_>>().join(" "));
+        let (near, all) = (did_you_mean(name, names(), lang), names().collect::<Vec<_>>().join(" "));
         return Err(Failure::usage(say!(
             lang,
             "--hold：没有参数 `{name}`{near}\n  可用：{all}",

@@ -189,16 +189,6 @@ pub(crate) fn grouped(number: u128) -> String {
     text
 }
 
-/// The candidate that a mistyped word most likely meant: at most a third of its letters away.
-pub(crate) fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let distance_max = word.chars().count().div_ceil(3);
-    candidates
-        .map(|candidate| (strsim::osa_distance(word, candidate), candidate))
-        .filter(|(distance, _)| *distance <= distance_max)
-        .min()
-        .map(|(_, candidate)| candidate)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

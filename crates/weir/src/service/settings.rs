@@ -20,8 +20,7 @@ use weir_model::{Level, Span};
 use weir_office::{Release, Routing};
 
 use crate::failure::Failure;
-use crate::language::{Lang, say};
-use crate::terminal::nearest;
+use crate::language::{Lang, did_you_mean, say};
 
 /// The file as written.
 #[derive(Debug, Clone, Deserialize)]
@@ -358,9 +357,7 @@ fn misread(name: &str, text: &str, error: &toml::de::Error, lang: Lang) -> Strin
     if message.starts_with("unknown field")
         && let Some((wrong, known)) = quoted.split_first()
     {
-        let near = nearest(wrong, known.iter().copied())
-            .map(|near| say!(lang, "；是否想写 `{near}`？", "; did you mean `{near}`?"))
-            .unwrap_or_default();
+        let near = did_you_mean(wrong, known.iter().copied(), lang);
         return say!(
             lang,
             "{name}:{line}:{column}：没有设置项 `{wrong}`{near}",
@@ -465,8 +462,7 @@ impl KafkaTable {
         connection.check().map_err(|PropertyRefused { name, is_unknown }| {
             let table = if self.secrets.contains_key(&name) { "kafka.secrets" } else { "kafka.properties" };
             if is_unknown {
-                let near = nearest(&name, USUAL_PROPERTIES.into_iter());
-                let near = near.map(|near| say!(lang, "；是否想写 `{near}`？", "; did you mean `{near}`?")).unwrap_or_default();
+                let near = did_you_mean(&name, USUAL_PROPERTIES.into_iter(), lang);
                 say!(lang, "{table}：librdkafka 没有属性 `{name}`{near}", "{table}: librdkafka has no property `{name}`{near}")
             } else {
                 say!(lang, "{table}：librdkafka 不接受 `{name}` 的值", "{table}: librdkafka does not take the value of `{name}`")
