@@ -152,7 +152,7 @@ impl Writing<'_> {
     /// Writes everything, or leaves nothing; `None` where the reader of standard output has gone.
     fn write(&self, labels: &Path) -> Result<Option<Written>, Failure> {
         let (args, lang) = (self.args, self.lang);
-        let interrupt = Interrupt::install().map_err(|error| Failure::usage(error.to_string()))?;
+        let interrupt = Interrupt::install(lang)?;
         let begun = Instant::now();
         let mut bank = Bank::new(self.dials);
         let mut fields = Fields::new(if args.ledger { Rows::Ledger } else { Rows::Transfers }, args.without_parties);

@@ -72,7 +72,7 @@ pub(crate) fn run_for_one(raw: DetectArgs, party: &str, lang: Lang) -> Result<()
 fn from_begin_to_end(settings: &Settings, begun: Instant, lang: Lang) -> Result<Exit, Failure> {
     let setup = Setup::new(settings, lang)?;
     // Not before: up to here there is nothing to clean up, and a signal may end the process as it always does.
-    let interrupt = Interrupt::install().map_err(|error| internal(&error, lang))?;
+    let interrupt = Interrupt::install(lang)?;
     Run::start(settings, setup, interrupt, lang)?.drive()?.publish(settings, begun, lang)
 }
 

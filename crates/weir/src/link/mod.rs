@@ -49,7 +49,7 @@ pub(crate) fn run(args: &LinkArgs, json: bool, lang: Lang) -> Result<Exit, Failu
     let options = Options { format, batch_records: BATCH_RECORDS, ..Options::default() };
     let reader = Reader::open(&inputs, mapping, Arc::clone(&parties), options).map_err(input_failure)?;
     let mut output = Output::open(&args.groups, lang)?;
-    let interrupt = Interrupt::install().map_err(|error| Failure::usage(error.to_string()))?;
+    let interrupt = Interrupt::install(lang)?;
     let bar = Bar::new(reader.progress(), !json, lang);
     let ledger = read(reader, &bounds, &interrupt, &bar, lang)?;
     bar.clear();

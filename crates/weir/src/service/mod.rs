@@ -47,7 +47,7 @@ pub(crate) fn run(path: &Path, lang: Lang) -> Result<Exit, Failure> {
         let list = list.join("\n");
         return Err(Failure::usage(say!(lang, "主题不符合要求：\n{list}", "the topics are not as they must be:\n{list}")));
     }
-    let interrupt = Interrupt::install().map_err(|error| Failure::usage(error.to_string()))?;
+    let interrupt = Interrupt::install(lang)?;
     let metrics = Metrics::new();
     let health = Arc::new(Health::default());
     if !configured.listen.is_empty() {

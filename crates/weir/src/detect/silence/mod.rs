@@ -59,7 +59,7 @@ pub(super) fn run(settings: &Settings, asked: &str, lang: Lang) -> Result<Exit, 
         seen: Seen::default(),
         acquaintance: Acquaintance::new(party),
     };
-    let interrupt = Interrupt::install().map_err(|error| internal(&error, lang))?;
+    let interrupt = Interrupt::install(lang)?;
     let bar = Bar::new(sources.reader.progress(), !settings.json, lang);
     let (work_sender, work) = sync_channel(QUEUE_BATCHES);
     let (event_sender, events) = sync_channel(1);
