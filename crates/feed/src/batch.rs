@@ -75,7 +75,7 @@ pub struct RejectedRecord<'b> {
     pub place: Place<'b>,
     /// Why.
     pub reason: Reason,
-    /// Record field; empty where the record as a whole is meant. [`crate::Mapping::columns_of`] names its columns.
+    /// Record field; empty where the record as a whole is meant.
     pub field: &'static str,
     /// Its bytes, untouched; of a record that is too long the first [`crate::RECORD_BYTES_MAX`]; of a row of Parquet the JSON object it would be.
     pub original: Cow<'b, [u8]>,

@@ -500,7 +500,7 @@ pub struct OfficeAlert {
 }
 
 /// Why an alert is handed to the office (国务院令第737号).
-pub const OFFICE_BASIS: &str = "《防范和处置非法集资条例》第十三条";
+const OFFICE_BASIS: &str = "《防范和处置非法集资条例》第十三条";
 
 impl Alert {
     /// The message to one office: an allow-list of fields.

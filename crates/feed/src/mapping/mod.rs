@@ -270,8 +270,7 @@ impl Mapping {
     }
 
     /// The source columns of a record field as a person knows them: `金额`, `date + serial`; the field itself without a feed file.
-    #[must_use]
-    pub fn columns_of(&self, field: &str) -> String {
+    pub(crate) fn columns_of(&self, field: &str) -> String {
         let source = self.plan.sources().into_iter().find(|source| source.field == field && !source.is_nothing());
         let name = |slot: &Slot| self.columns.get(*slot).map_or("", |column| column.name.as_str());
         match source.map(|source| &source.from) {
