@@ -10,7 +10,7 @@ use divan::Bencher;
 use divan::counter::ItemsCount;
 use weir_benches::{DAY, Dials, Traffic};
 use weir_engine::{Effects, Engine, Input as EngineInput, Settings};
-use weir_feed::{Input, Item, Mapping, Options, Parties, Reader, RecordBatch};
+use weir_feed::{Input, Mapping, Options, Parties, Reader, RecordBatch, Step};
 use weir_rules::{RuleSet, SlotBatch, Value};
 
 const TRANSFERS: u64 = 200_000;
@@ -55,11 +55,10 @@ fn run(rules: &Arc<RuleSet>, batches: &[RecordBatch]) -> usize {
     let mut effects = Effects::default();
     for batch in batches {
         let inputs: Vec<EngineInput<'_>> = batch
-            .items()
-            .filter_map(|item| match item {
-                Item::Leg { record, clock, view } => Some(EngineInput::Leg { record, clock, leg: view.leg }),
-                Item::Tick(tick) => Some(EngineInput::Tick { record: tick.record, clock: tick.clock }),
-                Item::Rejected(_) => None,
+            .steps(0, 1)
+            .map(|step| match step {
+                Step::Leg { record, clock, view } => EngineInput::Leg { record, clock, leg: view.leg },
+                Step::Tick(tick) => EngineInput::Tick { record: tick.record, clock: tick.clock },
             })
             .collect();
         engine.step(&inputs, &mut effects);
@@ -155,8 +154,8 @@ fn full(rules: &Arc<RuleSet>) -> Engine {
     let mut engine = Engine::new(Settings::default(), Arc::clone(rules));
     let mut effects = Effects::default();
     for batch in &batches {
-        for item in batch.items() {
-            if let Item::Leg { record, clock, view } = item {
+        for step in batch.steps(0, 1) {
+            if let Step::Leg { record, clock, view } = step {
                 engine.step(&[EngineInput::Leg { record, clock, leg: view.leg }], &mut effects);
             }
         }

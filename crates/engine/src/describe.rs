@@ -10,6 +10,7 @@ use weir_model::alert::{
     PrefectureCount, SCHEMA_VERSION, Scope, Subject, WindowSpan,
 };
 use weir_model::money::yuan;
+use weir_model::party::institution_of;
 use weir_model::{Alert, AlertStatus, Day, Direction, Division, EventTime, Flags, PartyKind};
 use weir_rules::{Arg, Cost, Feature, FeatureCall, Rule, RuleSet, SlotId, Status, Value, Variant, Window};
 
@@ -135,14 +136,12 @@ fn natural<'a>(rows: impl Iterator<Item = &'a Row>) -> Distinct<u32> {
 }
 
 fn subject(party: &str, view: &View<'_>) -> Subject {
-    let unit = party.split_once(':').map_or(party, |(_, unit)| unit);
-    let institution = unit.split_once('/').map_or("", |(institution, _)| institution);
     Subject {
         party: party.to_owned(),
         kind: view.profile.kind,
         name: String::new(),
         accounts: Vec::new(),
-        institution: institution.to_owned(),
+        institution: institution_of(party).to_owned(),
         division: division(view.profile.division),
         industry: view.profile.industry.to_string(),
         opened_at: view.profile.opened_at.map(|day| day.to_string()),

@@ -263,9 +263,7 @@ impl RuleState {
         self.settled_hits -= old;
         self.withdrawn.retain(|withdrawn| withdrawn.opened >= frontier);
     }
-}
 
-impl RuleState {
     /// The settled episode is over: only its last hit is remembered.
     fn end_settled(&mut self) {
         let last = self.settled.take().map(|episode| episode.last.t);

@@ -51,6 +51,19 @@ struct Plan {
     least: Bounds,
 }
 
+/// Of whom and of what gates are asked.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked<'p> {
+    pub(crate) party: u32,
+    /// What no window of the party can exceed.
+    pub(crate) bounds: &'p Bounds,
+    pub(crate) is_group: bool,
+    /// A day end rather than an instant with a leg.
+    pub(crate) is_day_end: bool,
+    /// Index of the edition that is asked.
+    pub(crate) edition: usize,
+}
+
 /// An instant of a party at which some variant may hit.
 #[derive(Debug, Default)]
 pub(crate) struct PendingRow {
@@ -126,17 +139,16 @@ impl Edition {
         self.floors[usize::from(is_group)].iter().any(|floor| bounds.reaches(floor))
     }
 
-    /// The row of an instant, if any variant passes its gates there: that of the view and the windows, of a party within `bounds`. `spare` has
-    /// rows whose memory is used again.
+    /// The row of an instant, if any variant passes its gates there: that of the view and the windows. `spare` has rows whose memory is used
+    /// again.
     pub(crate) fn gate(
         &self,
-        (party, bounds): (u32, &Bounds),
-        edition: usize,
-        (is_group, is_day_end): (bool, bool),
+        asked: Asked<'_>,
         windows: &mut dyn AsOf,
         view: &View<'_>,
         spare: &mut Vec<PendingRow>,
     ) -> Option<PendingRow> {
+        let Asked { party, bounds, is_group, is_day_end, edition } = asked;
         let passes = |plan: &&Plan| {
             bounds.reaches(&plan.least)
                 && self.rules.rules[plan.rule].fits(view.profile.kind)

@@ -7,7 +7,7 @@ use std::cell::RefCell;
 
 use compact_str::CompactString;
 use smallvec::SmallVec;
-use weir_model::{Calendar, Currency, Day, Direction, EventTime, Flags, Leg, LegKind, PartyKind, Reason, Span};
+use weir_model::{Calendar, Currency, Day, Direction, EventTime, Flags, KeyKind, Leg, LegKind, PartyKind, Reason, Span};
 
 use crate::agenda::Agenda;
 use crate::bounds::Bounds;
@@ -147,7 +147,7 @@ impl Party {
     }
 
     pub(crate) fn is_group(&self) -> bool {
-        self.key.starts_with("g:")
+        KeyKind::Group.is_of(&self.key)
     }
 
     /// Takes a leg in that is not late, by the numbered steps of the definition.

@@ -24,6 +24,7 @@ mod snapshot;
 mod tables;
 mod view;
 
+use std::ops::AddAssign;
 use std::sync::Arc;
 
 use weir_model::{Alert, Direction, EventTime, LargeAmountReport, Leg, Reason, Span};
@@ -147,6 +148,19 @@ pub struct Counts {
     pub rows_scanned: u64,
     /// Rule hits.
     pub hits: u64,
+}
+
+impl AddAssign for Counts {
+    fn add_assign(&mut self, more: Self) {
+        let Self { legs, duplicates, reversed, legs_dropped, rows_gated, rows_scanned, hits } = more;
+        self.legs += legs;
+        self.duplicates += duplicates;
+        self.reversed += reversed;
+        self.legs_dropped += legs_dropped;
+        self.rows_gated += rows_gated;
+        self.rows_scanned += rows_scanned;
+        self.hits += hits;
+    }
 }
 
 /// What a step did, each list in order of its sort key; a caller with several shards merges by it. The legs of one record belong in one

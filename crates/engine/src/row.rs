@@ -77,9 +77,7 @@ impl Bits {
                 | channel << CHANNEL_SHIFT,
         )
     }
-}
 
-impl Bits {
     pub(crate) fn is_out(self) -> bool {
         self.0 & OUT != 0
     }

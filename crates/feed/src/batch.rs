@@ -75,35 +75,17 @@ pub struct RejectedRecord<'b> {
     pub place: Place<'b>,
     /// Why.
     pub reason: Reason,
-    /// Record field; empty where the record as a whole is meant. [`crate::Mapping::columns_of`] names its columns.
+    /// Record field; empty where the record as a whole is meant.
     pub field: &'static str,
     /// Its bytes, untouched; of a record that is too long the first [`crate::RECORD_BYTES_MAX`]; of a row of Parquet the JSON object it would be.
     pub original: Cow<'b, [u8]>,
-}
-
-/// One thing of a batch, in order.
-#[derive(Debug, Clone)]
-pub enum Item<'b> {
-    /// Comes before the next record.
-    Tick(Tick),
-    /// A leg; the legs of one record follow each other.
-    Leg {
-        /// Number of its record.
-        record: u64,
-        /// Stamped clock of its record.
-        clock: EventTime,
-        /// The leg, with name and account of its party.
-        view: LegView<'b>,
-    },
-    /// A record that yielded none.
-    Rejected(RejectedRecord<'b>),
 }
 
 /// What a shard sees of a batch.
 #[derive(Debug, Clone, Copy)]
 #[expect(clippy::large_enum_variant, reason = "nearly all are legs, and none is kept")]
 pub enum Step<'b> {
-    /// A leg of one of its parties.
+    /// A leg of one of its parties; the legs of one record follow each other.
     Leg {
         /// Number of its record.
         record: u64,
@@ -112,7 +94,7 @@ pub enum Step<'b> {
         /// The leg, with name and account of its party.
         view: LegView<'b>,
     },
-    /// Every shard sees every tick.
+    /// Comes before the next record; every shard sees every tick.
     Tick(Tick),
 }
 
@@ -135,23 +117,7 @@ impl RecordBatch {
         self.first
     }
 
-    /// Everything in order: ticks before the record they precede, legs, rejects.
-    pub fn items(&self) -> impl Iterator<Item = Item<'_>> {
-        let mut ticks = self.ticks.iter().peekable();
-        self.entries.iter().enumerate().flat_map(move |(at, entry)| {
-            let tick = ticks.next_if(|(before, _)| *before == at).map(|(_, tick)| Item::Tick(*tick));
-            let (legs, end, rejected) = match self.outcome(entry) {
-                Outcome::Good { first, end, .. } => (first, end, None),
-                Outcome::Bad { reason, field } => (0, 0, Some(Item::Rejected(self.rejected(at, entry, reason, field)))),
-            };
-            let block = &self.blocks[entry.block];
-            let legs = (legs..end).filter_map(|leg| block.legs.get(leg));
-            let legs = legs.map(move |view| Item::Leg { record: self.number(at), clock: entry.clock, view });
-            tick.into_iter().chain(rejected).chain(legs)
-        })
-    }
-
-    /// What shard `shard` of `shards` sees, in order.
+    /// What shard `shard` of `shards` sees, in order: ticks before the record they precede, and legs. One shard of one sees all there is.
     pub fn steps(&self, shard: usize, shards: usize) -> impl Iterator<Item = Step<'_>> {
         let mut ticks = self.ticks.iter().peekable();
         self.entries.iter().enumerate().flat_map(move |(at, entry)| {

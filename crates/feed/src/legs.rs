@@ -69,7 +69,7 @@ pub(crate) enum DraftKind {
 
 /// Legs in log order.
 #[derive(Debug, Clone, Default)]
-pub struct LegBatch {
+pub(crate) struct LegBatch {
     text: String,
     legs: Vec<(u64, LegDraft)>,
 }
@@ -98,26 +98,13 @@ impl LegView<'_> {
 
 impl LegBatch {
     /// How many legs.
-    #[must_use]
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.legs.len()
     }
 
-    /// Whether there are none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.legs.is_empty()
-    }
-
     /// The `index`-th leg; `None` beyond the end.
-    #[must_use]
-    pub fn get(&self, index: usize) -> Option<LegView<'_>> {
+    pub(crate) fn get(&self, index: usize) -> Option<LegView<'_>> {
         self.legs.get(index).map(|(hash, draft)| self.view(*hash, draft))
-    }
-
-    /// All legs in order.
-    pub fn iter(&self) -> impl Iterator<Item = LegView<'_>> {
-        self.legs.iter().map(|(hash, draft)| self.view(*hash, draft))
     }
 
     /// The hash of the party of the `index`-th leg.
@@ -131,15 +118,13 @@ impl LegBatch {
     }
 
     pub(crate) fn put(&mut self, text: &str) -> TextSpan {
-        self.put_all(&[text])
+        self.put_with(|all| all.push_str(text))
     }
 
-    /// Puts the concatenation of `parts`.
-    pub(crate) fn put_all(&mut self, parts: &[&str]) -> TextSpan {
+    /// Puts what `write` appends.
+    pub(crate) fn put_with(&mut self, write: impl FnOnce(&mut String)) -> TextSpan {
         let start = self.end();
-        for part in parts {
-            self.text.push_str(part);
-        }
+        write(&mut self.text);
         TextSpan { start, end: self.end() }
     }
 

@@ -5,7 +5,7 @@
 //! 1. [`inputs`] finds the files, opens them and takes off compression and byte order marks;
 //! 2. `frame` cuts bytes into raw records, `table` turns Parquet rows into the same raw records (JSON);
 //! 3. `row` reads a raw record into cells, `decode` turns cells into a [`weir_model::Transaction`] as the [`Mapping`] says;
-//! 4. `split` joins [`Parties`] and makes one leg for each monitored side, into a [`LegBatch`];
+//! 4. `split` joins [`Parties`] and makes one leg for each monitored side, into the packed legs of a block (`legs`);
 //! 5. [`Reader`] merges inputs by event time, numbers records, stamps the clock and places ticks; a stream has [`MessageDecoder`] instead,
 //!    which does steps 3 and 4 for records that come one by one.
 //!
@@ -37,13 +37,13 @@ mod text;
 mod time_format;
 mod yaml;
 
-pub use batch::{Item, Place, RecordBatch, RejectedRecord, Step};
+pub use batch::{Place, RecordBatch, RejectedRecord, Step};
 pub use clock::{Clock, Tick};
 pub use error::{Error, Foreign, MissingColumn, Problem, Problems};
 pub use frame::RECORD_BYTES_MAX;
 pub use inputs::{Format, Input};
-pub use legs::{LegBatch, LegView, shard_of};
-pub use mapping::{FIELDS, Mapping, Own};
+pub use legs::{LegView, shard_of};
+pub use mapping::{Mapping, Own};
 pub use message::{Decoded, DecodedMessages, Message, MessageDecoder};
 pub use parties::Parties;
 pub use reader::{Counts, Options, Progress, Reader, RejectSample, Resume};

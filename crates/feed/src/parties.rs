@@ -8,7 +8,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 use weir_model::party::Agreement;
-use weir_model::{AgreementKind, Day, Division, Party, PartyKind};
+use weir_model::{AgreementKind, Day, Division, KeyKind, Party, PartyKind};
 
 use crate::error::{Error, Problem, Problems};
 use crate::inputs::Input;
@@ -67,7 +67,7 @@ pub struct Parties {
     /// A party that was removed leaves an empty row, which the next one takes.
     parties: Vec<Party>,
     free: Vec<u32>,
-    /// Keys as in legs: `c:ICBC/1001`, and `a:ICBC/6222…` for accounts. Never iterated.
+    /// Keys as in legs, of customers and of accounts. Never iterated.
     keys: hashbrown::HashMap<String, u32, foldhash::fast::FixedState>,
 }
 
@@ -112,7 +112,7 @@ impl Parties {
     /// # Errors
     /// A message where its customer, or one of its accounts, belongs to a party already there.
     pub fn insert(&mut self, party: Party) -> Result<(), String> {
-        if self.keys.contains_key(&key("c:", &party.institution, &party.customer)) {
+        if self.keys.contains_key(&party.key()) {
             return Err("the customer stands in this file twice".to_owned());
         }
         self.replace(party)
@@ -123,9 +123,9 @@ impl Parties {
     /// # Errors
     /// A message where one of its accounts belongs to another customer; the old row stays then.
     pub fn replace(&mut self, party: Party) -> Result<(), String> {
-        let customer = key("c:", &party.institution, &party.customer);
+        let customer = party.key();
         let known = self.keys.get(&customer).copied();
-        let accounts: Vec<String> = party.accounts.iter().map(|account| key("a:", &party.institution, account)).collect();
+        let accounts: Vec<String> = party.accounts.iter().map(|account| KeyKind::Account.key(&party.institution, account)).collect();
         if accounts.iter().any(|account| self.keys.get(account).is_some_and(|owner| Some(*owner) != known)) {
             return Err("an account belongs to two customers".to_owned());
         }
@@ -145,10 +145,10 @@ impl Parties {
 
     /// Forgets a customer and its accounts.
     pub fn remove(&mut self, institution: &str, customer: &str) {
-        let Some(index) = self.keys.remove(&key("c:", institution, customer)) else { return };
+        let Some(index) = self.keys.remove(&KeyKind::Customer.key(institution, customer)) else { return };
         let Some(row) = usize::try_from(index).ok().and_then(|at| self.parties.get_mut(at)) else { return };
         for account in std::mem::take(row).accounts {
-            self.keys.remove(&key("a:", institution, &account));
+            self.keys.remove(&KeyKind::Account.key(institution, &account));
         }
         self.free.push(index);
     }
@@ -194,30 +194,15 @@ impl Parties {
         if self.keys.is_empty() {
             return None;
         }
-        let (prefix, id) = match (customer, account) {
+        let (kind, id) = match (customer, account) {
             ("", "") => return None,
-            ("", account) => ("a:", account),
-            (customer, _) => ("c:", customer),
+            ("", account) => (KeyKind::Account, account),
+            (customer, _) => (KeyKind::Customer, customer),
         };
         key.clear();
-        push_key(key, prefix, institution, id);
+        kind.push_key(key, institution, id);
         self.by_key(key)
     }
-}
-
-fn push_key(key: &mut String, prefix: &str, institution: &str, id: &str) {
-    key.push_str(prefix);
-    if !institution.is_empty() {
-        key.push_str(institution);
-        key.push('/');
-    }
-    key.push_str(id);
-}
-
-fn key(prefix: &str, institution: &str, id: &str) -> String {
-    let mut key = String::new();
-    push_key(&mut key, prefix, institution, id);
-    key
 }
 
 struct Loading<'i> {

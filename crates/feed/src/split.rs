@@ -7,7 +7,7 @@
 use weir_model::division::DivisionBasis;
 use weir_model::leg::{LegAmount, Tags};
 use weir_model::transaction::{AccountClass, ReportingSide, ReversalKind, Side};
-use weir_model::{Agreements, Currency, Day, Direction, Division, Flags, Party, PartyKind, Reason, Transaction};
+use weir_model::{Agreements, Currency, Day, Direction, Division, Flags, KeyKind, Party, PartyKind, Reason, Transaction};
 
 use crate::legs::{DraftKind, LegBatch, LegDraft, TextSpan};
 use crate::mapping::{Own, RowKind};
@@ -128,8 +128,8 @@ impl<'t> Shared<'t> {
         let institution: &str = &self.txn.institution;
         let is_own = is_same_party(this, other);
         let party = match this.customer {
-            "" => put_scoped("a:", institution, &this.side.account, legs),
-            customer => put_scoped("c:", institution, customer, legs),
+            "" => put_key(KeyKind::Account, institution, &this.side.account, legs),
+            customer => put_key(KeyKind::Customer, institution, customer, legs),
         };
         let counterparty = self.counterparty(other, legs);
         let facts = self.facts(other);
@@ -181,7 +181,7 @@ impl<'t> Shared<'t> {
         flags.set(Flags::RETAINED, member.flags.has(Flags::RETAINED));
         flags.set(Flags::EXEMPT_TERM, member.flags.has(Flags::EXEMPT_TERM));
         let draft = LegDraft {
-            party: put_scoped("g:", &self.txn.institution, this.group, legs),
+            party: put_key(KeyKind::Group, &self.txn.institution, this.group, legs),
             flags,
             balance_after: None,
             profile_kind: PartyKind::Unknown,
@@ -202,9 +202,9 @@ impl<'t> Shared<'t> {
         let bank: &str = &other.side.bank;
         match (other.customer, other.side.account.as_ref(), other.name) {
             ("", "", "") => None,
-            ("", "", name) => Some(put_scoped("n:", bank, name, legs)),
-            ("", account, _) => Some(put_scoped("a:", bank, account, legs)),
-            (customer, ..) => Some(put_scoped("c:", &self.txn.institution, customer, legs)),
+            ("", "", name) => Some(put_key(KeyKind::Name, bank, name, legs)),
+            ("", account, _) => Some(put_key(KeyKind::Account, bank, account, legs)),
+            (customer, ..) => Some(put_key(KeyKind::Customer, &self.txn.institution, customer, legs)),
         }
     }
 
@@ -229,9 +229,9 @@ impl<'t> Shared<'t> {
     }
 }
 
-/// `c:ICBC/1001`; without a scope `c:1001`.
-fn put_scoped(prefix: &str, scope: &str, id: &str, legs: &mut LegBatch) -> TextSpan {
-    if scope.is_empty() { legs.put_all(&[prefix, id]) } else { legs.put_all(&[prefix, scope, "/", id]) }
+/// As [`KeyKind::push_key`].
+fn put_key(kind: KeyKind, scope: &str, id: &str, legs: &mut LegBatch) -> TextSpan {
+    legs.put_with(|text| kind.push_key(text, scope, id))
 }
 
 /// Where it operates, else where it is registered, else what the record says.

@@ -108,6 +108,22 @@ pub enum AlertStatus {
     Withdrawn,
 }
 
+impl AlertStatus {
+    /// Every state.
+    pub const ALL: [Self; 4] = [Self::Opened, Self::Updated, Self::Quiet, Self::Withdrawn];
+
+    /// The name used in records and rule files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Opened => "opened",
+            Self::Updated => "updated",
+            Self::Quiet => "quiet",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+}
+
 /// Why an alert was withdrawn.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -484,7 +500,7 @@ pub struct OfficeAlert {
 }
 
 /// Why an alert is handed to the office (国务院令第737号).
-pub const OFFICE_BASIS: &str = "《防范和处置非法集资条例》第十三条";
+const OFFICE_BASIS: &str = "《防范和处置非法集资条例》第十三条";
 
 impl Alert {
     /// The message to one office: an allow-list of fields.

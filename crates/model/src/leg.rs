@@ -5,7 +5,7 @@
 
 use crate::division::Division;
 use crate::money::Currency;
-use crate::party::{PartyKind, Profile};
+use crate::party::{KeyKind, PartyKind, Profile};
 use crate::time::EventTime;
 use crate::transaction::Channel;
 
@@ -111,7 +111,7 @@ impl LegAmount {
 /// One monitored side of a transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Leg<'a> {
-    /// `c:` customer, `a:` account or `g:` group, scoped by institution: `c:ICBC/1001`; without an institution `c:1001`.
+    /// The key of a customer, an account or a group ([`KeyKind`]).
     pub party: &'a str,
     /// Serial of the transaction.
     pub txn_id: &'a str,
@@ -123,7 +123,7 @@ pub struct Leg<'a> {
     pub at: EventTime,
     /// How much.
     pub amount: LegAmount,
-    /// The other side: its customer with us (`c:…`), else bank and account (`a:…`), else bank and name (`n:…`), else none.
+    /// The key of the other side: its customer with us, else bank and account, else bank and name, else none.
     pub counterparty: Option<&'a str>,
     /// Kind of the other side.
     pub counterparty_kind: PartyKind,
@@ -145,6 +145,6 @@ impl Leg<'_> {
     /// Whether the party is a group of related customers.
     #[must_use]
     pub fn is_group(&self) -> bool {
-        self.party.starts_with("g:")
+        KeyKind::Group.is_of(self.party)
     }
 }

@@ -22,7 +22,7 @@ pub use division::Division;
 pub use large_amount::{LargeAmountReport, ReportItem, ReportStatus};
 pub use leg::{Direction, Flags, Leg, LegKind};
 pub use money::{AmountError, Currency, Fen};
-pub use party::{AgreementKind, Agreements, Party, PartyKind, Profile};
+pub use party::{AgreementKind, Agreements, KeyKind, Party, PartyKind, Profile};
 pub use set_aside::{LegSetAside, TransactionPosition};
 pub use time::{Day, EventTime, Span};
 pub use transaction::{AccountClass, Channel, ReversalKind, Transaction};

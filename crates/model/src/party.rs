@@ -1,7 +1,8 @@
 //! Parties: who is monitored, of what kind, under which verified agreements.
 //!
 //! [`Party`] is a row of reference data; [`Profile`] is the part of it that rules need, stamped on every leg by the splitter so that
-//! detection depends on the leg log alone. What the data does not say is unknown, never a default.
+//! detection depends on the leg log alone. What the data does not say is unknown, never a default. How legs name a party is said here
+//! alone ([`KeyKind`]).
 
 use crate::division::Division;
 use crate::time::Day;
@@ -62,6 +63,64 @@ impl PartyKind {
     pub const fn index(self) -> u8 {
         self as u8
     }
+}
+
+/// Whom a key names: `c:ICBC/1001`, and without an institution `c:1001`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyKind {
+    /// `c:`, a customer of the reporting bank.
+    Customer,
+    /// `a:`, an account whose customer nobody names; of a counterparty the scope is its bank.
+    Account,
+    /// `g:`, a group of related customers.
+    Group,
+    /// `n:`, a counterparty of which nothing but its name, and perhaps its bank, is known.
+    Name,
+}
+
+impl KeyKind {
+    /// What its keys begin with.
+    #[must_use]
+    pub const fn prefix(self) -> &'static str {
+        match self {
+            Self::Customer => "c:",
+            Self::Account => "a:",
+            Self::Group => "g:",
+            Self::Name => "n:",
+        }
+    }
+
+    /// Whether a key is one of these.
+    #[inline]
+    #[must_use]
+    pub fn is_of(self, key: &str) -> bool {
+        key.starts_with(self.prefix())
+    }
+
+    /// The key of `id` at an institution; of an empty one the id stands alone.
+    #[must_use]
+    pub fn key(self, institution: &str, id: &str) -> String {
+        let mut key = String::new();
+        self.push_key(&mut key, institution, id);
+        key
+    }
+
+    /// Appends the same to a text.
+    pub fn push_key(self, text: &mut String, institution: &str, id: &str) {
+        text.push_str(self.prefix());
+        if !institution.is_empty() {
+            text.push_str(institution);
+            text.push('/');
+        }
+        text.push_str(id);
+    }
+}
+
+/// The institution in a key; empty where the key has none.
+#[must_use]
+pub fn institution_of(key: &str) -> &str {
+    let unit = key.split_once(':').map_or(key, |(_, unit)| unit);
+    unit.split_once('/').map_or("", |(institution, _)| institution)
 }
 
 /// What a verified agreement with the bank is about.
@@ -207,6 +266,20 @@ pub struct Party {
     pub group: String,
 }
 
+impl Party {
+    /// The key of the customer.
+    #[must_use]
+    pub fn key(&self) -> String {
+        KeyKind::Customer.key(&self.institution, &self.customer)
+    }
+
+    /// The key of the group it belongs to.
+    #[must_use]
+    pub fn group_key(&self) -> Option<String> {
+        (!self.group.is_empty()).then(|| KeyKind::Group.key(&self.institution, &self.group))
+    }
+}
+
 /// A verified agreement of a party with the bank.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Agreement {
@@ -216,4 +289,24 @@ pub struct Agreement {
     pub valid_to: Day,
     /// People it covers (payroll head count).
     pub people: Option<u32>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_names_its_kind_and_its_institution() {
+        for (kind, institution, id, key) in [
+            (KeyKind::Customer, "ICBC", "1001", "c:ICBC/1001"),
+            (KeyKind::Account, "", "6222", "a:6222"),
+            (KeyKind::Group, "ICBC", "集团", "g:ICBC/集团"),
+            (KeyKind::Name, "", "", "n:"),
+        ] {
+            assert_eq!(kind.key(institution, id), key);
+            assert_eq!(institution_of(key), institution);
+            let kinds = [KeyKind::Customer, KeyKind::Account, KeyKind::Group, KeyKind::Name];
+            assert_eq!(kinds.into_iter().filter(|kind| kind.is_of(key)).collect::<Vec<_>>(), [kind]);
+        }
+    }
 }

@@ -10,6 +10,53 @@ use crate::money::Currency;
 use crate::party::PartyKind;
 use crate::time::EventTime;
 
+/// The fields of a transfer record, in the order of the record table: the columns of a feed without a feed file, and of tests
+/// inside rules.
+pub const FIELDS: [&str; 42] = [
+    "txn_id",
+    "institution",
+    "network_ref",
+    "occurred_at",
+    "amount",
+    "currency",
+    "amount_cny",
+    "amount_usd",
+    "payer_account",
+    "payee_account",
+    "payer_customer",
+    "payee_customer",
+    "payer_name",
+    "payee_name",
+    "payer_bank",
+    "payee_bank",
+    "payer_kind",
+    "payee_kind",
+    "payer_division",
+    "payee_division",
+    "payer_birth_year",
+    "payee_birth_year",
+    "payer_industry",
+    "payee_industry",
+    "ultimate_payer",
+    "ultimate_payee",
+    "payment_institution",
+    "merchant_no",
+    "agent_name",
+    "agent_id_hash",
+    "account_class",
+    "counter_account_class",
+    "channel",
+    "cash",
+    "cross_border",
+    "memo",
+    "purpose",
+    "balance_after",
+    "reverses",
+    "reversal_kind",
+    "ip",
+    "device",
+];
+
 /// Borrowed from the record, or owned where decoding had to change it.
 pub type Text<'a> = Cow<'a, str>;
 

@@ -33,15 +33,6 @@ pub enum Release {
     Reviewed,
 }
 
-/// Messages so far.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Counts {
-    /// Messages.
-    pub messages: u64,
-    /// Those among them whose office is not known.
-    pub unresolved: u64,
-}
-
 /// What has been said of each alert that may still change.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Desk {

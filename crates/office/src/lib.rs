@@ -8,6 +8,6 @@ mod desk;
 mod directory;
 mod routing;
 
-pub use desk::{Counts, Desk, Release, Settings};
+pub use desk::{Desk, Release, Settings};
 pub use directory::{Directory, SavedParty, Side};
 pub use routing::{Routing, RoutingError, UNRESOLVED};

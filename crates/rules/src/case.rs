@@ -23,6 +23,7 @@
 //! and a `txn_id` is given where the column is missing, so that the runner sees plain CSV.
 
 use chrono::Timelike;
+use weir_model::transaction::FIELDS;
 use weir_model::{AlertStatus, Day, EventTime, Level, Span};
 
 use crate::diagnostic::{Code, Place, Text, suggest};
@@ -35,51 +36,8 @@ use crate::yaml::{Kind, Node};
 /// Rows a test may grow to.
 const ROWS_MAX: usize = 100_000;
 
-/// The columns of the record table that tests may use (`docs/records.md`), beside `repeat` and `every`.
-const RECORD_COLUMNS: &[&str] = &[
-    "txn_id",
-    "institution",
-    "network_ref",
-    "occurred_at",
-    "amount",
-    "currency",
-    "amount_cny",
-    "amount_usd",
-    "payer_account",
-    "payee_account",
-    "payer_customer",
-    "payee_customer",
-    "payer_name",
-    "payee_name",
-    "payer_bank",
-    "payee_bank",
-    "payer_kind",
-    "payee_kind",
-    "payer_division",
-    "payee_division",
-    "payer_birth_year",
-    "payee_birth_year",
-    "payer_industry",
-    "payee_industry",
-    "ultimate_payer",
-    "ultimate_payee",
-    "payment_institution",
-    "merchant_no",
-    "agent_name",
-    "agent_id_hash",
-    "account_class",
-    "counter_account_class",
-    "channel",
-    "cash",
-    "cross_border",
-    "memo",
-    "purpose",
-    "balance_after",
-    "reverses",
-    "reversal_kind",
-    "ip",
-    "device",
-];
+/// Columns that tests may use beside those of the record table.
+const OWN_COLUMNS: [&str; 2] = ["repeat", "every"];
 
 /// One inline test.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -324,9 +282,9 @@ fn read_transactions(reader: &mut Reader<'_>, block: &Scalar) -> CsvTable {
 fn check_header(reader: &mut Reader<'_>, block: &Scalar, table: &CsvTable) {
     let place = lines(reader, block).into_iter().next().map_or_else(|| block.place(), |(_, place)| place);
     for column in &table.header {
-        if !RECORD_COLUMNS.contains(&column.as_str()) && !["repeat", "every"].contains(&column.as_str()) {
+        if !FIELDS.contains(&column.as_str()) && !OWN_COLUMNS.contains(&column.as_str()) {
             let message = Text::new(format!("records have no column `{column}`"), format!("交易记录没有列 `{column}`"));
-            let help = suggest(column, RECORD_COLUMNS.iter().copied().chain(["repeat", "every"]));
+            let help = suggest(column, FIELDS.into_iter().chain(OWN_COLUMNS));
             reader.error(Code::BadTest, place.clone(), message, Some(help));
         }
     }
@@ -422,13 +380,6 @@ fn read_expect(reader: &mut Reader<'_>, node: &Node, rule: &str) -> Vec<Expected
     items.iter().filter_map(|item| read_expected(reader, item, rule)).collect()
 }
 
-const STATUSES: [(&str, AlertStatus); 4] = [
-    ("opened", AlertStatus::Opened),
-    ("updated", AlertStatus::Updated),
-    ("quiet", AlertStatus::Quiet),
-    ("withdrawn", AlertStatus::Withdrawn),
-];
-
 fn read_expected(reader: &mut Reader<'_>, node: &Node, rule: &str) -> Option<ExpectedAlert> {
     let place = reader.place(node);
     let mut fields = Fields::of(reader, node)?;
@@ -439,7 +390,8 @@ fn read_expected(reader: &mut Reader<'_>, node: &Node, rule: &str) -> Option<Exp
     let score = fields.get("score").and_then(|node| reader.integer(node));
     let people = fields.get("people").and_then(|node| reader.integer(node)).and_then(|n| u64::try_from(n).ok());
     let amount_in = fields.text(reader, "amount_in");
-    let status = fields.text(reader, "status").and_then(|status| reader.choice(&status, &STATUSES));
+    let statuses = AlertStatus::ALL.map(|status| (status.name(), status));
+    let status = fields.text(reader, "status").and_then(|status| reader.choice(&status, &statuses));
     let opened_at = fields.text(reader, "opened_at");
     let revisions = fields.get("revisions").and_then(|node| reader.integer(node)).and_then(|n| u32::try_from(n).ok());
     fields.finish(reader);

@@ -73,8 +73,7 @@ pub fn signature(entry: &Entry) -> String {
 }
 
 /// The name of a result type; parameters compared with it have the type of the same name.
-#[must_use]
-pub fn result_name(kind: ValueType) -> &'static str {
+fn result_name(kind: ValueType) -> &'static str {
     match kind {
         ValueType::Int => "int",
         ValueType::Money => "money",

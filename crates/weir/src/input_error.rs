@@ -95,10 +95,24 @@ pub(crate) fn sample(sample: &RejectSample, lang: Lang) -> String {
     say!(lang, "{source}:{line}：{meaning}（{code}）{column}", "{source}:{line}: {code}{column}")
 }
 
-/// The first bad records of an input that is plainly not what its feed says, each with its place. `is_all`: there are no more records.
-pub(crate) fn plainly_wrong(bad: u64, records: u64, is_all: bool, samples: &[String], lang: Lang) -> Failure {
-    let list = samples.join("\n  ");
-    let of_records = match (is_all, records) {
+/// An input that is plainly not what its feed says.
+#[derive(Debug)]
+pub(crate) struct PlainlyWrong {
+    /// Bad records.
+    pub(crate) bad: u64,
+    /// Records looked at.
+    pub(crate) records: u64,
+    /// Whether these are all.
+    pub(crate) is_all: bool,
+    /// The first bad ones.
+    pub(crate) samples: Vec<RejectSample>,
+}
+
+/// The failure that it is, with its first bad records, each with its place.
+pub(crate) fn plainly_wrong(wrong: &PlainlyWrong, lang: Lang) -> Failure {
+    let PlainlyWrong { bad, records, is_all, samples } = wrong;
+    let list = samples.iter().map(|one| sample(one, lang)).collect::<Vec<_>>().join("\n  ");
+    let of_records = match (*is_all, *records) {
         (false, _) => say!(lang, "前 {records} 条记录中 {bad} 条", "{bad} of the first {records} records"),
         (true, 1) => say!(lang, "唯一的 1 条记录", "the only record"),
         (true, _) => say!(lang, "{records} 条记录中 {bad} 条", "{bad} of {records} records"),

@@ -24,7 +24,17 @@ pub(crate) struct Interrupt {
 
 impl Interrupt {
     /// Installs the handlers.
-    pub(crate) fn install() -> io::Result<Self> {
+    pub(crate) fn install(lang: Lang) -> Result<Self, Failure> {
+        Self::listen().map_err(|error| {
+            Failure::usage(say!(
+                lang,
+                "系统不让本程序接收中断信号，没有运行：{error}",
+                "the system lets this program hear of no signals, nothing was run: {error}"
+            ))
+        })
+    }
+
+    fn listen() -> io::Result<Self> {
         let interrupt = Self::default();
         for (signal, seen, exit) in [
             (SIGINT, &interrupt.by_ctrl_c, Exit::Interrupted),

@@ -70,6 +70,14 @@ macro_rules! say {
 }
 pub(crate) use say;
 
+/// What is said behind a word that is not known: the candidate it most likely meant, at most a third of its letters away; nothing where none is.
+pub(crate) fn did_you_mean<'a>(word: &str, candidates: impl Iterator<Item = &'a str>, lang: Lang) -> String {
+    let distance_max = word.chars().count().div_ceil(3);
+    let distances = candidates.map(|candidate| (strsim::osa_distance(word, candidate), candidate));
+    let nearest = distances.filter(|(distance, _)| *distance <= distance_max).min();
+    nearest.map(|(_, near)| say!(lang, "；是否想写 `{near}`？", "; did you mean `{near}`?")).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

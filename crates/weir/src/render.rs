@@ -5,7 +5,7 @@
 
 use unicode_width::UnicodeWidthStr;
 use weir_model::alert::{Alert, AlertStatus, Batch, Condition, CounterpartyFlow, ExclusionConsidered, FundClass, Level, Parts, Withdrawal};
-use weir_model::{Direction, PartyKind};
+use weir_model::{Direction, KeyKind, PartyKind};
 use weir_rules::RuleSet;
 
 use crate::language::{Lang, say};
@@ -60,7 +60,7 @@ impl Sheet<'_> {
         let score = self.alert.score;
         let score = say!(self.lang, "{score} 分", "{score} points");
         let title = self.palette.bold(&format!("{} {}", rule.id, rule.title));
-        let is_group = subject.party.starts_with("g:");
+        let is_group = KeyKind::Group.is_of(&subject.party);
         let name = match subject.name.as_str() {
             "" if is_group => self.lang.of("关联客户组", "group of related customers"),
             "" => self.lang.of("（名称未知）", "(name unknown)"),

@@ -50,7 +50,7 @@ pub(crate) struct Summary {
     /// Of them, those for which no office was found.
     pub(crate) office_unresolved: u64,
     /// Large-amount reports in their final state, by item of Article 5; withdrawn ones apart.
-    pub(crate) large_amount: BTreeMap<u8, u64>,
+    pub(crate) large_amount: BTreeMap<ReportItem, u64>,
     /// Reports withdrawn in the end.
     pub(crate) large_amount_withdrawn: u64,
     /// Content hash of the rule set.
@@ -76,7 +76,7 @@ impl Summary {
     }
 
     /// Counts a report in its final state.
-    pub(crate) fn count_report(&mut self, item: u8, status: ReportStatus) {
+    pub(crate) fn count_report(&mut self, item: ReportItem, status: ReportStatus) {
         match status {
             ReportStatus::Withdrawn => self.large_amount_withdrawn += 1,
             ReportStatus::Opened | ReportStatus::Final | ReportStatus::Corrected => *self.large_amount.entry(item).or_default() += 1,
@@ -144,7 +144,7 @@ impl Summary {
         }
         row(say!(lang, "大额交易报告", "large-amount reports"), number(self.large_amount.values().sum()));
         for item in ReportItem::ALL {
-            if let Some(count) = self.large_amount.get(&item.number()) {
+            if let Some(count) = self.large_amount.get(&item) {
                 row(format!("  {}", item_name(item, lang)), number(*count));
             }
         }

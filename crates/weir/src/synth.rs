@@ -25,9 +25,9 @@ use crate::arguments::SynthArgs;
 use crate::detect::format_of;
 use crate::failure::{Exit, Failure};
 use crate::interrupt::Interrupt;
-use crate::language::{Lang, say};
+use crate::language::{Lang, did_you_mean, say};
 use crate::outputs::{Output, publish, write_failure};
-use crate::terminal::{grouped, mention, nearest};
+use crate::terminal::{grouped, mention};
 
 /// Most customers and days: balances and dates stay far from their ends.
 const CUSTOMERS_MAX: u32 = 50_000_000;
@@ -152,7 +152,7 @@ impl Writing<'_> {
     /// Writes everything, or leaves nothing; `None` where the reader of standard output has gone.
     fn write(&self, labels: &Path) -> Result<Option<Written>, Failure> {
         let (args, lang) = (self.args, self.lang);
-        let interrupt = Interrupt::install().map_err(|error| Failure::usage(error.to_string()))?;
+        let interrupt = Interrupt::install(lang)?;
         let begun = Instant::now();
         let mut bank = Bank::new(self.dials);
         let mut fields = Fields::new(if args.ledger { Rows::Ledger } else { Rows::Transfers }, args.without_parties);
@@ -328,8 +328,7 @@ fn held(text: &str, lang: Lang) -> Result<(String, i64), Failure> {
     };
     let Some(dial) = plan::dials().find(|dial| dial.name == name) else {
         let names = || plan::dials().map(|dial| dial.name);
-        let near = nearest(name, names()).map(|near| say!(lang, "；是否想写 `{near}`？", "; did you mean `{near}`?"));
-        let (near, all) = (near.unwrap_or_default(), names().collect::<Vec<_>>().join(" "));
+        let (near, all) = (did_you_mean(name, names(), lang), names().collect::<Vec<_>>().join(" "));
         return Err(Failure::usage(say!(
             lang,
             "--hold：没有参数 `{name}`{near}\n  可用：{all}",

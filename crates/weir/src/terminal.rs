@@ -167,6 +167,11 @@ pub(crate) fn mention(kind: &str, code: &str, text: &str, json: bool) {
     } else {
         printable(text)
     };
+    tell(&line);
+}
+
+/// A line to standard error.
+pub(crate) fn tell(line: &str) {
     // Nobody is left to tell where standard error is closed.
     let _ = writeln!(io::stderr(), "{line}");
 }
@@ -182,16 +187,6 @@ pub(crate) fn grouped(number: u128) -> String {
         text.push(digit);
     }
     text
-}
-
-/// The candidate that a mistyped word most likely meant: at most a third of its letters away.
-pub(crate) fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let distance_max = word.chars().count().div_ceil(3);
-    candidates
-        .map(|candidate| (strsim::osa_distance(word, candidate), candidate))
-        .filter(|(distance, _)| *distance <= distance_max)
-        .min()
-        .map(|(_, candidate)| candidate)
 }
 
 #[cfg(test)]

@@ -23,6 +23,7 @@ use crate::arguments::{DetectArgs, VerifyArgs};
 use crate::detect;
 use crate::failure::{Exit, Failure};
 use crate::language::{Lang, say};
+use crate::outputs::Output;
 use crate::pack::{self, Pack};
 use crate::service::{Configured, kafka, location};
 use crate::terminal::Palette;
@@ -72,7 +73,7 @@ enum Difference {
 pub(crate) fn run(args: VerifyArgs, json: bool, lang: Lang) -> Result<Exit, Failure> {
     let (said, folded, source) = if args.input.is_empty() { from_archive(&args, lang)? } else { from_files(&args, lang)? };
     let found = difference(&said, &folded);
-    tell(&args.alert_id, said.len(), found.as_ref(), &source, json, lang);
+    tell(&args.alert_id, said.len(), found.as_ref(), &source, json, lang)?;
     Ok(if found.is_none() { Exit::Ok } else { Exit::Findings })
 }
 
@@ -305,7 +306,15 @@ fn first_difference(said: &Value, folded: &Value, path: String) -> Option<(Strin
     }
 }
 
-fn tell(alert_id: &str, revisions: usize, found: Option<&(u32, Difference)>, source: &Source, json: bool, lang: Lang) {
+fn tell(
+    alert_id: &str,
+    revisions: usize,
+    found: Option<&(u32, Difference)>,
+    source: &Source,
+    json: bool,
+    lang: Lang,
+) -> Result<(), Failure> {
+    let mut output = Output::stdout(lang);
     if json {
         let difference = found.map(|(revision, found)| match found {
             Difference::Field { path, said, folded } => {
@@ -316,8 +325,8 @@ fn tell(alert_id: &str, revisions: usize, found: Option<&(u32, Difference)>, sou
         let row = serde_json::json!({
             "alert_id": alert_id, "proved": found.is_none(), "revisions": revisions, "source": source.en, "difference": difference,
         });
-        println!("{row}");
-        return;
+        output.json(&row)?;
+        return output.flush();
     }
     let palette = Palette::of(&std::io::stdout());
     let verdict = match found {
@@ -329,11 +338,12 @@ fn tell(alert_id: &str, revisions: usize, found: Option<&(u32, Difference)>, sou
         Lang::Zh => &source.zh,
         Lang::En => &source.en,
     };
-    println!("{head}\n{}", palette.dim(source));
+    output.bytes(format!("{head}\n{}\n", palette.dim(source)).as_bytes())?;
     if let Some((revision, found)) = found {
         let words = found.words(lang);
-        println!("{}", say!(lang, "第 {revision} 次修订：{words}", "revision {revision}: {words}"));
+        output.bytes(say!(lang, "第 {revision} 次修订：{words}\n", "revision {revision}: {words}\n").as_bytes())?;
     }
+    output.flush()
 }
 
 impl Difference {

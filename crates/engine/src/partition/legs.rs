@@ -6,6 +6,7 @@ use weir_model::{Day, EventTime, Leg, LegKind, Reason};
 
 use super::{BATCH_ROWS, Cause, Engine, Group, edition_at};
 use crate::cursor::Cursor;
+use crate::evaluate::Asked;
 use crate::history::{Accepted, MEMORY_DAYS, Moment, Party, PendingRemoval, TIDY_DAYS};
 use crate::large_amount::{ReportKey, item_of, report_id};
 use crate::row::{Row, latest_point};
@@ -169,16 +170,15 @@ impl Engine {
         let edition = &self.editions[at];
         let party = &self.parties[number as usize];
         let (rows, pairs, horizons, calendar) = (&party.rows, party.pairs.len(), &edition.horizons, &edition.rules.calendar);
-        let of = (number, &party.bounds);
-        let kind = (party.is_group(), is_day_end);
+        let asked = Asked { party: number, bounds: &party.bounds, is_group: party.is_group(), is_day_end, edition: at };
         let row = if let Some((first, cursor)) = cursor {
             cursor.seek(&rows[first..], pairs, t, horizons, calendar);
             let view = self.view_of_rows(party, first + cursor.tail(), t, edition);
-            edition.gate(of, at, kind, &mut **cursor, &view, &mut spare)
+            edition.gate(asked, &mut **cursor, &view, &mut spare)
         } else {
             let tail = rows.partition_point(|row| row.at <= t);
             let view = self.view_of_rows(party, tail, t, edition);
-            edition.gate(of, at, kind, &mut few.as_of(&rows[..tail], pairs, t, horizons, calendar), &view, &mut spare)
+            edition.gate(asked, &mut few.as_of(&rows[..tail], pairs, t, horizons, calendar), &view, &mut spare)
         };
         (self.spare_rows, self.few) = (spare, few);
         self.pending_rows.extend(row);

@@ -8,7 +8,7 @@ use weir_model::{Currency, Day, EventTime, ReportStatus, Span};
 use weir_rules::RuleSet;
 
 use super::blocks::{Blocks, damaged, decode};
-use super::records::{PartyRecord, ReportRecord, RuleRecord, is_day, is_moment, load_row, load_rule};
+use super::records::{PairRecord, PartyRecord, RemovalRecord, ReportRecord, RuleRecord, is_day, is_moment, load_row, load_rule};
 use super::{Head, open};
 use crate::detection::{Detection, Hit};
 use crate::history::{Party, PendingRemoval};
@@ -17,7 +17,7 @@ use crate::large_amount::ReportKey;
 use crate::pairs::{NEVER, Pair, Past};
 use crate::partition::{Engine, LastTick};
 use crate::row::Row;
-use crate::tables::Identity;
+use crate::tables::{Identity, Tables};
 use crate::{Settings, SnapshotError};
 
 impl Engine {
@@ -145,25 +145,7 @@ impl Engine {
         let mut party = Party::new(record.key);
         party.is_changed = is_changed;
         for pair in &record.pairs {
-            // One that began anew may have older rows, of which it says nothing.
-            let has_begun_anew = pair.begins != EventTime::MIN.0;
-            if has_begun_anew || pair.first_in != NEVER.0 {
-                party.bounds.meet(true);
-            }
-            if has_begun_anew || pair.first_out != NEVER.0 {
-                party.bounds.meet(false);
-            }
-            let mut known = Pair::new(tables.strings.intern(pair.key));
-            if party.pairs.find(known.key).is_some() {
-                return Err(damaged("a counterparty stands there twice"));
-            }
-            if has_begun_anew {
-                known.begin(EventTime(pair.begins).day());
-            }
-            (known.first_in, known.first_out) = (EventTime(pair.first_in), EventTime(pair.first_out));
-            known.last_day = Day(pair.last_day);
-            let at = party.pairs.push(known);
-            party.pairs.set_past(at, Past { paid_in: pair.past_in, paid_out: pair.past_out });
+            load_pair(&mut party, pair, tables)?;
         }
         let profiles = record.profiles.iter().map(|profile| Ok(tables.profile(&profile.as_profile()?, None)));
         let profiles = profiles.collect::<Result<Vec<u32>, SnapshotError>>()?;
@@ -179,19 +161,8 @@ impl Engine {
             party.bounds.enter(&row);
             party.rows.push(row);
         }
-        for removal in record.pending {
-            party.pending.push(PendingRemoval {
-                target: tables.txns.intern(removal.target),
-                record: removal.record,
-                clock: EventTime(removal.clock),
-                at: EventTime(removal.at),
-                currency: Currency::parse(removal.currency).ok_or(damaged("a currency"))?,
-                minor: removal.minor,
-                cny: removal.cny,
-                direction: removal.direction,
-                txn_id: removal.txn_id.into(),
-                has_removed: removal.has_removed,
-            });
+        for removal in &record.pending {
+            party.pending.push(load_removal(removal, tables)?);
         }
         party.history_from = Day(record.history_from);
         party.past_active = record.past_active.map(Day);
@@ -256,4 +227,42 @@ impl Engine {
         party.detection = Some(Box::new(detection));
         Ok(())
     }
+}
+
+fn load_pair(party: &mut Party, pair: &PairRecord<'_>, tables: &mut Tables) -> Result<(), SnapshotError> {
+    // One that began anew may have older rows, of which it says nothing.
+    let has_begun_anew = pair.begins != EventTime::MIN.0;
+    if has_begun_anew || pair.first_in != NEVER.0 {
+        party.bounds.meet(true);
+    }
+    if has_begun_anew || pair.first_out != NEVER.0 {
+        party.bounds.meet(false);
+    }
+    let mut known = Pair::new(tables.strings.intern(pair.key));
+    if party.pairs.find(known.key).is_some() {
+        return Err(damaged("a counterparty stands there twice"));
+    }
+    if has_begun_anew {
+        known.begin(EventTime(pair.begins).day());
+    }
+    (known.first_in, known.first_out) = (EventTime(pair.first_in), EventTime(pair.first_out));
+    known.last_day = Day(pair.last_day);
+    let at = party.pairs.push(known);
+    party.pairs.set_past(at, Past { paid_in: pair.past_in, paid_out: pair.past_out });
+    Ok(())
+}
+
+fn load_removal(removal: &RemovalRecord<'_>, tables: &mut Tables) -> Result<PendingRemoval, SnapshotError> {
+    Ok(PendingRemoval {
+        target: tables.txns.intern(removal.target),
+        record: removal.record,
+        clock: EventTime(removal.clock),
+        at: EventTime(removal.at),
+        currency: Currency::parse(removal.currency).ok_or(damaged("a currency"))?,
+        minor: removal.minor,
+        cny: removal.cny,
+        direction: removal.direction,
+        txn_id: removal.txn_id.into(),
+        has_removed: removal.has_removed,
+    })
 }

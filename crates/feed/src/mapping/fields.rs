@@ -4,7 +4,7 @@ use weir_model::{AccountClass, Channel, Currency, Division, PartyKind, ReversalK
 
 /// What rows of a feed are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Rows {
+pub(crate) enum RowKind {
     /// A whole transaction: payer and payee.
     Transfer,
     /// One side of it: an account's ledger, with its counterparty.
@@ -110,53 +110,7 @@ const UNREAD: [&str; 9] = [
     "device",
 ];
 
-/// The fields of a transfer record, in the order of the record table: the columns of a feed without a feed file.
-pub const FIELDS: [&str; 42] = [
-    "txn_id",
-    "institution",
-    "network_ref",
-    "occurred_at",
-    "amount",
-    "currency",
-    "amount_cny",
-    "amount_usd",
-    "payer_account",
-    "payee_account",
-    "payer_customer",
-    "payee_customer",
-    "payer_name",
-    "payee_name",
-    "payer_bank",
-    "payee_bank",
-    "payer_kind",
-    "payee_kind",
-    "payer_division",
-    "payee_division",
-    "payer_birth_year",
-    "payee_birth_year",
-    "payer_industry",
-    "payee_industry",
-    "ultimate_payer",
-    "ultimate_payee",
-    "payment_institution",
-    "merchant_no",
-    "agent_name",
-    "agent_id_hash",
-    "account_class",
-    "counter_account_class",
-    "channel",
-    "cash",
-    "cross_border",
-    "memo",
-    "purpose",
-    "balance_after",
-    "reverses",
-    "reversal_kind",
-    "ip",
-    "device",
-];
-
-impl Rows {
+impl RowKind {
     /// Field names of the two sides, in the order of `SidePlan`.
     pub(crate) const fn side_fields(self) -> ([&'static str; 9], [&'static str; 9]) {
         match self {
@@ -175,7 +129,7 @@ impl Rows {
 }
 
 /// The type of a field of these rows; `None` for what is no field of theirs.
-pub(crate) fn field_type(rows: Rows, name: &str) -> Option<(&'static str, FieldType)> {
+pub(crate) fn field_type(rows: RowKind, name: &str) -> Option<(&'static str, FieldType)> {
     let name = rows.names().into_iter().find(|known| *known == name)?;
     if UNREAD.contains(&name) {
         return Some((name, FieldType::Unread));
@@ -242,19 +196,21 @@ pub(crate) fn reversal_kind(text: &str) -> Option<ReversalKind> {
 
 #[cfg(test)]
 mod tests {
+    use weir_model::transaction::FIELDS;
+
     use super::*;
 
     #[test]
     fn every_field_of_the_record_table_has_a_type() {
         for field in FIELDS {
-            assert!(field_type(Rows::Transfer, field).is_some(), "{field}");
+            assert!(field_type(RowKind::Transfer, field).is_some(), "{field}");
         }
-        assert_eq!(Rows::Transfer.names().len(), FIELDS.len());
-        for field in Rows::LedgerSide.names() {
-            assert!(field_type(Rows::LedgerSide, field).is_some(), "{field}");
+        assert_eq!(RowKind::Transfer.names().len(), FIELDS.len());
+        for field in RowKind::LedgerSide.names() {
+            assert!(field_type(RowKind::LedgerSide, field).is_some(), "{field}");
         }
-        assert_eq!(field_type(Rows::Transfer, "direction"), None);
-        assert_eq!(field_type(Rows::LedgerSide, "payer_account"), None);
-        assert_eq!(field_type(Rows::LedgerSide, "counter_birth_year"), Some(("counter_birth_year", FieldType::Year)));
+        assert_eq!(field_type(RowKind::Transfer, "direction"), None);
+        assert_eq!(field_type(RowKind::LedgerSide, "payer_account"), None);
+        assert_eq!(field_type(RowKind::LedgerSide, "counter_birth_year"), Some(("counter_birth_year", FieldType::Year)));
     }
 }

@@ -7,20 +7,18 @@
 pub(crate) mod fields;
 mod parse;
 
-pub use fields::FIELDS;
-
 use std::borrow::Cow;
 use std::path::Path;
 
 use weir_model::money::AmountFormat;
-use weir_model::{EventTime, Reason, ReversalKind};
+use weir_model::{Reason, ReversalKind};
 
 use crate::error::{Error, Problems};
 use crate::inputs::Format;
 use crate::row::{Cell, Row, Slot};
 use crate::text::Encoding;
 use crate::time_format::{TimeForm, TimeReading, Zone};
-use fields::Rows;
+pub(crate) use fields::RowKind;
 
 /// Which sides of a transfer are monitored. A ledger row is always monitored on its own side.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,7 +79,7 @@ pub(crate) struct Column {
 /// Where each field of a transaction comes from.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
-    pub(crate) rows: Rows,
+    pub(crate) rows: RowKind,
     /// Reporting bank of rows that name none.
     pub(crate) institution_default: String,
     pub(crate) txn_id: Source,
@@ -272,8 +270,7 @@ impl Mapping {
     }
 
     /// The source columns of a record field as a person knows them: `金额`, `date + serial`; the field itself without a feed file.
-    #[must_use]
-    pub fn columns_of(&self, field: &str) -> String {
+    pub(crate) fn columns_of(&self, field: &str) -> String {
         let source = self.plan.sources().into_iter().find(|source| source.field == field && !source.is_nothing());
         let name = |slot: &Slot| self.columns.get(*slot).map_or("", |column| column.name.as_str());
         match source.map(|source| &source.from) {
@@ -311,7 +308,7 @@ impl Mapping {
 
 impl Plan {
     /// A plan that maps nothing.
-    pub(crate) fn empty(rows: Rows) -> Self {
+    pub(crate) fn empty(rows: RowKind) -> Self {
         let source = Source::nothing;
         let amount = |field| AmountSource { source: source(field), format: AmountFormat::default(), negative: None, by_direction: None };
         let side = |names: [&'static str; 9]| SidePlan {
@@ -425,10 +422,3 @@ impl Plan {
             .find(|amount| amount.source.field == field)
     }
 }
-
-/// What `origin` of a step feed and the like are read with.
-pub(crate) fn read_moment(text: &str, zone: Zone) -> Option<EventTime> {
-    TimeReading { zone, form: TimeForm::Default }.read(text).map(|moment| moment.at)
-}
-
-pub(crate) use fields::Rows as RowKind;

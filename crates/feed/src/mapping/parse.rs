@@ -6,9 +6,10 @@
 use weir_model::Span;
 use weir_model::money::AmountFormat;
 use weir_model::time::MICROS_PER_SEC;
+use weir_model::transaction::FIELDS;
 
-use super::fields::{FIELDS, FieldType, Rows, field_type, reversal_kind};
-use super::{AmountSource, Column, Delimited, From, Mapping, Own, Plan, Source, Values, read_moment};
+use super::fields::{FieldType, RowKind, field_type, reversal_kind};
+use super::{AmountSource, Column, Delimited, From, Mapping, Own, Plan, Source, Values};
 use crate::error::{Problem, Problems};
 use crate::inputs::Format;
 use crate::row::Slot;
@@ -23,7 +24,7 @@ const CSV: [&str; 4] = ["delimiter", "quote", "skip_lines", "columns"];
 const SOURCE: [&str; 5] = ["column", "columns", "const", "separator", "optional"];
 
 pub(super) fn default_mapping() -> Mapping {
-    let mut plan = Plan::empty(Rows::Transfer);
+    let mut plan = Plan::empty(RowKind::Transfer);
     let mut columns = Vec::new();
     for field in FIELDS {
         let from = From::Column(columns.len());
@@ -148,8 +149,8 @@ impl Parser {
             }
         }
         let rows = get("rows")
-            .and_then(|node| self.choice(node, &[("transfer", Rows::Transfer), ("ledger_side", Rows::LedgerSide)]))
-            .unwrap_or(Rows::Transfer);
+            .and_then(|node| self.choice(node, &[("transfer", RowKind::Transfer), ("ledger_side", RowKind::LedgerSide)]))
+            .unwrap_or(RowKind::Transfer);
         if let Some(node) = get("zone") {
             self.zone = self.zone(node).unwrap_or_default();
         }
@@ -227,8 +228,8 @@ impl Parser {
         }
     }
 
-    fn own(&mut self, node: &Node, rows: Rows) -> Option<Own> {
-        if rows == Rows::LedgerSide {
+    fn own(&mut self, node: &Node, rows: RowKind) -> Option<Own> {
+        if rows == RowKind::LedgerSide {
             self.problem(node.at, "`own` has no meaning for ledger rows", "a ledger row is monitored on its own side; leave it out");
             return None;
         }
@@ -289,11 +290,11 @@ impl Parser {
         }
         let (first, second) = plan.rows.side_fields();
         let parties = [first[0], first[1], second[0], second[1]];
-        let needed = if plan.rows == Rows::Transfer { &parties[..] } else { &parties[..2] };
+        let needed = if plan.rows == RowKind::Transfer { &parties[..] } else { &parties[..2] };
         if !needed.iter().any(|name| has(name)) {
             missing(needed[0], "without an account or a customer nobody can be monitored");
         }
-        if plan.rows == Rows::LedgerSide && plan.direction.is_nothing() && !has("direction") && plan.amount.by_direction.is_none() {
+        if plan.rows == RowKind::LedgerSide && plan.direction.is_nothing() && !has("direction") && plan.amount.by_direction.is_none() {
             missing("direction", "for example {column: 收付标志, values: {收: in, 付: out}}");
         }
         if plan.amount.negative.is_some() && plan.reverses.is_nothing() && !has("reverses") {
@@ -466,7 +467,8 @@ impl Parser {
 
     fn steps(&mut self, at: At, origin: &Node, unit: Option<&Node>, zone: Zone) -> Option<TimeForm> {
         let text = self.scalar(origin)?;
-        let Some(start) = read_moment(text, zone) else {
+        let reading = TimeReading { zone, form: TimeForm::Default };
+        let Some(start) = reading.read(text) else {
             self.problem(origin.at, format!("`{text}` is no date"), "for example 2026-01-01");
             return None;
         };
@@ -481,7 +483,7 @@ impl Parser {
             ("day", Span::days(1)),
             ("week", Span::days(7)),
         ];
-        Some(TimeForm::Steps { origin: start, unit: self.choice(unit, &units)? })
+        Some(TimeForm::Steps { origin: start.at, unit: self.choice(unit, &units)? })
     }
 
     // ---- amounts

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::show::read;
-use weir_feed::{Item, Mapping, Message, MessageDecoder, Options, Parties, Reader, inputs};
+use weir_feed::{Mapping, Message, MessageDecoder, Options, Parties, Reader, Step, inputs};
 
 fn check(name: &str, expected: &[&str]) {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/feeds");
@@ -95,7 +95,7 @@ fn every_example_of_the_manual_is_a_feed() {
 #[test]
 fn the_record_table_has_every_field() {
     let table = doc("records.md");
-    for field in weir_feed::FIELDS {
+    for field in weir_model::transaction::FIELDS {
         assert!(table.contains(&format!("`{field}`")), "{field}");
     }
     for reason in weir_model::Reason::ALL {
@@ -124,8 +124,8 @@ fn records_of_files_are_the_same_as_messages() {
                 let bytes = reader.message(&batch, number).expect("of this batch");
                 let decoded = decoder.decode(std::iter::once(Message { bytes: &bytes, received: None }));
                 let legs: Vec<String> = (0..).map_while(|at| decoded.leg(at)).map(|view| format!("{view:?}")).collect();
-                let of_file = batch.items().filter_map(|item| match item {
-                    Item::Leg { record, view, .. } if record == number => Some(format!("{view:?}")),
+                let of_file = batch.steps(0, 1).filter_map(|step| match step {
+                    Step::Leg { record, view, .. } if record == number => Some(format!("{view:?}")),
                     _ => None,
                 });
                 assert_eq!(legs, of_file.collect::<Vec<_>>(), "{} {number}", path.display());

@@ -1,7 +1,7 @@
 //! Whatever bytes come: no panic, and no record lost.
 
 use proptest::prelude::*;
-use weir_feed::{Format, Input, Item, Mapping, Options, RECORD_BYTES_MAX, Sort};
+use weir_feed::{Format, Input, Mapping, Options, RECORD_BYTES_MAX, Sort, Step};
 
 use crate::show::{Run, run};
 
@@ -53,7 +53,7 @@ fn account(feed: &str, format: Format, front: &[u8], soup: &[u8], sort: bool) {
             assert_eq!(number, numbers);
             held.extend_from_slice(&batch.original(number).expect("every record has its bytes"));
         }
-        legs += batch.items().filter(|item| matches!(item, Item::Leg { .. })).count();
+        legs += batch.steps(0, 1).filter(|step| matches!(step, Step::Leg { .. })).count();
     }
     let counts = reader.counts();
     assert_eq!((counts.records, counts.legs), (numbers, u64::try_from(legs).unwrap()));

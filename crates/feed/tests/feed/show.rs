@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use weir_feed::{Error, Input, Item, Mapping, Options, Parties, Reader};
+use weir_feed::{Error, Input, Mapping, Options, Parties, Reader, RecordBatch, Step};
 use weir_model::{Flags, Leg, LegKind};
 
 /// Everything a run may be given.
@@ -39,18 +39,27 @@ pub(crate) fn read(reader: Reader) -> Vec<String> {
     let mut lines = Vec::new();
     for batch in reader {
         match batch {
-            Ok(batch) => lines.extend(batch.items().map(|item| match item {
-                Item::Tick(tick) => format!("tick before {} at {}", tick.record, tick.clock),
-                Item::Leg { record, view, .. } => format!("{record} {}", leg(&view.leg)),
-                Item::Rejected(reject) => {
-                    let field = if reject.field.is_empty() { String::new() } else { format!(" {}", reject.field) };
-                    format!("{} {}:{} {}{field}", reject.number, reject.place.source, reject.place.line, reject.reason.code())
-                }
-            })),
+            Ok(batch) => lines.extend(lines_of(&batch)),
             Err(error) => lines.push(format!("error: {error}")),
         }
     }
     lines
+}
+
+/// Ticks, legs and rejects in the order of the log.
+fn lines_of(batch: &RecordBatch) -> Vec<String> {
+    let steps = batch.steps(0, 1).map(|step| match step {
+        Step::Tick(tick) => (tick.record, format!("tick before {} at {}", tick.record, tick.clock)),
+        Step::Leg { record, view, .. } => (record, format!("{record} {}", leg(&view.leg))),
+    });
+    let rejects = batch.rejects().map(|reject| {
+        let field = if reject.field.is_empty() { String::new() } else { format!(" {}", reject.field) };
+        let line = format!("{} {}:{} {}{field}", reject.number, reject.place.source, reject.place.line, reject.reason.code());
+        (reject.number, line)
+    });
+    let mut lines: Vec<(u64, String)> = steps.chain(rejects).collect();
+    lines.sort_by_key(|(record, _)| *record);
+    lines.into_iter().map(|(_, line)| line).collect()
 }
 
 /// A leg on one line: what is empty, unknown or usual is left out.

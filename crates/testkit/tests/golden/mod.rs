@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use weir_engine::{AlertEffect, Effects, Engine, Input as EngineInput, ReportEffect, Settings};
-use weir_feed::{Input, Item, Mapping, Options, Parties, Reader, RecordBatch};
+use weir_feed::{Input, Mapping, Options, Parties, Reader, RecordBatch, Step};
 use weir_model::alert::AlertStatus;
 use weir_model::{Alert, Direction, LargeAmountReport, ReportStatus};
 use weir_rules::{RuleSet, SourceFile};
@@ -242,10 +242,9 @@ fn reorder(rows: &mut [(Minute, &str)]) -> bool {
 }
 
 fn inputs_of(batch: &RecordBatch, shard: usize, shards: usize) -> Vec<EngineInput<'_>> {
-    let own = batch.items().filter_map(|item| match item {
-        Item::Leg { record, clock, view } => (view.shard(shards) == shard).then_some(EngineInput::Leg { record, clock, leg: view.leg }),
-        Item::Tick(tick) => Some(EngineInput::Tick { record: tick.record, clock: tick.clock }),
-        Item::Rejected(_) => None,
+    let own = batch.steps(shard, shards).map(|step| match step {
+        Step::Leg { record, clock, view } => EngineInput::Leg { record, clock, leg: view.leg },
+        Step::Tick(tick) => EngineInput::Tick { record: tick.record, clock: tick.clock },
     });
     own.collect()
 }

@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use weir_engine::{Counts, Effects};
+use weir_engine::Effects;
 use weir_feed::RecordBatch;
 
 use super::shard::Report;
@@ -79,7 +79,7 @@ pub(crate) fn in_order(shards: Vec<Effects>) -> Effects {
         all.alerts.extend(effects.alerts);
         all.reports.extend(effects.reports);
         all.rejects.extend(effects.rejects);
-        add(&mut all.counts, &effects.counts);
+        all.counts += effects.counts;
     }
     // A party is in one shard, and keys name the party: equal keys come from one shard, whose order a stable sort keeps.
     all.alerts.sort_by(|a, b| a.key().cmp(&b.key()));
@@ -88,20 +88,10 @@ pub(crate) fn in_order(shards: Vec<Effects>) -> Effects {
     all
 }
 
-/// Adds up counts.
-pub(crate) fn add(total: &mut Counts, more: &Counts) {
-    let Counts { legs, duplicates, reversed, legs_dropped, rows_gated, rows_scanned, hits } = more;
-    total.legs += legs;
-    total.duplicates += duplicates;
-    total.reversed += reversed;
-    total.legs_dropped += legs_dropped;
-    total.rows_gated += rows_gated;
-    total.rows_scanned += rows_scanned;
-    total.hits += hits;
-}
-
 #[cfg(test)]
 mod tests {
+    use weir_engine::Counts;
+
     use super::*;
 
     #[test]

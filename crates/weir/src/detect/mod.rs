@@ -22,13 +22,13 @@ mod sinks;
 mod state;
 mod writing;
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
 use weir_engine::Counts as EngineCounts;
-use weir_feed::{Counts, RejectSample, Resume};
+use weir_feed::{Counts, Resume};
 use weir_model::Reason;
 
 use self::merge::Merge;
@@ -43,12 +43,12 @@ use self::state::{Header, ReaderState, RuleSource, State};
 use self::writing::Writing;
 use crate::arguments::DetectArgs;
 use crate::failure::{Exit, Failure};
-use crate::input_error;
+use crate::input_error::{self, PlainlyWrong};
 use crate::interrupt::Interrupt;
 use crate::language::{Lang, say};
 use crate::outputs::{Output, publish};
 use crate::summary::Summary;
-use crate::terminal::mention;
+use crate::terminal::{self, mention};
 
 /// How often a run that waits looks for signals.
 const SIGNAL_INTERVAL: Duration = Duration::from_millis(50);
@@ -60,45 +60,46 @@ pub(crate) fn run(raw: DetectArgs, json: bool, lang: Lang) -> Result<Exit, Failu
     if let Some(party) = &settings.explained {
         return silence::run(&settings, party, lang);
     }
-    let setup = Setup::new(&settings, lang)?;
-    // Not before: up to here there is nothing to clean up, and a signal may end the process as it always does.
-    let interrupt = Interrupt::install().map_err(|error| internal(&error, lang))?;
-    let run = Run::start(&settings, setup, interrupt, lang)?;
-    let (finished, writing) = run.drive()?;
-    finished.publish(&settings, writing, begun, lang)
+    from_begin_to_end(&settings, begun, lang)
 }
 
 /// Runs over one party alone, without a word: its alerts go to the file that `raw` names.
 pub(crate) fn run_for_one(raw: DetectArgs, party: &str, lang: Lang) -> Result<(), Failure> {
     let settings = Settings { only: Some(party.to_owned()), ..Settings::check(raw, false, lang)? };
-    let setup = Setup::new(&settings, lang)?;
-    let interrupt = Interrupt::install().map_err(|error| internal(&error, lang))?;
-    let (finished, writing) = Run::start(&settings, setup, interrupt, lang)?.drive()?;
-    finished.publish(&settings, writing, Instant::now(), lang).map(|_| ())
+    from_begin_to_end(&settings, Instant::now(), lang).map(|_| ())
+}
+
+fn from_begin_to_end(settings: &Settings, begun: Instant, lang: Lang) -> Result<Exit, Failure> {
+    let setup = Setup::new(settings, lang)?;
+    // Not before: up to here there is nothing to clean up, and a signal may end the process as it always does.
+    let interrupt = Interrupt::install(lang)?;
+    Run::start(settings, setup, interrupt, lang)?.drive()?.publish(settings, begun, lang)
 }
 
 /// A run under way.
 struct Run {
     lang: Lang,
-    interrupt: Interrupt,
     events: Receiver<Event>,
     merge: Merge,
     ends: Vec<Option<ShardEnd>>,
     writing: Writing,
     bar: Bar,
-    state_output: Option<Output>,
-    summary_output: Option<Output>,
-    rule_sources: Vec<RuleSource>,
-    rule_set: String,
+    closing: Closing,
 }
 
 /// A run whose every record is written.
 struct Finished {
-    interrupt: Interrupt,
     input_bytes: u64,
     counts: Box<Counts>,
     position: Resume,
     ends: Vec<ShardEnd>,
+    writing: Writing,
+    closing: Closing,
+}
+
+/// What a run is begun with and needs at its end.
+struct Closing {
+    interrupt: Interrupt,
     state_output: Option<Output>,
     summary_output: Option<Output>,
     rule_sources: Vec<RuleSource>,
@@ -115,7 +116,13 @@ impl Run {
             state.header.alerts.iter().for_each(|alert| sinks.recall(alert));
             removals = state.header.removals;
         }
-        let (state_output, summary_output) = (open(&settings.to_state)?, open(&settings.summary)?);
+        let closing = Closing {
+            interrupt,
+            state_output: open(&settings.to_state)?,
+            summary_output: open(&settings.summary)?,
+            rule_sources: setup.rule_sources,
+            rule_set: setup.rules.hash.clone(),
+        };
         // Alerts printed while the run goes on would tear the bar apart.
         let tears = settings.outputs.revisions && io::stdout().is_terminal();
         let is_bar_shown = !(settings.json || tears || settings.only.is_some());
@@ -132,24 +139,20 @@ impl Run {
         reading.spawn(setup.reader, work_senders, event_sender).map_err(|error| internal(&error, lang))?;
         Ok(Self {
             lang,
-            interrupt,
             events,
             merge: Merge::new(shards),
             ends: (0..shards).map(|_| None).collect(),
             writing: Writing::new(sinks, removals, settings.lateness),
             bar,
-            state_output,
-            summary_output,
-            rule_sources: setup.rule_sources,
-            rule_set: setup.rules.hash.clone(),
+            closing,
         })
     }
 
     /// Writes what the threads report until all have ended.
-    fn drive(mut self) -> Result<(Finished, Writing), Failure> {
+    fn drive(mut self) -> Result<Finished, Failure> {
         let mut complete = None;
         while complete.is_none() || self.ends.iter().any(Option::is_none) {
-            self.interrupt.check(self.lang)?;
+            self.closing.interrupt.check(self.lang)?;
             match self.events.recv_timeout(SIGNAL_INTERVAL) {
                 Ok(Event::Shard(shard, Done::Batch { batch, report })) => {
                     if let Some(done) = self.merge.push(shard, batch, report) {
@@ -164,25 +167,14 @@ impl Run {
                     return Err(internal(&io::Error::other("a thread ended early"), self.lang));
                 }
             }
-            if self.state_output.is_none() && self.summary_output.is_none() && !self.writing.is_wanted() {
+            if self.closing.state_output.is_none() && self.closing.summary_output.is_none() && !self.writing.is_wanted() {
                 return Err(Failure::silent(Exit::Ok));
             }
         }
         self.bar.clear();
         let (counts, position) = complete.expect("the loop ends only once the reader has");
         let ends = self.ends.into_iter().flatten().collect();
-        let finished = Finished {
-            interrupt: self.interrupt,
-            input_bytes: self.bar.bytes(),
-            counts,
-            position,
-            ends,
-            state_output: self.state_output,
-            summary_output: self.summary_output,
-            rule_sources: self.rule_sources,
-            rule_set: self.rule_set,
-        };
-        Ok((finished, self.writing))
+        Ok(Finished { input_bytes: self.bar.bytes(), counts, position, ends, writing: self.writing, closing: self.closing })
     }
 }
 
@@ -190,28 +182,26 @@ impl Run {
 fn read_completely(end: ReaderEnd, lang: Lang) -> Result<(Box<Counts>, Resume), Failure> {
     match end {
         ReaderEnd::Failed(error) => Err(input_error::failure(&error, lang)),
-        ReaderEnd::TooBad { bad, records, is_all, samples } => Err(plainly_wrong(bad, records, is_all, &samples, lang)),
+        ReaderEnd::TooBad(wrong) => Err(input_error::plainly_wrong(&wrong, lang)),
         // Whatever share is tolerated: without a single good record nothing has been looked at.
         ReaderEnd::Complete { counts, samples, .. } if counts.records > 0 && counts.good == 0 => {
-            Err(plainly_wrong(counts.rejected(), counts.records, true, &samples, lang))
+            let wrong = PlainlyWrong { bad: counts.rejected(), records: counts.records, is_all: true, samples };
+            Err(input_error::plainly_wrong(&wrong, lang))
         }
         ReaderEnd::Complete { counts, position, .. } => Ok((counts, position)),
     }
 }
 
-fn plainly_wrong(bad: u64, records: u64, is_all: bool, samples: &[RejectSample], lang: Lang) -> Failure {
-    let samples: Vec<String> = samples.iter().map(|sample| input_error::sample(sample, lang)).collect();
-    input_error::plainly_wrong(bad, records, is_all, &samples, lang)
-}
-
 impl Finished {
     /// Writes what stands at the end only, gives the outputs their names, and tells the numbers.
-    fn publish(mut self, settings: &Settings, mut writing: Writing, begun: Instant, lang: Lang) -> Result<Exit, Failure> {
+    fn publish(self, settings: &Settings, begun: Instant, lang: Lang) -> Result<Exit, Failure> {
+        let Self { input_bytes, counts, position, ends, mut writing, closing } = self;
+        let Closing { interrupt, mut state_output, summary_output, rule_sources, rule_set } = closing;
         let (mut live, mut open) = (Vec::new(), Vec::new());
         let mut saved = Vec::new();
         let mut effects = Vec::new();
         let mut parties = 0;
-        for end in std::mem::take(&mut self.ends) {
+        for end in ends {
             effects.push(end.effects);
             live.extend(end.live);
             open.extend(end.open);
@@ -221,31 +211,31 @@ impl Finished {
         live.sort_by(|a, b| a.key().cmp(&b.key()));
         writing.end(merge::in_order(effects), &live, open)?;
         let remembered = live.iter().map(|effect| writing.sinks.remember(effect)).collect();
-        if let Some(output) = &mut self.state_output {
-            let reader = ReaderState { records: self.position.last_record, clock: self.position.clock.map(|clock| clock.0) };
-            let header = Header { rules: self.rule_sources, reader, alerts: remembered, removals: writing.removals() };
+        if let Some(output) = &mut state_output {
+            let reader = ReaderState { records: position.last_record, clock: position.clock.map(|clock| clock.0) };
+            let header = Header { rules: rule_sources, reader, alerts: remembered, removals: writing.removals() };
             let (snapshots, directories): (Vec<_>, Vec<_>) = saved.into_iter().unzip();
             State { header, snapshots, directory: directories.into_iter().flatten().collect() }.write(output)?;
         }
         let engine_counts = writing.counts();
         let (mut outputs, mut summary) = writing.sinks.finish()?;
-        count(&mut summary, &self.counts, &engine_counts);
+        count(&mut summary, &counts, &engine_counts);
         summary.parties = u64::try_from(parties).unwrap_or(u64::MAX);
-        summary.input_bytes = self.input_bytes;
-        summary.rule_set = self.rule_set;
+        summary.input_bytes = input_bytes;
+        summary.rule_set = rule_set;
         summary.finish(begun.elapsed());
-        if let Some(mut output) = self.summary_output {
+        if let Some(mut output) = summary_output {
             output.json(&summary)?;
             outputs.push(output);
         }
-        outputs.extend(self.state_output);
-        self.interrupt.check(lang)?;
+        outputs.extend(state_output);
+        interrupt.check(lang)?;
         publish(outputs)?;
         if settings.only.is_some() {
             return Ok(Exit::Ok);
         }
         tell(&summary, settings.json, lang);
-        Ok(verdict(&summary, self.counts.ahead, settings.json, lang))
+        Ok(verdict(&summary, counts.ahead, settings.json, lang))
     }
 }
 
@@ -266,9 +256,7 @@ fn count(summary: &mut Summary, read: &Counts, engine: &EngineCounts) {
 
 /// The numbers, to standard error.
 fn tell(summary: &Summary, json: bool, lang: Lang) {
-    let text = if json { serde_json::to_string(summary).unwrap_or_default() } else { summary.table(lang).trim_fmt() };
-    // Nobody is left to tell where standard error is closed.
-    let _ = writeln!(io::stderr(), "{text}");
+    terminal::tell(&if json { serde_json::to_string(summary).unwrap_or_default() } else { summary.table(lang).trim_fmt() });
 }
 
 /// More than one leg in a thousand late: the outputs stand, but somebody should look. `ahead` records were dated more than a day after all

@@ -8,6 +8,7 @@ use weir_feed::{Counts, Error, Reader, RecordBatch, RejectSample, Resume};
 
 use super::settings::BAD_RATIO_FROM;
 use super::shard::{Event, Work};
+use crate::input_error::PlainlyWrong;
 
 /// How reading ended.
 #[derive(Debug)]
@@ -22,16 +23,7 @@ pub(crate) enum ReaderEnd {
         position: Resume,
     },
     /// More bad records than tolerated.
-    TooBad {
-        /// Bad records.
-        bad: u64,
-        /// Records looked at.
-        records: u64,
-        /// Whether these are all.
-        is_all: bool,
-        /// The first bad ones.
-        samples: Vec<RejectSample>,
-    },
+    TooBad(PlainlyWrong),
     /// An input failed.
     Failed(Error),
 }
@@ -66,14 +58,14 @@ impl Reading {
                 Err(error) => return Some(ReaderEnd::Failed(error)),
             };
             if let Some((bad, records)) = bad.exceeded_in(&batch) {
-                return Some(ReaderEnd::TooBad { bad, records, is_all: false, samples: reader.samples().to_vec() });
+                return Some(ReaderEnd::TooBad(PlainlyWrong { bad, records, is_all: false, samples: reader.samples().to_vec() }));
             }
             for shard in shards {
                 shard.send(Work::Batch(Arc::clone(&batch))).ok()?;
             }
         }
         if let Some((bad, records)) = bad.exceeded_at_end(reader.counts().records) {
-            return Some(ReaderEnd::TooBad { bad, records, is_all: true, samples: reader.samples().to_vec() });
+            return Some(ReaderEnd::TooBad(PlainlyWrong { bad, records, is_all: true, samples: reader.samples().to_vec() }));
         }
         let tick = if self.to_be_continued { None } else { reader.end_tick() };
         let position = reader.position();

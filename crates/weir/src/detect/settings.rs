@@ -10,9 +10,8 @@ use weir_model::{EventTime, Level, Span};
 
 use crate::arguments::{DetectArgs, PackArgs};
 use crate::failure::Failure;
-use crate::language::{Lang, say};
+use crate::language::{Lang, did_you_mean, say};
 use crate::outputs::{folder_failure, is_folder, refuse_overwriting, same_file};
-use crate::terminal::nearest;
 
 /// Records a batch, unless told otherwise: enough to pay for passing it on, little enough to stay in the cache.
 const BATCH_RECORDS: usize = 4096;
@@ -280,9 +279,7 @@ fn level(text: &str, lang: Lang) -> Result<Level, Failure> {
     if let Some(level) = Level::ALL.into_iter().find(|level| level.name() == text) {
         return Ok(level);
     }
-    let near = nearest(text, Level::ALL.iter().map(|level| level.name()))
-        .map(|near| say!(lang, "；是否想写 `{near}`？", "; did you mean `{near}`?"))
-        .unwrap_or_default();
+    let near = did_you_mean(text, Level::ALL.iter().map(|level| level.name()), lang);
     Err(Failure::usage(say!(
         lang,
         "--office-min-level 只能是 low、medium、high、urgent，而不是 `{text}`{near}",

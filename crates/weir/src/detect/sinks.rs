@@ -11,7 +11,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use weir_engine::{AlertEffect, ReportEffect};
 use weir_model::alert::{Addressee, Alert, AlertStatus, Level, LogPosition};
-use weir_model::{Day, Direction, EventTime, LargeAmountReport, ReportStatus};
+use weir_model::{Day, Direction, EventTime, LargeAmountReport, ReportItem, ReportStatus};
 use weir_office::{Desk, UNRESOLVED};
 
 use super::settings::OutputSettings;
@@ -23,10 +23,35 @@ use crate::spool::Spool;
 use crate::summary::Summary;
 use crate::terminal::{self, Palette};
 
-/// Order of alerts in their final state: first record, rule, party, then which was first said.
-type AlertOrder = (u64, String, String, usize);
-/// Order of reports in their final state: day, customer, direction, item.
-type ReportOrder = (String, String, Direction, u8);
+/// By what alerts in their final state are ordered.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct AlertOrder {
+    first_record: u64,
+    rule: String,
+    party: String,
+    /// How many were said before it.
+    turn: usize,
+}
+
+/// By what reports in their final state are ordered.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct ReportOrder {
+    day: String,
+    customer: String,
+    direction: Direction,
+    item: ReportItem,
+}
+
+impl ReportOrder {
+    fn of(report: &LargeAmountReport) -> Self {
+        Self { day: report.day.clone(), customer: report.customer.clone(), direction: report.direction, item: report.item }
+    }
+
+    /// Before all reports of a day.
+    fn beginning(day: Day) -> Self {
+        Self { day: day.to_string(), customer: String::new(), direction: Direction::In, item: ReportItem::Cash }
+    }
+}
 
 /// What was last said of an alert.
 #[derive(Debug)]
@@ -109,7 +134,8 @@ impl Sinks {
 
     /// Remembers an alert that an earlier run opened; to be called in the order of [`Engine::live_alerts`](weir_engine::Engine).
     pub(crate) fn recall(&mut self, alert: &RememberedAlert) {
-        let order = (alert.first_record, alert.rule.clone(), alert.party.clone(), self.seen.len());
+        let (first_record, turn) = (alert.first_record, self.seen.len());
+        let order = AlertOrder { first_record, rule: alert.rule.clone(), party: alert.party.clone(), turn };
         let position = alert.position.clone();
         let seen = Seen { order, level: alert.level, status: AlertStatus::Updated, position };
         self.desk.recall(alert.alert_id.clone(), alert.addressees.clone(), alert.at_office);
@@ -159,9 +185,9 @@ impl Sinks {
 
     /// Records what was said; returns the alert's place in the final order.
     fn note(&mut self, alert: &Alert, record: u64) -> AlertOrder {
-        let count = self.seen.len();
+        let turn = self.seen.len();
         let seen = self.seen.entry(alert.alert_id.clone()).or_insert_with(|| Seen {
-            order: (record, alert.rule.id.clone(), alert.subject.party.clone(), count),
+            order: AlertOrder { first_record: record, rule: alert.rule.id.clone(), party: alert.subject.party.clone(), turn },
             level: alert.level,
             status: alert.status,
             position: alert.detected_from.clone(),
@@ -197,11 +223,11 @@ impl Sinks {
         let report = effect.report;
         match &mut self.waiting {
             Some(waiting) => {
-                let put = waiting.reports.put(report_order(&report), &report);
+                let put = waiting.reports.put(ReportOrder::of(&report), &report);
                 put.map_err(|error| spool_failure(waiting.reports.folder(), &error, self.lang))
             }
             None => {
-                self.report_states.insert(report_order(&report), report.status);
+                self.report_states.insert(ReportOrder::of(&report), report.status);
                 self.reports.as_mut().map_or(Ok(()), |output| output.json(&report))
             }
         }
@@ -219,10 +245,10 @@ impl Sinks {
             return Ok(());
         }
         self.settled_before = Some(day);
-        let bound = (day.to_string(), String::new(), Direction::In, 0);
+        let bound = ReportOrder::beginning(day);
         let unsettled = self.report_states.split_off(&bound);
         for (order, status) in std::mem::replace(&mut self.report_states, unsettled) {
-            self.summary.count_report(order.3, status);
+            self.summary.count_report(order.item, status);
         }
         self.deliver_reports(Some(&bound))
     }
@@ -246,10 +272,10 @@ impl Sinks {
         self.deliver_reports(None)?;
         self.deliver_alerts()?;
         for seen in self.seen.values() {
-            self.summary.count_alert(&seen.order.1, seen.level, seen.status);
+            self.summary.count_alert(&seen.order.rule, seen.level, seen.status);
         }
         for (order, status) in &self.report_states {
-            self.summary.count_report(order.3, *status);
+            self.summary.count_report(order.item, *status);
         }
         let outputs = [Some(self.alerts), self.office, self.reports, self.dead_letters, self.late];
         Ok((outputs.into_iter().flatten().collect(), self.summary))
@@ -274,7 +300,7 @@ impl Sinks {
         for line in waiting.reports.take_below(bound).map_err(|error| spool_failure(&folder, &error, lang))? {
             let line = line.map_err(|error| spool_failure(&folder, &error, lang))?;
             let report: LargeAmountReport = serde_json::from_slice(&line).map_err(|error| spool_failure(&folder, &error.into(), lang))?;
-            self.summary.count_report(report.item.number(), report.status);
+            self.summary.count_report(report.item, report.status);
             if let Some(output) = &mut self.reports {
                 output.bytes(&line)?;
             }
@@ -309,8 +335,4 @@ fn spool_failure(folder: &Path, error: &io::Error, lang: Lang) -> Failure {
         say!(lang, "目录 {folder} 中的临时文件", "a temporary file in {folder}")
     };
     write_failure(&name, error, lang)
-}
-
-fn report_order(report: &LargeAmountReport) -> ReportOrder {
-    (report.day.clone(), report.customer.clone(), report.direction, report.item.number())
 }

@@ -7,7 +7,6 @@ use weir_feed::{RecordBatch, RejectedRecord};
 use weir_model::alert::LogPosition;
 use weir_model::{EventTime, Reason, Span};
 
-use super::merge;
 use super::place::Place;
 use super::rows::{DeadLetter, LateLeg, Original};
 use super::shard::Report;
@@ -62,7 +61,7 @@ impl Writing {
     pub(crate) fn batch(&mut self, batch: &RecordBatch, report: Report) -> Result<(), Failure> {
         self.records += u64::try_from(batch.len()).unwrap_or(u64::MAX);
         self.remember_removals(batch, &report.removals);
-        merge::add(&mut self.counts, &report.effects.counts);
+        self.counts += report.effects.counts;
         self.rejects(batch, &report.effects.rejects)?;
         for effect in report.effects.alerts {
             self.alert(batch, effect)?;
@@ -83,7 +82,7 @@ impl Writing {
 
     /// Writes what the tick at the end caused, and the alerts and reports that are not settled then.
     pub(crate) fn end(&mut self, effects: Effects, live: &[AlertEffect], open: Vec<ReportEffect>) -> Result<(), Failure> {
-        merge::add(&mut self.counts, &effects.counts);
+        self.counts += effects.counts;
         let none = RecordBatch::default();
         self.rejects(&none, &effects.rejects)?;
         for effect in effects.alerts {

@@ -19,7 +19,7 @@ use std::io::Write;
 use std::sync::Arc;
 
 use serde_json::Value;
-use weir_feed::{Format, Input, Item, Mapping, Options, Parties, Reader, RecordBatch, inputs};
+use weir_feed::{Format, Input, Mapping, Options, Parties, Reader, RecordBatch, Step, inputs};
 
 use self::evidence::Bounds;
 use self::ledger::{Closed, Ledger, Mark};
@@ -49,7 +49,7 @@ pub(crate) fn run(args: &LinkArgs, json: bool, lang: Lang) -> Result<Exit, Failu
     let options = Options { format, batch_records: BATCH_RECORDS, ..Options::default() };
     let reader = Reader::open(&inputs, mapping, Arc::clone(&parties), options).map_err(input_failure)?;
     let mut output = Output::open(&args.groups, lang)?;
-    let interrupt = Interrupt::install().map_err(|error| Failure::usage(error.to_string()))?;
+    let interrupt = Interrupt::install(lang)?;
     let bar = Bar::new(reader.progress(), !json, lang);
     let ledger = read(reader, &bounds, &interrupt, &bar, lang)?;
     bar.clear();
@@ -87,8 +87,8 @@ fn read(mut reader: Reader, bounds: &Bounds, interrupt: &Interrupt, bar: &Bar, l
     while let Some(batch) = reader.next() {
         interrupt.check(lang)?;
         let batch = batch.map_err(|error| input_error::failure(&error, lang))?;
-        for item in batch.items() {
-            if let Item::Leg { record, view, .. } = item
+        for step in batch.steps(0, 1) {
+            if let Step::Leg { record, view, .. } = step
                 && let Some(customer) = ledger.leg(&view.leg)
             {
                 for (mark, word) in marks(&reader, &batch, record, &columns) {

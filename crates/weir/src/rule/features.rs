@@ -4,21 +4,21 @@ use comfy_table::{ColumnConstraint, Table};
 use weir_rules::docs::{FeatureDoc, features};
 
 use crate::failure::{Exit, Failure};
-use crate::language::{Lang, say};
+use crate::language::{Lang, did_you_mean, say};
 use crate::outputs::Output;
-use crate::terminal::{self, nearest};
+use crate::terminal;
 
 /// Prints the table, or one feature in full.
 pub(crate) fn run(name: Option<&str>, json: bool, lang: Lang, output: &mut Output) -> Result<Exit, Failure> {
     let mut features = features();
     if let Some(name) = name {
-        let near = nearest(name, features.iter().map(|feature| feature.name)).map(str::to_owned);
+        let near = did_you_mean(name, features.iter().map(|feature| feature.name), lang);
         let is_named = |feature: &FeatureDoc| feature.name == name;
         // A part of a name, of the Chinese one too, finds all that have it: night, 夜间.
         let is_exact = features.iter().any(is_named);
         features.retain(|feature| if is_exact { is_named(feature) } else { feature.name.contains(name) || feature.zh.contains(name) });
         if features.is_empty() {
-            return Err(unknown(name, near.as_deref(), lang));
+            return Err(unknown(name, &near, lang));
         }
     }
     if json {
@@ -33,8 +33,7 @@ pub(crate) fn run(name: Option<&str>, json: bool, lang: Lang, output: &mut Outpu
     Ok(Exit::Ok)
 }
 
-fn unknown(name: &str, near: Option<&str>, lang: Lang) -> Failure {
-    let near = near.map(|near| say!(lang, "；是否想写 `{near}`？", "; did you mean `{near}`?")).unwrap_or_default();
+fn unknown(name: &str, near: &str, lang: Lang) -> Failure {
     Failure::usage(say!(lang, "没有指标函数 `{name}`{near}", "there is no feature `{name}`{near}"))
 }
 

@@ -49,7 +49,7 @@ pub(crate) fn feed(args: &FeedArgs, json: bool, lang: Lang) -> Result<Exit, Fail
     let name = args.name.clone().unwrap_or_else(|| name_of(&args.input));
     let topics = &settings.topics;
     let mut feeder = Feeder::open(&settings.connection, &topics.transactions, &settings.app, &name).map_err(|error| kafka(&error, lang))?;
-    let interrupt = Interrupt::install().map_err(|error| Failure::usage(error.to_string()))?;
+    let interrupt = Interrupt::install(lang)?;
     let before = feeder.sent();
     if feeder.is_among_others() {
         mention("note", "fed_before", &among_others(&topics.transactions, &name, lang), json);

@@ -20,8 +20,7 @@ use weir_model::{Level, Span};
 use weir_office::{Release, Routing};
 
 use crate::failure::Failure;
-use crate::language::{Lang, say};
-use crate::terminal::nearest;
+use crate::language::{Lang, did_you_mean, say};
 
 /// The file as written.
 #[derive(Debug, Clone, Deserialize)]
@@ -358,9 +357,7 @@ fn misread(name: &str, text: &str, error: &toml::de::Error, lang: Lang) -> Strin
     if message.starts_with("unknown field")
         && let Some((wrong, known)) = quoted.split_first()
     {
-        let near = nearest(wrong, known.iter().copied())
-            .map(|near| say!(lang, "；是否想写 `{near}`？", "; did you mean `{near}`?"))
-            .unwrap_or_default();
+        let near = did_you_mean(wrong, known.iter().copied(), lang);
         return say!(
             lang,
             "{name}:{line}:{column}：没有设置项 `{wrong}`{near}",
@@ -387,43 +384,13 @@ impl File {
         }
         let connection = self.kafka.connection(folder, lang)?;
         let object_store = with_secrets("object_store", &self.object_store.properties, &self.object_store.secrets, folder, lang)?;
-        let engine = weir_engine::Settings {
-            lateness: Span(i64::try_from(self.detect.lateness.0.as_micros()).unwrap_or(i64::MAX)),
-            reevaluate_max: self.detect.reevaluate_max,
-            party_legs_max: self.detect.party_legs_max,
-            report_transactions_max: self.detect.report_transactions_max,
-        };
         let has = |role| self.roles.contains(&role);
-        let mapping = match &self.split.feed {
-            Some(feed) => Mapping::load(&folder.join(feed)).map_err(|error| error.to_string())?,
-            None => Mapping::default(),
-        };
-        let routing = match &self.office.routing {
-            Some(path) => {
-                let path = folder.join(path);
-                let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-                Routing::parse(&text).map_err(|error| format!("{}: {error}", path.display()))?
-            }
-            None => Routing::default(),
-        };
-        let split = SplitSettings {
-            mapping: mapping.clone(),
-            time: match self.split.time {
-                TimeName::Wall => Time::Wall,
-                TimeName::Event => Time::Event,
-            },
-        };
+        let mapping = self.split.mapping(folder)?;
+        let split = SplitSettings { mapping: mapping.clone(), time: self.split.time() };
         let detect = DetectSettings {
-            engine,
-            office: weir_office::Settings {
-                min_level: self.office.min_level,
-                bank_contact: self.office.bank_contact.clone(),
-                release: match self.office.release {
-                    ReleaseName::Auto => Release::Auto,
-                    ReleaseName::Reviewed => Release::Reviewed,
-                },
-            },
-            routing: Arc::new(routing),
+            engine: self.detect.engine(),
+            office: self.office.settings(),
+            routing: Arc::new(self.office.routing(folder)?),
             snapshot_interval: self.snapshots.interval.0,
             snapshots: location(&self.snapshots.folder, folder, &object_store),
         };
@@ -442,14 +409,53 @@ impl File {
             archive: has(Role::Archive).then(|| ArchiveSettings { folder: archive.clone(), interval: self.archive.interval.0 }),
             connection,
         };
-        let shape = Shape {
-            transaction_partitions: self.topics.transaction_partitions,
-            leg_partitions: self.topics.leg_partitions,
-            output_partitions: self.topics.output_partitions,
-            replication: self.topics.replication,
-            leg_retention: self.topics.leg_retention.0,
-        };
+        let shape = self.topics.shape();
         Ok(Configured { settings, mapping, detect, archive, object_store, shape, listen: self.http.listen })
+    }
+}
+
+impl SplitTable {
+    fn mapping(&self, folder: &Path) -> Result<Mapping, String> {
+        let Some(feed) = &self.feed else { return Ok(Mapping::default()) };
+        Mapping::load(&folder.join(feed)).map_err(|error| error.to_string())
+    }
+
+    fn time(&self) -> Time {
+        match self.time {
+            TimeName::Wall => Time::Wall,
+            TimeName::Event => Time::Event,
+        }
+    }
+}
+
+impl DetectTable {
+    fn engine(&self) -> weir_engine::Settings {
+        weir_engine::Settings {
+            lateness: Span(i64::try_from(self.lateness.0.as_micros()).unwrap_or(i64::MAX)),
+            reevaluate_max: self.reevaluate_max,
+            party_legs_max: self.party_legs_max,
+            report_transactions_max: self.report_transactions_max,
+        }
+    }
+}
+
+impl OfficeTable {
+    fn settings(&self) -> weir_office::Settings {
+        weir_office::Settings {
+            min_level: self.min_level,
+            bank_contact: self.bank_contact.clone(),
+            release: match self.release {
+                ReleaseName::Auto => Release::Auto,
+                ReleaseName::Reviewed => Release::Reviewed,
+            },
+        }
+    }
+
+    fn routing(&self, folder: &Path) -> Result<Routing, String> {
+        let Some(path) = &self.routing else { return Ok(Routing::default()) };
+        let path = folder.join(path);
+        let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        Routing::parse(&text).map_err(|error| format!("{}: {error}", path.display()))
     }
 }
 
@@ -465,8 +471,7 @@ impl KafkaTable {
         connection.check().map_err(|PropertyRefused { name, is_unknown }| {
             let table = if self.secrets.contains_key(&name) { "kafka.secrets" } else { "kafka.properties" };
             if is_unknown {
-                let near = nearest(&name, USUAL_PROPERTIES.into_iter());
-                let near = near.map(|near| say!(lang, "；是否想写 `{near}`？", "; did you mean `{near}`?")).unwrap_or_default();
+                let near = did_you_mean(&name, USUAL_PROPERTIES.into_iter(), lang);
                 say!(lang, "{table}：librdkafka 没有属性 `{name}`{near}", "{table}: librdkafka has no property `{name}`{near}")
             } else {
                 say!(lang, "{table}：librdkafka 不接受 `{name}` 的值", "{table}: librdkafka does not take the value of `{name}`")
@@ -556,6 +561,16 @@ fn is_secret(property: &str) -> bool {
 }
 
 impl TopicsTable {
+    fn shape(&self) -> Shape {
+        Shape {
+            transaction_partitions: self.transaction_partitions,
+            leg_partitions: self.leg_partitions,
+            output_partitions: self.output_partitions,
+            replication: self.replication,
+            leg_retention: self.leg_retention.0,
+        }
+    }
+
     fn names(&self, lang: Lang) -> Result<Topics, String> {
         let mut topics = Topics::with_prefix(&self.prefix);
         for (key, name) in &self.names {

@@ -5,7 +5,7 @@
 //! another prefix is still found. Never looks at anything of a leg but keys.
 
 use weir_feed::{LegView, Parties};
-use weir_model::Party;
+use weir_model::{KeyKind, Party};
 
 use crate::failure::Failure;
 use crate::language::{Lang, say};
@@ -20,27 +20,19 @@ const SLIPS_MAX: usize = 2;
 /// The customer whose account is asked for, as a party key: legs on an account that party data knows are its customer's. A bare number is looked for
 /// among the accounts of all institutions, unless it is a customer's. `None` where `asked` is no such account, or several have it.
 pub(super) fn holder(asked: &str, parties: &Parties) -> Option<String> {
-    if asked.starts_with("a:") {
-        return parties.by_key(asked).map(key_of);
+    if KeyKind::Account.is_of(asked) {
+        return parties.by_key(asked).map(Party::key);
     }
-    if asked.starts_with("c:") || asked.starts_with("g:") {
+    if KeyKind::Customer.is_of(asked) || KeyKind::Group.is_of(asked) {
         return None;
     }
-    if let Some(party) = parties.by_key(&format!("a:{asked}")) {
-        return Some(key_of(party));
+    if let Some(party) = parties.by_key(&KeyKind::Account.key("", asked)) {
+        return Some(party.key());
     }
     let mut holders = parties.iter().filter(|party| party.accounts.iter().any(|own| own == asked));
     match (holders.next(), holders.next()) {
-        (Some(party), None) if parties.iter().all(|other| other.customer != asked) => Some(key_of(party)),
+        (Some(party), None) if parties.iter().all(|other| other.customer != asked) => Some(party.key()),
         _ => None,
-    }
-}
-
-/// The party key of a customer.
-fn key_of(party: &Party) -> String {
-    match party.institution.as_str() {
-        "" => format!("c:{}", party.customer),
-        institution => format!("c:{institution}/{}", party.customer),
     }
 }
 

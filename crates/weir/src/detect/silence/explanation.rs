@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use weir_feed::Parties;
 use weir_model::alert::{Alert, AlertStatus, Level, Parts};
-use weir_model::{EventTime, PartyKind};
+use weir_model::{EventTime, KeyKind, Party, PartyKind};
 use weir_rules::{Feature, On, Rule, RuleSet, Scope, Status};
 
 use super::Seen;
@@ -191,17 +191,13 @@ impl Explanation {
     ) -> Self {
         let nearest = probe.nearest(alerts.values(), party);
         let registered = parties.by_key(party);
-        let group = registered.filter(|party| !party.group.is_empty()).map(|party| match party.institution.as_str() {
-            "" => format!("g:{}", party.group),
-            institution => format!("g:{institution}/{}", party.group),
-        });
         let time = |at: Option<EventTime>| at.map_or_else(String::new, |at| at.to_string());
         let own = rules.rules.iter().filter(|rule| !Probe::is_copy(&rule.id));
         Self {
             party: party.to_owned(),
             name: registered.map(|party| party.name.clone()).filter(|name| !name.is_empty()).unwrap_or_else(|| seen.name.clone()),
             kinds: seen.kinds.iter().copied().collect(),
-            group,
+            group: registered.and_then(Party::group_key),
             registered: registered.is_some(),
             legs: seen.legs,
             legs_in: seen.inward,
@@ -263,7 +259,7 @@ fn why(rule: &Rule, party: &str, seen: &Seen, nearest: Option<&Nearest>) -> Why 
         Some(nearest) if nearest.misses > 0 => Why::Conditions,
         Some(nearest) if nearest.held().next().is_some() => Why::Excluded,
         Some(_) => Why::Score,
-        None if (rule.scope == Scope::Group) != party.starts_with("g:") => Why::Scope,
+        None if (rule.scope == Scope::Group) != KeyKind::Group.is_of(party) => Why::Scope,
         None if seen.kinds.iter().all(|kind| !rule.fits(*kind)) => Why::Kind,
         None if matches!(rule.on, On::DayEnd { .. }) => Why::NotWatched,
         None => Why::NoInstant,

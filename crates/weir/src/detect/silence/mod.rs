@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 
 use weir_engine::{Effects, Engine, Input};
-use weir_feed::{Item, RecordBatch, Tick};
+use weir_feed::{RecordBatch, Step, Tick};
 use weir_model::{Alert, Direction, EventTime, LegKind, PartyKind};
 
 use self::acquaintance::Acquaintance;
@@ -59,7 +59,7 @@ pub(super) fn run(settings: &Settings, asked: &str, lang: Lang) -> Result<Exit, 
         seen: Seen::default(),
         acquaintance: Acquaintance::new(party),
     };
-    let interrupt = Interrupt::install().map_err(|error| internal(&error, lang))?;
+    let interrupt = Interrupt::install(lang)?;
     let bar = Bar::new(sources.reader.progress(), !settings.json, lang);
     let (work_sender, work) = sync_channel(QUEUE_BATCHES);
     let (event_sender, events) = sync_channel(1);
@@ -140,19 +140,19 @@ impl Listener<'_> {
 
     fn hear(&mut self, batch: &RecordBatch) {
         let mut inputs = Vec::new();
-        for item in batch.items() {
-            match item {
-                Item::Leg { record, clock, view } if view.leg.party == self.party => {
+        for step in batch.steps(0, 1) {
+            match step {
+                Step::Leg { record, clock, view } if view.leg.party == self.party => {
                     self.seen.leg(view.leg.at, view.leg.direction, view.leg.profile.kind);
                     if !view.name.is_empty() && !matches!(view.leg.kind, LegKind::Removal { .. }) {
                         view.name.clone_into(&mut self.seen.name);
                     }
                     inputs.push(Input::Leg { record, clock, leg: view.leg });
                 }
-                Item::Tick(Tick { record, clock }) => inputs.push(Input::Tick { record, clock }),
+                Step::Tick(Tick { record, clock }) => inputs.push(Input::Tick { record, clock }),
                 // Whoever else there is matters only as long as the party itself has not been met.
-                Item::Leg { view, .. } if self.seen.legs == 0 => self.acquaintance.meet(&view),
-                Item::Leg { .. } | Item::Rejected(_) => {}
+                Step::Leg { view, .. } if self.seen.legs == 0 => self.acquaintance.meet(&view),
+                Step::Leg { .. } => {}
             }
         }
         self.step(&inputs);

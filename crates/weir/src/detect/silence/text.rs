@@ -4,7 +4,7 @@
 //! what `--json` writes. Conditions are in Chinese as on alerts; in English they stand as written, with what was measured.
 
 use weir_model::alert::AlertStatus;
-use weir_model::{PartyKind, Reason};
+use weir_model::{KeyKind, PartyKind, Reason};
 
 use super::explanation::{Cause, Explanation, Given, NotEvaluable, OfCondition, OfInstant, OfOperand, OfRule, OfVariant, Why};
 use crate::language::{Lang, say};
@@ -20,7 +20,7 @@ const COLUMNS_MAX: usize = 120;
 
 /// The explanation in lines of at most about `columns`.
 pub(super) fn text(explanation: &Explanation, lang: Lang, palette: Palette, columns: usize) -> String {
-    let is_group = explanation.party.starts_with("g:");
+    let is_group = KeyKind::Group.is_of(&explanation.party);
     let sheet = Sheet { lang, palette, columns: columns.min(COLUMNS_MAX), is_group };
     let mut lines = sheet.head(explanation);
     let is_elsewhere = |rule: &&OfRule| !rule.variants.is_empty() && rule.variants.iter().all(|variant| variant.why == Why::Scope);
@@ -44,7 +44,7 @@ impl Sheet {
         let name = if of.name.is_empty() { String::new() } else { format!("  {}", of.name) };
         let kinds: Vec<&str> = of.kinds.iter().map(|kind| self.kind(*kind)).collect();
         let kinds = kinds.join("/");
-        let known = if of.registered || of.party.starts_with("g:") {
+        let known = if of.registered || self.is_group {
             ""
         } else {
             self.lang.of(" · 不在客户资料中", " · not in the party data")

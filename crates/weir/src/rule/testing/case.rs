@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use weir_engine::{Effects, Engine, Input as EngineInput, Settings};
-use weir_feed::{Format, Input, Item, Mapping, Options, Parties, Reader, Tick};
+use weir_feed::{Format, Input, Mapping, Options, Parties, Reader, Step, Tick};
 use weir_model::Alert;
 use weir_rules::{RuleSet, RuleTest};
 
@@ -39,7 +39,7 @@ pub(crate) fn run(rules: &Arc<RuleSet>, test: &RuleTest, lang: Lang) -> Result<O
     let mut effects = Effects::default();
     for batch in reader.by_ref() {
         let batch = batch.map_err(failure)?;
-        let inputs: Vec<EngineInput<'_>> = batch.items().filter_map(engine_input).collect();
+        let inputs: Vec<EngineInput<'_>> = batch.steps(0, 1).map(engine_input).collect();
         engine.step(&inputs, &mut effects);
     }
     if let Some(sample) = reader.samples().first() {
@@ -69,10 +69,9 @@ fn set_aside(effects: &Effects, lang: Lang) -> Option<String> {
     ))
 }
 
-fn engine_input(item: Item<'_>) -> Option<EngineInput<'_>> {
-    match item {
-        Item::Leg { record, clock, view } => Some(EngineInput::Leg { record, clock, leg: view.leg }),
-        Item::Tick(Tick { record, clock }) => Some(EngineInput::Tick { record, clock }),
-        Item::Rejected(_) => None,
+fn engine_input(step: Step<'_>) -> EngineInput<'_> {
+    match step {
+        Step::Leg { record, clock, view } => EngineInput::Leg { record, clock, leg: view.leg },
+        Step::Tick(Tick { record, clock }) => EngineInput::Tick { record, clock },
     }
 }

@@ -3,7 +3,7 @@
 //! Each expectation takes the first alert of its rule and party that fits it entirely; what is left over on either side is a problem. An
 //! expectation whose party has an alert that merely differs is told by its differences, not as one missing and one too many.
 
-use weir_model::alert::{Alert, AlertStatus, Level};
+use weir_model::Alert;
 use weir_rules::{ExpectedAlert, ExpectedTime, RuleTest};
 
 use super::case::Outcome;
@@ -75,11 +75,11 @@ fn differences(expected: &ExpectedAlert, alert: &Alert, lang: Lang) -> Vec<Strin
         }
     };
     look("variant", expected.variant.clone(), &alert.rule.variant);
-    look("level", expected.level.map(|level| level.name().to_owned()), level(alert.level));
+    look("level", expected.level.map(|level| level.name().to_owned()), alert.level.name());
     look("score", expected.score.map(|score| score.to_string()), &alert.score.to_string());
     look("people", expected.people.map(|people| people.to_string()), &alert.people.to_string());
     look("amount_in", expected.amount_in.map(|fen| weir_model::Fen(fen).to_string()), &alert.amount_in);
-    look("status", expected.status.map(|wanted| status(wanted).to_owned()), status(alert.status));
+    look("status", expected.status.map(|status| status.name().to_owned()), alert.status.name());
     look("revisions", expected.revisions.map(|revisions| revisions.to_string()), &alert.revision.to_string());
     match expected.opened_at {
         Some(ExpectedTime::Moment(moment)) => look("opened_at", Some(moment.to_string()), &alert.first_hit_at),
@@ -87,17 +87,4 @@ fn differences(expected: &ExpectedAlert, alert: &Alert, lang: Lang) -> Vec<Strin
         None => {}
     }
     all
-}
-
-const fn level(level: Level) -> &'static str {
-    level.name()
-}
-
-const fn status(status: AlertStatus) -> &'static str {
-    match status {
-        AlertStatus::Opened => "opened",
-        AlertStatus::Updated => "updated",
-        AlertStatus::Quiet => "quiet",
-        AlertStatus::Withdrawn => "withdrawn",
-    }
 }
