@@ -85,7 +85,7 @@ pub(crate) struct State {
     rules: String,
     /// Hour of the last tick, where this is partition 0.
     ticked: i64,
-    /// Stamp of the first record, where this is partition 0, time follows events and no tick has come yet.
+    /// Stamp of the first record, where there was one: the first tick comes no later.
     first: Option<i64>,
 }
 
@@ -148,8 +148,8 @@ impl Split {
     }
 
     /// Ticks up to the last full hour before `time`. Where that is far, a tick comes for every day: what is forgotten at a tick was then
-    /// described at one before it. The first one comes at the earliest time any partition has, or had when this one began: while others were
-    /// waited for, all may have gone on by weeks.
+    /// described at one before it. The first one comes at the earliest stamp of any partition: while others were waited for, all may have gone on
+    /// by weeks.
     fn tick(&self, state: &mut State, time: i64, outbox: &mut Outbox) {
         let hour = time.div_euclid(HOUR) * HOUR;
         if state.ticked == 0 {
@@ -262,7 +262,7 @@ impl Role for Split {
         // The last record is read once more, where it is still there: the topic must be the one it was.
         let from = mark.last.filter(|last| *last >= standing.low).unwrap_or(standing.committed);
         let digest = if from < standing.committed { Digest::default() } else { mark.digest };
-        let state = State { clock, record: 0, digest, last: mark.last, rules: mark.rules.clone(), ticked: mark.ticked, first: None };
+        let state = State { clock, record: 0, digest, last: mark.last, rules: mark.rules.clone(), ticked: mark.ticked, first: mark.first };
         Ok(Opening { state, from })
     }
 
@@ -308,9 +308,10 @@ impl Role for Split {
                 }
                 Decoded::Legs { at, legs } => {
                     state.record += 1;
+                    let is_first = state.clock.now().is_none();
                     let (clock, tick) = state.clock.stamp(state.record, at);
-                    if self.time == Time::Event && partition == TIMEKEEPER && state.ticked == 0 {
-                        state.first.get_or_insert(clock.0);
+                    if is_first {
+                        state.first = Some(clock.0);
                     }
                     let own = tick.filter(|_| partition == TIMEKEEPER).map(|tick| tick.clock.0);
                     let time = match self.time {
@@ -387,7 +388,7 @@ impl Role for Split {
         let own = state.clock.now().map(|clock| clock.0);
         let now = match self.time {
             Time::Wall => self.others.wall_time(own),
-            Time::Event => self.others.event_time(own, state.ticked),
+            Time::Event => self.others.event_time(own, state.ticked).max(self.others.drained_time()),
         };
         if let Some(now) = now {
             self.tick(state, now, outbox);
@@ -403,6 +404,7 @@ impl Role for Split {
             ticked: state.ticked,
             last: state.last,
             leg_partitions: self.leg_partitions,
+            first: state.first,
             ..Mark::default()
         }
     }
