@@ -89,6 +89,14 @@ pub(crate) struct State {
     first: Option<i64>,
 }
 
+impl State {
+    /// The time that the log is known to have come to: that of the last tick, or of this partition where it is ahead; the beginning of time before either.
+    fn time(&self) -> EventTime {
+        let ticked = Some(self.ticked).filter(|ticked| *ticked != 0).map(EventTime);
+        self.clock.now().max(ticked).unwrap_or(EventTime::MIN)
+    }
+}
+
 impl Split {
     pub(crate) fn new(
         settings: &Settings,
@@ -221,8 +229,9 @@ impl Split {
             Err(error) => return self.refuse(&wanted, &error.to_string(), state),
         }
         self.refused.clear();
-        // The first set is in force from the beginning of time: there is nothing before it.
-        let clock = if state.rules.is_empty() { EventTime::MIN } else { state.clock.now().unwrap_or(EventTime::MIN) };
+        // The first set is in force from the beginning of time: there is nothing before it. What was said up to the last tick was said by the set before, also
+        // where this partition has been quiet since long.
+        let clock = if state.rules.is_empty() { EventTime::MIN } else { state.time() };
         self.announce(Entry::Switch { clock, rules: &wanted }, outbox);
         self.empty = Some(Vec::new());
         tracing::info!(from = state.rules, to = wanted, "rule set announced");
@@ -425,4 +434,20 @@ impl Role for Split {
 #[must_use]
 pub fn leg_partition(party: &str, partitions: i32) -> i32 {
     i32::try_from(shard_of(party, usize::try_from(partitions).unwrap_or(1))).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_set_is_in_force_no_earlier_than_the_last_tick() {
+        let time = |clock: Option<i64>, ticked: i64| {
+            State { clock: clock.map_or_else(Clock::default, |at| Clock::resume(EventTime(at))), ticked, ..State::default() }.time()
+        };
+        assert_eq!(time(None, 0), EventTime::MIN);
+        assert_eq!(time(Some(5 * DAY), 9 * DAY), EventTime(9 * DAY), "this partition has been quiet");
+        assert_eq!(time(Some(9 * DAY + 1), 9 * DAY), EventTime(9 * DAY + 1));
+        assert_eq!(time(None, 9 * DAY), EventTime(9 * DAY));
+    }
 }
