@@ -42,7 +42,7 @@ impl Work {
 
 fn obstacle(silence: Duration, is_assigned: bool, wait: Option<Wait>) -> Option<&'static str> {
     if !is_assigned {
-        Some("has not been assigned partitions: its group is being joined, or brokers are away")
+        Some("has not been assigned partitions: its group is being joined, its topic is gone, or brokers are away")
     } else if silence > STEP_MAX {
         Some("has finished no step for a while; brokers may be away")
     } else {
