@@ -5,8 +5,8 @@
 //!
 //! The owner of partition 0 keeps time for all: it writes a tick or a switch into every leg partition, in its own transaction. What it must
 //! know of the other partitions (how far they are, whether they are drained) it reads from their committed offsets. The others wait for the
-//! first switch: no leg is ever in the log before a rule set. Where a leg partition is empty though a set was announced, the log was made anew: the
-//! set is announced there again before anybody goes on.
+//! first switch, which is in the log when the mark of partition 0 says so: no leg is ever there before a rule set. Whoever makes the log anew takes the
+//! announcement back (`topics create --begin-anew`).
 
 mod parties;
 mod time;
@@ -14,13 +14,11 @@ mod time;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rdkafka::consumer::BaseConsumer;
 use weir_feed::{Clock, Decoded, Message, MessageDecoder, shard_of};
 use weir_model::EventTime;
 
 use self::parties::PartyFeed;
 use self::time::Others;
-use crate::client::Talk;
 use crate::letters::{Letter, Stage};
 use crate::mark::Mark;
 use crate::metrics::Metrics;
@@ -28,7 +26,6 @@ use crate::outbox::Outbox;
 use crate::rules::RuleLibrary;
 use crate::settings::{Settings, SplitSettings, Time, Topics};
 use crate::stop::{Stop, StopCode, repartitioned};
-use crate::topics::never_written;
 use crate::wire::{Entry, Source, StampedLeg};
 use crate::worker::{Opening, Record, Role, Standing};
 use crate::{digest::Digest, worker::WorkerError};
@@ -37,8 +34,6 @@ use crate::{digest::Digest, worker::WorkerError};
 const TIMEKEEPER: i32 = 0;
 /// How often published rule sets, party data and the other partitions are looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// How long a question about the leg log may take.
-const ASK_MAX: Duration = Duration::from_secs(5);
 /// How often it is looked whether topics have got partitions: nobody does that often.
 const COUNT_EVERY: Duration = Duration::from_secs(5);
 const HOUR: i64 = 3_600_000_000;
@@ -62,9 +57,6 @@ pub(crate) struct Split {
     /// A step is over: what is folded next may have been read after the last look.
     is_step_over: bool,
     last_count: Instant,
-    leg_reader: BaseConsumer<Talk>,
-    /// Leg partitions without a record, as last looked at; none once all have one. `None` before that was looked at.
-    empty: Option<Vec<i32>>,
     /// The rule set that is to be in force, as last looked at.
     wanted: Option<String>,
     /// The published set that was refused last.
@@ -108,8 +100,6 @@ impl Split {
         let topics = settings.topics.clone();
         let decoder = MessageDecoder::new(split.mapping.clone())?;
         let parties = PartyFeed::new(&settings.connection, &topics.parties)?;
-        // What a transaction has written that is not over yet is there: the same must not be announced twice.
-        let leg_reader = settings.connection.reader().set("isolation.level", "read_uncommitted").create_with_context(Talk)?;
         let others = Others::new(&settings.connection, &topics.transactions, &settings.group("split"), split.time)?;
         Ok(Self {
             topics,
@@ -123,8 +113,6 @@ impl Split {
             last_look: None,
             is_step_over: false,
             last_count: Instant::now(),
-            leg_reader,
-            empty: None,
             wanted: None,
             refused: String::new(),
             metrics,
@@ -133,26 +121,9 @@ impl Split {
 
     /// Writes a control record into every leg partition.
     fn announce(&self, entry: Entry<'_>, outbox: &mut Outbox) {
-        (0..self.leg_partitions).for_each(|partition| self.announce_to(partition, entry, outbox));
-    }
-
-    fn announce_to(&self, partition: i32, entry: Entry<'_>, outbox: &mut Outbox) {
-        outbox.push(&self.topics.legs, Some(partition), &[], Vec::new(), |bytes| entry.encode(bytes));
-    }
-
-    /// Whether every leg partition is known to begin with a rule set.
-    fn has_log_begun(&self) -> bool {
-        self.empty.as_ref().is_some_and(Vec::is_empty)
-    }
-
-    /// Announces the rule set in force where the leg log has lost it, and with it all else. `true` if it had.
-    fn announce_again(&mut self, state: &State, outbox: &mut Outbox) -> bool {
-        let Some(empty) = self.empty.as_mut().filter(|_| !state.rules.is_empty()).map(std::mem::take) else { return false };
-        for partition in &empty {
-            tracing::warn!(partition, rules = state.rules, "the leg log was made anew: the rule set in force is announced again");
-            self.announce_to(*partition, Entry::Switch { clock: EventTime::MIN, rules: &state.rules }, outbox);
+        for partition in 0..self.leg_partitions {
+            outbox.push(&self.topics.legs, Some(partition), &[], Vec::new(), |bytes| entry.encode(bytes));
         }
-        !empty.is_empty()
     }
 
     /// Ticks up to the last full hour before `time`. Where that is far, a tick comes for every day: what is forgotten at a tick was then
@@ -233,7 +204,6 @@ impl Split {
         // where this partition has been quiet since long.
         let clock = if state.rules.is_empty() { EventTime::MIN } else { state.time() };
         self.announce(Entry::Switch { clock, rules: &wanted }, outbox);
-        self.empty = Some(Vec::new());
         tracing::info!(from = state.rules, to = wanted, "rule set announced");
         state.rules = wanted;
         true
@@ -265,8 +235,8 @@ impl Role for Split {
             // Who had it before may have read on since this worker looked.
             self.others.has_read();
         }
-        // Who had it before may not have come to commit what this worker takes for announced.
-        (self.empty, self.last_look) = (None, None);
+        // Who had it before may have gone on since this worker looked.
+        self.last_look = None;
         let clock = mark.clock().map_or_else(Clock::default, Clock::resume);
         // The last record is read once more, where it is still there: the topic must be the one it was.
         let from = mark.last.filter(|last| *last >= standing.low).unwrap_or(standing.committed);
@@ -291,12 +261,8 @@ impl Role for Split {
         if is_replay {
             return Ok(());
         }
-        if partition == TIMEKEEPER {
-            if std::mem::take(&mut self.is_step_over) {
-                self.others.has_read();
-            }
-            // What was read again came before the first look at what is to be announced.
-            self.announce_again(state, outbox);
+        if partition == TIMEKEEPER && std::mem::take(&mut self.is_step_over) {
+            self.others.has_read();
         }
         let in_force = if partition == TIMEKEEPER { state.rules.clone() } else { self.others.rules().to_owned() };
         self.use_tags_of(&in_force)?;
@@ -355,11 +321,8 @@ impl Role for Split {
 
     fn is_ready(&self, partition: i32, state: &State) -> bool {
         // The timekeeper's own legs come behind what it announces; the others wait until that is in the log.
-        let (rules, has_begun) = match partition {
-            TIMEKEEPER => (state.rules.as_str(), self.empty.is_some()),
-            _ => (self.others.rules(), self.has_log_begun()),
-        };
-        !rules.is_empty() && self.parties.is_caught_up() && has_begun
+        let rules = if partition == TIMEKEEPER { state.rules.as_str() } else { self.others.rules() };
+        !rules.is_empty() && self.parties.is_caught_up()
     }
 
     /// At what is published, at party data and at the other partitions, if it is time to.
@@ -372,10 +335,6 @@ impl Role for Split {
             self.last_look = Some(Instant::now());
             self.parties.read_on(&mut self.decoder)?;
             self.others.look();
-            if !self.has_log_begun() {
-                let found = never_written(&self.leg_reader, &self.topics.legs, self.leg_partitions, ASK_MAX);
-                self.empty = found.inspect_err(|error| tracing::warn!(%error, "whether the leg log has begun is not known")).ok();
-            }
             self.wanted = self.library.current().unwrap_or_else(|error| {
                 tracing::warn!(%error, "the rules topic cannot be read; the rule set in force stays");
                 None
@@ -389,7 +348,7 @@ impl Role for Split {
             return Ok(false);
         }
         let ticked = state.ticked;
-        let has_switched = self.announce_again(state, outbox) | self.switch(state, outbox);
+        let has_switched = self.switch(state, outbox);
         if state.rules.is_empty() {
             // A leg log begins with the first rule set.
             return Ok(has_switched);
