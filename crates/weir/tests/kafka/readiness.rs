@@ -27,9 +27,11 @@ fn a_service_is_ready_when_all_of_it_is_at_work() {
     until(&rig, || ask(port, "readyz").contains("wait to begin"));
     let told = ask(port, "readyz");
     assert!(told.contains(" 503 "), "{told}");
+    // Who restarts what has died must leave it alone.
+    assert!(ask(port, "healthz").contains(" 200 "));
     rig.done(&["rules", "publish", &rules()]);
     until(&rig, || ask(port, "readyz").contains(" 200 "));
-    service.terminate();
+    assert_eq!(service.terminate_twice(), Some(143), "who will not wait need not");
 }
 
 #[test]

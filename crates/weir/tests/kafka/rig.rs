@@ -256,6 +256,15 @@ impl Node {
         assert!(self.child.wait().expect("ends").success(), "SIGTERM is a good end");
     }
 
+    /// Tells it to end and, before it can have ended, once more; returns its exit code.
+    pub(super) fn terminate_twice(mut self) -> Option<i32> {
+        self.signal("-TERM");
+        // A signal that is still to be delivered takes a second one of its kind in.
+        thread::sleep(Duration::from_millis(5));
+        self.signal("-TERM");
+        self.child.wait().expect("ends").code()
+    }
+
     /// The exit code if it has ended by itself.
     pub(super) fn ended(&mut self) -> Option<Option<i32>> {
         self.child.try_wait().expect("can be asked").map(|status| status.code())
