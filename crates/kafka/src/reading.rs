@@ -40,6 +40,8 @@ pub struct TopicRecord {
 pub fn read_topic(connection: &Connection, topic: &str) -> Result<Vec<TopicRecord>, KafkaError> {
     let mut config = connection.reader();
     config.set("group.id", "weir-topic-reader").set("enable.partition.eof", "true");
+    // That a partition has ended is told after a fetch that found nothing, which a broker holds back for so long.
+    config.set("fetch.wait.max.ms", "10");
     let consumer: BaseConsumer<Talk> = config.create_with_context(Talk)?;
     let partitions = partitions_of(&consumer, topic)?;
     let mut ends = BTreeSet::new();
