@@ -223,6 +223,10 @@ impl Rig {
             seen = if self.is_caught_up() { seen + 1 } else { 0 };
             thread::sleep(Duration::from_millis(200));
         }
+        // What an archiver has gathered and not written shows nowhere; it reads along, so it is given a moment.
+        if self.shape.roles.contains(&"archive") {
+            thread::sleep(Duration::from_secs(1));
+        }
     }
 
     pub(super) fn topic(&self, name: &str) -> Vec<TopicRecord> {
