@@ -221,13 +221,20 @@ fn loss_of_legs(
     if marks.iter().all(|mark| mark.rules.is_empty()) {
         return Ok(None);
     }
-    let partitions = there.get(&*topics.legs).map_or(0, |layout| layout.partitions);
+    // Partitions that were added since are another fault.
+    let written = written_partitions(marks).unwrap_or(i32::MAX);
+    let partitions = there.get(&*topics.legs).map_or(0, |layout| layout.partitions.min(written));
     let empty = never_written(connection, &topics.legs, partitions)?;
     let is_lost = partitions == 0 || empty > 0;
     Ok(is_lost.then(|| TopicProblem { topic: topics.legs.to_string(), text: lost_legs(empty) }))
 }
 
-/// How many partitions of a topic never had a record, be it one of a transaction that is not over everywhere yet.
+/// How many partitions the leg log had when legs were written to it, where splitters have said so.
+fn written_partitions(marks: &[Mark]) -> Option<i32> {
+    marks.iter().map(|mark| mark.leg_partitions).find(|written| *written != 0)
+}
+
+/// How many of the first partitions of a topic never had a record, be it one of a transaction that is not over everywhere yet.
 fn never_written(connection: &Connection, topic: &str, partitions: i32) -> Result<usize, KafkaError> {
     let consumer: BaseConsumer<Talk> = connection.reader().set("isolation.level", "read_uncommitted").create_with_context(Talk)?;
     let no_end = AtomicBool::new(false);
@@ -453,7 +460,7 @@ fn partition_fault(topic: &Wanted, found: i32, topics: &Topics, marks: &[Mark]) 
         return (found != 1).then(|| "must have exactly one partition".to_owned());
     }
     if name == &*topics.legs {
-        if let Some(written) = marks.iter().map(|mark| mark.leg_partitions).find(|written| *written != 0) {
+        if let Some(written) = written_partitions(marks) {
             return (found != written).then(|| repartitioned(name, found, written).text);
         }
         return (found != wanted).then(|| {
