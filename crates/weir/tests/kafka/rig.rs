@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -115,6 +116,14 @@ impl Rig {
             );
         }
         fs::write(self.path(&settings_of(instance)), settings).expect("written");
+    }
+
+    /// Lets instance `one` be asked from its next start on; returns where.
+    pub(super) fn listen(&self) -> u16 {
+        let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port();
+        let settings = fs::read_to_string(self.path("weir.toml")).expect("settings");
+        fs::write(self.path("weir.toml"), settings.replace("listen = \"\"", &format!("listen = \"127.0.0.1:{port}\""))).expect("written");
+        port
     }
 
     pub(super) fn path(&self, name: &str) -> PathBuf {
@@ -284,6 +293,18 @@ impl Drop for Node {
     fn drop(&mut self) {
         let (_, _) = (self.child.kill(), self.child.wait());
     }
+}
+
+/// What a service answers; nothing while it does not.
+pub(super) fn ask(port: u16, what: &str) -> String {
+    let ask = || -> std::io::Result<String> {
+        let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+        stream.write_all(format!("GET /{what} HTTP/1.0\r\n\r\n").as_bytes())?;
+        let mut text = String::new();
+        stream.read_to_string(&mut text)?;
+        Ok(text)
+    };
+    ask().unwrap_or_default()
 }
 
 fn settings_of(instance: &str) -> String {
