@@ -697,7 +697,7 @@ mod tests {
         }
 
         fn look(&mut self) -> Result<(), WorkerError> {
-            if self.is_blind { Err(WorkerError::Unresolved(0)) } else { Ok(()) }
+            if self.is_blind { Err(WorkerError::Kafka(KafkaError::Canceled)) } else { Ok(()) }
         }
 
         fn tend(&mut self, _: i32, _: &mut i64, _: &mut Outbox) -> Result<bool, Stop> {
@@ -779,7 +779,7 @@ mod tests {
         assert!(desk.failure.is_none());
         desk.role.is_blind = true;
         desk.tend();
-        assert!(matches!(desk.failure, Some(WorkerError::Unresolved(0))));
+        assert!(matches!(desk.failure, Some(WorkerError::Kafka(KafkaError::Canceled))));
     }
 
     #[test]
