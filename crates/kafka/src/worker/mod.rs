@@ -172,13 +172,14 @@ impl<R: Role> Worker<R> {
 
     /// Lets the role finish what spares the next worker work, for as long as may be.
     fn close(&mut self) -> Result<(), WorkerError> {
+        let deadline = Instant::now() + CLOSE_MAX;
         {
             let mut desk = self.consumer.context().desk();
             let Desk { role, slots, .. } = &mut *desk;
             let settled = slots.iter_mut().filter(|(_, slot)| slot.expected.is_none() && slot.next == slot.committed.0);
-            settled.for_each(|(partition, slot)| role.close(*partition, &mut slot.state));
+            // A state may be large, and many may be: those for which there is no time cost the next start some.
+            settled.take_while(|_| Instant::now() < deadline).for_each(|(partition, slot)| role.close(*partition, &mut slot.state));
         }
-        let deadline = Instant::now() + CLOSE_MAX;
         while Instant::now() < deadline && !self.consumer.context().desk().role.is_closed() {
             thread::sleep(Duration::from_millis(5));
             self.consumer.context().desk().tend();
