@@ -227,7 +227,7 @@ impl Rig {
         let begun = Instant::now();
         // Some times in a row: between the roles there is a moment in which neither has anything to do yet.
         let mut seen = 0;
-        while seen < 3 {
+        while seen < 4 {
             assert!(begun.elapsed() < CATCH_UP_MAX, "does not catch up:\n{}", self.log());
             seen = if self.is_caught_up() { seen + 1 } else { 0 };
             thread::sleep(Duration::from_millis(200));
