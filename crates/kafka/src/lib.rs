@@ -38,7 +38,7 @@ pub use detect::snapshot_written;
 pub use feeder::{Feeder, FeederError, put_all};
 pub use metrics::Metrics;
 pub use rdkafka::error::KafkaError;
-pub use reading::{Progress, TopicRecord, read_topic, standing};
+pub use reading::{Progress, TopicRecord, read_some, read_topic, standing};
 pub use rules::{PublishedRules, RuleLibrary, RulesError, publish};
 pub use service::{Service, ServiceError};
 pub use settings::{ArchiveSettings, DetectSettings, Settings, SplitSettings, Time, Topics, group};

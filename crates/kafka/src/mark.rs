@@ -9,12 +9,13 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use weir_model::EventTime;
 
 use crate::digest::Digest;
 
-const VERSION: u8 = 3;
+const VERSION: u8 = 4;
 
 /// Of a partition, as of a committed offset.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -35,6 +36,8 @@ pub(crate) struct Mark {
     pub(crate) leg_partitions: i32,
     /// *detect*: offset and content hash of the newest snapshot.
     pub(crate) snapshot: Option<(i64, String)>,
+    /// *split*: stamp of the first record, microseconds; `None` before it, or where that is not known. The last field: see [`Mark::decode`].
+    pub(crate) first: Option<i64>,
 }
 
 impl Mark {
@@ -53,14 +56,21 @@ impl Mark {
     pub(crate) fn decode(text: &str) -> Option<Self> {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
         let (version, rest) = bytes.split_first()?;
-        let (mark, rest) = match *version {
-            1 => postcard::take_from_bytes::<Version1>(rest).map(|(mark, rest)| (mark.into(), rest)).ok()?,
-            2 => postcard::take_from_bytes::<Version2>(rest).map(|(mark, rest)| (mark.into(), rest)).ok()?,
-            VERSION => postcard::take_from_bytes(rest).ok()?,
-            _ => return None,
-        };
-        rest.is_empty().then_some(mark)
+        match *version {
+            1 => whole::<Version1>(rest).map(Self::from),
+            2 => whole::<Version2>(rest).map(Self::from),
+            // The same without the last field, whose `None` is a byte of 0.
+            3 => whole(&[rest, [0].as_slice()].concat()),
+            VERSION => whole(rest),
+            _ => None,
+        }
     }
+}
+
+/// The value that `bytes` are, if they are one and nothing else.
+fn whole<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
+    let (value, rest) = postcard::take_from_bytes(bytes).ok()?;
+    rest.is_empty().then_some(value)
 }
 
 /// A mark of version 1, which said that the end had been reached and not where it was: nobody can tell whether more has come since.
@@ -78,7 +88,7 @@ struct Version1 {
 impl From<Version1> for Mark {
     fn from(before: Version1) -> Self {
         let Version1 { digest, clock, rules, ticked, last, snapshot, .. } = before;
-        Self { digest, clock, read_to: None, rules, ticked, last, leg_partitions: 0, snapshot }
+        Self { digest, clock, rules, ticked, last, snapshot, ..Self::default() }
     }
 }
 
@@ -97,7 +107,7 @@ struct Version2 {
 impl From<Version2> for Mark {
     fn from(before: Version2) -> Self {
         let Version2 { digest, clock, read_to, rules, ticked, last, snapshot } = before;
-        Self { digest, clock, read_to, rules, ticked, last, leg_partitions: 0, snapshot }
+        Self { digest, clock, read_to, rules, ticked, last, snapshot, ..Self::default() }
     }
 }
 
@@ -116,6 +126,7 @@ mod tests {
             last: Some(i64::MAX),
             leg_partitions: i32::MAX,
             snapshot: Some((i64::MAX, "cd".repeat(32))),
+            first: Some(i64::MIN),
         };
         let text = mark.encode();
         assert!(text.is_ascii() && text.len() < 512, "{}", text.len());
@@ -139,5 +150,15 @@ mod tests {
         let before = (mark.digest, mark.clock, mark.read_to, mark.rules.clone(), mark.ticked, mark.last, mark.snapshot.clone());
         let bytes = [vec![2], postcard::to_stdvec(&before).expect("plain values")].concat();
         assert_eq!(Mark::decode(&URL_SAFE_NO_PAD.encode(bytes)), Some(mark));
+    }
+
+    #[test]
+    fn a_mark_of_version_3_is_read_and_says_of_no_first_record() {
+        let mark = Mark { clock: Some(7), leg_partitions: 4, snapshot: Some((2, "cd".to_owned())), ..Mark::default() };
+        let Mark { digest, clock, read_to, rules, ticked, last, leg_partitions, snapshot, .. } = mark.clone();
+        let before = (digest, clock, read_to, rules, ticked, last, leg_partitions, snapshot);
+        let bytes = [vec![3], postcard::to_stdvec(&before).expect("plain values")].concat();
+        assert_eq!(Mark::decode(&URL_SAFE_NO_PAD.encode(&bytes)), Some(mark));
+        assert_eq!(Mark::decode(&URL_SAFE_NO_PAD.encode(&bytes[..bytes.len() - 1])), None, "nor is one that was cut");
     }
 }

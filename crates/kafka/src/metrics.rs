@@ -200,7 +200,9 @@ impl WorkerMetrics {
         }
     }
 
+    /// Partitions go elsewhere, or nobody knows where: until it is told which are its own, a worker is not at work.
     pub(crate) fn revoked(&self, partitions: impl Iterator<Item = i32>) {
+        self.note(|work| work.is_assigned = false);
         for partition in partitions {
             let partition = partition.to_string();
             let labels = [self.role, &partition];
@@ -309,6 +311,9 @@ mod tests {
         assert!(metrics.obstacle().is_some_and(|told| told.starts_with("split 0 has partitions that wait")));
         split.waits(None);
         assert_eq!(metrics.obstacle(), None);
+        // Brokers that are away for longer than its session take an idle worker's partitions, and it goes on stepping.
+        detect.revoked(std::iter::empty());
+        assert!(metrics.obstacle().is_some_and(|told| told.starts_with("detect 0 has not been assigned")));
     }
 
     #[test]

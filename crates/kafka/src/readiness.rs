@@ -23,7 +23,7 @@ pub(crate) enum Wait {
 pub(crate) struct Work {
     /// When it last finished a step.
     pub(crate) stepped: Instant,
-    /// It has been told, since it began, which partitions are its own, be it none.
+    /// It has been told which partitions are its own, be it none, and they have not been taken from it since.
     pub(crate) is_assigned: bool,
     pub(crate) wait: Option<Wait>,
 }
@@ -42,7 +42,7 @@ impl Work {
 
 fn obstacle(silence: Duration, is_assigned: bool, wait: Option<Wait>) -> Option<&'static str> {
     if !is_assigned {
-        Some("has not been assigned partitions yet")
+        Some("has not been assigned partitions: its group is being joined, its topic is gone, or brokers are away")
     } else if silence > STEP_MAX {
         Some("has finished no step for a while; brokers may be away")
     } else {

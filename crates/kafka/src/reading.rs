@@ -38,8 +38,18 @@ pub struct TopicRecord {
 /// # Errors
 /// Where Kafka does not answer.
 pub fn read_topic(connection: &Connection, topic: &str) -> Result<Vec<TopicRecord>, KafkaError> {
+    read_some(connection, topic, &|_| true)
+}
+
+/// The same of those records alone whose value is wanted: a topic that keeps everything may hold more than fits into memory.
+///
+/// # Errors
+/// Where Kafka does not answer.
+pub fn read_some(connection: &Connection, topic: &str, is_wanted: &dyn Fn(&[u8]) -> bool) -> Result<Vec<TopicRecord>, KafkaError> {
     let mut config = connection.reader();
     config.set("group.id", "weir-topic-reader").set("enable.partition.eof", "true");
+    // That a partition has ended is told after a fetch that found nothing, which a broker holds back for so long.
+    config.set("fetch.wait.max.ms", "10");
     let consumer: BaseConsumer<Talk> = config.create_with_context(Talk)?;
     let partitions = partitions_of(&consumer, topic)?;
     let mut ends = BTreeSet::new();
@@ -63,6 +73,9 @@ pub fn read_topic(connection: &Connection, topic: &str) -> Result<Vec<TopicRecor
             Some(message) => {
                 let message = message?;
                 last = Instant::now();
+                if !is_wanted(message.payload().unwrap_or_default()) {
+                    continue;
+                }
                 let headers = message.headers().map(|headers| {
                     headers
                         .iter()

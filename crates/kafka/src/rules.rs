@@ -170,11 +170,8 @@ impl RuleLibrary {
 impl Shelf {
     fn read_on(&mut self, topic: &str) -> Result<(), KafkaError> {
         let Some(consumer) = &self.consumer else { return Ok(()) };
-        let (low, high) = consumer.fetch_watermarks(topic, 0, ASK_MAX)?;
-        let from = self.next.max(low);
-        if from >= high {
-            return Ok(());
-        }
+        let ends = consumer.fetch_watermarks(topic, 0, ASK_MAX)?;
+        let Some((from, high)) = unread(ends, self.next) else { return Ok(()) };
         let mut list = TopicPartitionList::new();
         list.add_partition_offset(topic, 0, Offset::Offset(from))?;
         consumer.assign(&list)?;
@@ -200,7 +197,27 @@ impl Shelf {
     }
 }
 
+/// What is to be read of a topic that goes from `low` to `high` and was read up to `next`. One that ends before that was made anew: none of it was read.
+fn unread((low, high): (i64, i64), next: i64) -> Option<(i64, i64)> {
+    let from = if high < next { low } else { next.max(low) };
+    (from < high).then_some((from, high))
+}
+
 fn position(consumer: &BaseConsumer<Talk>, topic: &str) -> Result<i64, KafkaError> {
     let position = consumer.position()?;
     Ok(position.find_partition(topic, 0).and_then(|element| element.offset().to_raw()).unwrap_or(-1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_topic_that_was_made_anew_is_read_from_its_beginning() {
+        assert_eq!(unread((0, 4), 0), Some((0, 4)));
+        assert_eq!(unread((0, 6), 4), Some((4, 6)));
+        assert_eq!(unread((5, 6), 4), Some((5, 6)), "compacted");
+        assert_eq!([unread((0, 4), 4), unread((0, 0), 0), unread((0, 0), 4)], [None; 3]);
+        assert_eq!(unread((0, 2), 4), Some((0, 2)), "made anew");
+    }
 }

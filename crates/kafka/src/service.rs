@@ -165,6 +165,8 @@ impl Service {
     /// # Errors
     /// The worker's.
     pub fn wait(&mut self, timeout: Duration) -> Result<Option<String>, ServiceError> {
+        // A worker tells before its thread ends: of one that has ended by now, what it told is there to be received.
+        let finished = self.workers.iter().find(|(_, thread)| thread.is_finished()).map(|(name, _)| name.clone());
         match self.ends.recv_timeout(timeout) {
             Ok((worker, Ok(()))) => {
                 self.workers.retain(|(name, _)| *name != worker);
@@ -172,15 +174,11 @@ impl Service {
                 Ok(Some(worker))
             }
             Ok((worker, Err(error))) => Err(ServiceError::Worker { worker, error: Box::new(error) }),
-            Err(_) => {
-                if let Some((name, _)) = self.workers.iter().find(|(_, thread)| thread.is_finished()) {
-                    return Err(ServiceError::Died { worker: name.clone() });
-                }
-                match self.metrics.silent(HANG) {
-                    Some(worker) => Err(ServiceError::Hung { worker }),
-                    None => Ok(None),
-                }
-            }
+            Err(_) => match (finished, self.metrics.silent(HANG)) {
+                (Some(worker), _) => Err(ServiceError::Died { worker }),
+                (None, Some(worker)) => Err(ServiceError::Hung { worker }),
+                (None, None) => Ok(None),
+            },
         }
     }
 

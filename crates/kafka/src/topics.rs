@@ -166,6 +166,9 @@ pub fn create(connection: &Connection, topics: &Topics, app: &str, shape: &Shape
             Err((_, code)) => return Err(KafkaError::AdminOp(code)),
         }
     }
+    if begins_anew {
+        take_back_announcement(connection, topics, app)?;
+    }
     let of_detect = [&topics.alerts, &topics.office, &topics.large_amount, &topics.late];
     // A state is a fold of its whole log. Begun in the middle it would have no rule set, and its alerts could not be proved from the archive.
     let roles: [(&str, &str, &[&Arc<str>], bool); 2] =
@@ -202,34 +205,85 @@ fn unfit(
         Some(TopicProblem { topic: topic.name.clone(), text })
     };
     let mut unfit: Vec<TopicProblem> = wanted.iter().filter_map(fault).collect();
-    // A rule set stands at the beginning of every leg partition once one was announced.
-    let was_begun = marks.iter().any(|mark| !mark.rules.is_empty());
-    if was_begun && !begins_anew {
-        let partitions = there.get(&*topics.legs).map_or(0, |layout| layout.partitions);
-        let empty = if partitions > 0 { never_written(&consumer, &topics.legs, partitions, ASK_MAX)?.len() } else { 0 };
-        if partitions == 0 || empty > 0 {
-            unfit.push(TopicProblem { topic: topics.legs.to_string(), text: lost_legs(empty) });
-        }
+    if !begins_anew {
+        unfit.extend(loss_of_legs(connection, topics, &marks, &there)?);
     }
     Ok(unfit)
 }
 
-/// Which partitions of a topic never had a record.
-pub(crate) fn never_written(consumer: &BaseConsumer<Talk>, topic: &str, partitions: i32, wait: Duration) -> Result<Vec<i32>, KafkaError> {
-    let mut empty = Vec::new();
+/// Whether the leg log has lost what was written to it. A rule set stands at the beginning of every leg partition once one was announced.
+fn loss_of_legs(
+    connection: &Connection,
+    topics: &Topics,
+    marks: &[Mark],
+    there: &HashMap<&str, Layout>,
+) -> Result<Option<TopicProblem>, KafkaError> {
+    if marks.iter().all(|mark| mark.rules.is_empty()) {
+        return Ok(None);
+    }
+    // Partitions that were added since are another fault.
+    let written = written_partitions(marks).unwrap_or(i32::MAX);
+    let partitions = there.get(&*topics.legs).map_or(0, |layout| layout.partitions.min(written));
+    let empty = never_written(connection, &topics.legs, partitions)?;
+    let is_lost = partitions == 0 || empty > 0;
+    Ok(is_lost.then(|| TopicProblem { topic: topics.legs.to_string(), text: lost_legs(empty) }))
+}
+
+/// How many partitions the leg log had when legs were written to it, where splitters have said so.
+fn written_partitions(marks: &[Mark]) -> Option<i32> {
+    marks.iter().map(|mark| mark.leg_partitions).find(|written| *written != 0)
+}
+
+/// How many of the first partitions of a topic never had a record, be it one of a transaction that is not over everywhere yet.
+fn never_written(connection: &Connection, topic: &str, partitions: i32) -> Result<usize, KafkaError> {
+    let consumer: BaseConsumer<Talk> = connection.reader().set("isolation.level", "read_uncommitted").create_with_context(Talk)?;
+    let no_end = AtomicBool::new(false);
+    let mut empty = 0;
     for partition in 0..partitions {
-        if consumer.fetch_watermarks(topic, partition, wait)?.1 <= 0 {
-            empty.push(partition);
-        }
+        empty += usize::from(patiently(&no_end, || consumer.fetch_watermarks(topic, partition, ASK_MAX))?.1 <= 0);
     }
     Ok(empty)
 }
 
+/// Where the leg log is empty though a rule set was announced in it, takes that back: the splitter of partition 0 announces the set in force as the first one
+/// then, and marks it together with the log, whatever dies in between. Where it stands in its topic stays, save that the last record is not read again: none is read
+/// before there is a rule set.
+fn take_back_announcement(connection: &Connection, topics: &Topics, app: &str) -> Result<(), KafkaError> {
+    let mut config = connection.reader();
+    config.set("group.id", group(app, "split"));
+    let consumer: BaseConsumer<Talk> = config.create_with_context(Talk)?;
+    let mut asked = TopicPartitionList::new();
+    asked.add_partition(&topics.transactions, 0);
+    let no_end = AtomicBool::new(false);
+    let found = patiently(&no_end, || committed(&consumer, asked.clone(), ASK_MAX))?;
+    let elements = found.elements();
+    let of_first = elements.first().and_then(|element| Some((element.offset(), Mark::decode(element.metadata())?)));
+    let Some((offset, mark)) = of_first.filter(|(_, mark)| !mark.rules.is_empty()) else { return Ok(()) };
+    let partitions = partitions_of(&consumer, &topics.legs)?;
+    if never_written(connection, &topics.legs, partitions)? == 0 {
+        return Ok(());
+    }
+    let mut taken_back = TopicPartitionList::new();
+    let mut element = taken_back.add_partition(&topics.transactions, 0);
+    element.set_offset(offset)?;
+    element.set_metadata(unannounced(mark).encode());
+    // Refused while the group has members: those that have ended stay some until their session is over.
+    patiently(&no_end, || consumer.commit(&taken_back, CommitMode::Sync))
+}
+
+/// The mark of partition 0 with no rule set announced.
+fn unannounced(mark: Mark) -> Mark {
+    Mark { rules: String::new(), last: None, ..mark }
+}
+
 /// Legs were written, and `empty` partitions (0: the whole topic) have none.
 fn lost_legs(empty: usize) -> String {
-    let what = if empty == 0 { "is not there".to_owned() } else { format!("is empty in {empty} partitions") };
+    let (what, unless) = match empty {
+        0 => ("is not there".to_owned(), " (or the right Describe on it is missing)"),
+        _ => (format!("is empty in {empty} partitions"), ""),
+    };
     format!(
-        "{what}, though legs were written to it: it was deleted, and with it the history of parties, which cannot be had back by making it anew. Restore \
+        "{what}, though legs were written to it: it was deleted{unless}, and with it the history of parties, which cannot be had back by making it anew. Restore \
          it; or begin a new `app` with topics of its own and feed it what the bank still has; or go on without history by `weir topics create \
          --begin-anew`, and parties are judged by what comes from now on alone"
     )
@@ -346,11 +400,15 @@ pub fn check(connection: &Connection, topics: &Topics, app: &str, shape: &Shape)
     let mut problems = Vec::new();
     let wanted = shape.wanted(topics);
     let (present, missing): (Vec<&Wanted>, Vec<&Wanted>) = wanted.iter().partition(|topic| there.contains_key(topic.name.as_str()));
+    let marks = split_marks(connection, topics, app, &there)?;
+    problems.extend(loss_of_legs(connection, topics, &marks, &there)?);
     for topic in missing {
+        if problems.iter().any(|problem| problem.topic == topic.name) {
+            continue;
+        }
         let text = "is not there, or the right Describe on it is missing; `weir topics create` makes it";
         problems.push(TopicProblem { topic: topic.name.clone(), text: text.to_owned() });
     }
-    let marks = split_marks(connection, topics, app, &there)?;
     for topic in &present {
         let layout = there.get(topic.name.as_str()).copied().unwrap_or_default();
         let faults = partition_fault(topic, layout.partitions, topics, &marks).into_iter().chain(copies_fault(layout.copies, shape));
@@ -402,7 +460,7 @@ fn partition_fault(topic: &Wanted, found: i32, topics: &Topics, marks: &[Mark]) 
         return (found != 1).then(|| "must have exactly one partition".to_owned());
     }
     if name == &*topics.legs {
-        if let Some(written) = marks.iter().map(|mark| mark.leg_partitions).find(|written| *written != 0) {
+        if let Some(written) = written_partitions(marks) {
             return (found != written).then(|| repartitioned(name, found, written).text);
         }
         return (found != wanted).then(|| {
@@ -541,6 +599,13 @@ mod tests {
     fn a_leg_log_that_is_gone_is_told_apart_from_one_that_is_empty() {
         assert!(lost_legs(0).starts_with("is not there, though legs were written"));
         assert!(lost_legs(2).starts_with("is empty in 2 partitions, though"));
+    }
+
+    #[test]
+    fn an_announcement_that_is_taken_back_leaves_partition_0_where_it_stands() {
+        let mark = Mark { clock: Some(7), rules: "ab".to_owned(), ticked: 5, last: Some(3), leg_partitions: 2, ..Mark::default() };
+        let expected = Mark { clock: Some(7), ticked: 5, leg_partitions: 2, ..Mark::default() };
+        assert_eq!(unannounced(mark), expected);
     }
 
     #[test]

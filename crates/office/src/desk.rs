@@ -119,6 +119,23 @@ mod tests {
         }
     }
 
+    /// People let alerts go: nothing goes from here, and the office is fixed all the same.
+    #[test]
+    fn what_is_reviewed_first_goes_to_nobody() {
+        let mut alert: Alert = serde_json::from_str(include_str!("../../weir/tests/alert.json")).expect("is an alert");
+        let settings = Settings { min_level: Level::Medium, bank_contact: String::new(), release: Release::Reviewed };
+        let mut desk = Desk::default();
+        let addressees = alert.addressees.clone();
+        assert_eq!(desk.addressees(&alert.alert_id, || addressees.clone()), addressees);
+        for (level, status) in
+            [(Level::Urgent, AlertStatus::Opened), (Level::Urgent, AlertStatus::Updated), (Level::Urgent, AlertStatus::Withdrawn)]
+        {
+            (alert.level, alert.status) = (level, status);
+            assert!(desk.messages(&alert, &settings, EventTime(0)).is_empty(), "{status:?}");
+        }
+        assert_eq!(desk.addressees(&alert.alert_id, Vec::new), addressees, "it does not move");
+    }
+
     #[test]
     fn what_no_office_has_had_is_withdrawn_in_silence() {
         let mut alert: Alert = serde_json::from_str(include_str!("../../weir/tests/alert.json")).expect("is an alert");

@@ -16,7 +16,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use weir_kafka::{Question, RefoldError, Refolded, RuleLibrary, Settings, read_topic, refold, standing};
+use weir_kafka::{Question, RefoldError, Refolded, RuleLibrary, Settings, read_some, refold, standing};
 use weir_model::Alert;
 
 use crate::arguments::{DetectArgs, VerifyArgs};
@@ -125,7 +125,8 @@ fn committed(args: &VerifyArgs, settings: &Settings, lang: Lang) -> Result<BTree
 }
 
 fn said_on_topic(settings: &Settings, alert_id: &str, lang: Lang) -> Result<Vec<Revision>, Failure> {
-    let records = read_topic(&settings.connection, &settings.topics.alerts).map_err(|error| kafka(&error, lang))?;
+    let is_wanted = |value: &[u8]| is_of(value, alert_id);
+    let records = read_some(&settings.connection, &settings.topics.alerts, &is_wanted).map_err(|error| kafka(&error, lang))?;
     revisions(records.into_iter().map(|record| record.value), alert_id, lang)
 }
 

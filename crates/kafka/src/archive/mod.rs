@@ -438,7 +438,7 @@ impl Archiver {
         let due: Vec<i32> = desk
             .slots
             .iter()
-            .filter(|(_, slot)| slot.builder.len() > 0 && slot.since.elapsed() >= age)
+            .filter(|(_, slot)| slot.day.is_some() && slot.builder.len() > 0 && slot.since.elapsed() >= age)
             .map(|(partition, _)| *partition)
             .collect();
         let mut has_all = true;

@@ -15,11 +15,10 @@ use std::time::{Duration, Instant, SystemTime};
 use weir_engine::{Effects, Engine, Input};
 use weir_rules::RuleSet;
 
-use self::partition::Base;
 pub(crate) use self::partition::State;
 use self::say::Sayer;
 pub use self::snapshot::snapshot_written;
-use self::snapshot::{Finished, Found, Snapshots};
+use self::snapshot::{Found, Snapshots};
 use crate::mark::Mark;
 use crate::metrics::Metrics;
 use crate::outbox::Outbox;
@@ -224,11 +223,9 @@ impl Role for Detect {
     }
 
     fn tend(&mut self, partition: i32, state: &mut State, _: &mut Outbox) -> Result<bool, Stop> {
-        if let Some(Finished { offset, hash, base_size }) = self.snapshots.finished(partition) {
-            if let Some(size) = base_size {
-                state.rest_on(Base { offset, hash: hash.clone(), size });
-            }
-            (state.snapshot, state.snapshot_time) = (Some((offset, hash)), Some(SystemTime::now()));
+        if let Some(finished) = self.snapshots.finished(partition)
+            && state.take_up(finished, SystemTime::now())
+        {
             return Ok(true);
         }
         if self.snapshots.has_failed(partition) {

@@ -22,6 +22,7 @@ use weir_model::{EventTime, LegKind, Span};
 use weir_office::{Desk, Directory, SavedParty, Side};
 use weir_rules::RuleSet;
 
+use super::snapshot::Finished;
 use crate::digest::Digest;
 use crate::wire::{Entry, Source, StampedLeg};
 
@@ -258,12 +259,19 @@ impl State {
         Some((offset, parts))
     }
 
-    /// A base of this partition has been written. Without it, the next snapshot is a base again.
-    pub(crate) fn rest_on(&mut self, base: Base) {
-        // Not of this state: its partition was elsewhere meanwhile, and what this engine has changed since is something else.
-        if self.next_base.take() == Some(base.offset) {
-            self.base = Some(base);
+    /// A snapshot of this partition has been written. `false` if it is of no use: the partition was elsewhere meanwhile, and there is a newer one.
+    pub(crate) fn take_up(&mut self, Finished { offset, hash, base_size }: Finished, now: SystemTime) -> bool {
+        if self.snapshot.as_ref().is_some_and(|(newest, _)| *newest > offset) {
+            return false;
         }
+        // Without a base the next snapshot is one again. One that is not of this state is none: what this engine has changed since is something else.
+        if let Some(size) = base_size
+            && self.next_base.take() == Some(offset)
+        {
+            self.base = Some(Base { offset, hash: hash.clone(), size });
+        }
+        (self.snapshot, self.snapshot_time) = (Some((offset, hash)), Some(now));
+        true
     }
 
     /// Reads a snapshot whose hash was checked; `base_of` gives the bytes of a base, checked too. The hash says that the bytes are whole, not
@@ -385,6 +393,16 @@ mod tests {
         };
         let basis = weir_model::division::DivisionBasis::Unknown;
         Entry::Leg(StampedLeg { clock, source: Source { partition: 2, offset: 9 }, leg, name: "", account: "", basis })
+    }
+
+    #[test]
+    fn an_older_snapshot_than_the_newest_is_not_pointed_to() {
+        let finished = |offset: i64| Finished { offset, hash: "ab".to_owned(), base_size: Some(1) };
+        let mut state = State { next_base: Some(7), ..State::default() };
+        assert!(state.take_up(finished(7), SystemTime::now()));
+        assert!(state.base.as_ref().is_some_and(|base| base.offset == 7));
+        assert!(!state.take_up(finished(5), SystemTime::now()), "it was written for who had the partition before");
+        assert_eq!(state.snapshot, Some((7, "ab".to_owned())));
     }
 
     /// The engine lets a removal wait from the last tick, if its own stamp is earlier, and says where it was read when it has waited in vain.

@@ -122,10 +122,8 @@ impl Snapshots {
         while let Ok(written) = self.done.1.try_recv() {
             self.busy.remove(&written.partition);
             match written.result {
-                Ok(finished) => {
-                    self.metrics.snapshot(written.partition, finished.offset, Some(SystemTime::now()));
-                    self.ready.insert(written.partition, finished);
-                }
+                // It is told as the newest once a mark points to it: its partition may have gone elsewhere meanwhile.
+                Ok(finished) => drop(self.ready.insert(written.partition, finished)),
                 Err(error) => {
                     self.failed.insert(written.partition);
                     self.metrics.snapshot_failures.with_label_values(&[&written.partition.to_string()]).inc();

@@ -5,8 +5,8 @@
 //!
 //! The owner of partition 0 keeps time for all: it writes a tick or a switch into every leg partition, in its own transaction. What it must
 //! know of the other partitions (how far they are, whether they are drained) it reads from their committed offsets. The others wait for the
-//! first switch: no leg is ever in the log before a rule set. Where a leg partition is empty though a set was announced, the log was made anew: the
-//! set is announced there again before anybody goes on.
+//! first switch, which is in the log when the mark of partition 0 says so: no leg is ever there before a rule set. Whoever makes the log anew takes the
+//! announcement back (`topics create --begin-anew`).
 
 mod parties;
 mod time;
@@ -14,13 +14,11 @@ mod time;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rdkafka::consumer::BaseConsumer;
 use weir_feed::{Clock, Decoded, Message, MessageDecoder, shard_of};
 use weir_model::EventTime;
 
 use self::parties::PartyFeed;
 use self::time::Others;
-use crate::client::Talk;
 use crate::letters::{Letter, Stage};
 use crate::mark::Mark;
 use crate::metrics::Metrics;
@@ -28,7 +26,6 @@ use crate::outbox::Outbox;
 use crate::rules::RuleLibrary;
 use crate::settings::{Settings, SplitSettings, Time, Topics};
 use crate::stop::{Stop, StopCode, repartitioned};
-use crate::topics::never_written;
 use crate::wire::{Entry, Source, StampedLeg};
 use crate::worker::{Opening, Record, Role, Standing};
 use crate::{digest::Digest, worker::WorkerError};
@@ -37,8 +34,6 @@ use crate::{digest::Digest, worker::WorkerError};
 const TIMEKEEPER: i32 = 0;
 /// How often published rule sets, party data and the other partitions are looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// How long a question about the leg log may take.
-const ASK_MAX: Duration = Duration::from_secs(5);
 /// How often it is looked whether topics have got partitions: nobody does that often.
 const COUNT_EVERY: Duration = Duration::from_secs(5);
 const HOUR: i64 = 3_600_000_000;
@@ -62,9 +57,6 @@ pub(crate) struct Split {
     /// A step is over: what is folded next may have been read after the last look.
     is_step_over: bool,
     last_count: Instant,
-    leg_reader: BaseConsumer<Talk>,
-    /// Leg partitions without a record, as last looked at; none once all have one. `None` before that was looked at.
-    empty: Option<Vec<i32>>,
     /// The rule set that is to be in force, as last looked at.
     wanted: Option<String>,
     /// The published set that was refused last.
@@ -85,8 +77,16 @@ pub(crate) struct State {
     rules: String,
     /// Hour of the last tick, where this is partition 0.
     ticked: i64,
-    /// Stamp of the first record, where this is partition 0, time follows events and no tick has come yet.
+    /// Stamp of the first record, where there was one: the first tick comes no later.
     first: Option<i64>,
+}
+
+impl State {
+    /// The time that the log is known to have come to: that of the last tick, or of this partition where it is ahead; the beginning of time before either.
+    fn time(&self) -> EventTime {
+        let ticked = Some(self.ticked).filter(|ticked| *ticked != 0).map(EventTime);
+        self.clock.now().max(ticked).unwrap_or(EventTime::MIN)
+    }
 }
 
 impl Split {
@@ -100,8 +100,6 @@ impl Split {
         let topics = settings.topics.clone();
         let decoder = MessageDecoder::new(split.mapping.clone())?;
         let parties = PartyFeed::new(&settings.connection, &topics.parties)?;
-        // What a transaction has written that is not over yet is there: the same must not be announced twice.
-        let leg_reader = settings.connection.reader().set("isolation.level", "read_uncommitted").create_with_context(Talk)?;
         let others = Others::new(&settings.connection, &topics.transactions, &settings.group("split"), split.time)?;
         Ok(Self {
             topics,
@@ -115,8 +113,6 @@ impl Split {
             last_look: None,
             is_step_over: false,
             last_count: Instant::now(),
-            leg_reader,
-            empty: None,
             wanted: None,
             refused: String::new(),
             metrics,
@@ -125,31 +121,14 @@ impl Split {
 
     /// Writes a control record into every leg partition.
     fn announce(&self, entry: Entry<'_>, outbox: &mut Outbox) {
-        (0..self.leg_partitions).for_each(|partition| self.announce_to(partition, entry, outbox));
-    }
-
-    fn announce_to(&self, partition: i32, entry: Entry<'_>, outbox: &mut Outbox) {
-        outbox.push(&self.topics.legs, Some(partition), &[], Vec::new(), |bytes| entry.encode(bytes));
-    }
-
-    /// Whether every leg partition is known to begin with a rule set.
-    fn has_log_begun(&self) -> bool {
-        self.empty.as_ref().is_some_and(Vec::is_empty)
-    }
-
-    /// Announces the rule set in force where the leg log has lost it, and with it all else. `true` if it had.
-    fn announce_again(&mut self, state: &State, outbox: &mut Outbox) -> bool {
-        let Some(empty) = self.empty.as_mut().filter(|_| !state.rules.is_empty()).map(std::mem::take) else { return false };
-        for partition in &empty {
-            tracing::warn!(partition, rules = state.rules, "the leg log was made anew: the rule set in force is announced again");
-            self.announce_to(*partition, Entry::Switch { clock: EventTime::MIN, rules: &state.rules }, outbox);
+        for partition in 0..self.leg_partitions {
+            outbox.push(&self.topics.legs, Some(partition), &[], Vec::new(), |bytes| entry.encode(bytes));
         }
-        !empty.is_empty()
     }
 
     /// Ticks up to the last full hour before `time`. Where that is far, a tick comes for every day: what is forgotten at a tick was then
-    /// described at one before it. The first one comes at the earliest time any partition has, or had when this one began: while others were
-    /// waited for, all may have gone on by weeks.
+    /// described at one before it. The first one comes at the earliest stamp of any partition: while others were waited for, all may have gone on
+    /// by weeks.
     fn tick(&self, state: &mut State, time: i64, outbox: &mut Outbox) {
         let hour = time.div_euclid(HOUR) * HOUR;
         if state.ticked == 0 {
@@ -221,10 +200,10 @@ impl Split {
             Err(error) => return self.refuse(&wanted, &error.to_string(), state),
         }
         self.refused.clear();
-        // The first set is in force from the beginning of time: there is nothing before it.
-        let clock = if state.rules.is_empty() { EventTime::MIN } else { state.clock.now().unwrap_or(EventTime::MIN) };
+        // The first set is in force from the beginning of time: there is nothing before it. What was said up to the last tick was said by the set before, also
+        // where this partition has been quiet since long.
+        let clock = if state.rules.is_empty() { EventTime::MIN } else { state.time() };
         self.announce(Entry::Switch { clock, rules: &wanted }, outbox);
-        self.empty = Some(Vec::new());
         tracing::info!(from = state.rules, to = wanted, "rule set announced");
         state.rules = wanted;
         true
@@ -256,13 +235,13 @@ impl Role for Split {
             // Who had it before may have read on since this worker looked.
             self.others.has_read();
         }
-        // Who had it before may not have come to commit what this worker takes for announced.
-        (self.empty, self.last_look) = (None, None);
+        // Who had it before may have gone on since this worker looked.
+        self.last_look = None;
         let clock = mark.clock().map_or_else(Clock::default, Clock::resume);
         // The last record is read once more, where it is still there: the topic must be the one it was.
         let from = mark.last.filter(|last| *last >= standing.low).unwrap_or(standing.committed);
         let digest = if from < standing.committed { Digest::default() } else { mark.digest };
-        let state = State { clock, record: 0, digest, last: mark.last, rules: mark.rules.clone(), ticked: mark.ticked, first: None };
+        let state = State { clock, record: 0, digest, last: mark.last, rules: mark.rules.clone(), ticked: mark.ticked, first: mark.first };
         Ok(Opening { state, from })
     }
 
@@ -282,12 +261,8 @@ impl Role for Split {
         if is_replay {
             return Ok(());
         }
-        if partition == TIMEKEEPER {
-            if std::mem::take(&mut self.is_step_over) {
-                self.others.has_read();
-            }
-            // What was read again came before the first look at what is to be announced.
-            self.announce_again(state, outbox);
+        if partition == TIMEKEEPER && std::mem::take(&mut self.is_step_over) {
+            self.others.has_read();
         }
         let in_force = if partition == TIMEKEEPER { state.rules.clone() } else { self.others.rules().to_owned() };
         self.use_tags_of(&in_force)?;
@@ -308,9 +283,10 @@ impl Role for Split {
                 }
                 Decoded::Legs { at, legs } => {
                     state.record += 1;
+                    let is_first = state.clock.now().is_none();
                     let (clock, tick) = state.clock.stamp(state.record, at);
-                    if self.time == Time::Event && partition == TIMEKEEPER && state.ticked == 0 {
-                        state.first.get_or_insert(clock.0);
+                    if is_first {
+                        state.first = Some(clock.0);
                     }
                     let own = tick.filter(|_| partition == TIMEKEEPER).map(|tick| tick.clock.0);
                     let time = match self.time {
@@ -345,11 +321,8 @@ impl Role for Split {
 
     fn is_ready(&self, partition: i32, state: &State) -> bool {
         // The timekeeper's own legs come behind what it announces; the others wait until that is in the log.
-        let (rules, has_begun) = match partition {
-            TIMEKEEPER => (state.rules.as_str(), self.empty.is_some()),
-            _ => (self.others.rules(), self.has_log_begun()),
-        };
-        !rules.is_empty() && self.parties.is_caught_up() && has_begun
+        let rules = if partition == TIMEKEEPER { state.rules.as_str() } else { self.others.rules() };
+        !rules.is_empty() && self.parties.is_caught_up()
     }
 
     /// At what is published, at party data and at the other partitions, if it is time to.
@@ -362,10 +335,6 @@ impl Role for Split {
             self.last_look = Some(Instant::now());
             self.parties.read_on(&mut self.decoder)?;
             self.others.look();
-            if !self.has_log_begun() {
-                let found = never_written(&self.leg_reader, &self.topics.legs, self.leg_partitions, ASK_MAX);
-                self.empty = found.inspect_err(|error| tracing::warn!(%error, "whether the leg log has begun is not known")).ok();
-            }
             self.wanted = self.library.current().unwrap_or_else(|error| {
                 tracing::warn!(%error, "the rules topic cannot be read; the rule set in force stays");
                 None
@@ -379,7 +348,7 @@ impl Role for Split {
             return Ok(false);
         }
         let ticked = state.ticked;
-        let has_switched = self.announce_again(state, outbox) | self.switch(state, outbox);
+        let has_switched = self.switch(state, outbox);
         if state.rules.is_empty() {
             // A leg log begins with the first rule set.
             return Ok(has_switched);
@@ -387,7 +356,7 @@ impl Role for Split {
         let own = state.clock.now().map(|clock| clock.0);
         let now = match self.time {
             Time::Wall => self.others.wall_time(own),
-            Time::Event => self.others.event_time(own, state.ticked),
+            Time::Event => self.others.event_time(own, state.ticked).max(self.others.drained_time()),
         };
         if let Some(now) = now {
             self.tick(state, now, outbox);
@@ -403,6 +372,7 @@ impl Role for Split {
             ticked: state.ticked,
             last: state.last,
             leg_partitions: self.leg_partitions,
+            first: state.first,
             ..Mark::default()
         }
     }
@@ -423,4 +393,20 @@ impl Role for Split {
 #[must_use]
 pub fn leg_partition(party: &str, partitions: i32) -> i32 {
     i32::try_from(shard_of(party, usize::try_from(partitions).unwrap_or(1))).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_set_is_in_force_no_earlier_than_the_last_tick() {
+        let time = |clock: Option<i64>, ticked: i64| {
+            State { clock: clock.map_or_else(Clock::default, |at| Clock::resume(EventTime(at))), ticked, ..State::default() }.time()
+        };
+        assert_eq!(time(None, 0), EventTime::MIN);
+        assert_eq!(time(Some(5 * DAY), 9 * DAY), EventTime(9 * DAY), "this partition has been quiet");
+        assert_eq!(time(Some(9 * DAY + 1), 9 * DAY), EventTime(9 * DAY + 1));
+        assert_eq!(time(None, 9 * DAY), EventTime(9 * DAY));
+    }
 }

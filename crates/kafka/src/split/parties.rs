@@ -36,7 +36,7 @@ impl PartyFeed {
             return Ok(Self { consumer: None, ends: Vec::new(), topic: String::new(), refused: 0 });
         }
         let mut config = connection.reader();
-        config.set("group.id", "weir-parties-reader");
+        config.set("group.id", "weir-parties-reader").set("enable.partition.eof", "true");
         let consumer: BaseConsumer<Talk> = config.create_with_context(Talk)?;
         let metadata = metadata(&consumer, Some(topic), ASK_MAX)?;
         let partitions: Vec<i32> =
@@ -75,6 +75,8 @@ impl PartyFeed {
                         tracing::warn!(partition, offset, problems, "a party record is passed over");
                     }
                 }
+                // Compaction may have taken the last records away, removals of customers: the end that was seen is never reached then, and this told instead.
+                Some(Err(KafkaError::PartitionEOF(partition))) => self.ends.retain(|(number, _)| *number != partition),
                 Some(Err(error)) if is_final(&error) => return Err(WorkerError::Parties { topic: self.topic.clone(), error }),
                 Some(Err(error)) => {
                     tracing::warn!(%error, "reading party data");

@@ -8,6 +8,9 @@
 //! between two of them. So with event time a look lets time pass a drained partition's clock only by records that had been read *before* it.
 //! What is read later waits for another look, at most one a step, and none while no full hour lies between (`Sight`).
 //!
+//! The timekeeper's partition is one like the others: where a look finds it drained it holds nothing back either, and time goes on as far as the others
+//! have come. Of what was read by then that stays true, whatever is read afterwards.
+//!
 //! What such a look can rely on: a feeder sends all of a transaction and has it acknowledged before it commits, so whoever was given a record of
 //! it finds the log of every other partition to reach behind that transaction's records. That holds of the log's very end, not of the last
 //! stable offset: each partition's moves when the mark of the transaction has come there, and those come one by one. Therefore ends are asked for
@@ -88,7 +91,7 @@ impl Others {
             let end = self.end(partition)?;
             // All was read, and nothing has come since: its owner may be away.
             let has_nothing_left = offset.max(mark.read_to.unwrap_or(offset)) >= end;
-            seen.add(partition, mark.clock, has_nothing_left);
+            seen.add(partition, mark.first, mark.clock, has_nothing_left);
             if partition == TIMEKEEPER {
                 rules = mark.rules;
             }
@@ -127,14 +130,15 @@ impl Others {
         }
     }
 
-    /// Wall time if everything received is read, else the time that all partitions have reached; `None` before anything was.
+    /// Wall time if everything received is read, else the time that all partitions with something left have reached; `None` before anything was.
     pub(super) fn wall_time(&self, own: Option<i64>) -> Option<i64> {
-        let seen = self.sight.seen?;
-        if seen.lagging.is_none() && seen.is_drained {
-            let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
-            return i64::try_from(now.as_micros()).ok();
-        }
-        self.time_as_seen(own)
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
+        self.sight.drained_time(i64::try_from(now.as_micros()).ok()?).or_else(|| self.time_as_seen(own))
+    }
+
+    /// The event time that everybody had come to at the last look, where the timekeeper's partition had nothing left then, be it that it never had anything.
+    pub(super) fn drained_time(&self) -> Option<i64> {
+        self.sight.drained_time(self.sight.seen?.latest?)
     }
 
     /// The time that all partitions had reached at the last look, given that the timekeeper's has reached `own`; `None` before all have begun or
@@ -153,7 +157,7 @@ impl Others {
         self.sight.event_time(own)
     }
 
-    /// The earliest clock of any partition, drained or not; at most `time`.
+    /// The earliest stamp of any partition, drained or not; at most `time`.
     pub(super) fn earliest(&self, time: i64) -> i64 {
         self.sight.seen.and_then(|seen| seen.earliest).map_or(time, |earliest| earliest.min(time))
     }
@@ -173,8 +177,9 @@ struct Seen {
     lagging: Option<i64>,
     /// The smallest clock of those that are drained.
     drained: Option<i64>,
-    /// The smallest clock of all partitions that have one.
+    /// The first stamp of all partitions that have one, as far as it is known, and the largest clock.
     earliest: Option<i64>,
+    latest: Option<i64>,
     /// Whether the timekeeper's own partition is drained.
     is_drained: bool,
 }
@@ -185,8 +190,9 @@ impl Seen {
         self.lagging = Some(i64::MIN);
     }
 
-    fn add(&mut self, partition: i32, clock: Option<i64>, has_nothing_left: bool) {
-        self.earliest = self.earliest.into_iter().chain(clock).min();
+    fn add(&mut self, partition: i32, first: Option<i64>, clock: Option<i64>, has_nothing_left: bool) {
+        self.earliest = self.earliest.into_iter().chain(first.or(clock)).min();
+        self.latest = self.latest.max(clock);
         if partition == TIMEKEEPER {
             self.is_drained = has_nothing_left;
             return;
@@ -234,6 +240,13 @@ impl Sight {
         bounded(self.time_as_seen(own)?, self.seen?.drained)
     }
 
+    /// At most `time`, as far as the last look lets it come without regard to the timekeeper's partition, of which nothing was left then; `None` where
+    /// something was, or where another one that had something left has not begun.
+    fn drained_time(&self, time: i64) -> Option<i64> {
+        let seen = self.seen.filter(|seen| seen.is_drained)?;
+        bounded(time, seen.lagging)
+    }
+
     /// Whether a tick may come by a look: if drained partitions are so still, time moves on by a full hour, for less than which there is no tick.
     fn wants_look(&self, own: i64, ticked: i64) -> bool {
         if self.is_alone || self.is_fresh || self.has_tried {
@@ -262,9 +275,13 @@ mod tests {
 
     /// The timekeeper's partition and others: each one's clock, and whether nothing of it is left.
     fn seen(others: &[(Option<i64>, bool)]) -> Seen {
+        seen_beside((Some(0), false), others)
+    }
+
+    fn seen_beside((clock, is_drained): (Option<i64>, bool), others: &[(Option<i64>, bool)]) -> Seen {
         let mut seen = Seen::default();
-        seen.add(TIMEKEEPER, Some(0), false);
-        others.iter().zip(1..).for_each(|((clock, has_nothing_left), partition)| seen.add(partition, *clock, *has_nothing_left));
+        seen.add(TIMEKEEPER, None, clock, is_drained);
+        others.iter().zip(1..).for_each(|((clock, has_nothing_left), partition)| seen.add(partition, None, *clock, *has_nothing_left));
         seen
     }
 
@@ -360,6 +377,38 @@ mod tests {
         assert_eq!(ask(&mut sight, DAY, 0, None), (None, false));
         let mut alone = Sight { is_alone: true, ..Sight::default() };
         assert_eq!(ask(&mut alone, DAY, 0, None), (Some(DAY), false));
+    }
+
+    /// Of the timekeeper's partition nothing is left, and may never have been: time is that of the others.
+    #[test]
+    fn a_timekeeper_with_nothing_left_holds_nobody_back() {
+        let check = |own: (Option<i64>, bool), others: &[(Option<i64>, bool)], expected: Option<i64>| {
+            let seen = seen_beside(own, others);
+            let sight = Sight { seen: Some(seen), ..Sight::default() };
+            assert_eq!(seen.latest.and_then(|latest| sight.drained_time(latest)), expected, "{own:?} {others:?}");
+            // With the wall's time the same partitions are waited for.
+            let (wall, is_behind) = (90 * DAY, others.iter().any(|(_, has_nothing_left)| !has_nothing_left));
+            let expected_wall = if own.1 && !is_behind { Some(wall) } else { expected };
+            assert_eq!(sight.drained_time(wall), expected_wall, "{own:?} {others:?}");
+        };
+        check((Some(DAY), true), &[(Some(9 * DAY), true)], Some(9 * DAY));
+        check((None, true), &[(Some(9 * DAY), true), (Some(3 * DAY), true)], Some(9 * DAY));
+        check((None, true), &[(Some(9 * DAY), true), (Some(3 * DAY), false)], Some(3 * DAY));
+        check((Some(DAY), true), &[(Some(9 * DAY), false), (None, true)], Some(9 * DAY));
+        check((Some(DAY), true), &[(Some(9 * DAY), true), (None, false)], None);
+        check((Some(DAY), false), &[(Some(9 * DAY), true)], None);
+        check((Some(20 * DAY), true), &[(Some(9 * DAY), true)], Some(20 * DAY));
+    }
+
+    #[test]
+    fn the_earliest_stamp_is_that_of_a_first_record_where_it_is_known() {
+        let mut seen = Seen::default();
+        assert_eq!(seen.earliest, None);
+        seen.add(TIMEKEEPER, None, Some(9 * DAY), true);
+        assert_eq!(seen.earliest, Some(9 * DAY), "by a version that kept none");
+        seen.add(1, Some(2 * DAY), Some(30 * DAY), false);
+        seen.add(2, None, None, true);
+        assert_eq!(seen.earliest, Some(2 * DAY));
     }
 
     #[test]

@@ -342,21 +342,25 @@ impl<R: Role> Desk<R> {
         self.stops.insert(partition, stop);
     }
 
-    /// Begins a partition again from another state than the one that did not lead to what was committed. `false` if there is none.
-    fn begin_again(&mut self, partition: i32) -> bool {
+    /// Begins a partition again from another state than the one that did not lead to what was committed, or tells why it stops: `stop`, for which it was to begin
+    /// again, if there is none; what may pass, if that alone hides one.
+    fn begin_again(&mut self, partition: i32, stop: Stop) -> Result<(), Stop> {
         if !self.role.distrust(partition) {
-            return false;
+            return Err(stop);
         }
-        let Some(slot) = self.slots.get_mut(&partition) else { return false };
-        let Some(mark) = Mark::decode(&slot.committed.1) else { return false };
-        let Ok(Opening { state, from }) = self.role.open(slot.standing, &mark) else { return false };
+        let Some(slot) = self.slots.get_mut(&partition) else { return Err(stop) };
+        let Some(mark) = Mark::decode(&slot.committed.1) else { return Err(stop) };
+        let Opening { state, from } = match self.role.open(slot.standing, &mark) {
+            Ok(opening) => opening,
+            Err(other) => return Err(if other.code.is_passing() { other } else { stop }),
+        };
         let expected = (from < slot.committed.0).then_some(mark.digest);
         if from < slot.standing.low || (expected.is_none() && self.role.mark(&state).digest != mark.digest) {
-            return false;
+            return Err(stop);
         }
         (slot.state, slot.next, slot.expected, slot.is_rewound) = (state, from, expected, true);
         slot.outbox.clear();
-        true
+        Ok(())
     }
 
     /// Folds what was read of a partition. `true` if the partition had to be stopped, or begins again elsewhere.
@@ -396,7 +400,8 @@ impl<R: Role> Desk<R> {
         self.metrics.folded(live.len());
         self.metrics.received(partition, last.received);
         let Err(stop) = done else { return false };
-        if stop.code != StopCode::DigestDiffers || !self.begin_again(partition) {
+        let begun = if stop.code == StopCode::DigestDiffers { self.begin_again(partition, stop) } else { Err(stop) };
+        if let Err(stop) = begun {
             self.stop(partition, stop);
         }
         true
@@ -658,12 +663,17 @@ mod tests {
         again: i64,
         /// States to open with, the last one first.
         starts: Vec<i64>,
+        /// Where they lie does not answer.
+        is_away: bool,
     }
 
     impl Role for Clocks {
         type State = i64;
 
         fn open(&mut self, standing: Standing, _: &Mark) -> Result<Opening<i64>, Stop> {
+            if self.is_away {
+                return Err(Stop::new(StopCode::Unavailable, "the store does not answer"));
+            }
             Ok(Opening { state: self.starts.last().copied().unwrap_or(i64::MIN), from: standing.committed - self.again })
         }
 
@@ -687,7 +697,7 @@ mod tests {
         }
 
         fn look(&mut self) -> Result<(), WorkerError> {
-            if self.is_blind { Err(WorkerError::Unresolved(0)) } else { Ok(()) }
+            if self.is_blind { Err(WorkerError::Kafka(KafkaError::Canceled)) } else { Ok(()) }
         }
 
         fn tend(&mut self, _: i32, _: &mut i64, _: &mut Outbox) -> Result<bool, Stop> {
@@ -769,7 +779,7 @@ mod tests {
         assert!(desk.failure.is_none());
         desk.role.is_blind = true;
         desk.tend();
-        assert!(matches!(desk.failure, Some(WorkerError::Unresolved(0))));
+        assert!(matches!(desk.failure, Some(WorkerError::Kafka(KafkaError::Canceled))));
     }
 
     #[test]
@@ -833,6 +843,14 @@ mod tests {
         let mut desk = begun_from(&[FOREIGN]);
         assert!(desk.fold_all(records(0, 3..7)));
         assert_eq!(desk.stops[&0].code, StopCode::DigestDiffers);
+    }
+
+    #[test]
+    fn a_store_that_is_away_when_another_state_is_wanted_stops_no_partition() {
+        let mut desk = begun_from(&[i64::MIN, FOREIGN]);
+        desk.role.is_away = true;
+        assert!(desk.fold_all(records(0, 3..7)));
+        assert!(desk.stops.is_empty() && matches!(desk.failure, Some(WorkerError::Unfit(_))), "a new start finds it");
     }
 
     #[test]

@@ -113,9 +113,9 @@ pub enum WorkerError {
         /// What the consumer said.
         error: KafkaError,
     },
-    /// A transaction's outcome could not be found out.
-    #[error("what became of a transaction could not be found out after {0} attempts")]
-    Unresolved(u32),
+    /// A transaction failed, and whatever was tried since.
+    #[error("a transaction failed, and so did {0} attempts to find out what became of it or to send it again; the last one: {1}")]
+    Unresolved(u32, KafkaError),
     /// What its role needs is not as it was, or not to be had just now.
     #[error("{0}")]
     Unfit(Stop),
@@ -172,13 +172,14 @@ impl<R: Role> Worker<R> {
 
     /// Lets the role finish what spares the next worker work, for as long as may be.
     fn close(&mut self) -> Result<(), WorkerError> {
+        let deadline = Instant::now() + CLOSE_MAX;
         {
             let mut desk = self.consumer.context().desk();
             let Desk { role, slots, .. } = &mut *desk;
             let settled = slots.iter_mut().filter(|(_, slot)| slot.expected.is_none() && slot.next == slot.committed.0);
-            settled.for_each(|(partition, slot)| role.close(*partition, &mut slot.state));
+            // A state may be large, and many may be: those for which there is no time cost the next start some.
+            settled.take_while(|_| Instant::now() < deadline).for_each(|(partition, slot)| role.close(*partition, &mut slot.state));
         }
-        let deadline = Instant::now() + CLOSE_MAX;
         while Instant::now() < deadline && !self.consumer.context().desk().role.is_closed() {
             thread::sleep(Duration::from_millis(5));
             self.consumer.context().desk().tend();
@@ -375,7 +376,7 @@ impl<R: Role> Worker<R> {
         let begun = Instant::now();
         if let Err(error) = self.try_commit(&due) {
             tracing::warn!(topic = %self.settings.topic, %error, "a transaction failed; recovering");
-            return self.recover(due);
+            return self.recover(due, error);
         }
         self.metrics.commit_took(begun.elapsed());
         self.consumer.context().desk().settle(&due);
@@ -396,11 +397,15 @@ impl<R: Role> Worker<R> {
         self.outlet.commit(outboxes, &offsets, group)
     }
 
-    /// The only way on after an error: see the module.
-    fn recover(&mut self, mut due: BTreeMap<i32, (i64, String)>) -> Result<(), WorkerError> {
+    /// The only way on after an error: see the module. One that does not mend itself ends the worker: nothing of the transaction counts until a new start has found out
+    /// what became of it.
+    fn recover(&mut self, mut due: BTreeMap<i32, (i64, String)>, mut last: KafkaError) -> Result<(), WorkerError> {
         let deadline = Instant::now() + PATIENCE;
         let tenure = self.consumer.context().desk().tenure;
         for attempt in 1..=RECOVERIES_MAX {
+            if remedy(&last).is_some() {
+                return Err(refused(last));
+            }
             self.metrics.recovering();
             if attempt > 1 {
                 thread::sleep(Duration::from_millis(200) * attempt);
@@ -411,6 +416,7 @@ impl<R: Role> Worker<R> {
             self.serve()?;
             if let Err(error) = self.outlet.renew() {
                 tracing::warn!(topic = %self.settings.topic, %error, attempt, "no new producer");
+                last = error;
                 continue;
             }
             self.serve()?;
@@ -419,6 +425,7 @@ impl<R: Role> Worker<R> {
                 Ok(true) => self.reassign()?,
                 Err(error) => {
                     tracing::warn!(topic = %self.settings.topic, %error, attempt, "offsets cannot be read");
+                    last = error;
                     continue;
                 }
             }
@@ -430,10 +437,13 @@ impl<R: Role> Worker<R> {
                     self.consumer.context().desk().settle(&due);
                     return Ok(());
                 }
-                Err(error) => tracing::warn!(topic = %self.settings.topic, %error, attempt, "a transaction failed again"),
+                Err(error) => {
+                    tracing::warn!(topic = %self.settings.topic, %error, attempt, "a transaction failed again");
+                    last = error;
+                }
             }
         }
-        Err(WorkerError::Unresolved(RECOVERIES_MAX))
+        Err(WorkerError::Unresolved(RECOVERIES_MAX, last))
     }
 
     /// Takes out of `due` what is committed already, and what is not this worker's any more, or anew: all, if partitions have changed hands
@@ -522,7 +532,12 @@ pub(crate) fn remedy(error: &KafkaError) -> Option<&'static str> {
             "`kafka.session_timeout` must lie between the broker's `group.min.session.timeout.ms` and `group.max.session.timeout.ms`"
         }
         Code::GroupAuthorizationFailed => "this user needs the right to read the groups whose names begin with `app`",
-        Code::TopicAuthorizationFailed => "this user needs the rights to describe and to read the topic",
+        Code::TopicAuthorizationFailed => {
+            "this user needs the rights to describe and to read the topics that its roles read, and to write those that they write"
+        }
+        Code::InvalidTransactionTimeout => {
+            "`kafka.transaction_timeout` must not be longer than the broker's `transaction.max.timeout.ms`"
+        }
         Code::TransactionalIdAuthorizationFailed => "this user needs the right to write under transactional ids that begin with `app`",
         Code::ClusterAuthorizationFailed => "this user needs a right on the cluster; the broker's log says which",
         Code::InconsistentGroupProtocol => {
@@ -568,6 +583,7 @@ mod tests {
         use RDKafkaErrorCode as Code;
         let told = |code| remedy(&KafkaError::MessageConsumption(code));
         assert!(told(Code::InvalidSessionTimeout).is_some_and(|text| text.contains("kafka.session_timeout")));
+        assert!(told(Code::InvalidTransactionTimeout).is_some_and(|text| text.contains("kafka.transaction_timeout")));
         for code in [Code::GroupAuthorizationFailed, Code::TopicAuthorizationFailed, Code::InconsistentGroupProtocol] {
             assert!(told(code).is_some(), "{code:?}");
         }

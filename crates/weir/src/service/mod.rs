@@ -180,9 +180,11 @@ pub(crate) fn kafka(error: &KafkaError, lang: Lang) -> Failure {
     Failure::usage(say!(lang, "Kafka：{error}{cause}", "Kafka: {error}{cause}"))
 }
 
-/// The same where whoever supervises the process starts it again until it goes well: brokers may be down just now.
+/// The same where whoever supervises the process starts it again until it goes well: brokers may be down just now. A client that could not even be made (a
+/// certificate that is not there, properties that do not go together) waits for nobody but who mends the settings.
 fn unreachable(error: &KafkaError, lang: Lang) -> Failure {
-    software(kafka(error, lang).text)
+    let failure = kafka(error, lang);
+    if matches!(error, KafkaError::ClientCreation(_) | KafkaError::ClientConfig(..)) { failure } else { software(failure.text) }
 }
 
 fn service_failure(error: &ServiceError, lang: Lang) -> Failure {
@@ -196,4 +198,16 @@ fn service_failure(error: &ServiceError, lang: Lang) -> Failure {
 /// The process can no longer be sure of itself: whoever supervises it starts it again.
 fn software(text: String) -> Failure {
     Failure { exit: Exit::Software, text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_that_make_no_client_are_told_from_brokers_that_are_away() {
+        let code = |error: &KafkaError| unreachable(error, Lang::En).exit;
+        assert_eq!(code(&KafkaError::ClientCreation("ssl.ca.location failed".to_owned())), Exit::Usage);
+        assert_eq!(code(&KafkaError::NoMessageReceived), Exit::Software);
+    }
 }

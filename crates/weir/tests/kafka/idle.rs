@@ -7,6 +7,8 @@ use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rdkafka::ClientConfig;
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use serde_json::Value;
 use weir_kafka::Entry;
 use weir_model::time::MICROS_PER_SEC;
@@ -44,6 +46,27 @@ fn a_feed_after_idle_seconds_has_no_late_leg() {
     let files = standing_alerts(text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()));
     assert!(!files.is_empty(), "nothing to compare");
     assert_eq!(stream, files);
+    assert_time_passes_a_quiet_partition_0(&broker.address);
+}
+
+/// Nothing ever comes of partition 0, whose splitter keeps time: it goes on with the other.
+fn assert_time_passes_a_quiet_partition_0(brokers: &str) {
+    let rig = Rig::new(brokers, Shape { transaction_partitions: 2, leg_partitions: 1, roles: &["split"], ..Shape::default() });
+    let service = rig.start("one");
+    let producer: BaseProducer = ClientConfig::new().set("bootstrap.servers", brokers).create().expect("a client");
+    let topic = format!("{}.transactions", rig.prefix);
+    for line in transactions().lines().take(2) {
+        let record = BaseRecord::<(), str>::to(&topic).partition(1).payload(line);
+        producer.send(record).map_err(|(error, _)| error).expect("it is queued");
+    }
+    producer.flush(TIME_MAX).expect("it is delivered");
+    let is_tick = |value: &[u8]| matches!(Entry::decode(value), Ok(Entry::Tick { .. }));
+    let begun = Instant::now();
+    while !rig.topic("legs").iter().any(|record| is_tick(&record.value)) {
+        assert!(begun.elapsed() < TIME_MAX, "time stands still:\n{}", rig.log());
+        thread::sleep(Duration::from_millis(200));
+    }
+    service.terminate();
 }
 
 /// Rule and party of each alert that was not withdrawn. Not its id, which holds the first hit as it was first seen: that depends on how much of one

@@ -150,13 +150,13 @@ fn a_leg_log_that_was_deleted_is_made_anew_only_by_who_says_so() {
 
     Thieves::new(&rig, &broker.address).delete("legs");
     assert_refuses(&rig, &["topics", "create"], 1, "the history of parties");
-    assert_refuses(&rig, &["run"], 3, "is not there");
+    assert_refuses(&rig, &["run"], 3, "is not there, though legs were written");
     rig.done(&["topics", "create", "--begin-anew"]);
     rig.feed_all("second.jsonl");
     rig.turn_log();
     let service = rig.start("one");
-    // No leg comes before the rule set, though splitters hold it for announced.
-    rig.wait_for("announced again");
+    // No leg comes before the rule set, though splitters had held it for announced.
+    rig.wait_for("rule set announced");
     rig.wait_until_caught_up();
     service.terminate();
     let log = rig.log();

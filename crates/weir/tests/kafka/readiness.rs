@@ -3,8 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -12,7 +10,7 @@ use serde_json::Value;
 use weir_kafka::Connection;
 
 use super::broker::Broker;
-use super::rig::{Rig, Shape, rules, transactions};
+use super::rig::{Rig, Shape, ask, rules, transactions};
 
 const WAIT_MAX: Duration = Duration::from_secs(60);
 
@@ -21,15 +19,17 @@ fn a_service_is_ready_when_all_of_it_is_at_work() {
     let Some(broker) = Broker::find() else { return };
     let connection = Connection { brokers: broker.address.clone(), properties: BTreeMap::new() };
     let rig = Rig::bare(connection, "", Shape { roles: &["split", "detect"], ..Shape::default() });
-    let port = listening(&rig);
+    let port = rig.listen();
     let service = rig.start("one");
     // Nothing is published yet, so no partition may be read.
     until(&rig, || ask(port, "readyz").contains("wait to begin"));
     let told = ask(port, "readyz");
     assert!(told.contains(" 503 "), "{told}");
+    // Who restarts what has died must leave it alone.
+    assert!(ask(port, "healthz").contains(" 200 "));
     rig.done(&["rules", "publish", &rules()]);
     until(&rig, || ask(port, "readyz").contains(" 200 "));
-    service.terminate();
+    assert_eq!(service.terminate_twice(), Some(143), "who will not wait need not");
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn snapshots_keep_their_age_over_a_restart() {
     rig.wait_until_caught_up();
     service.terminate();
 
-    let port = listening(&rig);
+    let port = rig.listen();
     let service = rig.start("one");
     until(&rig, || ask(port, "readyz").contains(" 200 "));
     // Nothing has come since, so nothing is written: what is told is what was restored.
@@ -79,24 +79,4 @@ fn until(rig: &Rig, mut is_so: impl FnMut() -> bool) {
         assert!(begun.elapsed() < WAIT_MAX, "{}", rig.log());
         thread::sleep(Duration::from_millis(100));
     }
-}
-
-/// Lets the service be asked; returns where.
-fn listening(rig: &Rig) -> u16 {
-    let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port();
-    let settings = fs::read_to_string(rig.path("weir.toml")).expect("settings");
-    fs::write(rig.path("weir.toml"), settings.replace("listen = \"\"", &format!("listen = \"127.0.0.1:{port}\""))).expect("written");
-    port
-}
-
-/// What the service answers; nothing while it does not.
-fn ask(port: u16, what: &str) -> String {
-    let ask = || -> std::io::Result<String> {
-        let mut stream = TcpStream::connect(("127.0.0.1", port))?;
-        stream.write_all(format!("GET /{what} HTTP/1.0\r\n\r\n").as_bytes())?;
-        let mut text = String::new();
-        stream.read_to_string(&mut text)?;
-        Ok(text)
-    };
-    ask().unwrap_or_default()
 }

@@ -3,8 +3,6 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
-use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -13,7 +11,7 @@ use weir_model::EventTime;
 use weir_model::time::MICROS_PER_DAY;
 
 use super::broker::Broker;
-use super::rig::{Rig, Shape, transactions};
+use super::rig::{Rig, Shape, ask, transactions};
 
 /// Days that a leg may be behind one before it. A turn of one partition's records is two days of the demo.
 const DAYS: i64 = 5;
@@ -55,10 +53,7 @@ fn a_partition_far_ahead_is_read_no_further_for_a_while_and_loses_nothing() {
     }
     fs::write(rig.path("t.jsonl"), lines).expect("written");
     rig.feed_all("t.jsonl");
-    let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port();
-    let settings = fs::read_to_string(rig.path("weir.toml")).expect("settings");
-    fs::write(rig.path("weir.toml"), settings.replace("listen = \"\"", &format!("listen = \"127.0.0.1:{port}\""))).expect("written");
-
+    let port = rig.listen();
     let service = rig.start("one");
     let begun = Instant::now();
     while metric(port, r#"weir_records_total{role="split"}"#) < 2 * MANY {
@@ -89,13 +84,6 @@ fn sources_in_order(rig: &Rig) -> [i64; 3] {
 
 /// A metric of the service; 0 while it does not answer.
 fn metric(port: u16, name: &str) -> i64 {
-    let ask = || -> std::io::Result<String> {
-        let mut stream = TcpStream::connect(("127.0.0.1", port))?;
-        stream.write_all(b"GET /metrics HTTP/1.0\r\n\r\n")?;
-        let mut text = String::new();
-        stream.read_to_string(&mut text)?;
-        Ok(text)
-    };
-    let text = ask().unwrap_or_default();
+    let text = ask(port, "metrics");
     text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok()).unwrap_or(0)
 }
