@@ -24,12 +24,14 @@ mod writing;
 
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
 use weir_engine::Counts as EngineCounts;
 use weir_feed::{Counts, RejectSample, Resume};
 use weir_model::Reason;
+use weir_rules::RuleSet;
 
 use self::merge::Merge;
 pub(crate) use self::progress::Bar;
@@ -47,6 +49,7 @@ use crate::input_error;
 use crate::interrupt::Interrupt;
 use crate::language::{Lang, say};
 use crate::outputs::{Output, publish};
+use crate::rule::{ended, mention_ended};
 use crate::summary::Summary;
 use crate::terminal::mention;
 
@@ -89,7 +92,7 @@ struct Run {
     state_output: Option<Output>,
     summary_output: Option<Output>,
     rule_sources: Vec<RuleSource>,
-    rule_set: String,
+    rules: Arc<RuleSet>,
 }
 
 /// A run whose every record is written.
@@ -102,7 +105,7 @@ struct Finished {
     state_output: Option<Output>,
     summary_output: Option<Output>,
     rule_sources: Vec<RuleSource>,
-    rule_set: String,
+    rules: Arc<RuleSet>,
 }
 
 impl Run {
@@ -141,7 +144,7 @@ impl Run {
             state_output,
             summary_output,
             rule_sources: setup.rule_sources,
-            rule_set: setup.rules.hash.clone(),
+            rules: setup.rules,
         })
     }
 
@@ -180,7 +183,7 @@ impl Run {
             state_output: self.state_output,
             summary_output: self.summary_output,
             rule_sources: self.rule_sources,
-            rule_set: self.rule_set,
+            rules: self.rules,
         };
         Ok((finished, self.writing))
     }
@@ -232,7 +235,7 @@ impl Finished {
         count(&mut summary, &self.counts, &engine_counts);
         summary.parties = u64::try_from(parties).unwrap_or(u64::MAX);
         summary.input_bytes = self.input_bytes;
-        summary.rule_set = self.rule_set;
+        summary.rule_set = self.rules.hash.clone();
         summary.finish(begun.elapsed());
         if let Some(mut output) = self.summary_output {
             output.json(&summary)?;
@@ -245,6 +248,9 @@ impl Finished {
             return Ok(Exit::Ok);
         }
         tell(&summary, settings.json, lang);
+        if let Some(clock) = self.position.clock {
+            mention_ended(&ended(&self.rules, clock.day()), settings.json, lang);
+        }
         Ok(verdict(&summary, self.counts.ahead, settings.json, lang))
     }
 }
