@@ -119,7 +119,7 @@ pub(crate) fn describe(view: &View<'_>, occasion: &Occasion<'_>) -> Alert {
         outstanding_estimate: yuan(outstanding(view)),
         scope: scope(view, window),
         conditions: conditions(set, variant, &values),
-        exclusions_considered: exclusions(variant, &values, view.t.day()),
+        exclusions_considered: exclusions(variant, &values),
         evidence: evidence(view, window, variant.batch_size, occasion),
         addressees: Vec::new(),
         history_from: view.history_from.to_string(),
@@ -239,9 +239,9 @@ fn conditions(set: &RuleSet, variant: &Variant, values: &[Value]) -> Vec<Conditi
     required.chain(scored).collect()
 }
 
-/// Those still valid on the day.
-fn exclusions(variant: &Variant, values: &[Value], day: Day) -> Vec<ExclusionConsidered> {
-    let considered = variant.exclude.iter().filter(|exclusion| day <= exclusion.until).map(|exclusion| ExclusionConsidered {
+/// All of them: one that holds on an alert has ended, which is for whoever reads it to know.
+fn exclusions(variant: &Variant, values: &[Value]) -> Vec<ExclusionConsidered> {
+    let considered = variant.exclude.iter().map(|exclusion| ExclusionConsidered {
         text: exclusion.when.text.clone(),
         reason: exclusion.reason.clone(),
         owner: exclusion.owner.clone(),

@@ -263,7 +263,7 @@ pub struct ExclusionConsidered {
     pub owner: String,
     /// Last day it may be used.
     pub until: String,
-    /// Whether it held; null where it cannot be evaluated. On an alert never true.
+    /// Whether it held; null where it cannot be evaluated. On an alert true only where its last day has passed.
     pub held: Option<bool>,
 }
 

@@ -6,9 +6,10 @@
 use weir_model::Day;
 
 use crate::catalogue::Feature;
+use crate::contradiction::{Pair, Said, within};
 use crate::diagnostic::{Code, Diagnostic, Place, Severity, SourceFile, Text};
 use crate::document::{ConditionFile, RuleFile, VariantFile};
-use crate::expression::{Fault, Scope, parse_condition};
+use crate::expression::{Fault, Scope, always_same, parse_condition};
 use crate::load::{Reference, RuleSettings, unknown_variant};
 use crate::param::{Bindings, ParamType, ParamValue, unknown_param};
 use crate::plan::{Planned, plan};
@@ -76,6 +77,9 @@ fn name_in<'t>(text: &'t str, range: &std::ops::Range<usize>) -> &'t str {
     text[at(range.start)..at(range.end)].trim_start_matches('$')
 }
 
+/// A condition as written and as bound.
+type Written<'a> = (&'a Scalar, &'a ConditionDraft);
+
 /// A rule that another names in `rule_hits`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct NamedRule {
@@ -93,8 +97,17 @@ pub(crate) fn bind_rule(
     sources: &[SourceFile],
     problems: &mut Vec<Diagnostic>,
 ) -> RuleDraft {
-    let mut binder =
-        Binder { file: &file, settings, reference, sources, problems, used: Vec::new(), rule_hits: Vec::new(), has_failed: false };
+    let mut binder = Binder {
+        file: &file,
+        settings,
+        reference,
+        sources,
+        problems,
+        used: Vec::new(),
+        rule_hits: Vec::new(),
+        idle: Vec::new(),
+        has_failed: false,
+    };
     binder.check_test_settings();
     let variants = if file.variants.is_empty() {
         binder.kept(&[]);
@@ -103,6 +116,7 @@ pub(crate) fn bind_rule(
         binder.kept(&file.variants).into_iter().filter_map(|variant| binder.variant(Some(variant))).collect()
     };
     binder.report_unused();
+    binder.report_idle(variants.len());
     let Binder { mut rule_hits, .. } = binder;
     rule_hits.dedup();
     RuleDraft { file, variants, rule_hits }
@@ -117,6 +131,8 @@ struct Binder<'a> {
     /// Parameters that occur anywhere in the rule.
     used: Vec<String>,
     rule_hits: Vec<NamedRule>,
+    /// Points and exclusions for all variants that never count in one of them, once for each of these.
+    idle: Vec<Diagnostic>,
     /// Some condition cannot be used: what it names and uses is not known, and is no fault of anybody else's.
     has_failed: bool,
 }
@@ -213,6 +229,14 @@ impl<'a> Binder<'a> {
 
         self.rule_hits[asked..].iter_mut().for_each(|named| named.is_for_points = true);
 
+        let required = file.require.iter().chain(more_require).map(|condition| &condition.when).zip(&require);
+        let required: Vec<Written<'_>> = required.filter_map(|(written, when)| Some((written, when.as_ref()?))).collect();
+        let excluded = file.exclude.iter().map(|exclusion| &exclusion.when).zip(&exclude);
+        let excluded: Vec<Written<'_>> = excluded.filter_map(|(written, item)| Some((written, &item.as_ref()?.when))).collect();
+        let items: Vec<Written<'_>> = scored.iter().filter_map(|(item, when)| Some((&item.when.when, when.as_ref()?))).collect();
+        // Where an item could not be bound, the set is refused anyway.
+        self.report_never(&required, &excluded, &items, file.score.len());
+
         // Sentences may name what any condition of the variant measures, in this order.
         let conditions = require.iter().flatten().chain(exclude.iter().flatten().map(|exclusion| &exclusion.when));
         let conditions = conditions.chain(scored.iter().filter_map(|(_, when)| when.as_ref()));
@@ -242,6 +266,52 @@ impl<'a> Binder<'a> {
             score: score.into_iter().collect::<Option<_>>()?,
             reason: reason?,
         })
+    }
+
+    /// Says which conditions of a variant never hold beside the others it requires. `shared` of the points are for all variants.
+    fn report_never<'w>(&mut self, require: &[Written<'w>], exclude: &[Written<'w>], scored: &[Written<'w>], shared: usize) {
+        let mut said = Said::default();
+        for (written, when) in require.iter().filter(is_sound) {
+            let mut with = said.clone();
+            match with.add(&when.formula) {
+                None => said = with,
+                Some(pair) => {
+                    let problem = self.never(pair, written);
+                    self.problems.push(problem);
+                }
+            }
+        }
+        let own = scored.get(shared..).unwrap_or_default();
+        let (for_all, for_this) = (exclude.iter().chain(&scored[..scored.len() - own.len()]), own.iter());
+        for (written, when) in for_all.filter(is_sound) {
+            if let Some(pair) = said.clone().add(&when.formula) {
+                let problem = self.never(pair, written);
+                self.idle.push(problem);
+            }
+        }
+        for (written, when) in for_this.filter(is_sound) {
+            if let Some(pair) = said.clone().add(&when.formula) {
+                let problem = self.never(pair, written);
+                self.problems.push(problem);
+            }
+        }
+    }
+
+    fn never(&self, [other, this]: Pair<'_>, written: &Scalar) -> Diagnostic {
+        let message = Text::new(format!("`{this}` never holds where `{other}` does"), format!("`{this}` 与 `{other}` 不可能同时成立"));
+        let place = written.part(&self.sources[written.file], 0..written.text.chars().count());
+        Diagnostic::warning(Code::NeverTogether, message).at(place)
+    }
+
+    /// Points and exclusions that count in none of so many variants.
+    fn report_idle(&mut self, variants: usize) {
+        let idle = std::mem::take(&mut self.idle);
+        for (at, problem) in idle.iter().enumerate() {
+            let is_same = |other: &&Diagnostic| other.place == problem.place;
+            if !idle[..at].iter().any(|other| is_same(&other)) && idle.iter().filter(is_same).count() == variants {
+                self.problems.push(problem.clone());
+            }
+        }
     }
 
     /// `window:` of the rule: a parameter or a literal.
@@ -300,9 +370,11 @@ impl<'a> Binder<'a> {
         let is_single = matches!(bound.leaves.as_slice(), [leaf] if *leaf == bound.formula);
         let leaves = if is_single { Vec::new() } else { bound.leaves };
         if let Some(outcome) = planned.constant.filter(|_| !warned) {
-            let (en, zh) = if outcome { ("true", "真") } else { ("false", "假") };
-            let message = Text::new(format!("this is always {en}"), format!("该条件恒为{zh}"));
+            let message = always_same(outcome, bound.formula.may_be_null());
             self.problems.push(Diagnostic::warning(Code::AlwaysSame, message).at(written.place()));
+        } else if let Some(pair) = within(&bound.formula).filter(|_| !warned) {
+            let problem = self.never(pair, written);
+            self.problems.push(problem);
         }
         let clause = clause.map(str::to_owned);
         Some(ConditionDraft { text: written.text.clone(), clause, formula: bound.formula, planned, calls, leaves })
@@ -328,6 +400,11 @@ impl<'a> Binder<'a> {
             });
         }
     }
+}
+
+/// Whether a condition does not contradict itself, which has been told already where it does.
+fn is_sound((_, when): &&Written<'_>) -> bool {
+    within(&when.formula).is_none()
 }
 
 /// A score item's sentence speaks of its own condition first.

@@ -196,6 +196,10 @@ catalogue! {
         "amount_in 中现金部分的金额占比；没有转入金额（amount_in 为零）时，无法评估（NULL）。"
     CashShareOut "cash_share_out" [Window] Ratio Costly Any "现金转出占比" "Cash part of amount_out; NULL when nothing went out."
         "amount_out 中现金部分的金额占比；没有转出金额（amount_out 为零）时，无法评估（NULL）。"
+    CashDaysIn "cash_days_in" [Window] Int Costly Any "存现天数" "Distinct days with a counted In leg in cash."
+        "有计入的现金转入流水的不同日期数。“计入”的含义同 in_count。"
+    CashDaysOut "cash_days_out" [Window] Int Costly Any "取现天数" "Distinct days with a counted Out leg in cash."
+        "有计入的现金转出流水的不同日期数。“计入”的含义同 in_count。"
     CrossBorderShare "cross_border_share" [Window] Ratio Costly Any "跨境占比" "Cross-border part of amount_in + amount_out; NULL when both are zero."
         "amount_in 与 amount_out 之和中跨境部分的金额占比；两者都为零时，无法评估（NULL）。"
     NightShare "night_share" [Window] Ratio Costly SingleLegs "夜间占比" "Share of counted legs at 22:00–06:00 (Shanghai) among those with a time of day; NULL when fewer than 30 % have one, or without legs."
@@ -236,6 +240,9 @@ catalogue! {
         "同一自然人收款方在同一个批次日（规模为 n，定义见 out_batches）收到的合计为一次付款。指标值是金额等于出现次数最多的那个金额的付款次数占比；没有批次时，无法评估（NULL）。"
     PeriodicPayees "periodic_payees" [Whole(2), Window] Int Costly Any "定期收款人数（每人至少n次）" "Natural payees of the window that are steady payees of n (definition section 7)."
         "窗口内的自然人收款方中，属于 n 次定期收款人的人数；n 为第一个参数。判定：窗口内同一天付给该人的（计入的转出流水，退回除外）合计为一次付款；从最后一次付款往前数，与后一次付款的间隔同最后一个间隔属于同一种周期（定义见 batch_regularity），且金额与最后一次付款相差不超过10%的，连续计入，遇到不符即止；连同最后一次至少有 n 次付款的，即为 n 次定期收款人。"
+
+    SamePayeeDays "same_payee_days" [Window] Int Costly Any "付给同一人的最多天数" "Of the natural payees of the window, the most distinct days on which one of them was paid (movements); 0 without natural payees."
+        "窗口内的自然人收款方中，收款（计入的转出流水，退回除外）日期最多的一人的不同收款日期数；没有自然人收款方时为零。"
 
     OverdueShare "overdue_share" [Whole(2), Window, Whole(1)] Ratio Costly Any "定期付款逾期人数占比" "Of the steady payees of n (as periodic_payees), the share whose next payment is k working days overdue: neither on any of the last k working days up to the day of t, nor on a day between them, nor later, could a payment follow their last one in the period of their run. n is the first argument, k the third; NULL without steady payees."
         "n 次定期收款人（见 periodic_payees）中，下一次付款已逾期 k 个工作日的人数占比：从评估时点 t 当天往前数的第 k 个工作日起，直到以后任何一天，都不再是与其最后一次付款相隔该周期的日子。n 为第一个参数，k 为第三个参数；没有定期收款人时，无法评估（NULL）。"

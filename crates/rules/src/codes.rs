@@ -113,6 +113,8 @@ codes! {
         "名称不存在。引号里的名称（渠道、标签、名单、协议种类或主体类型）不在可用的名称之列。\n示例：`agreement('salary')`。\n处理：请改用建议的名称。标签来自 `tags.yaml`，名单来自 `lists/`。"
     TooComplex "R0415" "The condition nests brackets too deeply, has more than 64 AND and OR, or DataFusion refused it (the message is then DataFusion's).\nExample: a hundred comparisons joined by OR.\nMend: write several conditions under `require:`, or use IN."
         "条件过于复杂，无法编译。条件的括号嵌套过深，或 AND 和 OR 合计超过64个，或被 DataFusion 拒绝（此时显示的是 DataFusion 的原文）。\n示例：用 OR 连接一百个比较。\n处理：请在 `require:` 下分写成几个条件，或改用 IN。"
+    NeverTogether "R0416" "Two comparisons of one feature that would have to hold at once never do: within one condition, among those under `require:`, or between these and a point or an exclusion, which then never counts (in no variant, where it is for all).\nExample: `natural_payers($window) >= 15` under `require:`, and a point for `natural_payers($window) < 10`.\nMend: correct one of the two, or remove the condition; values of parameters are shown in the message."
+        "两个条件不可能同时成立。对同一指标的两个比较必须同时成立，却不可能同时成立：在同一个条件之内，或在 `require:` 的各条件之间，或与某个得分项、排除情形之间（该项因此从不起作用；各变体共用的，指在每个变体中都如此）。\n示例：`require:` 中有 `natural_payers($window) >= 15`，又有得分项 `natural_payers($window) < 10`。\n处理：请改正其中之一，或删去该条件；提示中写的是参数的取值。"
 
     // Sentences.
     BadTemplate "R0501" "A `{` without `}`, a `}` without `{`, or nothing between them.\nExample: `reason: \"{natural_payers人转入\"`.\nMend: close the brace; write `{{` and `}}` for braces themselves."

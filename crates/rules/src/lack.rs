@@ -168,6 +168,9 @@ impl Feature {
             | Self::FirstTimePayers
             | Self::FirstTimePayees
             | Self::ActiveDays
+            | Self::CashDaysIn
+            | Self::CashDaysOut
+            | Self::SamePayeeDays
             | Self::NearLimit
             | Self::OutBatches
             | Self::NaturalAmountOut
@@ -182,7 +185,8 @@ impl Feature {
                 &[L::Inflow]
             }
             Self::TopShareOut | Self::HhiOut | Self::CashShareOut | Self::RoundShareOut | Self::ModalShareOut => &[L::Outflow],
-            Self::FirstTimeSurge | Self::InflowRatio => &[L::Past],
+            Self::FirstTimeSurge => &[L::Past],
+            Self::InflowRatio => &[L::Past, L::EarlierInflow],
             Self::HoldingTime => &[L::Matches],
             Self::PassThroughBefore => &[L::EarlierInflow],
             Self::NaturalPayerShare => &[L::CounterpartyKinds, L::Inflow],

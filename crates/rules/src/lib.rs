@@ -8,6 +8,7 @@ pub mod case;
 pub mod catalogue;
 mod codes;
 pub mod compile;
+mod contradiction;
 pub mod diagnostic;
 pub mod docs;
 pub mod document;

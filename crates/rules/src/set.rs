@@ -303,3 +303,17 @@ pub enum Formula {
     /// `x IS NULL`.
     IsNull(Box<Formula>),
 }
+
+impl Formula {
+    /// Whether it may be that it cannot be evaluated, because a feature it rests on lacks something.
+    pub(crate) fn may_be_null(&self) -> bool {
+        match self {
+            Self::Literal(_) | Self::IsNull(_) => false,
+            Self::Call(call) => !call.feature.lacks().is_empty(),
+            Self::Compare(_, left, right) | Self::And(left, right) | Self::Or(left, right) => left.may_be_null() || right.may_be_null(),
+            Self::Not(inner) => inner.may_be_null(),
+            Self::Between(of, low, high) => [of, low, high].into_iter().any(|part| part.may_be_null()),
+            Self::In(of, list) => of.may_be_null() || list.iter().any(Self::may_be_null),
+        }
+    }
+}

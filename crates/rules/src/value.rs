@@ -47,6 +47,15 @@ impl Window {
         !matches!(self, Self::Exact(_))
     }
 
+    /// The most calendar days that it can touch. Of working days it is what the detector remembers for them (definition, section 9).
+    pub(crate) fn days_most(self) -> i128 {
+        match self {
+            Self::Exact(span) => i128::from(span.0).saturating_add(i128::from(MICROS_PER_DAY) - 1) / i128::from(MICROS_PER_DAY) + 1,
+            Self::Days(days) => days.into(),
+            Self::WorkingDays(count) => 9 * i128::from(count) / 5 + 14,
+        }
+    }
+
     /// The first moment inside the window as of `t`.
     #[must_use]
     pub fn start(self, t: EventTime, calendar: &Calendar) -> EventTime {

@@ -268,7 +268,8 @@ impl Sheet<'_> {
     /// What would have silenced the rule: looked at and found not to apply, or not to be judged for want of data.
     fn exclusions(&self) -> Vec<String> {
         let considered = &self.alert.exclusions_considered;
-        let (judged, unknown): (Vec<_>, Vec<_>) = considered.iter().partition(|one| one.held.is_some());
+        let with = |held: Option<bool>| considered.iter().filter(|one| one.held == held).collect::<Vec<_>>();
+        let (judged, unknown, ended) = (with(Some(false)), with(None), with(Some(true)));
         let reasons = |of: &[&ExclusionConsidered]| {
             let reasons: Vec<&str> = of.iter().map(|one| one.reason.as_str()).collect();
             reasons.join(self.lang.of("；", "; "))
@@ -288,6 +289,13 @@ impl Sheet<'_> {
                 self.lang,
                 "缺资料，无法判断是否属于以下 {count} 种可排除的情形：{reasons}",
                 "{count} exclusions could not be judged for want of data: {reasons}"
+            )));
+        }
+        for ExclusionConsidered { reason, owner, until, .. } in ended {
+            lines.extend(self.remark(&say!(
+                self.lang,
+                "本可排除，但该排除情形已于 {until} 到期（{owner}负责）：{reason}",
+                "an exclusion would apply, but it ended on {until} ({owner} answers for it): {reason}"
             )));
         }
         lines

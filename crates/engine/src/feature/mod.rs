@@ -10,6 +10,7 @@ mod activity;
 mod amounts;
 mod balance;
 mod batches;
+mod cash_days;
 mod commission_days;
 mod concentration;
 mod dormant_before;
@@ -34,6 +35,7 @@ mod rebates;
 mod repaid;
 mod retained;
 mod round_share;
+mod same_payee_days;
 mod shares;
 mod small_share_out;
 #[cfg(test)]
@@ -124,6 +126,8 @@ pub(crate) fn costly(call: &FeatureCall, view: &View<'_>) -> Value {
         (F::SmallShareOut, [Arg::Window(w), Arg::Money(limit)]) => small_share_out::evaluate(view, *w, *limit),
         (F::CashShareIn, [Arg::Window(w)]) => shares::cash(view, *w, Direction::In),
         (F::CashShareOut, [Arg::Window(w)]) => shares::cash(view, *w, Direction::Out),
+        (F::CashDaysIn, [Arg::Window(w)]) => cash_days::evaluate(view, *w, Direction::In),
+        (F::CashDaysOut, [Arg::Window(w)]) => cash_days::evaluate(view, *w, Direction::Out),
         (F::CrossBorderShare, [Arg::Window(w)]) => shares::cross_border(view, *w),
         (F::NightShare, [Arg::Window(w)]) => night_share::evaluate(view, *w),
         (F::HolidayShare, [Arg::Window(w)]) => shares::holiday(view, *w),
@@ -140,6 +144,7 @@ pub(crate) fn costly(call: &FeatureCall, view: &View<'_>) -> Value {
         (F::BatchOverlap, [Arg::Window(w), Arg::Int(n)]) => batches::overlap(view, *w, *n),
         (F::BatchModalShare, [Arg::Window(w), Arg::Int(n)]) => batches::modal_share(view, *w, *n),
         (F::PeriodicPayees, [Arg::Int(n), Arg::Window(w)]) => periodic_payees::evaluate(view, *w, *n),
+        (F::SamePayeeDays, [Arg::Window(w)]) => same_payee_days::evaluate(view, *w),
         (F::OverdueShare, [Arg::Int(n), Arg::Window(w), Arg::Int(k)]) => overdue_share::evaluate(view, *w, *n, *k),
         (F::CommissionDays, [Arg::Window(w)]) => commission_days::evaluate(view, *w),
         (F::RepaidShare, [Arg::Window(w)]) => repaid::share(view, *w),

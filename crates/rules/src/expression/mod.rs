@@ -19,6 +19,7 @@ use std::ops::Range;
 
 use datafusion_sql::sqlparser::ast::{BinaryOperator, Expr, Function, UnaryOperator};
 use datafusion_sql::sqlparser::tokenizer::TokenWithSpan;
+use weir_model::time::MICROS_PER_DAY;
 
 pub(crate) use self::call::arg_words;
 use self::operand::Constant;
@@ -26,7 +27,7 @@ use crate::catalogue::{Feature, ValueType};
 use crate::diagnostic::{Code, Severity, Text};
 use crate::param::Bindings;
 use crate::set::{Comparison, Formula};
-use crate::value::{FeatureCall, Value};
+use crate::value::{FeatureCall, Value, Window};
 
 /// What names a condition may use.
 pub(crate) struct Scope<'a> {
@@ -133,15 +134,9 @@ impl<'a> Walk<'a> {
         self.faults.push(Fault { code, severity: Severity::Error, range, message, help });
     }
 
-    fn warn_same(&mut self, range: Range<usize>, outcome: bool) {
-        let (en, zh) = if outcome { ("true", "真") } else { ("false", "假") };
-        self.faults.push(Fault {
-            code: Code::AlwaysSame,
-            severity: Severity::Warning,
-            range,
-            message: Text::new(format!("this is always {en}"), format!("该条件恒为{zh}")),
-            help: None,
-        });
+    fn warn_same(&mut self, range: Range<usize>, outcome: bool, may_be_null: bool) {
+        let message = always_same(outcome, may_be_null);
+        self.faults.push(Fault { code: Code::AlwaysSame, severity: Severity::Warning, range, message, help: None });
     }
 
     /// An expression that is true or false.
@@ -241,9 +236,9 @@ impl<'a> Walk<'a> {
         // The formula always measures on the left, so that explanations read one way; the planner sees what was written.
         let read = if flipped { mirrored(comparison) } else { comparison };
         if let (Formula::Call(of), Formula::Literal(value)) = (&call, &literal)
-            && let Some(outcome) = always(of.feature, read, *value)
+            && let Some(outcome) = always(of, read, *value)
         {
-            self.warn_same(range, outcome);
+            self.warn_same(range, outcome, call.may_be_null());
         }
         let (left_sql, right_sql) = if flipped { (literal_sql, call_sql) } else { (call_sql, literal_sql) };
         let sql = Expr::BinaryOp { left: Box::new(left_sql), op: op.clone(), right: Box::new(right_sql) };
@@ -291,7 +286,7 @@ impl<'a> Walk<'a> {
             && number(*a) > number(*b)
         {
             let range = self.range(expr);
-            self.warn_same(range, negated);
+            self.warn_same(range, negated, call.may_be_null());
         }
         let formula = Formula::Between(Box::new(call), Box::new(low_value), Box::new(high_value));
         let sql = Expr::Between { expr: Box::new(call_sql), negated, low: Box::new(low_sql), high: Box::new(high_sql) };
@@ -380,19 +375,29 @@ fn mirrored(comparison: Comparison) -> Comparison {
     }
 }
 
-/// The number inside a literal, in its smallest unit.
-fn number(value: Value) -> i128 {
+/// What is said of a condition whose outcome is always the same.
+pub(crate) fn always_same(outcome: bool, may_be_null: bool) -> Text {
+    let (en, zh) = if outcome { ("true", "真") } else { ("false", "假") };
+    if may_be_null {
+        return Text::new(format!("this is always {en}, or cannot be evaluated"), format!("该条件恒为{zh}，或无法评估"));
+    }
+    Text::new(format!("this is always {en}"), format!("该条件恒为{zh}"))
+}
+
+/// The number inside a literal, in its smallest unit; of yes and no 1 and 0.
+pub(crate) fn number(value: Value) -> i128 {
     match value {
         Value::Int(n) | Value::Duration(n) => n.into(),
         Value::Money(n) | Value::Ratio(n) => n,
-        Value::Null | Value::Bool(_) => 0,
+        Value::Bool(truth) => truth.into(),
+        Value::Null => 0,
     }
 }
 
-/// Whether a feature's range decides the comparison: nothing measured is negative, and shares end at 1.
-fn always(feature: Feature, comparison: Comparison, threshold: Value) -> Option<bool> {
+/// Whether a feature's range decides the comparison: nothing measured is negative, and some have a greatest value.
+fn always(call: &FeatureCall, comparison: Comparison, threshold: Value) -> Option<bool> {
     let threshold = number(threshold);
-    let max = (feature.entry().result == ValueType::Ratio && is_share(feature)).then_some(1_000_000_i128);
+    let max = most(call);
     let above = max.is_some_and(|max| threshold > max);
     match comparison {
         Comparison::GreaterOrEqual if threshold <= 0 => Some(true),
@@ -405,6 +410,26 @@ fn always(feature: Feature, comparison: Comparison, threshold: Value) -> Option<
         Comparison::Greater if max == Some(threshold) => Some(false),
         Comparison::LessOrEqual if max == Some(threshold) => Some(true),
         _ => None,
+    }
+}
+
+/// The greatest value there can be, in its smallest unit: shares end at 1, days and stays with their window. `None` where nothing bounds it.
+fn most(call: &FeatureCall) -> Option<i128> {
+    let days = || call.window().map(Window::days_most);
+    match call.feature {
+        Feature::ActiveDays
+        | Feature::CashDaysIn
+        | Feature::CashDaysOut
+        | Feature::SamePayeeDays
+        | Feature::CommissionDays
+        | Feature::OutBatches => days(),
+        Feature::BatchPeriod => days().map(|days| days - 1),
+        // What came at the very beginning of an exact window came after it.
+        Feature::HoldingTime => match call.window()? {
+            Window::Exact(span) => Some(i128::from(span.0) - 1),
+            window => Some((window.days_most() - 1) * i128::from(MICROS_PER_DAY)),
+        },
+        feature => (feature.entry().result == ValueType::Ratio && is_share(feature)).then_some(1_000_000),
     }
 }
 

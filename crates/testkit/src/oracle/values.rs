@@ -221,16 +221,14 @@ fn conditions(variant: &Variant, facts: &Facts<'_>, slots: &[Value]) -> Vec<Cond
 }
 
 fn exclusions(variant: &Variant, facts: &Facts<'_>) -> Vec<ExclusionConsidered> {
-    let in_force = variant.exclude.iter().filter(|exclusion| facts.view.t.day() <= exclusion.until);
-    in_force
-        .map(|exclusion| ExclusionConsidered {
-            text: exclusion.when.text.clone(),
-            reason: exclusion.reason.clone(),
-            owner: exclusion.owner.clone(),
-            until: exclusion.until.to_string(),
-            held: holds(&exclusion.when.formula, &|call| features::value(call, facts)),
-        })
-        .collect()
+    let considered = variant.exclude.iter().map(|exclusion| ExclusionConsidered {
+        text: exclusion.when.text.clone(),
+        reason: exclusion.reason.clone(),
+        owner: exclusion.owner.clone(),
+        until: exclusion.until.to_string(),
+        held: holds(&exclusion.when.formula, &|call| features::value(call, facts)),
+    });
+    considered.collect()
 }
 
 /// The calls that could not be evaluated.

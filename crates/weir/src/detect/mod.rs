@@ -24,12 +24,14 @@ mod writing;
 
 use std::io::{self, IsTerminal};
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
 use weir_engine::Counts as EngineCounts;
 use weir_feed::{Counts, Resume};
 use weir_model::Reason;
+use weir_rules::RuleSet;
 
 use self::merge::Merge;
 pub(crate) use self::progress::Bar;
@@ -47,6 +49,7 @@ use crate::input_error::{self, PlainlyWrong};
 use crate::interrupt::Interrupt;
 use crate::language::{Lang, say};
 use crate::outputs::{Output, publish};
+use crate::rule::{ended, mention_ended};
 use crate::summary::Summary;
 use crate::terminal::{self, mention};
 
@@ -103,7 +106,7 @@ struct Closing {
     state_output: Option<Output>,
     summary_output: Option<Output>,
     rule_sources: Vec<RuleSource>,
-    rule_set: String,
+    rules: Arc<RuleSet>,
 }
 
 impl Run {
@@ -121,7 +124,7 @@ impl Run {
             state_output: open(&settings.to_state)?,
             summary_output: open(&settings.summary)?,
             rule_sources: setup.rule_sources,
-            rule_set: setup.rules.hash.clone(),
+            rules: setup.rules,
         };
         // Alerts printed while the run goes on would tear the bar apart.
         let tears = settings.outputs.revisions && io::stdout().is_terminal();
@@ -196,7 +199,7 @@ impl Finished {
     /// Writes what stands at the end only, gives the outputs their names, and tells the numbers.
     fn publish(self, settings: &Settings, begun: Instant, lang: Lang) -> Result<Exit, Failure> {
         let Self { input_bytes, counts, position, ends, mut writing, closing } = self;
-        let Closing { interrupt, mut state_output, summary_output, rule_sources, rule_set } = closing;
+        let Closing { interrupt, mut state_output, summary_output, rule_sources, rules } = closing;
         let (mut live, mut open) = (Vec::new(), Vec::new());
         let mut saved = Vec::new();
         let mut effects = Vec::new();
@@ -222,7 +225,7 @@ impl Finished {
         count(&mut summary, &counts, &engine_counts);
         summary.parties = u64::try_from(parties).unwrap_or(u64::MAX);
         summary.input_bytes = input_bytes;
-        summary.rule_set = rule_set;
+        summary.rule_set.clone_from(&rules.hash);
         summary.finish(begun.elapsed());
         if let Some(mut output) = summary_output {
             output.json(&summary)?;
@@ -235,6 +238,9 @@ impl Finished {
             return Ok(Exit::Ok);
         }
         tell(&summary, settings.json, lang);
+        if let Some(clock) = position.clock {
+            mention_ended(&ended(&rules, clock.day()), settings.json, lang);
+        }
         Ok(verdict(&summary, counts.ahead, settings.json, lang))
     }
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 use weir_rules::{DiagnosticRecord, Diagnostics};
 
+use super::exclusions::{self, Ended};
 use crate::failure::{Exit, Failure};
 use crate::language::{Lang, say};
 use crate::outputs::Output;
@@ -22,6 +23,9 @@ struct CheckJson<'a> {
     errors: usize,
     warnings: usize,
     problems: Vec<DiagnosticRecord>,
+    /// Exclusions that have ended by today.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    ended_exclusions: Vec<Ended>,
 }
 
 /// Checks each folder as a set of its own. The worst outcome is the run's.
@@ -40,15 +44,20 @@ pub(crate) fn run(dirs: &[PathBuf], settings: &[String], json: bool, lang: Lang,
         if hash.is_none() && worst != Exit::BadInput {
             worst = exit_of(diagnostics);
         }
+        let ended = loaded.as_ref().map_or_else(|_| Vec::new(), |loaded| exclusions::ended(&loaded.rules, exclusions::today()));
         if json {
             let (errors, warnings) = (diagnostics.errors(), diagnostics.warnings());
             let problems = diagnostics.records(lang.into());
             let in_force = loaded.as_ref().map_or(0, |loaded| loaded.rules.rules.len());
-            output.json(&CheckJson { rules: &pack.label, set_hash: hash, rule_files, in_force, errors, warnings, problems })?;
+            let (rules, ended_exclusions) = (pack.label.as_str(), ended);
+            output.json(&CheckJson { rules, set_hash: hash, rule_files, in_force, errors, warnings, problems, ended_exclusions })?;
             continue;
         }
         show(diagnostics, lang, output)?;
         output.bytes(summary(&pack.label, diagnostics, hash, rule_files, lang).as_bytes())?;
+        if !ended.is_empty() {
+            output.bytes(format!("{}\n", exclusions::words(&ended, lang)).as_bytes())?;
+        }
         if is_idle {
             output.bytes(format!("{}\n", idle(&pack, lang)).as_bytes())?;
         }

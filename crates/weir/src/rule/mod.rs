@@ -1,11 +1,13 @@
 //! `weir rule …`: checking, testing and showing rule files.
 
 mod check;
+mod exclusions;
 mod features;
 mod list;
 mod testing;
 
 pub(crate) use check::mention_warnings;
+pub(crate) use exclusions::{ended, mention_ended, today};
 
 use crate::arguments::RuleVerb;
 use crate::failure::{Exit, Failure};

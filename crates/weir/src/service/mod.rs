@@ -27,7 +27,7 @@ use crate::interrupt::Interrupt;
 use crate::language::{Lang, say};
 use crate::outputs::Output;
 use crate::pack::{self, Pack};
-use crate::rule::mention_warnings;
+use crate::rule::{ended, mention_ended, mention_warnings, today};
 use crate::terminal;
 
 /// How often lag is looked at.
@@ -159,6 +159,7 @@ pub(crate) fn publish_rules(path: &Path, pack: &PackArgs, json: bool, lang: Lang
     let found = Pack::find(pack.rules.as_deref(), lang)?;
     let loaded = pack::load(&found, &pack.set, json, lang)?;
     mention_warnings(&loaded.warnings, json, lang);
+    mention_ended(&ended(&loaded.rules, today()), json, lang);
     let hash = loaded.rules.hash.clone();
     let files = found.files.into_iter().map(|file| (file.path, file.text)).collect();
     let rules = PublishedRules { files, settings: pack.set.clone() };

@@ -190,6 +190,12 @@ pub(super) fn flag_share(flows: &[Flow<'_>], directions: &[Direction], flag: Fla
     ratio(part, flows.iter().map(|flow| flow.amount).sum())
 }
 
+/// `cash_days_in`, `cash_days_out`.
+pub(super) fn cash_days(flows: &[Flow<'_>], direction: Direction) -> usize {
+    let cash = flows.iter().filter(|flow| flow.direction == direction && flow.flags.has(Flags::CASH));
+    cash.map(Flow::day).collect::<BTreeSet<_>>().len()
+}
+
 /// `holiday_share`.
 pub(super) fn holiday_share(flows: &[Flow<'_>], calendar: &Calendar) -> Value {
     let off: i64 = flows.iter().filter(|flow| !calendar.is_working(flow.day())).map(|flow| flow.count).sum();

@@ -30,6 +30,15 @@ pub(super) fn small_share(flows: &[Flow<'_>], at_most: i64) -> Value {
     share(payments.values().filter(|amount| **amount <= i128::from(at_most)).count(), payments.len())
 }
 
+/// `same_payee_days`.
+pub(super) fn same_payee_days(flows: &[Flow<'_>]) -> usize {
+    let mut days: BTreeMap<&str, usize> = BTreeMap::new();
+    for (_, id) in payments(flows).into_keys() {
+        *days.entry(id).or_default() += 1;
+    }
+    days.into_values().max().unwrap_or(0)
+}
+
 /// `batch_period`.
 pub(super) fn batch_period(flows: &[Flow<'_>], n: i64) -> Value {
     let gaps: Vec<i32> = batch_days(flows, n).windows(2).map(|pair| pair[1].0.0 - pair[0].0.0).collect();

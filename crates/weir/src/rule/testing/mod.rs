@@ -130,7 +130,7 @@ impl Suite {
         }
         let set = self.set(&settings)?;
         let begun = Instant::now();
-        let ran = case::run(&set, test, self.lang);
+        let ran = case::run(&set, test, self.sources.get(test.place.file), self.lang);
         let elapsed = begun.elapsed();
         let problems = match ran {
             Ok(outcome) => self.problems(rule, test, &settings, &outcome)?,

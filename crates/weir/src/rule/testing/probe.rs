@@ -17,7 +17,8 @@ pub(crate) fn nearest(mut set: RuleSet, test: &RuleTest, rule: &str, party: &str
         return say!(lang, "{rule} 不在生效的规则中", "{rule} is not among the rules in force");
     };
     let probe = Probe::put_into(&mut set, |other| other.id == rule);
-    let outcome = match case::run(&Arc::new(set), test, lang) {
+    // What cannot be used has been told by its place before it comes to this.
+    let outcome = match case::run(&Arc::new(set), test, None, lang) {
         Ok(outcome) => outcome,
         Err(problem) => return problem,
     };
@@ -47,7 +48,7 @@ pub(crate) fn nearest(mut set: RuleSet, test: &RuleTest, rule: &str, party: &str
 pub(crate) fn looked_at_nowhere(mut set: RuleSet, test: &RuleTest, rule: &str, lang: Lang) -> Option<String> {
     let On::DayEnd { watch } = set.rules.iter().find(|other| other.id == rule)?.on.clone() else { return None };
     Probe::put_into(&mut set, |other| other.id == rule);
-    let outcome = case::run(&Arc::new(set), test, lang).ok()?;
+    let outcome = case::run(&Arc::new(set), test, None, lang).ok()?;
     let when = when_evaluated(&watch, lang);
     evaluated(&outcome).is_empty().then(|| {
         say!(
