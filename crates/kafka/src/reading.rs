@@ -40,6 +40,8 @@ pub struct TopicRecord {
 pub fn read_topic(connection: &Connection, topic: &str) -> Result<Vec<TopicRecord>, KafkaError> {
     let mut config = connection.reader();
     config.set("group.id", "weir-topic-reader").set("enable.partition.eof", "true");
+    // The end is told by an answer with nothing in it, which a broker else puts off for half a second.
+    config.set("fetch.wait.max.ms", "10");
     let consumer: BaseConsumer<Talk> = config.create_with_context(Talk)?;
     let partitions = partitions_of(&consumer, topic)?;
     let mut ends = BTreeSet::new();

@@ -125,6 +125,7 @@ fn the_stream_says_what_files_say_though_it_is_killed() {
     }
     feeding.join().expect("the feed is complete");
     rig.wait_until_caught_up();
+    archive::wait_until_complete(&rig, &archive::folder(&rig));
     service.terminate();
 
     assert_same_as_files(&rig);
