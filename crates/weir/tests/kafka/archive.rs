@@ -3,12 +3,16 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use weir_kafka::{Folder, archived};
+use weir_kafka::{Folder, Store, archived};
 
 use super::broker::Broker;
 use super::rig::{Rig, Shape, parties, rules, transactions};
+
+const COMPLETE_MAX: Duration = Duration::from_secs(60);
 
 /// Of a rig whose service has ended, killed now and then before.
 pub(super) fn check(rig: &Rig) {
@@ -70,18 +74,36 @@ pub(super) fn check(rig: &Rig) {
     assert!(text.contains("has nothing from offset 0 to"), "{text}");
 }
 
-/// The archive has every record of the leg log, once.
+/// Waits until the archive has every record of the leg log, once: it follows the log in its own time.
+pub(super) fn wait_until_complete(rig: &Rig, archive: &dyn Store) {
+    let begun = Instant::now();
+    while let Some(difference) = difference(rig, archive) {
+        assert!(begun.elapsed() < COMPLETE_MAX, "{difference}\n{}", rig.log());
+        thread::sleep(Duration::from_millis(200));
+    }
+}
+
+/// The same of a folder and a service that has ended.
 fn assert_complete(rig: &Rig) {
-    let legs = rig.topic("legs");
+    assert_eq!(difference(rig, &folder(rig)), None);
+}
+
+/// Where the archive lies without an object store.
+pub(super) fn folder(rig: &Rig) -> Folder {
+    Folder(rig.path("archive"))
+}
+
+/// What of the archive is not as in the leg log.
+fn difference(rig: &Rig, archive: &dyn Store) -> Option<String> {
     let mut by_partition: BTreeMap<i32, Vec<(i64, Vec<u8>)>> = BTreeMap::new();
-    for record in legs {
+    for record in rig.topic("legs") {
         by_partition.entry(record.partition).or_default().push((record.offset, record.value));
     }
-    let folder = Folder(rig.path("archive"));
-    for (partition, records) in &by_partition {
-        let found = archived(&folder, *partition).expect("the archive can be read");
-        assert!(found == *records, "partition {partition}: {} records in the archive, {} in the log", found.len(), records.len());
-    }
+    by_partition.into_iter().find_map(|(partition, records)| {
+        let found = archived(archive, partition).expect("the archive can be read");
+        let text = || format!("partition {partition}: {} records in the archive, {} in the log", found.len(), records.len());
+        (found != records).then(text)
+    })
 }
 
 #[test]
@@ -101,6 +123,7 @@ fn an_archiver_that_was_overtaken_goes_on_behind_the_other() {
         let service = rig.start("one");
         feed(part);
         rig.wait_until_caught_up();
+        wait_until_complete(&rig, &folder(&rig));
         service.terminate();
         files(&rig)
     };
@@ -123,6 +146,7 @@ fn an_archiver_that_was_overtaken_goes_on_behind_the_other() {
     feed(2);
     rig.wait_for("another archiver has written here");
     rig.wait_until_caught_up();
+    wait_until_complete(&rig, &folder(&rig));
     service.terminate();
     assert_complete(&rig);
 }

@@ -10,13 +10,16 @@ use futures_executor::block_on;
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, NewPartitions, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::client::DefaultClientContext;
-use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::producer::{DefaultProducerContext, Producer, ThreadedProducer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use weir_kafka::standing;
 
 use super::assert_same_as_files;
 use super::broker::Broker;
 use super::rig::{Rig, Shape, rules, transactions};
+
+const CALL_MAX: Duration = Duration::from_secs(15);
 
 /// Something that happens to the folder of snapshots while the service is down.
 type Damage = fn(&Rig);
@@ -295,7 +298,7 @@ impl Thieves {
         block_on(self.admin.delete_topics(&[&name], &AdminOptions::new())).expect("deleted");
         let consumer = self.consumer("nobody");
         until(|| {
-            let metadata = consumer.fetch_metadata(None, Duration::from_secs(15)).expect("Kafka answers");
+            let metadata = consumer.fetch_metadata(None, CALL_MAX).expect("Kafka answers");
             metadata.topics().iter().all(|topic| topic.name() != name)
         });
     }
@@ -319,22 +322,27 @@ impl Thieves {
         block_on(self.admin.alter_configs([&change], &AdminOptions::new())).expect("Kafka answers")[0].as_ref().expect("altered");
     }
 
-    /// Commits an offset for a group, as an operator's tool would.
+    /// Commits an offset for a group: in a transaction, which needs no member to be gone (`beliefs.rs`), while an operator's tool is told to wait.
     fn commit(&self, topic: &str, role: &str, partition: i32, offset: i64, metadata: &str) {
         let mut list = TopicPartitionList::new();
         let mut element = list.add_partition(&self.topic(topic), partition);
         element.set_offset(Offset::Offset(offset)).expect("an offset");
         element.set_metadata(metadata);
-        let consumer = self.consumer(role);
-        // The broker takes it once it holds the members, which leave no word, for gone.
-        until(|| consumer.commit(&list, CommitMode::Sync).is_ok());
+        let group = self.consumer(role).group_metadata().expect("metadata");
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", &self.brokers).set("transactional.id", format!("{}.thief", self.prefix));
+        let producer: ThreadedProducer<DefaultProducerContext> = config.create().expect("a producer");
+        producer.init_transactions(CALL_MAX).expect("initialised");
+        producer.begin_transaction().expect("begun");
+        producer.send_offsets_to_transaction(&list, &group, CALL_MAX).expect("taken");
+        producer.commit_transaction(CALL_MAX).expect("committed");
     }
 
     /// The committed offset of a group, and what stands beside it.
     fn look(&self, topic: &str, role: &str, partition: i32) -> (i64, String) {
         let mut list = TopicPartitionList::new();
         list.add_partition(&self.topic(topic), partition);
-        let found = self.consumer(role).committed_offsets(list, Duration::from_secs(15)).expect("Kafka answers");
+        let found = self.consumer(role).committed_offsets(list, CALL_MAX).expect("Kafka answers");
         let element = &found.elements()[0];
         (element.offset().to_raw().expect("an offset"), element.metadata().to_owned())
     }

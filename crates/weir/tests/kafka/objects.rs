@@ -6,13 +6,13 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use weir_kafka::{Bucket, Location, archived};
+use weir_kafka::{Bucket, Location};
 
 use super::broker::Broker;
 use super::rig::{Rig, Shape, transactions};
-use super::{assert_same_as_files, repository};
+use super::{archive, assert_same_as_files, repository};
 
 /// The server; ends with the test.
 struct Server {
@@ -96,17 +96,7 @@ fn an_object_store_holds_snapshots_and_archive() {
     rig.wait_for("is not what its name says");
     rig.wait_until_caught_up();
     // What the archive could not write while the store stood still it reads again now, in its own time.
-    let mut records: BTreeMap<i32, Vec<(i64, Vec<u8>)>> = BTreeMap::new();
-    for record in rig.topic("legs") {
-        records.entry(record.partition).or_default().push((record.offset, record.value));
-    }
-    let begun = Instant::now();
-    for (partition, records) in records {
-        while archived(&*archive, partition).expect("the archive can be read") != records {
-            assert!(begun.elapsed() < Duration::from_secs(60), "partition {partition} of the archive is not that of the log");
-            thread::sleep(Duration::from_millis(200));
-        }
-    }
+    archive::wait_until_complete(&rig, &*archive);
     service.terminate();
     assert!(!rig.log().contains("stopped: "), "{}", rig.log());
 
