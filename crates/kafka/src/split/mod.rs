@@ -24,7 +24,7 @@ use crate::mark::Mark;
 use crate::metrics::Metrics;
 use crate::outbox::Outbox;
 use crate::rules::RuleLibrary;
-use crate::settings::{Settings, SplitSettings, Time, Topics};
+use crate::settings::{Settings, SplitSettings, Topics};
 use crate::stop::{Stop, StopCode, repartitioned};
 use crate::wire::{Entry, Source, StampedLeg};
 use crate::worker::{Opening, Record, Role, Standing};
@@ -44,7 +44,6 @@ const TICKS_MAX: usize = 1000;
 /// One worker's split role.
 pub(crate) struct Split {
     topics: Topics,
-    time: Time,
     decoder: MessageDecoder,
     library: Arc<RuleLibrary>,
     parties: PartyFeed,
@@ -103,7 +102,6 @@ impl Split {
         let others = Others::new(&settings.connection, &topics.transactions, &settings.group("split"), split.time)?;
         Ok(Self {
             topics,
-            time: split.time,
             decoder,
             library,
             parties,
@@ -289,11 +287,7 @@ impl Role for Split {
                         state.first = Some(clock.0);
                     }
                     let own = tick.filter(|_| partition == TIMEKEEPER).map(|tick| tick.clock.0);
-                    let time = match self.time {
-                        Time::Wall => self.others.time_as_seen(own),
-                        Time::Event => self.others.event_time(own, state.ticked),
-                    };
-                    if let Some(time) = time {
+                    if let Some(time) = self.others.time(own, state.ticked) {
                         self.tick(state, time, outbox);
                     }
                     if legs.is_empty() {
@@ -354,12 +348,8 @@ impl Role for Split {
             return Ok(has_switched);
         }
         let own = state.clock.now().map(|clock| clock.0);
-        let now = match self.time {
-            Time::Wall => self.others.wall_time(own),
-            Time::Event => self.others.event_time(own, state.ticked).max(self.others.drained_time()),
-        };
-        if let Some(now) = now {
-            self.tick(state, now, outbox);
+        if let Some(time) = self.others.time(own, state.ticked).max(self.others.drained_time()) {
+            self.tick(state, time, outbox);
         }
         Ok(has_switched || state.ticked > ticked)
     }
