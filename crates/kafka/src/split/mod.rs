@@ -198,10 +198,9 @@ impl Split {
             Err(error) => return self.refuse(&wanted, &error.to_string(), state),
         }
         self.refused.clear();
-        // The first set is in force from the beginning of time: there is nothing before it. What was said up to the last tick was said by the set before, also
-        // where this partition has been quiet since long.
-        let clock = if state.rules.is_empty() { EventTime::MIN } else { state.time() };
-        self.announce(Entry::Switch { clock, rules: &wanted }, outbox);
+        // What was said up to the last tick was said by the set before, also where this partition has been quiet since long, or the announcement of that set was
+        // taken back: a leg partition that was not lost with others has been judged by it.
+        self.announce(Entry::Switch { clock: state.time(), rules: &wanted }, outbox);
         tracing::info!(from = state.rules, to = wanted, "rule set announced");
         state.rules = wanted;
         true
@@ -394,7 +393,7 @@ mod tests {
         let time = |clock: Option<i64>, ticked: i64| {
             State { clock: clock.map_or_else(Clock::default, |at| Clock::resume(EventTime(at))), ticked, ..State::default() }.time()
         };
-        assert_eq!(time(None, 0), EventTime::MIN);
+        assert_eq!(time(None, 0), EventTime::MIN, "the first set judges everything");
         assert_eq!(time(Some(5 * DAY), 9 * DAY), EventTime(9 * DAY), "this partition has been quiet");
         assert_eq!(time(Some(9 * DAY + 1), 9 * DAY), EventTime(9 * DAY + 1));
         assert_eq!(time(None, 9 * DAY), EventTime(9 * DAY));

@@ -246,7 +246,10 @@ impl<R: Role> Desk<R> {
         let mark = Mark::decode(metadata).ok_or_else(|| {
             Stop::new(
                 StopCode::OffsetForeign,
-                format!("the offset {offset} committed for {topic}/{partition} was not committed by weir; put back the one that was"),
+                format!(
+                    "the offset {offset} for {topic}/{partition} was committed by somebody else than weir, or by a later version of it; put back the one that \
+                     was, or run that version"
+                ),
             )
         })?;
         if offset > high {
