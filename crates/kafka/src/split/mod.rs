@@ -224,6 +224,12 @@ pub enum SplitError {
 impl Role for Split {
     type State = State;
 
+    fn reassigned(&mut self) {
+        // Who had partitions meanwhile may have gone on since this worker looked.
+        self.others.reassigned();
+        self.last_look = None;
+    }
+
     fn open(&mut self, standing: Standing, mark: &Mark) -> Result<Opening<State>, Stop> {
         if mark.leg_partitions != 0 && mark.leg_partitions != self.leg_partitions {
             return Err(repartitioned(&self.topics.legs, self.leg_partitions, mark.leg_partitions));
@@ -232,8 +238,6 @@ impl Role for Split {
             // Who had it before may have read on since this worker looked.
             self.others.has_read();
         }
-        // Who had it before may have gone on since this worker looked.
-        self.last_look = None;
         let clock = mark.clock().map_or_else(Clock::default, Clock::resume);
         // The last record is read once more, where it is still there: the topic must be the one it was.
         let from = mark.last.filter(|last| *last >= standing.low).unwrap_or(standing.committed);

@@ -42,7 +42,7 @@ pub(super) struct Others {
     topic: String,
     partitions: i32,
     time: Time,
-    rules: String,
+    announced: Announced,
     sight: Sight,
 }
 
@@ -61,7 +61,7 @@ impl Others {
             topic: topic.to_owned(),
             partitions: i32::try_from(partitions).unwrap_or(i32::MAX),
             time,
-            rules: String::new(),
+            announced: Announced::default(),
             sight: Sight { is_alone, ..Sight::default() },
         })
     }
@@ -69,6 +69,11 @@ impl Others {
     /// Records of the timekeeper's partition have been read since the last look, or it was taken over from somebody who has read some.
     pub(super) fn has_read(&mut self) {
         self.sight.has_read();
+    }
+
+    /// Partitions have changed hands: until the next look nobody knows whether a rule set is announced still.
+    pub(super) fn reassigned(&mut self) {
+        self.announced.is_current = false;
     }
 
     /// Reads the marks. Where brokers do not answer, what was known stays.
@@ -86,7 +91,7 @@ impl Others {
         let wall = if self.time == Time::Wall { wall_time() } else { None };
         let committed = self.consumer.committed_offsets(asked, ASK_MAX)?;
         // Where the timekeeper's own is not to be had, what it announced last stays announced, and the others go on.
-        let (mut rules, mut seen) = (self.rules.clone(), Seen { wall, ..Seen::default() });
+        let (mut rules, mut seen) = (self.announced.rules.clone(), Seen { wall, ..Seen::default() });
         for element in committed.elements() {
             let partition = element.partition();
             let mark = Mark::decode(element.metadata());
@@ -103,7 +108,7 @@ impl Others {
                 rules = mark.rules;
             }
         }
-        self.rules = rules;
+        self.announced.are(&rules);
         self.sight.saw(seen);
         Ok(())
     }
@@ -125,16 +130,14 @@ impl Others {
         self.partitions
     }
 
-    /// The rule set last announced; empty before the first.
+    /// The rule set last announced; empty before the first, and while that is not known.
     pub(super) fn rules(&self) -> &str {
-        &self.rules
+        self.announced.rules()
     }
 
     /// A rule set has been announced by this process, and that is committed.
     pub(super) fn announced(&mut self, rules: &str) {
-        if self.rules != rules {
-            rules.clone_into(&mut self.rules);
-        }
+        self.announced.are(rules);
     }
 
     /// The time that everybody had come to at the last look, where the timekeeper's partition had nothing left then, be it that it never had anything.
@@ -155,6 +158,28 @@ impl Others {
     /// The earliest stamp of any partition, drained or not; at most `time`.
     pub(super) fn earliest(&self, time: i64) -> i64 {
         self.sight.seen.and_then(|seen| seen.earliest).map_or(time, |earliest| earliest.min(time))
+    }
+}
+
+/// The rule set last announced, as committed.
+#[derive(Debug, Default)]
+struct Announced {
+    rules: String,
+    /// It was found so since partitions changed hands last. Who slept meanwhile may have slept over a leg log that was made anew, and an announcement
+    /// that was taken back: what it writes then would lie there before any rule set.
+    is_current: bool,
+}
+
+impl Announced {
+    fn rules(&self) -> &str {
+        if self.is_current { &self.rules } else { "" }
+    }
+
+    fn are(&mut self, rules: &str) {
+        if self.rules != rules {
+            rules.clone_into(&mut self.rules);
+        }
+        self.is_current = true;
     }
 }
 
@@ -411,6 +436,19 @@ mod tests {
         seen.add(1, Some(2 * DAY), Some(30 * DAY), false);
         seen.add(2, None, None, true);
         assert_eq!(seen.earliest, Some(2 * DAY));
+    }
+
+    #[test]
+    fn who_comes_back_takes_nothing_for_announced_that_was_not_looked_at_again() {
+        let mut announced = Announced::default();
+        announced.are("ab");
+        assert_eq!(announced.rules(), "ab");
+        announced.is_current = false;
+        assert_eq!(announced.rules(), "");
+        // Where the mark that says so is not to be had, what it said last counts again.
+        let before = announced.rules.clone();
+        announced.are(&before);
+        assert_eq!(announced.rules(), "ab");
     }
 
     #[test]

@@ -212,6 +212,7 @@ impl<R: Role> Desk<R> {
         let numbers: Vec<i32> =
             partitions.elements().iter().map(rdkafka::topic_partition_list::TopicPartitionListElem::partition).collect();
         self.stops.clear();
+        self.role.reassigned();
         let committed = patiently(&self.stop, || committed(consumer, partitions.clone(), ASK_MAX))?;
         for element in committed.elements() {
             let partition = element.partition();
