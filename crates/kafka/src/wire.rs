@@ -26,7 +26,8 @@ pub enum Entry<'a> {
     },
     /// From now on another rule set.
     Switch {
-        /// Instants later than this use it; [`EventTime::MIN`] for the first set of a log.
+        /// Instants later than this use it. The first set of a partition judges all of it, whatever this says: [`EventTime::MIN`], or how far time had come where
+        /// the log was made anew.
         clock: EventTime,
         /// Content hash of the set.
         rules: &'a str,

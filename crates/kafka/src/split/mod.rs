@@ -24,7 +24,7 @@ use crate::mark::Mark;
 use crate::metrics::Metrics;
 use crate::outbox::Outbox;
 use crate::rules::RuleLibrary;
-use crate::settings::{Settings, SplitSettings, Time, Topics};
+use crate::settings::{Settings, SplitSettings, Topics};
 use crate::stop::{Stop, StopCode, repartitioned};
 use crate::wire::{Entry, Source, StampedLeg};
 use crate::worker::{Opening, Record, Role, Standing};
@@ -44,7 +44,6 @@ const TICKS_MAX: usize = 1000;
 /// One worker's split role.
 pub(crate) struct Split {
     topics: Topics,
-    time: Time,
     decoder: MessageDecoder,
     library: Arc<RuleLibrary>,
     parties: PartyFeed,
@@ -103,7 +102,6 @@ impl Split {
         let others = Others::new(&settings.connection, &topics.transactions, &settings.group("split"), split.time)?;
         Ok(Self {
             topics,
-            time: split.time,
             decoder,
             library,
             parties,
@@ -200,10 +198,9 @@ impl Split {
             Err(error) => return self.refuse(&wanted, &error.to_string(), state),
         }
         self.refused.clear();
-        // The first set is in force from the beginning of time: there is nothing before it. What was said up to the last tick was said by the set before, also
-        // where this partition has been quiet since long.
-        let clock = if state.rules.is_empty() { EventTime::MIN } else { state.time() };
-        self.announce(Entry::Switch { clock, rules: &wanted }, outbox);
+        // What was said up to the last tick was said by the set before, also where this partition has been quiet since long, or the announcement of that set was
+        // taken back: a leg partition that was not lost with others has been judged by it.
+        self.announce(Entry::Switch { clock: state.time(), rules: &wanted }, outbox);
         tracing::info!(from = state.rules, to = wanted, "rule set announced");
         state.rules = wanted;
         true
@@ -227,6 +224,12 @@ pub enum SplitError {
 impl Role for Split {
     type State = State;
 
+    fn reassigned(&mut self) {
+        // Who had partitions meanwhile may have gone on since this worker looked.
+        self.others.reassigned();
+        self.last_look = None;
+    }
+
     fn open(&mut self, standing: Standing, mark: &Mark) -> Result<Opening<State>, Stop> {
         if mark.leg_partitions != 0 && mark.leg_partitions != self.leg_partitions {
             return Err(repartitioned(&self.topics.legs, self.leg_partitions, mark.leg_partitions));
@@ -235,8 +238,6 @@ impl Role for Split {
             // Who had it before may have read on since this worker looked.
             self.others.has_read();
         }
-        // Who had it before may have gone on since this worker looked.
-        self.last_look = None;
         let clock = mark.clock().map_or_else(Clock::default, Clock::resume);
         // The last record is read once more, where it is still there: the topic must be the one it was.
         let from = mark.last.filter(|last| *last >= standing.low).unwrap_or(standing.committed);
@@ -289,11 +290,7 @@ impl Role for Split {
                         state.first = Some(clock.0);
                     }
                     let own = tick.filter(|_| partition == TIMEKEEPER).map(|tick| tick.clock.0);
-                    let time = match self.time {
-                        Time::Wall => self.others.time_as_seen(own),
-                        Time::Event => self.others.event_time(own, state.ticked),
-                    };
-                    if let Some(time) = time {
+                    if let Some(time) = self.others.time(own, state.ticked) {
                         self.tick(state, time, outbox);
                     }
                     if legs.is_empty() {
@@ -354,12 +351,8 @@ impl Role for Split {
             return Ok(has_switched);
         }
         let own = state.clock.now().map(|clock| clock.0);
-        let now = match self.time {
-            Time::Wall => self.others.wall_time(own),
-            Time::Event => self.others.event_time(own, state.ticked).max(self.others.drained_time()),
-        };
-        if let Some(now) = now {
-            self.tick(state, now, outbox);
+        if let Some(time) = self.others.time(own, state.ticked).max(self.others.drained_time()) {
+            self.tick(state, time, outbox);
         }
         Ok(has_switched || state.ticked > ticked)
     }
@@ -404,7 +397,7 @@ mod tests {
         let time = |clock: Option<i64>, ticked: i64| {
             State { clock: clock.map_or_else(Clock::default, |at| Clock::resume(EventTime(at))), ticked, ..State::default() }.time()
         };
-        assert_eq!(time(None, 0), EventTime::MIN);
+        assert_eq!(time(None, 0), EventTime::MIN, "the first set judges everything");
         assert_eq!(time(Some(5 * DAY), 9 * DAY), EventTime(9 * DAY), "this partition has been quiet");
         assert_eq!(time(Some(9 * DAY + 1), 9 * DAY), EventTime(9 * DAY + 1));
         assert_eq!(time(None, 9 * DAY), EventTime(9 * DAY));

@@ -11,6 +11,9 @@
 //! The timekeeper's partition is one like the others: where a look finds it drained it holds nothing back either, and time goes on as far as the others
 //! have come. Of what was read by then that stays true, whatever is read afterwards.
 //!
+//! With the wall's time all is the same, but that a drained partition has come as far as the wall had before the look: looks that fail for a while let
+//! time stand, and not run on over what has come meanwhile.
+//!
 //! What such a look can rely on: a feeder sends all of a transaction and has it acknowledged before it commits, so whoever was given a record of
 //! it finds the log of every other partition to reach behind that transaction's records. That holds of the log's very end, not of the last
 //! stable offset: each partition's moves when the mark of the transaction has come there, and those come one by one. Therefore ends are asked for
@@ -38,7 +41,8 @@ pub(super) struct Others {
     ends: Option<BaseConsumer<Talk>>,
     topic: String,
     partitions: i32,
-    rules: String,
+    time: Time,
+    announced: Announced,
     sight: Sight,
 }
 
@@ -56,7 +60,8 @@ impl Others {
             ends,
             topic: topic.to_owned(),
             partitions: i32::try_from(partitions).unwrap_or(i32::MAX),
-            rules: String::new(),
+            time,
+            announced: Announced::default(),
             sight: Sight { is_alone, ..Sight::default() },
         })
     }
@@ -64,6 +69,11 @@ impl Others {
     /// Records of the timekeeper's partition have been read since the last look, or it was taken over from somebody who has read some.
     pub(super) fn has_read(&mut self) {
         self.sight.has_read();
+    }
+
+    /// Partitions have changed hands: until the next look nobody knows whether a rule set is announced still.
+    pub(super) fn reassigned(&mut self) {
+        self.announced.is_current = false;
     }
 
     /// Reads the marks. Where brokers do not answer, what was known stays.
@@ -77,9 +87,11 @@ impl Others {
     fn try_look(&mut self) -> Result<(), KafkaError> {
         let mut asked = TopicPartitionList::new();
         asked.add_partition_range(&self.topic, 0, self.partitions - 1);
+        // Before marks and ends: what had come by then is read, where they say that nothing is left.
+        let wall = if self.time == Time::Wall { wall_time() } else { None };
         let committed = self.consumer.committed_offsets(asked, ASK_MAX)?;
         // Where the timekeeper's own is not to be had, what it announced last stays announced, and the others go on.
-        let (mut rules, mut seen) = (self.rules.clone(), Seen::default());
+        let (mut rules, mut seen) = (self.announced.rules.clone(), Seen { wall, ..Seen::default() });
         for element in committed.elements() {
             let partition = element.partition();
             let mark = Mark::decode(element.metadata());
@@ -96,7 +108,7 @@ impl Others {
                 rules = mark.rules;
             }
         }
-        self.rules = rules;
+        self.announced.are(&rules);
         self.sight.saw(seen);
         Ok(())
     }
@@ -118,49 +130,63 @@ impl Others {
         self.partitions
     }
 
-    /// The rule set last announced; empty before the first.
+    /// The rule set last announced; empty before the first, and while that is not known.
     pub(super) fn rules(&self) -> &str {
-        &self.rules
+        self.announced.rules()
     }
 
     /// A rule set has been announced by this process, and that is committed.
     pub(super) fn announced(&mut self, rules: &str) {
-        if self.rules != rules {
-            rules.clone_into(&mut self.rules);
-        }
+        self.announced.are(rules);
     }
 
-    /// Wall time if everything received is read, else the time that all partitions with something left have reached; `None` before anything was.
-    pub(super) fn wall_time(&self, own: Option<i64>) -> Option<i64> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
-        self.sight.drained_time(i64::try_from(now.as_micros()).ok()?).or_else(|| self.time_as_seen(own))
-    }
-
-    /// The event time that everybody had come to at the last look, where the timekeeper's partition had nothing left then, be it that it never had anything.
+    /// The time that everybody had come to at the last look, where the timekeeper's partition had nothing left then, be it that it never had anything.
     pub(super) fn drained_time(&self) -> Option<i64> {
-        self.sight.drained_time(self.sight.seen?.latest?)
-    }
-
-    /// The time that all partitions had reached at the last look, given that the timekeeper's has reached `own`; `None` before all have begun or
-    /// are known to have nothing.
-    pub(super) fn time_as_seen(&self, own: Option<i64>) -> Option<i64> {
-        self.sight.time_as_seen(own?)
+        self.sight.drained_time()
     }
 
     /// The time that no record of another partition is still to come before, given that the timekeeper's has reached `own` and the last tick was
     /// at `ticked`; `None` before all have begun or are known to have nothing. Looks once more where that lets a tick come.
-    pub(super) fn event_time(&mut self, own: Option<i64>, ticked: i64) -> Option<i64> {
+    pub(super) fn time(&mut self, own: Option<i64>, ticked: i64) -> Option<i64> {
         let own = own?;
         if self.sight.wants_look(own, ticked) {
             self.look();
         }
-        self.sight.event_time(own)
+        self.sight.time(own)
     }
 
     /// The earliest stamp of any partition, drained or not; at most `time`.
     pub(super) fn earliest(&self, time: i64) -> i64 {
         self.sight.seen.and_then(|seen| seen.earliest).map_or(time, |earliest| earliest.min(time))
     }
+}
+
+/// The rule set last announced, as committed.
+#[derive(Debug, Default)]
+struct Announced {
+    rules: String,
+    /// It was found so since partitions changed hands last. Who slept meanwhile may have slept over a leg log that was made anew, and an announcement
+    /// that was taken back: what it writes then would lie there before any rule set.
+    is_current: bool,
+}
+
+impl Announced {
+    fn rules(&self) -> &str {
+        if self.is_current { &self.rules } else { "" }
+    }
+
+    fn are(&mut self, rules: &str) {
+        if self.rules != rules {
+            rules.clone_into(&mut self.rules);
+        }
+        self.is_current = true;
+    }
+}
+
+/// Microseconds since 1970 by the clock of this host; `None` before that, and time follows records then.
+fn wall_time() -> Option<i64> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
+    i64::try_from(now.as_micros()).ok()
 }
 
 /// A consumer that belongs to no group and is told of uncommitted records too. It reads none.
@@ -173,9 +199,11 @@ fn reader_of_ends(connection: &Connection) -> Result<BaseConsumer<Talk>, KafkaEr
 /// What a look has found. Clocks are in microseconds; that of a partition which has not begun is `i64::MIN`: it holds time back altogether.
 #[derive(Debug, Clone, Copy, Default)]
 struct Seen {
+    /// The wall's time before the look, where time follows it: that of all partitions that are drained.
+    wall: Option<i64>,
     /// The smallest clock of partitions other than the timekeeper's that have something unread; `None` if none has.
     lagging: Option<i64>,
-    /// The smallest clock of those that are drained.
+    /// The smallest time of those that are drained.
     drained: Option<i64>,
     /// The first stamp of all partitions that have one, as far as it is known, and the largest clock.
     earliest: Option<i64>,
@@ -197,9 +225,9 @@ impl Seen {
             self.is_drained = has_nothing_left;
             return;
         }
-        let clock = clock.unwrap_or(i64::MIN);
-        let least = if has_nothing_left { &mut self.drained } else { &mut self.lagging };
-        *least = Some(least.map_or(clock, |least: i64| least.min(clock)));
+        let (least, time) = if has_nothing_left { (&mut self.drained, self.wall.or(clock)) } else { (&mut self.lagging, clock) };
+        let time = time.unwrap_or(i64::MIN);
+        *least = Some(least.map_or(time, |least: i64| least.min(time)));
     }
 }
 
@@ -232,19 +260,19 @@ impl Sight {
         bounded(own, self.seen?.lagging)
     }
 
-    /// Before another look a drained partition's own clock is a bound, too: it may have been given something since.
-    fn event_time(&self, own: i64) -> Option<i64> {
+    /// Before another look a drained partition's own time is a bound, too: it may have been given something since.
+    fn time(&self, own: i64) -> Option<i64> {
         if self.is_alone || self.is_fresh {
             return self.time_as_seen(own);
         }
         bounded(self.time_as_seen(own)?, self.seen?.drained)
     }
 
-    /// At most `time`, as far as the last look lets it come without regard to the timekeeper's partition, of which nothing was left then; `None` where
-    /// something was, or where another one that had something left has not begun.
-    fn drained_time(&self, time: i64) -> Option<i64> {
+    /// As far as the last look lets time come without regard to the timekeeper's partition, of which nothing was left then; `None` where something was, or
+    /// where another one that had something left has not begun.
+    fn drained_time(&self) -> Option<i64> {
         let seen = self.seen.filter(|seen| seen.is_drained)?;
-        bounded(time, seen.lagging)
+        bounded(seen.wall.or(seen.latest)?, seen.lagging)
     }
 
     /// Whether a tick may come by a look: if drained partitions are so still, time moves on by a full hour, for less than which there is no tick.
@@ -253,7 +281,7 @@ impl Sight {
             return false;
         }
         let hour = |time: i64| time.div_euclid(HOUR);
-        let (hoped, sure) = (self.time_as_seen(own), self.event_time(own));
+        let (hoped, sure) = (self.time_as_seen(own), self.time(own));
         hoped.is_some_and(|hoped| hour(hoped) > hour(ticked) && sure.is_none_or(|sure| hour(hoped) > hour(sure)))
     }
 }
@@ -275,11 +303,11 @@ mod tests {
 
     /// The timekeeper's partition and others: each one's clock, and whether nothing of it is left.
     fn seen(others: &[(Option<i64>, bool)]) -> Seen {
-        seen_beside((Some(0), false), others)
+        seen_beside(None, (Some(0), false), others)
     }
 
-    fn seen_beside((clock, is_drained): (Option<i64>, bool), others: &[(Option<i64>, bool)]) -> Seen {
-        let mut seen = Seen::default();
+    fn seen_beside(wall: Option<i64>, (clock, is_drained): (Option<i64>, bool), others: &[(Option<i64>, bool)]) -> Seen {
+        let mut seen = Seen { wall, ..Seen::default() };
         seen.add(TIMEKEEPER, None, clock, is_drained);
         others.iter().zip(1..).for_each(|((clock, has_nothing_left), partition)| seen.add(partition, None, *clock, *has_nothing_left));
         seen
@@ -291,7 +319,7 @@ mod tests {
         sight
     }
 
-    /// As [`Others::event_time`] asks: the time, and whether a look was wanted. `now` is what brokers would say; `None` if they do not answer.
+    /// As [`Others::time`] asks: the time, and whether a look was wanted. `now` is what brokers would say; `None` if they do not answer.
     fn ask(sight: &mut Sight, own: i64, ticked: i64, now: Option<&[(Option<i64>, bool)]>) -> (Option<i64>, bool) {
         let has_looked = sight.wants_look(own, ticked);
         if has_looked {
@@ -300,13 +328,13 @@ mod tests {
                 sight.saw(seen(now));
             }
         }
-        (sight.event_time(own), has_looked)
+        (sight.time(own), has_looked)
     }
 
     #[test]
     fn time_does_not_pass_who_was_drained_and_has_been_given_something_since() {
         let mut sight = seen_by(&[(Some(DAY), true)]);
-        assert_eq!(sight.event_time(DAY + HOUR), Some(DAY + HOUR), "what moved time had been read when it was looked");
+        assert_eq!(sight.time(DAY + HOUR), Some(DAY + HOUR), "what moved time had been read when it was looked");
         sight.has_read();
         let now = [(Some(DAY), false)];
         assert_eq!(ask(&mut sight, 30 * DAY, DAY, Some(&now)), (Some(DAY), true));
@@ -321,7 +349,7 @@ mod tests {
         sight.has_read();
         assert_eq!(ask(&mut sight, 30 * DAY, 0, Some(&[(None, false)])), (None, true));
         sight.saw(seen(&[(Some(2 * DAY), false)]));
-        assert_eq!(sight.event_time(30 * DAY), Some(2 * DAY));
+        assert_eq!(sight.time(30 * DAY), Some(2 * DAY));
     }
 
     #[test]
@@ -383,13 +411,12 @@ mod tests {
     #[test]
     fn a_timekeeper_with_nothing_left_holds_nobody_back() {
         let check = |own: (Option<i64>, bool), others: &[(Option<i64>, bool)], expected: Option<i64>| {
-            let seen = seen_beside(own, others);
-            let sight = Sight { seen: Some(seen), ..Sight::default() };
-            assert_eq!(seen.latest.and_then(|latest| sight.drained_time(latest)), expected, "{own:?} {others:?}");
+            let drained_time = |wall| Sight { seen: Some(seen_beside(wall, own, others)), ..Sight::default() }.drained_time();
+            assert_eq!(drained_time(None), expected, "{own:?} {others:?}");
             // With the wall's time the same partitions are waited for.
-            let (wall, is_behind) = (90 * DAY, others.iter().any(|(_, has_nothing_left)| !has_nothing_left));
-            let expected_wall = if own.1 && !is_behind { Some(wall) } else { expected };
-            assert_eq!(sight.drained_time(wall), expected_wall, "{own:?} {others:?}");
+            let (wall, is_behind) = (Some(90 * DAY), others.iter().any(|(_, has_nothing_left)| !has_nothing_left));
+            let expected_wall = if own.1 && !is_behind { wall } else { expected };
+            assert_eq!(drained_time(wall), expected_wall, "{own:?} {others:?}");
         };
         check((Some(DAY), true), &[(Some(9 * DAY), true)], Some(9 * DAY));
         check((None, true), &[(Some(9 * DAY), true), (Some(3 * DAY), true)], Some(9 * DAY));
@@ -412,9 +439,39 @@ mod tests {
     }
 
     #[test]
-    fn with_wall_time_a_drained_partition_bounds_nothing() {
-        let mut sight = seen_by(&[(Some(DAY), true), (Some(2 * DAY), false)]);
-        sight.has_read();
-        assert_eq!(sight.time_as_seen(9 * DAY), Some(2 * DAY));
+    fn who_comes_back_takes_nothing_for_announced_that_was_not_looked_at_again() {
+        let mut announced = Announced::default();
+        announced.are("ab");
+        assert_eq!(announced.rules(), "ab");
+        announced.is_current = false;
+        assert_eq!(announced.rules(), "");
+        // Where the mark that says so is not to be had, what it said last counts again.
+        let before = announced.rules.clone();
+        announced.are(&before);
+        assert_eq!(announced.rules(), "ab");
+    }
+
+    #[test]
+    fn with_wall_time_who_is_drained_has_come_as_far_as_the_wall() {
+        let mut sight = Sight::default();
+        let mut time = |others: &[(Option<i64>, bool)]| {
+            sight.saw(seen_beside(Some(30 * DAY), (Some(0), false), others));
+            sight.has_read();
+            sight.time(9 * DAY)
+        };
+        assert_eq!(time(&[(Some(DAY), true), (Some(2 * DAY), false)]), Some(2 * DAY));
+        assert_eq!(time(&[(Some(DAY), true), (None, true)]), Some(9 * DAY), "though it has never begun");
+    }
+
+    /// A broker that has some partition is away, say, and looks fail; those who read the others go on, and may die.
+    #[test]
+    fn with_wall_time_nothing_passes_the_last_look() {
+        let mut sight = Sight::default();
+        sight.saw(seen_beside(Some(20 * DAY), (Some(DAY), true), &[(Some(DAY), true)]));
+        for day in 21..25 {
+            sight.has_read();
+            assert_eq!(sight.drained_time(), Some(20 * DAY), "whatever the wall's time is now");
+            assert_eq!(ask(&mut sight, day * DAY, 20 * DAY, None), (Some(20 * DAY), true));
+        }
     }
 }

@@ -212,6 +212,7 @@ impl<R: Role> Desk<R> {
         let numbers: Vec<i32> =
             partitions.elements().iter().map(rdkafka::topic_partition_list::TopicPartitionListElem::partition).collect();
         self.stops.clear();
+        self.role.reassigned();
         let committed = patiently(&self.stop, || committed(consumer, partitions.clone(), ASK_MAX))?;
         for element in committed.elements() {
             let partition = element.partition();
@@ -246,7 +247,10 @@ impl<R: Role> Desk<R> {
         let mark = Mark::decode(metadata).ok_or_else(|| {
             Stop::new(
                 StopCode::OffsetForeign,
-                format!("the offset {offset} committed for {topic}/{partition} was not committed by weir; put back the one that was"),
+                format!(
+                    "the offset {offset} for {topic}/{partition} was committed by somebody else than weir, or by a later version of it; put back the one that \
+                     was, or run that version"
+                ),
             )
         })?;
         if offset > high {

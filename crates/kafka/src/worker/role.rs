@@ -39,6 +39,9 @@ pub(crate) trait Role: Send + 'static {
     /// Of one partition.
     type State: Send + 'static;
 
+    /// Partitions have changed hands, and are taken up next, or go on as they were: what is known of others may be old.
+    fn reassigned(&mut self) {}
+
     /// State and beginning for a partition; `mark` is that of the committed offset.
     fn open(&mut self, standing: Standing, mark: &Mark) -> Result<Opening<Self::State>, Stop>;
 
