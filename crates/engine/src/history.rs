@@ -434,7 +434,7 @@ impl Party {
             if row.pair == NONE {
                 continue;
             }
-            if row.makes_party() && row.at >= self.pairs.get(row.pair).begins() {
+            if row.makes_party() && row.at >= self.pairs.begins(row.pair) {
                 self.pairs.add_past(&row);
             }
         }

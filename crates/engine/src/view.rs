@@ -156,7 +156,7 @@ impl<'a> View<'a> {
 
     /// Whether a row with a counterparty is part of all history: its pair has not been forgotten since.
     pub(crate) fn remembers(&self, row: &Row) -> bool {
-        self.pairs.get(row.pair).remembers(row.at, self.forget_before)
+        self.pairs.remembers(row.pair, row.at, self.forget_before)
     }
 
     /// What is remembered of a pair. Pairs with a row within any window are never forgotten.

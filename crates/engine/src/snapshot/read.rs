@@ -242,12 +242,12 @@ fn load_pair(party: &mut Party, pair: &PairRecord<'_>, tables: &mut Tables) -> R
     if party.pairs.find(known.key).is_some() {
         return Err(damaged("a counterparty stands there twice"));
     }
-    if has_begun_anew {
-        known.begin(EventTime(pair.begins).day());
-    }
     (known.first_in, known.first_out) = (EventTime(pair.first_in), EventTime(pair.first_out));
     known.last_day = Day(pair.last_day);
     let at = party.pairs.push(known);
+    if has_begun_anew {
+        party.pairs.begin(at, EventTime(pair.begins).day());
+    }
     party.pairs.set_past(at, Past { paid_in: pair.past_in, paid_out: pair.past_out });
     Ok(())
 }

@@ -196,7 +196,7 @@ impl Engine {
         PartyRecord {
             key: &party.key,
             rows,
-            pairs: party.pairs.iter().map(|(pair, past)| pair_record(pair, past, tables)).collect(),
+            pairs: (0..).zip(party.pairs.iter()).map(|(at, pair)| pair_record(pair, party.pairs.begins(at), tables)).collect(),
             profiles: profile_records,
             reports: sent.collect(),
             pending: party.pending.iter().map(|removal| removal_record(removal, tables)).collect(),
