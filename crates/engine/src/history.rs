@@ -41,8 +41,8 @@ pub(crate) struct Party {
     pub(crate) bounds: Bounds,
     /// Where it stands in its windows, if it has too many rows to count them anew each time.
     pub(crate) cursor: Option<Box<Cursor>>,
-    /// Large-amount totals of days that may still change, and of some that no longer do. Mostly one, and it stands here.
-    pub(crate) day_totals: SmallVec<[DayTotal; 1]>,
+    /// Large-amount totals of days that may still change, and of some that no longer do. Mostly one or two, and they stand here.
+    pub(crate) day_totals: SmallVec<[DayTotal; 2]>,
     /// Whether rows of those days state the party's kind.
     pub(crate) day_kinds: SmallVec<[DayKinds; 2]>,
     pub(crate) pending: Vec<PendingRemoval>,

@@ -190,7 +190,7 @@ impl Engine {
         // What is said of days that may not change any more is no state.
         let sent = party.day_totals.iter().filter(|total| total.key.day >= open_from).filter_map(|total| {
             let ReportKey { day, direction, item } = total.key;
-            total.sent.map(|sent| ReportRecord { day: day.0, direction, item, sent, revision: total.revision })
+            total.sent().map(|sent| ReportRecord { day: day.0, direction, item, sent, revision: total.revision() })
         });
         let states = party.detection.iter().flat_map(|detection| &detection.rules);
         PartyRecord {
