@@ -11,7 +11,7 @@ use super::blocks::{Blocks, damaged, decode};
 use super::records::{PairRecord, PartyRecord, RemovalRecord, ReportRecord, RuleRecord, is_day, is_moment, load_row, load_rule};
 use super::{Head, open};
 use crate::detection::{Detection, Hit};
-use crate::history::{Party, PendingRemoval};
+use crate::history::{Gone, Party, PendingRemoval};
 use crate::intern::NONE;
 use crate::large_amount::ReportKey;
 use crate::pairs::{NEVER, Pair, Past};
@@ -154,23 +154,22 @@ impl Engine {
             let profile = profiles.get(row.profile as usize).ok_or(damaged("a row names no profile"))?;
             let row = load_row(row, *profile, record.pairs.len(), tables)?;
             if row.txn == NONE {
-                party.aged = party.rows.len() + 1;
+                party.aged = u32::try_from(party.rows.len() + 1).expect("fewer than 2^32 rows fit in memory");
             } else {
                 tables.remember(Identity { txn: row.txn, party: number, direction: row.direction() }, row.at);
             }
             party.bounds.enter(&row);
             party.rows.push(row);
         }
-        for removal in &record.pending {
-            party.pending.push(load_removal(removal, tables)?);
-        }
+        party.pending = record.pending.iter().map(|removal| load_removal(removal, tables)).collect::<Result<_, _>>()?;
         party.history_from = Day(record.history_from);
-        party.past_active = record.past_active.map(Day);
-        if let Some(profile) = record.past_profile {
-            party.past_profile = Some(*profiles.get(profile as usize).ok_or(damaged("a party names no profile"))?);
-        }
-        party.past_inflow = record.past_inflow;
-        party.dropped_to = record.dropped_to.map(EventTime);
+        let past_profile = record.past_profile.map(|profile| profiles.get(profile as usize).ok_or(damaged("a party names no profile")));
+        party.set_gone(Gone {
+            active: record.past_active.map(Day),
+            profile: past_profile.transpose()?.copied(),
+            inflow: record.past_inflow,
+            dropped_to: record.dropped_to.map(EventTime),
+        });
         self.recount_days(number, &mut party, &record.reports);
         if !party.pending.is_empty() {
             self.waiting.insert(number);
