@@ -476,11 +476,15 @@ impl Party {
 /// A list that is longer doubles its room when that is full.
 const SHORT: usize = 64;
 
+/// One that is shorter grows by half.
+const FEW: usize = 8;
+
 /// Room for one more. Left to itself a list takes room for four at once and then twice as much each time; most parties of a bank have one or two of
 /// anything, and a dozen rows after a month.
 pub(crate) fn make_room<T>(list: &mut Vec<T>) {
     if list.len() == list.capacity() && list.len() < SHORT {
-        list.reserve_exact(list.len().div_ceil(2).max(1));
+        let share = if list.len() < FEW { 2 } else { 3 };
+        list.reserve_exact(list.len().div_ceil(share).max(1));
     }
 }
 
