@@ -18,7 +18,7 @@ use crate::large_amount::{DayKinds, DayTotal};
 use crate::pairs::{NEVER, Pair, Pairs};
 use crate::row::{Bits, Extra, Facts, Row};
 use crate::scans::Scans;
-use crate::tables::{Identity, Tables};
+use crate::tables::{Identity, Stretch, Tables};
 
 /// Legs are remembered for their identity this many days behind the frontier.
 pub(crate) const MEMORY_DAYS: i32 = 15;
@@ -276,13 +276,11 @@ impl Party {
     /// Index of the remembered row of an identity.
     fn remembered(&self, number: u32, txn_id: &str, direction: Direction, moment: &Moment<'_>, tables: &Tables) -> Option<usize> {
         let txn = tables.txns.find(txn_id)?;
-        let at = tables.remembered(Identity { txn, party: number, direction })?;
-        if at.day() < moment.memory_day {
-            return None;
-        }
-        let from = self.rows.partition_point(|row| row.at < at);
-        let mut of_instant = self.rows[from..].iter().take_while(|row| row.at == at);
-        of_instant.position(|row| row.txn == txn && row.direction() == direction).map(|offset| from + offset)
+        let about = tables.remembered(Identity { txn, party: number, direction })?;
+        let from = self.rows.partition_point(|row| Stretch::of(row.at) < about);
+        let mut near = self.rows[from..].iter().take_while(|row| Stretch::of(row.at) == about);
+        let at = near.position(|row| row.txn == txn && row.direction() == direction)? + from;
+        (self.rows[at].at.day() >= moment.memory_day).then_some(at)
     }
 
     fn is_same(&self, row: &Row, leg: &Leg<'_>, tables: &Tables) -> bool {
@@ -574,10 +572,12 @@ fn extra_of(leg: &Leg<'_>) -> Option<Extra> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::intern::Interner;
+    use crate::tables::Legs;
 
     #[test]
     fn what_every_party_holds_has_the_size_that_is_paid_for() {
-        let sizes = [size_of::<Party>(), size_of::<Row>(), size_of::<Pair>()];
-        assert_eq!(sizes, [288, 40, 24], "docs/decisions/0017-what-a-party-holds.md counts with them");
+        let sizes = [size_of::<Party>(), size_of::<Row>(), size_of::<Pair>(), Interner::<Legs>::ENTRY_BYTES];
+        assert_eq!(sizes, [288, 40, 24, 40], "docs/decisions/0017-what-a-party-holds.md counts with them");
     }
 }
