@@ -18,7 +18,7 @@ use crate::large_amount::{DayKinds, DayTotal};
 use crate::pairs::{NEVER, Pair, Pairs};
 use crate::row::{Bits, Extra, Facts, Row};
 use crate::scans::Scans;
-use crate::tables::{Identity, Tables};
+use crate::tables::{Identity, Stretch, Tables};
 
 /// Legs are remembered for their identity this many days behind the frontier.
 pub(crate) const MEMORY_DAYS: i32 = 15;
@@ -34,38 +34,46 @@ pub(crate) const TIDY_DAYS: i32 = 8;
 pub(crate) struct Party {
     pub(crate) key: CompactString,
     pub(crate) rows: Vec<Row>,
-    /// Rows before this index have given their transaction ids back.
-    pub(crate) aged: usize,
+    /// So many of the first rows have given their transaction ids back.
+    pub(crate) aged: u32,
     pub(crate) pairs: Pairs,
     /// What no window of it can exceed.
     pub(crate) bounds: Bounds,
     /// Where it stands in its windows, if it has too many rows to count them anew each time.
     pub(crate) cursor: Option<Box<Cursor>>,
-    /// Large-amount totals of days that may still change, and of some that no longer do. Mostly one, and it stands here.
-    pub(crate) day_totals: SmallVec<[DayTotal; 1]>,
+    /// Large-amount totals of days that may still change, and of some that no longer do. Mostly one or two, and they stand here.
+    pub(crate) day_totals: SmallVec<[DayTotal; 2]>,
     /// Whether rows of those days state the party's kind.
     pub(crate) day_kinds: SmallVec<[DayKinds; 2]>,
-    pub(crate) pending: Vec<PendingRemoval>,
+    /// Removals that wait; mostly none, so it has no room for more.
+    pub(crate) pending: Box<[PendingRemoval]>,
     /// What features have scanned of the rows so far; told whenever rows change otherwise than by one more at the end.
     pub(crate) scans: RefCell<Scans>,
     /// Hits and alerts; most parties never have any.
     pub(crate) detection: Option<Box<Detection>>,
     /// Day of the earliest leg ever accepted.
     pub(crate) history_from: Day,
-    /// Last day of rows that have left with a counted leg the bank did not book itself.
-    pub(crate) past_active: Option<Day>,
-    /// Profile of the last live row that has left.
-    pub(crate) past_profile: Option<u32>,
-    /// Counted inflow of rows that have left, fen.
-    pub(crate) past_inflow: i128,
+    /// What is known of rows that have left, once some have.
+    pub(crate) gone: Option<Box<Gone>>,
     /// A change of this party waits to be evaluated.
     pub(crate) is_pending: bool,
     /// A snapshot would show it otherwise than the last base does, and not only by what the sweep has let go.
     pub(crate) is_changed: bool,
-    /// Legs up to this moment left early (`party_legs_max`).
-    pub(crate) dropped_to: Option<EventTime>,
     /// The day it is to be tidied next; it stands in the agenda under that day.
     pub(crate) due: Day,
+}
+
+/// What is known of a party's rows that have left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Gone {
+    /// Last day with a counted leg the bank did not book itself.
+    pub(crate) active: Option<Day>,
+    /// Profile of the last live row.
+    pub(crate) profile: Option<u32>,
+    /// Counted inflow, fen.
+    pub(crate) inflow: i128,
+    /// Legs up to this moment left early (`party_legs_max`).
+    pub(crate) dropped_to: Option<EventTime>,
 }
 
 /// A removal that waits for its target, or for the target's other direction.
@@ -132,22 +140,37 @@ impl Party {
             cursor: None,
             day_totals: SmallVec::new(),
             day_kinds: SmallVec::new(),
-            pending: Vec::new(),
+            pending: Box::default(),
             scans: RefCell::default(),
             detection: None,
             history_from: Day(i32::MAX),
-            past_active: None,
-            past_profile: None,
-            past_inflow: 0,
+            gone: None,
             is_pending: false,
             is_changed: true,
-            dropped_to: None,
             due: Day(i32::MAX),
         }
     }
 
     pub(crate) fn is_group(&self) -> bool {
         KeyKind::Group.is_of(&self.key)
+    }
+
+    /// What is known of rows that have left.
+    pub(crate) fn gone(&self) -> Gone {
+        self.gone.as_deref().copied().unwrap_or_default()
+    }
+
+    pub(crate) fn set_gone(&mut self, gone: Gone) {
+        if gone != self.gone() {
+            **self.gone.get_or_insert_default() = gone;
+        }
+    }
+
+    /// A removal waits.
+    fn wait_for(&mut self, removal: PendingRemoval) {
+        let mut pending = std::mem::take(&mut self.pending).into_vec();
+        pending.push(removal);
+        self.pending = pending.into();
     }
 
     /// Takes a leg in that is not late, by the numbered steps of the definition.
@@ -180,14 +203,15 @@ impl Party {
             return (false, Vec::new());
         }
         let Some(txn) = tables.txns.find(leg.txn_id) else { return (false, Vec::new()) };
-        let (named, others): (Vec<_>, Vec<_>) = std::mem::take(&mut self.pending).into_iter().partition(|removal| removal.target == txn);
-        self.pending = others;
+        let pending = std::mem::take(&mut self.pending).into_vec();
+        let (named, others): (Vec<_>, Vec<_>) = pending.into_iter().partition(|removal| removal.target == txn);
+        self.pending = others.into();
         let (mut taken, mut against) = (false, Vec::new());
         for mut removal in named {
             if removal.is_of(leg) {
                 taken = true;
                 removal.has_removed = true;
-                self.pending.push(removal);
+                self.wait_for(removal);
             } else {
                 tables.txns.release(removal.target);
                 against.push(removal);
@@ -234,7 +258,7 @@ impl Party {
         if tables.txns.find(target).is_some_and(is_there) {
             return Accepted::Duplicate;
         }
-        self.pending.push(PendingRemoval {
+        self.wait_for(PendingRemoval {
             target: tables.txns.intern(target),
             record: moment.record,
             clock: moment.clock,
@@ -252,13 +276,11 @@ impl Party {
     /// Index of the remembered row of an identity.
     fn remembered(&self, number: u32, txn_id: &str, direction: Direction, moment: &Moment<'_>, tables: &Tables) -> Option<usize> {
         let txn = tables.txns.find(txn_id)?;
-        let at = tables.remembered(Identity { txn, party: number, direction })?;
-        if at.day() < moment.memory_day {
-            return None;
-        }
-        let from = self.rows.partition_point(|row| row.at < at);
-        let mut of_instant = self.rows[from..].iter().take_while(|row| row.at == at);
-        of_instant.position(|row| row.txn == txn && row.direction() == direction).map(|offset| from + offset)
+        let about = tables.remembered(Identity { txn, party: number, direction })?;
+        let from = self.rows.partition_point(|row| Stretch::of(row.at) < about);
+        let mut near = self.rows[from..].iter().take_while(|row| Stretch::of(row.at) == about);
+        let at = near.position(|row| row.txn == txn && row.direction() == direction)? + from;
+        (self.rows[at].at.day() >= moment.memory_day).then_some(at)
     }
 
     fn is_same(&self, row: &Row, leg: &Leg<'_>, tables: &Tables) -> bool {
@@ -392,12 +414,12 @@ impl Party {
     /// Counted inflow before a moment, over all history: exact as long as rows from that moment on are still there.
     pub(crate) fn inflow_before(&self, moment: EventTime) -> i128 {
         let rows = &self.rows[..self.rows.partition_point(|row| row.at < moment)];
-        self.past_inflow + rows.iter().filter(|row| row.is_counted() && row.is_in()).map(|row| i128::from(row.amount)).sum::<i128>()
+        self.gone().inflow + rows.iter().filter(|row| row.is_counted() && row.is_in()).map(|row| i128::from(row.amount)).sum::<i128>()
     }
 
     /// Gives back the transaction ids of rows that are no longer remembered.
     fn age(&mut self, number: u32, memory_day: Day, tables: &mut Tables) {
-        while let Some(row) = self.rows.get_mut(self.aged).filter(|row| row.at.day() < memory_day) {
+        while let Some(row) = self.rows.get_mut(self.aged as usize).filter(|row| row.at.day() < memory_day) {
             tables.forget_row(number, row);
             row.txn = NONE;
             self.aged += 1;
@@ -412,49 +434,55 @@ impl Party {
 
     /// Lets the first `count` rows go; what pairs must keep of them is added to their memory.
     pub(crate) fn drop_rows(&mut self, number: u32, count: usize, tables: &mut Tables) {
+        let mut gone = self.gone();
         for at in 0..count {
             let row = self.rows[at];
-            if at >= self.aged {
+            if at >= self.aged as usize {
                 tables.forget_row(number, &row);
             }
             tables.extras.release(row.extra);
             self.bounds.leave(&row);
             if row.is_live() {
-                self.past_profile = Some(row.profile);
+                gone.profile = Some(row.profile);
             }
             if !row.is_counted() {
                 continue;
             }
             if row.is_in() {
-                self.past_inflow += i128::from(row.amount);
+                gone.inflow += i128::from(row.amount);
             }
             if row.counterparty_kind() != PartyKind::Internal {
-                self.past_active = self.past_active.max(Some(row.at.day()));
+                gone.active = gone.active.max(Some(row.at.day()));
             }
             if row.pair == NONE {
                 continue;
             }
-            if row.makes_party() && row.at >= self.pairs.get(row.pair).begins() {
+            if row.makes_party() && row.at >= self.pairs.begins(row.pair) {
                 self.pairs.add_past(&row);
             }
         }
+        self.set_gone(gone);
         self.scans.get_mut().before_drop(&self.rows, count);
         if let Some(cursor) = &mut self.cursor {
             cursor.before_drop(&self.rows, count);
         }
         self.rows.drain(..count);
-        self.aged = self.aged.saturating_sub(count);
+        self.aged = self.aged.saturating_sub(u32::try_from(count).unwrap_or(u32::MAX));
     }
 }
 
 /// A list that is longer doubles its room when that is full.
 const SHORT: usize = 64;
 
+/// One that is shorter grows by half.
+const FEW: usize = 8;
+
 /// Room for one more. Left to itself a list takes room for four at once and then twice as much each time; most parties of a bank have one or two of
 /// anything, and a dozen rows after a month.
 pub(crate) fn make_room<T>(list: &mut Vec<T>) {
     if list.len() == list.capacity() && list.len() < SHORT {
-        list.reserve_exact(list.len().div_ceil(2).max(1));
+        let share = if list.len() < FEW { 2 } else { 3 };
+        list.reserve_exact(list.len().div_ceil(share).max(1));
     }
 }
 
@@ -493,7 +521,7 @@ impl Party {
     /// The first day on which there may be something to let go, as of a party that was tidied today: rows before `keep_from` were old, and pairs
     /// are looked at next on the day `silence`. Not at once: what a few more days bring goes along.
     fn next_due(&self, today: Day, keep_from: Day, silence: Day) -> Day {
-        let ages = self.rows.get(self.aged).map(|row| row.at.day().plus(MEMORY_DAYS + 1));
+        let ages = self.rows.get(self.aged as usize).map(|row| row.at.day().plus(MEMORY_DAYS + 1));
         let kept = today.0.saturating_sub(keep_from.0).saturating_add(1);
         let leaves = self.rows.get(self.rows.len() / 4).map(|row| row.at.day().plus(kept));
         let is_scanned = self.cursor.is_some() || self.scans.borrow().are_kept();
@@ -539,4 +567,17 @@ fn extra_of(leg: &Leg<'_>) -> Option<Extra> {
     }
     debug_assert!(amount.cny.is_some() || leg.flags.has(Flags::UNCONVERTED), "a leg without an equivalent in CNY says so");
     Some(Extra { currency: amount.currency, minor: amount.minor, cny: amount.cny, usd: amount.usd, balance: leg.balance_after })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::intern::Interner;
+    use crate::tables::Legs;
+
+    #[test]
+    fn what_every_party_holds_has_the_size_that_is_paid_for() {
+        let sizes = [size_of::<Party>(), size_of::<Row>(), size_of::<Pair>(), Interner::<Legs>::ENTRY_BYTES];
+        assert_eq!(sizes, [288, 40, 24, 40], "docs/decisions/0017-what-a-party-holds.md counts with them");
+    }
 }

@@ -104,6 +104,12 @@ impl<T: Default> Interner<T> {
 }
 
 #[cfg(test)]
+impl<T> Interner<T> {
+    /// What a text takes, beside its place in the index.
+    pub(crate) const ENTRY_BYTES: usize = size_of::<Entry<T>>();
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -28,24 +28,26 @@ pub(crate) struct ReportKey {
     pub(crate) item: ReportItem,
 }
 
-/// Running totals of one key.
+/// Running totals of one key: 32 bytes, because every party holds those of its latest days.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct DayTotal {
     pub(crate) key: ReportKey,
-    /// Fen of RMB legs.
-    cny: i128,
+    /// Fen of RMB legs, without what [`Beyond::cny_high`] counts.
+    cny_low: u64,
     legs_cny: u32,
     kind_unknown: u32,
-    /// State last sent; `None` before the first.
-    pub(crate) sent: Option<ReportStatus>,
-    pub(crate) revision: u32,
-    /// Nearly all days have nothing but RMB: the rest stands apart.
-    beyond: Option<Box<BeyondRmb>>,
+    /// Nearly all days have nothing but RMB, and nothing is said of them: the rest stands apart, and only where there is any.
+    beyond: Option<Box<Beyond>>,
 }
 
-/// What a day's total has beside RMB: foreign legs, and what is known in dollars.
+/// What a day's total has beside RMB: foreign legs, and what is known in dollars; and what was said of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct BeyondRmb {
+struct Beyond {
+    /// State last sent; `None` before the first.
+    sent: Option<ReportStatus>,
+    revision: u32,
+    /// 2^64 fen of RMB legs.
+    cny_high: i64,
     /// Cents of foreign legs that have an equivalent.
     fx_usd: i128,
     /// Fen of foreign legs that have an equivalent.
@@ -87,7 +89,7 @@ fn step(count: &mut u32, add: bool, on: bool) {
     *count = if add { *count + u32::from(on) } else { *count - u32::from(on) };
 }
 
-impl BeyondRmb {
+impl Beyond {
     fn count(&mut self, amount: LegAmount, add: bool) {
         let signed = |minor: i64| if add { i128::from(minor) } else { -i128::from(minor) };
         let is_foreign = amount.currency != Currency::CNY;
@@ -109,8 +111,11 @@ impl BeyondRmb {
     }
 }
 
-/// Of a day of RMB alone.
-const NOTHING_BEYOND: BeyondRmb = BeyondRmb {
+/// Of a day of RMB alone of which nothing was said.
+const NOTHING_BEYOND: Beyond = Beyond {
+    sent: None,
+    revision: 0,
+    cny_high: 0,
     fx_usd: 0,
     fx_cny: 0,
     combined_usd: 0,
@@ -125,27 +130,63 @@ const NOTHING_BEYOND: BeyondRmb = BeyondRmb {
 
 impl DayTotal {
     fn new(key: ReportKey) -> Self {
-        Self { key, cny: 0, legs_cny: 0, kind_unknown: 0, sent: None, revision: 0, beyond: None }
+        Self { key, cny_low: 0, legs_cny: 0, kind_unknown: 0, beyond: None }
     }
 
-    fn beyond(&self) -> &BeyondRmb {
+    /// Of the same key, nothing counted yet, of which the same was said.
+    fn emptied(&self) -> Self {
+        let mut total = Self::new(self.key);
+        if let Some(sent) = self.sent() {
+            total.say(sent, self.revision());
+        }
+        total
+    }
+
+    fn beyond(&self) -> &Beyond {
         self.beyond.as_deref().unwrap_or(&NOTHING_BEYOND)
+    }
+
+    /// State last sent; `None` before the first.
+    pub(crate) fn sent(&self) -> Option<ReportStatus> {
+        self.beyond().sent
+    }
+
+    /// Of the state last sent.
+    pub(crate) fn revision(&self) -> u32 {
+        self.beyond().revision
+    }
+
+    fn say(&mut self, sent: ReportStatus, revision: u32) {
+        let beyond = self.beyond.get_or_insert_default();
+        (beyond.sent, beyond.revision) = (Some(sent), revision);
+    }
+
+    /// Fen of RMB legs.
+    fn cny(&self) -> i128 {
+        i128::from(self.beyond().cny_high) << 64 | i128::from(self.cny_low)
+    }
+
+    fn set_cny(&mut self, fen: i128) {
+        self.cny_low = u64::try_from(fen & i128::from(u64::MAX)).expect("the low half of 128 bits has 64");
+        let high = i64::try_from(fen >> 64).expect("the high half of 128 bits has 64");
+        if high != self.beyond().cny_high {
+            self.beyond.get_or_insert_default().cny_high = high;
+        }
     }
 
     fn count(&mut self, amount: LegAmount, kind: PartyKind, add: bool) {
         let is_foreign = amount.currency != Currency::CNY;
         if !is_foreign {
-            self.cny += if add { i128::from(amount.minor) } else { -i128::from(amount.minor) };
+            self.set_cny(self.cny() + if add { i128::from(amount.minor) } else { -i128::from(amount.minor) });
         }
         step(&mut self.legs_cny, add, !is_foreign);
         step(&mut self.kind_unknown, add, kind == PartyKind::Unknown);
         if is_foreign || amount.usd.is_some() {
-            let beyond = self.beyond.get_or_insert_default();
-            beyond.count(amount, add);
-            // Totals that say the same are equal.
-            if **beyond == NOTHING_BEYOND {
-                self.beyond = None;
-            }
+            self.beyond.get_or_insert_default().count(amount, add);
+        }
+        // Totals that say the same are equal.
+        if self.beyond.as_deref() == Some(&NOTHING_BEYOND) {
+            self.beyond = None;
         }
     }
 
@@ -161,7 +202,7 @@ impl DayTotal {
 
     /// Fen of all legs that have an equivalent in RMB.
     fn combined_cny(&self) -> i128 {
-        self.cny + self.beyond().fx_cny
+        self.cny() + self.beyond().fx_cny
     }
 
     /// Everything in RMB; `None` where a leg has no equivalent.
@@ -178,7 +219,7 @@ impl DayTotal {
     /// RMB legs without an equivalent in USD, at the rate that the foreign legs of the key show; cut to cents.
     fn cny_in_usd(&self) -> Option<i128> {
         let beyond = self.beyond();
-        let without_usd = self.cny - beyond.cny_with_usd;
+        let without_usd = self.cny() - beyond.cny_with_usd;
         if without_usd == 0 {
             return Some(0);
         }
@@ -191,7 +232,7 @@ impl DayTotal {
     /// alone that cannot be told in dollars is judged in RMB.
     pub(crate) fn is_reached(&self) -> bool {
         let (fen, cents) = (i128::from(self.key.item.limit_fen()), i128::from(self.key.item.limit_cents()));
-        if self.cny >= fen {
+        if self.cny() >= fen {
             return true;
         }
         let Some(beyond) = &self.beyond else { return false };
@@ -202,12 +243,12 @@ impl DayTotal {
 
     /// Whether [`DayTotal::after_change`] has anything to say, now or once the day is over: of nearly all totals it has not.
     fn may_speak(&self) -> bool {
-        self.sent.is_some() || self.is_reached()
+        self.sent().is_some() || self.is_reached()
     }
 
     /// The status to send after a change of the day's legs; `None` where nothing is to be said.
     pub(crate) fn after_change(&self, is_day_over: bool) -> Option<ReportStatus> {
-        let is_standing = self.sent.is_some_and(|status| status != ReportStatus::Withdrawn);
+        let is_standing = self.sent().is_some_and(|status| status != ReportStatus::Withdrawn);
         match (self.is_reached(), is_day_over) {
             (true, true) => Some(ReportStatus::Corrected),
             (true, false) if !is_standing => Some(ReportStatus::Opened),
@@ -304,7 +345,7 @@ impl Party {
     fn recount_day(&mut self, day: Day, rows: &[Row], tables: &Tables) -> Vec<usize> {
         let before = self.day_totals.clone();
         for total in self.day_totals.iter_mut().filter(|total| total.key.day == day) {
-            *total = DayTotal { sent: total.sent, revision: total.revision, ..DayTotal::new(total.key) };
+            *total = total.emptied();
         }
         for row in self.rows_of(day).to_vec().iter().filter(|row| row.is_live()) {
             self.count_large_amount(row, true, tables);
@@ -334,14 +375,17 @@ impl Party {
         if self.day_kinds.iter().any(|kinds| kinds.day < day) || self.day_totals.iter().any(|total| total.key.day < day) {
             self.day_totals.retain(|total| total.key.day >= day);
             self.day_kinds.retain(|kinds| kinds.day >= day);
+            // A party rests for weeks with what its last busy day has left.
+            if self.day_totals.len() <= self.day_totals.inline_size() {
+                self.day_totals.shrink_to_fit();
+            }
         }
     }
 
     /// Puts back what was said of a key before.
     pub(crate) fn note_report(&mut self, key: ReportKey, sent: ReportStatus, revision: u32) {
         let at = self.day_total(key);
-        self.day_totals[at].sent = Some(sent);
-        self.day_totals[at].revision = revision;
+        self.day_totals[at].say(sent, revision);
     }
 
     /// Index of the total of a key, new or known.
@@ -354,8 +398,8 @@ impl Party {
 
     /// Notes that the next revision of a total is sent.
     pub(crate) fn note_next_revision(&mut self, at: usize, status: ReportStatus) {
-        self.day_totals[at].revision += 1;
-        self.day_totals[at].sent = Some(status);
+        let revision = self.day_totals[at].revision() + 1;
+        self.day_totals[at].say(status, revision);
     }
 
     /// The report of a total as it stands, under the revision sent last.
@@ -365,14 +409,14 @@ impl Party {
         let due = calendar.working_days_after(key.day, DUE_WORKING_DAYS);
         let mut report = LargeAmountReport {
             report_id: report_id(&self.key, key),
-            revision: total.revision,
+            revision: total.revision(),
             status,
             customer: self.key.to_string(),
             day: key.day.to_string(),
             direction: key.direction,
             item: key.item,
             kind_assumed: total.kind_unknown > 0,
-            cny_total: yuan(total.cny),
+            cny_total: yuan(total.cny()),
             fx_usd_total: yuan(total.fx_usd()),
             combined_cny: total.all_in_cny().map(yuan),
             combined_usd: total.all_in_usd().map(yuan),
@@ -437,6 +481,26 @@ fn units(minor: i64, currency: Currency) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_total_is_exact_however_large_and_holds_nothing_that_it_does_not_need() {
+        let key = ReportKey { day: Day(1), direction: Direction::In, item: ReportItem::Cash };
+        let mut total = DayTotal::new(key);
+        let largest = LegAmount::cny(i64::MAX);
+        (0..3).for_each(|_| total.count(largest, PartyKind::Natural, true));
+        assert_eq!(total.cny(), 3 * i128::from(i64::MAX));
+        total.say(ReportStatus::Opened, 2);
+        let emptied = total.emptied();
+        assert_eq!((emptied.sent(), emptied.revision(), emptied.cny(), emptied.legs()), (Some(ReportStatus::Opened), 2, 0, 0));
+        (0..3).for_each(|_| total.count(largest, PartyKind::Natural, false));
+        assert_eq!(total, emptied);
+
+        let mut total = DayTotal::new(key);
+        (0..3).for_each(|_| total.count(largest, PartyKind::Natural, true));
+        (0..3).for_each(|_| total.count(largest, PartyKind::Natural, false));
+        assert_eq!(total, DayTotal::new(key));
+        assert!(total.beyond.is_none() && size_of::<DayTotal>() == 32);
+    }
 
     #[test]
     fn amounts_show_the_decimals_of_their_currency() {

@@ -3,7 +3,7 @@
 //! A pair is named by an index, which rows hold. First payments are exact over all history; sums here hold only what rows that have left
 //! carried, the rest is still in the rows. A pair silent for 24 months is forgotten at the next tick: nothing is done then, it is only no
 //! longer believed ([`Pair::is_forgotten`]) and begins anew with its next leg, whatever older rows of it are still there
-//! ([`Pair::begins`]). Forgotten pairs without rows give their memory back ([`Pairs::retain`]).
+//! ([`Pairs::begins`]). Forgotten pairs without rows give their memory back ([`Pairs::retain`]).
 
 use hashbrown::HashTable;
 use weir_model::{Day, EventTime};
@@ -15,13 +15,11 @@ use crate::row::Row;
 /// No such moment.
 pub(crate) const NEVER: EventTime = EventTime(i64::MAX);
 
-/// Memory of one counterparty.
+/// Memory of one counterparty: 24 bytes, what few have beside them in [`More`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Pair {
     /// Interned key of the counterparty.
     pub(crate) key: u32,
-    /// Rows before this day are forgotten.
-    begins: Day,
     /// Day of the last counted leg, removed ones included.
     pub(crate) last_day: Day,
     /// First In movement counted; [`NEVER`] without one.
@@ -42,22 +40,7 @@ const NO_DAY: Day = Day(i32::MIN);
 
 impl Pair {
     pub(crate) fn new(key: u32) -> Self {
-        Self { key, begins: NO_DAY, last_day: NO_DAY, first_in: NEVER, first_out: NEVER }
-    }
-
-    /// Rows before `day` are forgotten.
-    pub(crate) fn begin(&mut self, day: Day) {
-        self.begins = day;
-    }
-
-    /// Rows before this moment are forgotten.
-    pub(crate) fn begins(&self) -> EventTime {
-        if self.begins == NO_DAY { EventTime::MIN } else { self.begins.start() }
-    }
-
-    /// Whether a row of the pair is part of all history.
-    pub(crate) fn remembers(&self, at: EventTime, forget_before: Day) -> bool {
-        at >= self.begins() && !self.is_forgotten(forget_before)
+        Self { key, last_day: NO_DAY, first_in: NEVER, first_out: NEVER }
     }
 
     /// Whether a tick has come since its last leg grew too old.
@@ -80,6 +63,8 @@ struct More {
     index: HashTable<u32>,
     /// By pair, as far as rows of any have left.
     past: Vec<Past>,
+    /// By pair, as far as any has begun anew: its rows before this day are forgotten.
+    begins: Vec<Day>,
 }
 
 const LINEAR_MAX: usize = 12;
@@ -112,6 +97,11 @@ impl Pairs {
         at
     }
 
+    /// Room for so many more, and no more than that.
+    pub(crate) fn reserve(&mut self, pairs: usize) {
+        self.list.reserve_exact(pairs);
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.list.len()
     }
@@ -140,6 +130,30 @@ impl Pairs {
         all[at as usize] = past;
     }
 
+    /// Rows of a pair before this moment are forgotten.
+    pub(crate) fn begins(&self, at: u32) -> EventTime {
+        let day = self.begin_day(at);
+        if day == NO_DAY { EventTime::MIN } else { day.start() }
+    }
+
+    fn begin_day(&self, at: u32) -> Day {
+        self.more.as_ref().and_then(|more| more.begins.get(at as usize)).copied().unwrap_or(NO_DAY)
+    }
+
+    /// Rows of a pair before `day` are forgotten.
+    pub(crate) fn begin(&mut self, at: u32, day: Day) {
+        let all = &mut self.more.get_or_insert_default().begins;
+        if all.len() <= at as usize {
+            all.resize(self.list.len(), NO_DAY);
+        }
+        all[at as usize] = day;
+    }
+
+    /// Whether a row of a pair is part of all history.
+    pub(crate) fn remembers(&self, at: u32, moment: EventTime, forget_before: Day) -> bool {
+        moment >= self.begins(at) && !self.get(at).is_forgotten(forget_before)
+    }
+
     /// A movement that counts leaves.
     pub(crate) fn add_past(&mut self, row: &Row) {
         let mut past = self.past(row.pair);
@@ -153,7 +167,7 @@ impl Pairs {
         let pair = self.get_mut(at);
         if pair.is_forgotten(forget_before) {
             *pair = Pair::new(pair.key);
-            pair.begin(forget_before);
+            self.begin(at, forget_before);
             self.set_past(at, Past::default());
         }
     }
@@ -170,14 +184,17 @@ impl Pairs {
     /// Keeps the pairs that `is_wanted` by index; returns the new index of each, [`NONE`] for those that have left, whose keys go to `left`.
     pub(crate) fn retain(&mut self, is_wanted: impl Fn(u32) -> bool, mut left: impl FnMut(u32)) -> Vec<u32> {
         let old = std::mem::take(self);
-        let past: Vec<Past> = (0..).take(old.list.len()).map(|at| old.past(at)).collect();
+        let beside: Vec<(Past, Day)> = (0..).take(old.list.len()).map(|at| (old.past(at), old.begin_day(at))).collect();
         (0_u32..)
             .zip(old.list)
-            .zip(past)
-            .map(|((at, pair), past)| {
+            .zip(beside)
+            .map(|((at, pair), (past, begins))| {
                 if is_wanted(at) {
                     let at = self.push(pair);
                     self.set_past(at, past);
+                    if begins != NO_DAY {
+                        self.begin(at, begins);
+                    }
                     at
                 } else {
                     left(pair.key);

@@ -17,9 +17,9 @@ pub(crate) struct Tables {
     pub(crate) strings: Interner,
     /// Transaction ids, one reference a row that is remembered or a removal that waits.
     pub(crate) txns: Interner<Legs>,
-    /// When the remembered rows were that do not stand beside their transaction's id: of groups, of other moments than its first, and of all the others
+    /// When the remembered rows were that do not stand beside their transaction's id: of groups, of other stretches than its first, and of all the others
     /// where a bank gives many transactions one id.
-    other_legs: HashMap<Identity, EventTime, FixedState>,
+    other_legs: HashMap<Identity, Stretch, FixedState>,
     /// Foreign amounts and balances.
     pub(crate) extras: Extras,
     /// Every profile ever stamped.
@@ -27,18 +27,34 @@ pub(crate) struct Tables {
     profile_index: HashTable<u32>,
 }
 
+/// Two minutes of time, about: near enough to find a row in a long history, and half as large as a moment. No party remembers two rows of one
+/// identity, so there is only one to be found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Stretch(i32);
+
+impl Stretch {
+    /// 2^27 microseconds are 134 seconds.
+    const SHIFT: u32 = 27;
+
+    /// The stretch of a moment; those that no calendar has share the last or the first.
+    pub(crate) fn of(at: EventTime) -> Self {
+        let number = at.0 >> Self::SHIFT;
+        Self(i32::try_from(number).unwrap_or(if number < 0 { i32::MIN } else { i32::MAX }))
+    }
+}
+
 /// The remembered rows of a transaction: mostly two, payee's and payer's, of one moment. They stand beside its id, so that finding one costs no memory
 /// access of its own; any others stand in a table.
 #[derive(Debug)]
 pub(crate) struct Legs {
-    at: EventTime,
+    at: Stretch,
     /// Whose rows they are, In and Out; [`NONE`] for no row.
     parties: [u32; 2],
 }
 
 impl Default for Legs {
     fn default() -> Self {
-        Self { at: EventTime::MIN, parties: [NONE; 2] }
+        Self { at: Stretch::of(EventTime::MIN), parties: [NONE; 2] }
     }
 }
 
@@ -51,8 +67,8 @@ pub(crate) struct Identity {
 }
 
 impl Legs {
-    /// Takes a row in if it is of the same moment as the other and its place is free.
-    fn take(&mut self, identity: Identity, at: EventTime) -> bool {
+    /// Takes a row in if it is of the same stretch as the other and its place is free.
+    fn take(&mut self, identity: Identity, at: Stretch) -> bool {
         let own = identity.direction as usize;
         let is_alone = self.parties[1 - own] == NONE;
         let may = self.parties[own] == NONE && (is_alone || self.at == at);
@@ -71,8 +87,8 @@ impl Legs {
 }
 
 impl Tables {
-    /// When a remembered row was: with its time it is found in a long history.
-    pub(crate) fn remembered(&self, identity: Identity) -> Option<EventTime> {
+    /// About when a remembered row was: with that it is found in a long history.
+    pub(crate) fn remembered(&self, identity: Identity) -> Option<Stretch> {
         let legs = self.txns.known(identity.txn);
         if legs.parties[identity.direction as usize] == identity.party {
             return Some(legs.at);
@@ -82,6 +98,7 @@ impl Tables {
 
     /// Remembers a row, in the place of an older one of the same identity.
     pub(crate) fn remember(&mut self, identity: Identity, at: EventTime) {
+        let at = Stretch::of(at);
         if let Some(older) = self.remembered(identity) {
             self.forget(identity, older);
         }
@@ -91,7 +108,7 @@ impl Tables {
     }
 
     /// Forgets a row, unless a later one has taken its place.
-    fn forget(&mut self, identity: Identity, at: EventTime) {
+    fn forget(&mut self, identity: Identity, at: Stretch) {
         if self.remembered(identity) != Some(at) {
             return;
         }
@@ -103,7 +120,7 @@ impl Tables {
 
     /// Gives back the transaction id of a row that is no longer remembered.
     pub(crate) fn forget_row(&mut self, party: u32, row: &Row) {
-        self.forget(Identity { txn: row.txn, party, direction: row.direction() }, row.at);
+        self.forget(Identity { txn: row.txn, party, direction: row.direction() }, Stretch::of(row.at));
         self.txns.release(row.txn);
     }
 
@@ -142,20 +159,28 @@ mod tests {
     fn each_row_of_an_id_is_remembered_until_it_is_forgotten() {
         let mut tables = Tables::default();
         let txn = tables.txns.intern("T1");
-        // Payee and payer, then a payer of another moment, and many more payees.
+        // Payee and payer, then a payer of another hour, and many more payees.
+        let hour = |hours: i64| EventTime(hours * 3_600_000_000);
         let mut rows = vec![(7, Direction::In, 1), (8, Direction::Out, 1), (9, Direction::Out, 2)];
         rows.extend((10..100).map(|party| (party, Direction::In, 1)));
-        let rows = rows.into_iter().map(|(party, direction, at)| (Identity { txn, party, direction }, EventTime(at)));
+        let rows = rows.into_iter().map(|(party, direction, at)| (Identity { txn, party, direction }, hour(at)));
         let rows: Vec<(Identity, EventTime)> = rows.collect();
         rows.iter().for_each(|(identity, at)| tables.remember(*identity, *at));
-        assert!(rows.iter().all(|(identity, at)| tables.remembered(*identity) == Some(*at)));
+        assert!(rows.iter().all(|(identity, at)| tables.remembered(*identity) == Some(Stretch::of(*at))));
         assert_eq!(tables.remembered(Identity { direction: Direction::Out, ..rows[0].0 }), None);
 
-        tables.remember(rows[0].0, EventTime(5));
-        tables.forget(rows[0].0, EventTime(1));
-        assert_eq!(tables.remembered(rows[0].0), Some(EventTime(5)), "a later one has taken its place");
-        tables.forget(rows[0].0, EventTime(5));
-        rows[1..].iter().for_each(|(identity, at)| tables.forget(*identity, *at));
+        tables.remember(rows[0].0, hour(5));
+        tables.forget(rows[0].0, Stretch::of(hour(1)));
+        assert_eq!(tables.remembered(rows[0].0), Some(Stretch::of(hour(5))), "a later one has taken its place");
+        tables.forget(rows[0].0, Stretch::of(hour(5)));
+        rows[1..].iter().for_each(|(identity, at)| tables.forget(*identity, Stretch::of(*at)));
         assert!(rows.iter().all(|(identity, _)| tables.remembered(*identity).is_none()) && tables.other_legs.is_empty());
+    }
+
+    #[test]
+    fn a_later_moment_is_in_no_earlier_stretch() {
+        let moments = [i64::MIN, -62_135_596_800_000_000, -1, 0, 1 << 27, 1_767_196_800_000_000, 253_402_300_799_999_999, i64::MAX];
+        let stretches = moments.map(|at| Stretch::of(EventTime(at)));
+        assert!(stretches.is_sorted() && stretches[3] != stretches[4] && stretches[6] < stretches[7], "{stretches:?}");
     }
 }

@@ -7,6 +7,7 @@ use std::cell::RefCell;
 use weir_model::{AgreementKind, Agreements, Calendar, Day, Direction, Division, EventTime, PartyKind, Profile};
 use weir_rules::Window;
 
+use crate::history::Gone;
 use crate::intern::{Interner, NONE};
 use crate::pairs::{Pair, Pairs, Past};
 use crate::row::{Extras, Row};
@@ -77,8 +78,8 @@ pub(crate) struct View<'a> {
     pub(crate) calendar: &'a Calendar,
     pub(crate) extras: &'a Extras,
     pub(crate) strings: &'a Interner,
-    /// Last day, among rows that have left, with a counted leg that the bank did not book itself.
-    pub(crate) past_active: Option<Day>,
+    /// What is known of rows that have left, if some have.
+    pub(crate) gone: Option<&'a Gone>,
     /// All profiles of the shard.
     pub(crate) profiles: &'a [ProfileData],
     /// Members of the rule set's lists.
@@ -156,7 +157,7 @@ impl<'a> View<'a> {
 
     /// Whether a row with a counterparty is part of all history: its pair has not been forgotten since.
     pub(crate) fn remembers(&self, row: &Row) -> bool {
-        self.pairs.get(row.pair).remembers(row.at, self.forget_before)
+        self.pairs.remembers(row.pair, row.at, self.forget_before)
     }
 
     /// What is remembered of a pair. Pairs with a row within any window are never forgotten.

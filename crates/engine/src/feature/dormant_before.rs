@@ -17,7 +17,7 @@ pub(super) fn evaluate(view: &View<'_>, window: Window) -> Value {
     };
     let outside = &view.rows[..view.rows.len() - inside.len()];
     let in_rows = outside.iter().rev().filter(is_own_doing).map(|row| row.at.day()).find(|day| *day < first);
-    let Some(last) = in_rows.or(view.past_active.filter(|day| *day < first)) else {
+    let Some(last) = in_rows.or_else(|| view.gone.and_then(|gone| gone.active).filter(|day| *day < first)) else {
         return Value::Null;
     };
     Value::Duration(Span::days(days_between(last, first)).0)

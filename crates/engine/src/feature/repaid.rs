@@ -63,9 +63,8 @@ fn ratios(view: &View<'_>, window: Window) -> Vec<i128> {
     repaid.retain(|(pair, payee)| had_paid_in(view, *pair, payee.first_paid));
     let mut ratios: Vec<i128> = view.people_of_all_rows(Direction::In, |payers| {
         let ratio = |(pair, payee): &(u32, Payee)| {
-            let memory = view.pair(*pair);
             // A pair that began anew did so with a day.
-            let is_remembered = |paid: &&Payment| memory.remembers(paid.day.start(), view.forget_before);
+            let is_remembered = |paid: &&Payment| view.pairs.remembers(*pair, paid.day.start(), view.forget_before);
             let earlier = payers.payments_of(*pair).iter().take_while(|paid| paid.day < payee.last_paid);
             let in_rows: i128 = earlier.filter(is_remembered).map(|paid| paid.amount).sum();
             match Value::ratio(payee.last_amount, i128::from(view.past(*pair).paid_in) + in_rows) {

@@ -48,7 +48,7 @@ fn evaluate(lines: &[&str], call: &str) -> String {
         calendar: &calendar,
         extras: &tables.extras,
         strings: &tables.strings,
-        past_active: party.past_active,
+        gone: party.gone.as_deref(),
         profiles: tables.profiles(),
         lists: &lists,
         scans: &party.scans,

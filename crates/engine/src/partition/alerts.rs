@@ -162,7 +162,7 @@ impl Engine {
     pub(super) fn view_of_rows<'a>(&'a self, party: &'a Party, rows: usize, t: EventTime, edition: &'a Edition) -> View<'a> {
         static NOBODY: std::sync::LazyLock<ProfileData> = std::sync::LazyLock::new(ProfileData::default);
         let rows = &party.rows[..rows];
-        let last = rows.iter().rev().find(|row| row.is_live()).map(|row| row.profile).or(party.past_profile);
+        let last = rows.iter().rev().find(|row| row.is_live()).map(|row| row.profile).or_else(|| party.gone().profile);
         View {
             rows,
             pairs: &party.pairs,
@@ -173,7 +173,7 @@ impl Engine {
             calendar: &edition.rules.calendar,
             extras: &self.tables.extras,
             strings: &self.tables.strings,
-            past_active: party.past_active,
+            gone: party.gone.as_deref(),
             profiles: self.tables.profiles(),
             lists: &edition.rules.lists,
             scans: &party.scans,
@@ -203,7 +203,7 @@ impl Engine {
             memory_day: self.memory_day(),
             inflow_since_first: party.inflow_before(t.plus(Span(1))) - before,
             is_shadow: self.complete_from > first_day,
-            is_truncated: party.dropped_to.is_some_and(|dropped| dropped.day() >= first_day),
+            is_truncated: party.gone().dropped_to.is_some_and(|dropped| dropped.day() >= first_day),
             rule_hits: &|id, window| self.rule_hits(Some(detection), t, id, window),
         };
         (describe::describe(&view, &occasion), describe::figures(&view, variant.window))

@@ -7,7 +7,7 @@ use weir_model::{Day, EventTime, Leg, LegKind, Reason};
 use super::{BATCH_ROWS, Cause, Engine, Group, edition_at};
 use crate::cursor::Cursor;
 use crate::evaluate::Asked;
-use crate::history::{Accepted, MEMORY_DAYS, Moment, Party, PendingRemoval, TIDY_DAYS};
+use crate::history::{Accepted, Gone, MEMORY_DAYS, Moment, Party, PendingRemoval, TIDY_DAYS};
 use crate::large_amount::{ReportKey, item_of, report_id};
 use crate::row::{Row, latest_point};
 use crate::{Effects, RejectEffect};
@@ -213,8 +213,9 @@ impl Engine {
         self.flush(effects);
         self.keep_and_change(number);
         let party = &mut self.parties[number as usize];
-        party.dropped_to = Some(party.rows[count - 1].at);
+        let dropped_to = Some(party.rows[count - 1].at);
         party.drop_rows(number, count, &mut self.tables);
+        party.set_gone(Gone { dropped_to, ..party.gone() });
         effects.counts.legs_dropped += (count - old) as u64;
     }
 }

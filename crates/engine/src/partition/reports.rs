@@ -45,7 +45,7 @@ impl Engine {
         let mut open = Vec::new();
         for (day, number) in &self.opened_reports {
             for (at, total) in self.parties[*number as usize].day_totals.iter().enumerate() {
-                if total.key.day == *day && total.sent == Some(ReportStatus::Opened) {
+                if total.key.day == *day && total.sent() == Some(ReportStatus::Opened) {
                     let report = self.report_of(*number, at, ReportStatus::Opened);
                     open.push(ReportEffect { record: u64::MAX, tick: false, report });
                 }
@@ -62,7 +62,7 @@ impl Engine {
             let totals: Vec<usize> = (0..self.parties[number as usize].day_totals.len())
                 .filter(|at| {
                     let total = &self.parties[number as usize].day_totals[*at];
-                    total.key.day == day && total.sent == Some(ReportStatus::Opened) && total.is_reached()
+                    total.key.day == day && total.sent() == Some(ReportStatus::Opened) && total.is_reached()
                 })
                 .collect();
             for total in totals {

@@ -36,9 +36,9 @@ impl Engine {
         for number in std::mem::take(&mut self.waiting) {
             self.keep(number);
             let party = &mut self.parties[number as usize];
-            let (expired, waiting): (Vec<_>, Vec<_>) =
-                std::mem::take(&mut party.pending).into_iter().partition(|removal| removal.clock < frontier);
-            party.pending = waiting;
+            let pending = std::mem::take(&mut party.pending).into_vec();
+            let (expired, waiting): (Vec<_>, Vec<_>) = pending.into_iter().partition(|removal| removal.clock < frontier);
+            party.pending = waiting.into();
             party.is_changed |= !expired.is_empty();
             if !party.pending.is_empty() {
                 self.waiting.insert(number);

@@ -7,12 +7,13 @@ use compact_str::CompactString;
 use weir_model::{Currency, Day, EventTime, ReportStatus, Span};
 use weir_rules::RuleSet;
 
-use super::blocks::{Blocks, damaged, decode};
+use super::beside::{Beside, each_party};
+use super::blocks::{Blocks, damaged};
 use super::records::{PairRecord, PartyRecord, RemovalRecord, ReportRecord, RuleRecord, is_day, is_moment, load_row, load_rule};
 use super::{Head, open};
 use crate::detection::{Detection, Hit};
-use crate::history::{Party, PendingRemoval};
-use crate::intern::NONE;
+use crate::history::{Gone, Party, PendingRemoval};
+use crate::intern::{NONE, hash};
 use crate::large_amount::ReportKey;
 use crate::pairs::{NEVER, Pair, Past};
 use crate::partition::{Engine, LastTick};
@@ -22,7 +23,7 @@ use crate::{Settings, SnapshotError};
 
 impl Engine {
     /// Loads the parties of `snapshots` that `owns` claims: any number of snapshots into any number of shards. `rules` is asked for the
-    /// rule sets in force at the snapshots, by hash.
+    /// rule sets in force at the snapshots, by hash; `beside` lends a thread, if there is one to lend.
     ///
     /// # Errors
     /// A snapshot that is damaged, of another version, taken under other settings, or under a rule set that is not to be had.
@@ -31,12 +32,13 @@ impl Engine {
         snapshots: &[&[u8]],
         rules: &dyn Fn(&str) -> Option<Arc<RuleSet>>,
         owns: &dyn Fn(&str) -> bool,
+        beside: Option<Beside<'_>>,
     ) -> Result<Self, SnapshotError> {
         let mut engine = Self::empty(settings);
         for bytes in snapshots {
             let (head, blocks) = open(bytes)?;
             engine.load_head(&head, rules)?;
-            if engine.load_parties(blocks, owns, false)? != head.parties {
+            if engine.load_parties(blocks, owns, false, beside)? != head.parties {
                 return Err(damaged("parties are missing at the end"));
             }
         }
@@ -53,17 +55,18 @@ impl Engine {
         base: &[u8],
         changes: &[u8],
         rules: &dyn Fn(&str) -> Option<Arc<RuleSet>>,
+        beside: Option<Beside<'_>>,
     ) -> Result<Self, SnapshotError> {
         let mut engine = Self::empty(settings);
         let (head, blocks) = open(changes)?;
         engine.load_head(&head, rules)?;
-        engine.load_parties(blocks, &|_| true, true)?;
+        engine.load_parties(blocks, &|_| true, true, beside)?;
         let (base_head, blocks) = open(base)?;
         if !head.is_later_than(&base_head) {
             return Err(damaged("it is not of the base beside it"));
         }
         let changed: BTreeSet<CompactString> = engine.parties.iter().map(|party| party.key.clone()).collect();
-        let parties = engine.load_parties(blocks, &|key| !changed.contains(key), false)?;
+        let parties = engine.load_parties(blocks, &|key| !changed.contains(key), false, beside)?;
         if parties != base_head.parties || engine.parties.len() as u64 != head.parties {
             return Err(damaged("parties are missing"));
         }
@@ -72,19 +75,18 @@ impl Engine {
     }
 
     /// Loads parties that `owns` claims; returns how many there are.
-    fn load_parties(&mut self, blocks: Blocks<'_>, owns: &dyn Fn(&str) -> bool, is_changed: bool) -> Result<u64, SnapshotError> {
+    fn load_parties(
+        &mut self,
+        blocks: Blocks<'_>,
+        owns: &dyn Fn(&str) -> bool,
+        is_changed: bool,
+        beside: Option<Beside<'_>>,
+    ) -> Result<u64, SnapshotError> {
         let mut parties = 0;
-        for block in blocks {
-            let mut rest = block?;
-            while !rest.is_empty() {
-                let (record, after): (PartyRecord<'_>, &[u8]) = decode(rest, "party")?;
-                rest = after;
-                parties += 1;
-                if owns(record.key) {
-                    self.load_party(record, is_changed)?;
-                }
-            }
-        }
+        each_party(blocks, beside, &mut |record| {
+            parties += 1;
+            if owns(record.key) { self.load_party(record, is_changed) } else { Ok(()) }
+        })?;
         Ok(parties)
     }
 
@@ -134,16 +136,16 @@ impl Engine {
         Ok(())
     }
 
-    fn load_party(&mut self, record: PartyRecord<'_>, is_changed: bool) -> Result<(), SnapshotError> {
-        let known = self.parties.len();
-        let number = self.party_number(record.key);
-        if (number as usize) < known {
+    fn load_party(&mut self, record: &mut PartyRecord<'_>, is_changed: bool) -> Result<(), SnapshotError> {
+        let hashed = hash(record.key);
+        if self.find_party(hashed, record.key).is_some() {
             return Err(damaged("a party stands there twice"));
         }
-        record.check()?;
+        let number = self.next_number();
         let tables = &mut self.tables;
         let mut party = Party::new(record.key);
         party.is_changed = is_changed;
+        party.pairs.reserve(record.pairs.len());
         for pair in &record.pairs {
             load_pair(&mut party, pair, tables)?;
         }
@@ -154,30 +156,29 @@ impl Engine {
             let profile = profiles.get(row.profile as usize).ok_or(damaged("a row names no profile"))?;
             let row = load_row(row, *profile, record.pairs.len(), tables)?;
             if row.txn == NONE {
-                party.aged = party.rows.len() + 1;
+                party.aged = u32::try_from(party.rows.len() + 1).expect("fewer than 2^32 rows fit in memory");
             } else {
                 tables.remember(Identity { txn: row.txn, party: number, direction: row.direction() }, row.at);
             }
             party.bounds.enter(&row);
             party.rows.push(row);
         }
-        for removal in &record.pending {
-            party.pending.push(load_removal(removal, tables)?);
-        }
+        party.pending = record.pending.iter().map(|removal| load_removal(removal, tables)).collect::<Result<_, _>>()?;
         party.history_from = Day(record.history_from);
-        party.past_active = record.past_active.map(Day);
-        if let Some(profile) = record.past_profile {
-            party.past_profile = Some(*profiles.get(profile as usize).ok_or(damaged("a party names no profile"))?);
-        }
-        party.past_inflow = record.past_inflow;
-        party.dropped_to = record.dropped_to.map(EventTime);
+        let past_profile = record.past_profile.map(|profile| profiles.get(profile as usize).ok_or(damaged("a party names no profile")));
+        party.set_gone(Gone {
+            active: record.past_active.map(Day),
+            profile: past_profile.transpose()?.copied(),
+            inflow: record.past_inflow,
+            dropped_to: record.dropped_to.map(EventTime),
+        });
         self.recount_days(number, &mut party, &record.reports);
         if !party.pending.is_empty() {
             self.waiting.insert(number);
         }
-        self.load_detection(number, &mut party, record.rules)?;
+        self.load_detection(number, &mut party, std::mem::take(&mut record.rules))?;
         party.be_due(number, Day(i32::MIN), &mut self.agenda);
-        self.parties[number as usize] = party;
+        self.add_party(hashed, party);
         Ok(())
     }
 
@@ -242,12 +243,12 @@ fn load_pair(party: &mut Party, pair: &PairRecord<'_>, tables: &mut Tables) -> R
     if party.pairs.find(known.key).is_some() {
         return Err(damaged("a counterparty stands there twice"));
     }
-    if has_begun_anew {
-        known.begin(EventTime(pair.begins).day());
-    }
     (known.first_in, known.first_out) = (EventTime(pair.first_in), EventTime(pair.first_out));
     known.last_day = Day(pair.last_day);
     let at = party.pairs.push(known);
+    if has_begun_anew {
+        party.pairs.begin(at, EventTime(pair.begins).day());
+    }
     party.pairs.set_past(at, Past { paid_in: pair.past_in, paid_out: pair.past_out });
     Ok(())
 }

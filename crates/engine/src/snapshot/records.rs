@@ -252,10 +252,10 @@ pub(super) fn extra_record(extra: &Extra) -> ExtraRecord<'_> {
     ExtraRecord { currency: currency.code(), minor: *minor, cny: *cny, usd: *usd, balance: *balance }
 }
 
-pub(super) fn pair_record<'a>(pair: &Pair, past: Past, tables: &'a Tables) -> PairRecord<'a> {
+pub(super) fn pair_record<'a>((pair, past): (&Pair, Past), begins: EventTime, tables: &'a Tables) -> PairRecord<'a> {
     PairRecord {
         key: tables.strings.text(pair.key),
-        begins: pair.begins().0,
+        begins: begins.0,
         first_in: pair.first_in.0,
         first_out: pair.first_out.0,
         past_in: past.paid_in,

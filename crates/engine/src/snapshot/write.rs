@@ -186,26 +186,27 @@ impl Engine {
             tags: row.tags(),
         });
         let rows = rows.collect();
-        let past_profile = party.past_profile.map(&mut local);
+        let gone = party.gone();
+        let past_profile = gone.profile.map(&mut local);
         // What is said of days that may not change any more is no state.
         let sent = party.day_totals.iter().filter(|total| total.key.day >= open_from).filter_map(|total| {
             let ReportKey { day, direction, item } = total.key;
-            total.sent.map(|sent| ReportRecord { day: day.0, direction, item, sent, revision: total.revision })
+            total.sent().map(|sent| ReportRecord { day: day.0, direction, item, sent, revision: total.revision() })
         });
         let states = party.detection.iter().flat_map(|detection| &detection.rules);
         PartyRecord {
             key: &party.key,
             rows,
-            pairs: party.pairs.iter().map(|(pair, past)| pair_record(pair, past, tables)).collect(),
+            pairs: (0..).zip(party.pairs.iter()).map(|(at, pair)| pair_record(pair, party.pairs.begins(at), tables)).collect(),
             profiles: profile_records,
             reports: sent.collect(),
             pending: party.pending.iter().map(|removal| removal_record(removal, tables)).collect(),
             rules: states.map(|(rule, state)| self.rule_record(*rule, state)).collect(),
             history_from: party.history_from.0,
-            past_active: party.past_active.map(|day| day.0),
+            past_active: gone.active.map(|day| day.0),
             past_profile,
-            past_inflow: party.past_inflow,
-            dropped_to: party.dropped_to.map(|at| at.0),
+            past_inflow: gone.inflow,
+            dropped_to: gone.dropped_to.map(|at| at.0),
         }
     }
 
