@@ -535,9 +535,7 @@ pub(crate) fn remedy(error: &KafkaError) -> Option<&'static str> {
         Code::TopicAuthorizationFailed => {
             "this user needs the rights to describe and to read the topics that its roles read, and to write those that they write"
         }
-        Code::InvalidTransactionTimeout => {
-            "`kafka.transaction_timeout` must not be longer than the broker's `transaction.max.timeout.ms`"
-        }
+        Code::InvalidTransactionTimeout => "`kafka.transaction_timeout` must not be longer than the broker's `transaction.max.timeout.ms`",
         Code::TransactionalIdAuthorizationFailed => "this user needs the right to write under transactional ids that begin with `app`",
         Code::ClusterAuthorizationFailed => "this user needs a right on the cluster; the broker's log says which",
         Code::InconsistentGroupProtocol => {

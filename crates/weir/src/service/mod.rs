@@ -13,8 +13,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use weir_kafka::{
-    KafkaError, Metrics, PublishedRules, Service, ServiceError, Settings, SplitError, Stranded, check, complaint, create, publish,
-    standing,
+    KafkaError, Metrics, PublishedRules, Service, ServiceError, Settings, SplitError, Stranded, check, complaint, create, publish, standing,
 };
 
 pub(crate) use self::feeding::feed;

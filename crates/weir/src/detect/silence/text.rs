@@ -44,11 +44,8 @@ impl Sheet {
         let name = if of.name.is_empty() { String::new() } else { format!("  {}", of.name) };
         let kinds: Vec<&str> = of.kinds.iter().map(|kind| self.kind(*kind)).collect();
         let kinds = kinds.join("/");
-        let known = if of.registered || self.is_group {
-            ""
-        } else {
-            self.lang.of(" · 不在客户资料中", " · not in the party data")
-        };
+        let known =
+            if of.registered || self.is_group { "" } else { self.lang.of(" · 不在客户资料中", " · not in the party data") };
         let (legs, inward, outward) = (grouped(of.legs.into()), grouped(of.legs_in.into()), grouped(of.legs_out.into()));
         let (first, last) = (minute(&of.first), minute(&of.last));
         let mut lines = vec![
