@@ -109,7 +109,7 @@ pub(crate) fn bind_rule(
         has_failed: false,
     };
     binder.check_test_settings();
-    let variants = if file.variants.is_empty() {
+    let variants: Vec<_> = if file.variants.is_empty() {
         binder.kept(&[]);
         binder.variant(None).into_iter().collect()
     } else {

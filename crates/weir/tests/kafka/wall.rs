@@ -5,7 +5,7 @@ use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use weir_kafka::{Connection, Entry, PublishedRules, publish, standing};
+use weir_kafka::{Connection, Entry, PublishedRules, publish};
 
 use super::broker::Broker;
 use super::rig::{Rig, Shape, rules, transactions};
