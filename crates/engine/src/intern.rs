@@ -45,6 +45,12 @@ impl<T: Default> Interner<T> {
         self.index.find(hashed, |_| true).copied()
     }
 
+    /// What the table points at for a number that goes with its next release.
+    pub(crate) fn pointed_at_last(&self, id: u32) -> Option<u32> {
+        let entry = self.entries.get(id as usize).filter(|entry| entry.references == 1)?;
+        self.pointed(hash(&entry.text))
+    }
+
     /// As [`Interner::find`], of a text whose hash is known.
     pub(crate) fn find_hashed(&self, hashed: u64, text: &str) -> Option<u32> {
         self.index.find(hashed, |id| self.entries[*id as usize].text == text).copied()

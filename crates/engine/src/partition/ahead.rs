@@ -4,7 +4,7 @@
 //! counterparty's key and pair, its transaction's id. One after the other each is waited for; asked for in a row, with nothing in between that
 //! depends on them, the processor waits for many at once. So a stretch of inputs is gone through beforehand, in rounds, each of which reads one
 //! thing of every leg: where the tables point, what stands there, what that refers to. Nothing is changed, and of all that is read only the
-//! parties' numbers are kept, which stay what they are.
+//! parties' numbers are kept, which stay what they are. A sweep goes to as many places a party, and looks ahead in the same way.
 
 use std::hint::black_box;
 
@@ -14,9 +14,13 @@ use super::Engine;
 use crate::Input;
 use crate::history::Party;
 use crate::intern::{NONE, hash};
+use crate::tables::Identity;
 
-/// Inputs looked at together: enough to wait for many at once, few enough that what was read is still near when it is needed.
+/// Inputs, or parties to be swept, looked at together: enough to wait for many at once, few enough that what was read is still near when it is needed.
 pub(super) const STRETCH: usize = 32;
+
+/// Rows of a swept party whose transactions are looked at: of most no more have grown old since they were swept last.
+const AGED_ROWS: usize = 8;
 
 /// Per input the number of its leg's party, if the party was known before the stretch.
 pub(super) type Numbers = [Option<u32>; STRETCH];
@@ -70,6 +74,31 @@ impl Engine {
             black_box(party.pairs.find(key).map(|pair| party.pairs.get(pair).last_day));
         }
         numbers
+    }
+
+    /// Reads what sweeping these parties will read.
+    pub(super) fn look_ahead_of_sweep(&self, parties: &[u32]) {
+        for party in parties.iter().map(|number| &self.parties[*number as usize]) {
+            touch(party);
+            black_box(party.aged);
+        }
+        for Party { rows, aged, .. } in parties.iter().map(|number| &self.parties[*number as usize]) {
+            let read = [rows.first(), rows.get(*aged), rows.get(rows.len() / 4), rows.last()];
+            black_box(read.map(|row| row.map(|row| row.at)));
+        }
+        let memory_from = self.memory_day().start();
+        let mut aging = Vec::new();
+        for number in parties {
+            let party = &self.parties[*number as usize];
+            let aged = party.rows.iter().skip(party.aged).take_while(|row| row.at < memory_from && row.txn != NONE);
+            aging.extend(aged.take(AGED_ROWS).map(|row| Identity { txn: row.txn, party: *number, direction: row.direction() }));
+        }
+        for identity in &aging {
+            black_box((self.tables.remembered(*identity), self.tables.txns.text(identity.txn).len()));
+        }
+        for identity in &aging {
+            black_box(self.tables.txns.pointed_at_last(identity.txn));
+        }
     }
 }
 
