@@ -185,12 +185,13 @@ fn bad_value(reader: &mut Reader<'_>, place: Place, found: &str, wanted: Text) {
 
 /// Lines of a block that are not empty, each with its place.
 fn lines(reader: &Reader<'_>, block: &Scalar) -> Vec<(String, Place)> {
+    let places = block.node.places(&reader.source.text);
     let mut at = 0;
     let mut lines = Vec::new();
     for line in block.text.split('\n') {
         let length = line.chars().count();
         if !line.trim().is_empty() {
-            lines.push((line.trim_end().to_owned(), block.part(reader.source, at..at + length)));
+            lines.push((line.trim_end().to_owned(), Place { file: block.file, span: places.of(at..at + length) }));
         }
         at += length + 1;
     }
