@@ -18,7 +18,7 @@ use super::reading::ReaderEnd;
 pub(crate) const QUEUE_BATCHES: usize = 2;
 
 /// Inputs handed to the detector at a time: few enough that they are still in the cache when it looks at them.
-const STRETCH: usize = 512;
+const STRETCH: usize = 128;
 /// Legs of one record at most: two sides, each with its group.
 const LEGS_OF_A_RECORD: usize = 4;
 
