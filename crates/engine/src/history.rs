@@ -13,7 +13,7 @@ use crate::agenda::Agenda;
 use crate::bounds::Bounds;
 use crate::cursor::{Cursor, Horizons};
 use crate::detection::Detection;
-use crate::intern::NONE;
+use crate::intern::{NONE, hash};
 use crate::large_amount::{DayKinds, DayTotal};
 use crate::pairs::{NEVER, Pair, Pairs};
 use crate::row::{Bits, Extra, Facts, Row};
@@ -111,6 +111,24 @@ pub(crate) struct Moment<'a> {
     pub(crate) calendar: &'a Calendar,
 }
 
+/// What a leg names, as far as it was looked for before the leg came.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Named {
+    /// Hash of its transaction id.
+    pub(crate) txn: u64,
+    /// Hash of its counterparty's key.
+    pub(crate) counterparty: u64,
+    /// Where its counterparty stood among the pairs of its party. It may stand elsewhere since.
+    pub(crate) pair: Option<u32>,
+}
+
+impl Named {
+    /// Nothing but the hashes.
+    pub(crate) fn of(leg: &Leg<'_>) -> Self {
+        Self { txn: hash(leg.txn_id), counterparty: leg.counterparty.map_or(0, hash), pair: None }
+    }
+}
+
 /// What became of a leg.
 #[derive(Debug)]
 pub(crate) enum Accepted {
@@ -174,35 +192,42 @@ impl Party {
     }
 
     /// Takes a leg in that is not late, by the numbered steps of the definition.
-    pub(crate) fn accept(&mut self, number: u32, leg: &Leg<'_>, moment: &Moment<'_>, tables: &mut Tables) -> Accepted {
+    pub(crate) fn accept(&mut self, number: u32, leg: &Leg<'_>, named: Named, moment: &Moment<'_>, tables: &mut Tables) -> Accepted {
         match leg.kind {
             LegKind::Removal { target } => self.accept_removal(number, leg, target, moment, tables),
-            LegKind::Movement | LegKind::Return => self.accept_movement(number, leg, moment, tables),
+            LegKind::Movement | LegKind::Return => self.accept_movement(number, leg, named, moment, tables),
         }
     }
 
-    fn accept_movement(&mut self, number: u32, leg: &Leg<'_>, moment: &Moment<'_>, tables: &mut Tables) -> Accepted {
-        if let Some(row) = self.remembered(number, leg.txn_id, leg.direction, moment, tables) {
-            let is_same = self.is_same(&self.rows[row], leg, tables);
-            return if is_same { Accepted::Duplicate } else { Accepted::Rejected(Reason::ConflictingDuplicate) };
+    fn accept_movement(&mut self, number: u32, leg: &Leg<'_>, named: Named, moment: &Moment<'_>, tables: &mut Tables) -> Accepted {
+        // The row's reference is taken before there is a row: one look at the table tells whether the id is known, and makes it so.
+        let txn = tables.txns.intern_hashed(named.txn, leg.txn_id);
+        if let Some(refused) = self.refuse(number, txn, leg, moment, tables) {
+            tables.txns.release(txn);
+            return refused;
         }
-        if self.displaces_too_many(leg.at, moment.reevaluate_max) {
-            return Accepted::Rejected(Reason::TooCostly);
-        }
-        let (taken, against) = self.meet_removals(leg, tables);
-        let at = self.insert(number, leg, moment, tables);
+        let (taken, against) = self.meet_removals(txn, leg, tables);
+        let at = self.insert(number, txn, leg, named, moment, tables);
         if taken {
             self.take_out(at);
         }
         Accepted::Inserted { at, taken, against }
     }
 
-    /// Whether a removal has waited for this leg; those that waited for it with another amount wait no longer.
-    fn meet_removals(&mut self, leg: &Leg<'_>, tables: &mut Tables) -> (bool, Vec<PendingRemoval>) {
+    /// What is said of a movement that does not enter the history; `None` where it does.
+    fn refuse(&self, number: u32, txn: u32, leg: &Leg<'_>, moment: &Moment<'_>, tables: &Tables) -> Option<Accepted> {
+        if let Some(row) = self.remembered(number, txn, leg.direction, moment, tables) {
+            let is_same = self.is_same(&self.rows[row], leg, tables);
+            return Some(if is_same { Accepted::Duplicate } else { Accepted::Rejected(Reason::ConflictingDuplicate) });
+        }
+        self.displaces_too_many(leg.at, moment.reevaluate_max).then_some(Accepted::Rejected(Reason::TooCostly))
+    }
+
+    /// Whether a removal has waited for this leg, of transaction `txn`; those that waited for it with another amount wait no longer.
+    fn meet_removals(&mut self, txn: u32, leg: &Leg<'_>, tables: &mut Tables) -> (bool, Vec<PendingRemoval>) {
         if self.pending.is_empty() {
             return (false, Vec::new());
         }
-        let Some(txn) = tables.txns.find(leg.txn_id) else { return (false, Vec::new()) };
         let pending = std::mem::take(&mut self.pending).into_vec();
         let (named, others): (Vec<_>, Vec<_>) = pending.into_iter().partition(|removal| removal.target == txn);
         self.pending = others.into();
@@ -221,9 +246,10 @@ impl Party {
     }
 
     fn accept_removal(&mut self, number: u32, leg: &Leg<'_>, target: &str, moment: &Moment<'_>, tables: &mut Tables) -> Accepted {
+        let txn = tables.txns.find(target);
         let found: Vec<usize> = [Direction::In, Direction::Out]
             .into_iter()
-            .filter_map(|direction| self.remembered(number, target, direction, moment, tables))
+            .filter_map(|direction| self.remembered(number, txn?, direction, moment, tables))
             .collect();
         let live: Vec<usize> = found.iter().copied().filter(|row| self.rows[*row].is_live()).collect();
         if found.is_empty() {
@@ -274,8 +300,7 @@ impl Party {
     }
 
     /// Index of the remembered row of an identity.
-    fn remembered(&self, number: u32, txn_id: &str, direction: Direction, moment: &Moment<'_>, tables: &Tables) -> Option<usize> {
-        let txn = tables.txns.find(txn_id)?;
+    fn remembered(&self, number: u32, txn: u32, direction: Direction, moment: &Moment<'_>, tables: &Tables) -> Option<usize> {
         let about = tables.remembered(Identity { txn, party: number, direction })?;
         let from = self.rows.partition_point(|row| Stretch::of(row.at) < about);
         let mut near = self.rows[from..].iter().take_while(|row| Stretch::of(row.at) == about);
@@ -317,9 +342,9 @@ impl Party {
         false
     }
 
-    fn insert(&mut self, number: u32, leg: &Leg<'_>, moment: &Moment<'_>, tables: &mut Tables) -> usize {
-        let pair = leg.counterparty.map_or(NONE, |key| self.pair_for(key, tables));
-        let txn = tables.txns.intern(leg.txn_id);
+    /// `txn` comes with the reference of the row.
+    fn insert(&mut self, number: u32, txn: u32, leg: &Leg<'_>, named: Named, moment: &Moment<'_>, tables: &mut Tables) -> usize {
+        let pair = leg.counterparty.map_or(NONE, |key| self.pair_for(key, named, tables));
         let bits = Bits::new(leg.flags, leg.direction, leg.kind == LegKind::Return, leg.counterparty_kind, leg.channel);
         let row = Row {
             at: leg.at,
@@ -361,11 +386,16 @@ impl Party {
             .partition_point(|other| other.at == row.at && (other.is_out(), tables.txns.text(other.txn)) <= (row.is_out(), txn_id))
     }
 
-    fn pair_for(&mut self, key: &str, tables: &mut Tables) -> u32 {
-        if let Some(pair) = tables.strings.find(key).and_then(|key| self.pairs.find(key)) {
+    fn pair_for(&mut self, key: &str, named: Named, tables: &mut Tables) -> u32 {
+        // Who stands there tells whether it is the one that was found.
+        let is_it = |at: &u32| self.pairs.as_slice().get(*at as usize).is_some_and(|pair| tables.strings.text(pair.key) == key);
+        if let Some(pair) = named.pair.filter(is_it) {
             return pair;
         }
-        let key = tables.strings.intern(key);
+        if let Some(pair) = tables.strings.find_hashed(named.counterparty, key).and_then(|key| self.pairs.find(key)) {
+            return pair;
+        }
+        let key = tables.strings.intern_hashed(named.counterparty, key);
         self.pairs.push(Pair::new(key))
     }
 

@@ -45,6 +45,12 @@ impl<T: Default> Interner<T> {
         self.index.find(hashed, |_| true).copied()
     }
 
+    /// What the table points at for a number that goes with its next release.
+    pub(crate) fn pointed_at_last(&self, id: u32) -> Option<u32> {
+        let entry = self.entries.get(id as usize).filter(|entry| entry.references == 1)?;
+        self.pointed(hash(&entry.text))
+    }
+
     /// As [`Interner::find`], of a text whose hash is known.
     pub(crate) fn find_hashed(&self, hashed: u64, text: &str) -> Option<u32> {
         self.index.find(hashed, |id| self.entries[*id as usize].text == text).copied()
@@ -52,7 +58,11 @@ impl<T: Default> Interner<T> {
 
     /// The number of `text`, with one more reference.
     pub(crate) fn intern(&mut self, text: &str) -> u32 {
-        let hashed = hash(text);
+        self.intern_hashed(hash(text), text)
+    }
+
+    /// As [`Interner::intern`], of a text whose hash is known.
+    pub(crate) fn intern_hashed(&mut self, hashed: u64, text: &str) -> u32 {
         if let Some(id) = self.find_hashed(hashed, text) {
             self.entries[id as usize].references += 1;
             return id;
@@ -86,6 +96,11 @@ impl<T: Default> Interner<T> {
             found.remove();
         }
         self.free.push(id);
+    }
+
+    /// Numbers that were given back, in the order in which they are used again.
+    pub(crate) fn vacant(&self) -> impl Iterator<Item = u32> {
+        self.free.iter().rev().copied()
     }
 
     /// What is known of a number.

@@ -28,6 +28,13 @@ pub(crate) struct ReportKey {
     pub(crate) item: ReportItem,
 }
 
+impl ReportKey {
+    /// What a row of a party of that kind falls under; `None` for the bank's own accounts.
+    fn of(row: &Row, kind: PartyKind) -> Option<Self> {
+        item_of(row.flags(), kind).map(|item| Self { day: row.at.day(), direction: row.direction(), item })
+    }
+}
+
 /// Running totals of one key: 32 bytes, because every party holds those of its latest days.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct DayTotal {
@@ -277,8 +284,7 @@ impl DayKinds {
 impl Party {
     /// The report key of a row.
     pub(crate) fn report_key(&self, row: &Row, tables: &Tables) -> Option<ReportKey> {
-        let item = item_of(row.flags(), self.kind_of(row, tables))?;
-        Some(ReportKey { day: row.at.day(), direction: row.direction(), item })
+        ReportKey::of(row, self.kind_of(row, tables))
     }
 
     /// The party's kind as stamped on the row; where it is unknown, as the last row of the day states it that states one.
@@ -361,18 +367,19 @@ impl Party {
         if self.is_group() {
             return None;
         }
-        let key = self.report_key(row, tables)?;
-        let at = self.day_total(key);
+        let kind = self.kind_of(row, tables);
+        let at = self.day_total(ReportKey::of(row, kind)?);
         if !row.has(Flags::EXEMPT_TERM) {
-            let kind = self.kind_of(row, tables);
             self.day_totals[at].count(tables.extras.amount(row), kind, add);
         }
         Some(at)
     }
 
-    /// Lets totals of days before `day` go.
+    /// Lets totals of days before `day` go, once the first is one of these: days come nearly in order, and none of those that stay behind it changes or
+    /// is shown any more.
     pub(crate) fn drop_totals(&mut self, day: Day) {
-        if self.day_kinds.iter().any(|kinds| kinds.day < day) || self.day_totals.iter().any(|total| total.key.day < day) {
+        let (kinds, total) = (self.day_kinds.first(), self.day_totals.first());
+        if kinds.is_some_and(|kinds| kinds.day < day) || total.is_some_and(|total| total.key.day < day) {
             self.day_totals.retain(|total| total.key.day >= day);
             self.day_kinds.retain(|kinds| kinds.day >= day);
             // A party rests for weeks with what its last busy day has left.

@@ -106,17 +106,26 @@ impl Directory {
             for (party, known) in pointed.into_iter().flatten().filter_map(|at| self.parties.get_index(at)) {
                 black_box((party.len(), known.name.is_some(), known.accounts.len(), known.basis));
             }
-            stretch.iter().zip(hashes).for_each(|(side, hashed)| self.learn_side(side, hashed));
+            for ((side, hashed), pointed) in stretch.iter().zip(hashes).zip(pointed) {
+                self.learn_side(side, hashed, pointed);
+            }
         }
     }
 
-    fn learn_side(&mut self, side: &Side<'_>, hashed: u64) {
+    /// `pointed` is where the table pointed at first before the stretch; parties keep their numbers while others come.
+    fn learn_side(&mut self, side: &Side<'_>, hashed: u64, pointed: Option<usize>) {
         let Side { party, record, name, account, basis } = *side;
         if name.is_empty() && account.is_empty() && basis == DivisionBasis::Unknown {
             return;
         }
-        let entry = self.parties.raw_entry_mut_v1().from_key_hashed_nocheck(hashed, party);
-        let (_, known) = entry.or_insert_with(|| (party.into(), Known::default()));
+        let is_it = |at: &usize| self.parties.get_index(*at).is_some_and(|(key, _)| key == party);
+        let known = match pointed.filter(is_it) {
+            Some(at) => &mut self.parties[at],
+            None => {
+                let entry = self.parties.raw_entry_mut_v1().from_key_hashed_nocheck(hashed, party);
+                entry.or_insert_with(|| (party.into(), Known::default())).1
+            }
+        };
         if !name.is_empty() && known.name.is_none() {
             known.name = Some(Entry { text: name.into(), record });
         }

@@ -19,8 +19,9 @@
 //! ```
 //!
 //! Transactions are rows of the record table with two columns more: `repeat` writes a row that many times, with `#` in its cells counting
-//! from 1, and `every` moves the time of each repetition on (`1h`, `1d`, `1mo`). Repetitions are written out here, times become RFC 3339,
-//! and a `txn_id` is given where the column is missing, so that the runner sees plain CSV.
+//! from 1, and `every` moves the time of each repetition on (`1h`, `1d`, `1mo`). The runner sees plain CSV ([`Transactions::table`]): repetitions
+//! written out, times in RFC 3339, and a `txn_id` where the column is missing. Few who load a rule set run its tests, so nothing is
+//! written out before.
 
 use chrono::Timelike;
 use weir_model::transaction::FIELDS;
@@ -46,8 +47,8 @@ pub struct RuleTest {
     pub name: String,
     /// Where it stands: path index and bytes in the sources of the set.
     pub place: Place,
-    /// Transactions, repetitions written out.
-    pub transactions: CsvTable,
+    /// Transactions.
+    pub transactions: Transactions,
     /// Party data, if any.
     pub parties: Option<CsvTable>,
     /// Parameters of the rule set for this test, to be added to the overrides of the run.
@@ -56,6 +57,55 @@ pub struct RuleTest {
     pub lateness: Option<Span>,
     /// The alerts that must come out, in any order, and no others; empty for `expect: nothing`.
     pub expect: Vec<ExpectedAlert>,
+}
+
+/// The transactions of a test as they are written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transactions {
+    /// Columns of the record table.
+    header: Vec<String>,
+    /// Which of them is the time.
+    time: Option<usize>,
+    rows: Vec<Repeated>,
+}
+
+/// A row and its repetitions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Repeated {
+    row: CsvRow,
+    times: usize,
+    step: Step,
+    /// Time of the first; `None` where the row has none.
+    first: Option<Moment>,
+}
+
+impl Transactions {
+    /// With repetitions written out.
+    #[must_use]
+    pub fn table(&self) -> CsvTable {
+        let own_id = !self.header.iter().any(|column| column == "txn_id");
+        let header = own_id.then(|| "txn_id".to_owned()).into_iter().chain(self.header.iter().cloned());
+        let mut table = CsvTable { header: header.collect(), rows: Vec::new() };
+        for repeated in &self.rows {
+            for number in 1..=repeated.times {
+                let id = own_id.then(|| format!("t{}", table.rows.len() + 1));
+                let cells = id.into_iter().chain(repeated.cells(number, self.time)).collect();
+                table.rows.push(CsvRow { cells, place: repeated.row.place.clone() });
+            }
+        }
+        table
+    }
+}
+
+impl Repeated {
+    /// The cells of a repetition, counted from 1; `time` is the column of the time.
+    fn cells(&self, number: usize, time: Option<usize>) -> impl Iterator<Item = String> {
+        self.row.cells.iter().enumerate().map(move |(at, cell)| match self.first {
+            Some(first) if Some(at) == time => first.moved(self.step, number - 1),
+            _ if self.times > 1 => cell.replace('#', &number.to_string()),
+            _ => cell.clone(),
+        })
+    }
 }
 
 /// A table of a test.
@@ -185,12 +235,13 @@ fn bad_value(reader: &mut Reader<'_>, place: Place, found: &str, wanted: Text) {
 
 /// Lines of a block that are not empty, each with its place.
 fn lines(reader: &Reader<'_>, block: &Scalar) -> Vec<(String, Place)> {
+    let places = block.node.places(&reader.source.text);
     let mut at = 0;
     let mut lines = Vec::new();
     for line in block.text.split('\n') {
         let length = line.chars().count();
         if !line.trim().is_empty() {
-            lines.push((line.trim_end().to_owned(), block.part(reader.source, at..at + length)));
+            lines.push((line.trim_end().to_owned(), Place { file: block.file, span: places.of(at..at + length) }));
         }
         at += length + 1;
     }
@@ -237,17 +288,18 @@ fn read_table(reader: &mut Reader<'_>, block: &Scalar) -> CsvTable {
     CsvTable { header, rows }
 }
 
-fn read_transactions(reader: &mut Reader<'_>, block: &Scalar) -> CsvTable {
+fn read_transactions(reader: &mut Reader<'_>, block: &Scalar) -> Transactions {
     let written = read_table(reader, block);
     check_header(reader, block, &written);
     let column = |name: &str| written.header.iter().position(|column| column == name);
     let (repeat, every, time) = (column("repeat"), column("every"), column("occurred_at"));
-    let own_id = column("txn_id").is_none();
     let kept: Vec<usize> = (0..written.header.len()).filter(|at| Some(*at) != repeat && Some(*at) != every).collect();
-    let mut table = CsvTable { header: kept.iter().map(|at| written.header[*at].clone()).collect(), rows: Vec::new() };
-    if own_id {
-        table.header.insert(0, "txn_id".to_owned());
-    }
+    let mut transactions = Transactions {
+        header: kept.iter().map(|at| written.header[*at].clone()).collect(),
+        time: kept.iter().position(|at| Some(*at) == time),
+        rows: Vec::new(),
+    };
+    let mut count = 0;
     for row in &written.rows {
         let cell = |at: Option<usize>| at.map_or("", |at| row.cells[at].as_str());
         let Some((times, step)) = repetition(reader, cell(repeat), cell(every), &row.place) else { continue };
@@ -256,27 +308,16 @@ fn read_transactions(reader: &mut Reader<'_>, block: &Scalar) -> CsvTable {
             bad_value(reader, row.place.clone(), cell(time), Text::new("a time such as 2026-03-02 10:00", "时间，如 2026-03-02 10:00"));
             continue;
         }
-        if table.rows.len() + times > ROWS_MAX {
+        if count + times > ROWS_MAX {
             let message = Text::new(format!("the test grows beyond {ROWS_MAX} rows"), format!("测试超过 {ROWS_MAX} 行"));
             reader.error(Code::BadTest, row.place.clone(), message, None);
             break;
         }
-        for number in 1..=times {
-            let mut cells: Vec<String> = kept
-                .iter()
-                .map(|at| match first {
-                    Some(first) if Some(*at) == time => first.moved(step, number - 1),
-                    _ if times > 1 => row.cells[*at].replace('#', &number.to_string()),
-                    _ => row.cells[*at].clone(),
-                })
-                .collect();
-            if own_id {
-                cells.insert(0, format!("t{}", table.rows.len() + 1));
-            }
-            table.rows.push(CsvRow { cells, place: row.place.clone() });
-        }
+        count += times;
+        let cells = kept.iter().map(|at| row.cells[*at].clone()).collect();
+        transactions.rows.push(Repeated { row: CsvRow { cells, place: row.place.clone() }, times, step, first });
     }
-    table
+    transactions
 }
 
 fn check_header(reader: &mut Reader<'_>, block: &Scalar, table: &CsvTable) {
@@ -300,7 +341,7 @@ fn check_header(reader: &mut Reader<'_>, block: &Scalar, table: &CsvTable) {
 }
 
 /// How far repetitions lie apart.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {
     Span(Span),
     Months(u32),
@@ -321,7 +362,7 @@ fn repetition(reader: &mut Reader<'_>, repeat: &str, every: &str, place: &Place)
 }
 
 /// A time as tests write it: with or without a time of day, without an offset in Shanghai.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Moment {
     Time(EventTime),
     Day(Day),

@@ -30,7 +30,7 @@ pub mod unit;
 pub mod value;
 mod yaml;
 
-pub use case::{CsvRow, CsvTable, ExpectedAlert, ExpectedTime, RuleTest};
+pub use case::{CsvRow, CsvTable, ExpectedAlert, ExpectedTime, RuleTest, Transactions};
 pub use catalogue::{CATALOGUE, Cost, Feature, ValueType, Windows};
 pub use compile::SlotBatch;
 pub use diagnostic::{Code, Diagnostic, DiagnosticRecord, Diagnostics, Lang, Severity, SourceFile, explain_code};

@@ -63,12 +63,14 @@ impl Node {
         }
     }
 
-    /// Where the characters `range` of a scalar's text stand in the file.
-    ///
-    /// Exact for scalars on one line and for literal blocks. In folded blocks and texts over several lines line breaks are no longer
-    /// where they were, so the answer is the beginning of the scalar.
+    /// Where the characters `range` of a scalar's text stand in the file: [`Places::of`].
     pub(crate) fn locate(&self, source: &str, range: Range<usize>) -> Range<usize> {
-        let Kind::Scalar { text, style } = &self.kind else { return self.span.clone() };
+        self.places(source).of(range)
+    }
+
+    /// Where the characters of a scalar's text stand in the file, for who asks for many.
+    pub(crate) fn places(&self, source: &str) -> Places {
+        let Kind::Scalar { text, style } = &self.kind else { return Places { offsets: None, otherwise: self.span.clone() } };
         let written = source.get(self.span.clone()).unwrap_or_default();
         let first_line = self.span.start..self.span.start + written.lines().next().unwrap_or_default().len();
         let offsets = match style {
@@ -79,10 +81,27 @@ impl Node {
             ScalarStyle::SingleQuoted => Some(quoted_offsets(written, self.span.start, |rest| if rest.starts_with("''") { 2 } else { 0 })),
             ScalarStyle::DoubleQuoted => Some(quoted_offsets(written, self.span.start, escape_len)),
         };
-        let Some(offsets) = offsets else { return first_line };
-        match (offsets.get(range.start), offsets.get(range.end)) {
-            (Some(start), Some(end)) if start <= end => *start..*end,
-            _ => first_line,
+        Places { offsets, otherwise: first_line }
+    }
+}
+
+/// Where each character of a scalar's text stands in the file, and its end.
+#[derive(Debug)]
+pub(crate) struct Places {
+    offsets: Option<Vec<usize>>,
+    otherwise: Range<usize>,
+}
+
+impl Places {
+    /// Of the characters `range`.
+    ///
+    /// Exact for scalars on one line and for literal blocks. In folded blocks and texts over several lines line breaks are no longer
+    /// where they were, so the answer is the beginning of the scalar.
+    pub(crate) fn of(&self, range: Range<usize>) -> Range<usize> {
+        let offset = |at: usize| self.offsets.as_ref()?.get(at).copied();
+        match (offset(range.start), offset(range.end)) {
+            (Some(start), Some(end)) if start <= end => start..end,
+            _ => self.otherwise.clone(),
         }
     }
 }

@@ -12,7 +12,7 @@ use weir_rules::{Arg, Feature, FeatureCall, Value, Window};
 
 use crate::cursor::Horizons;
 use crate::describe;
-use crate::history::{Accepted, Moment, Party};
+use crate::history::{Accepted, Moment, Named, Party};
 use crate::tables::Tables;
 use crate::view::View;
 
@@ -88,7 +88,8 @@ fn accept(party: &mut Party, tables: &mut Tables, facts: &[&str], txn_id: &str, 
         horizons,
         calendar,
     };
-    assert!(matches!(party.accept(0, &leg, &moment, tables), Accepted::Inserted { taken: false, .. }), "{txn_id} enters the history");
+    let accepted = party.accept(0, &leg, Named::of(&leg), &moment, tables);
+    assert!(matches!(accepted, Accepted::Inserted { taken: false, .. }), "{txn_id} enters the history");
 }
 
 fn apply(leg: &mut Leg<'_>, fact: &str) {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use weir_model::{Day, EventTime, Leg, LegKind, Reason};
 
+use super::ahead::Ahead;
 use super::{BATCH_ROWS, Cause, Engine, Group, edition_at};
 use crate::cursor::Cursor;
 use crate::evaluate::Asked;
@@ -16,8 +17,8 @@ use crate::{Effects, RejectEffect};
 const FEW_ROWS: usize = 32;
 
 impl Engine {
-    /// `number` is the party's, if it was known before.
-    pub(super) fn leg(&mut self, record: u64, clock: EventTime, leg: &Leg<'_>, number: Option<u32>, effects: &mut Effects) {
+    /// `ahead` is what was known of the leg before it came.
+    pub(super) fn leg(&mut self, record: u64, clock: EventTime, leg: &Leg<'_>, ahead: Ahead, effects: &mut Effects) {
         effects.counts.legs += 1;
         let clock = self.clock().max(clock);
         let frontier = clock.minus(self.settings.lateness);
@@ -25,7 +26,7 @@ impl Engine {
             effects.rejects.push(reject(record, leg, Reason::Late, frontier));
             return;
         }
-        let number = number.unwrap_or_else(|| self.party_number(leg.party));
+        let number = ahead.number.unwrap_or_else(|| self.party_number(leg.party));
         if self.parties[number as usize].is_pending || self.pending_rows.len() >= BATCH_ROWS {
             self.flush(effects);
         }
@@ -46,7 +47,7 @@ impl Engine {
         if let Some(tick) = &self.last_tick {
             party.drop_totals(tick.frontier.day());
         }
-        let accepted = party.accept(number, leg, &moment, &mut self.tables);
+        let accepted = party.accept(number, leg, ahead.named, &moment, &mut self.tables);
         if matches!(leg.kind, LegKind::Removal { .. }) && !party.pending.is_empty() {
             self.waiting.insert(number);
         }

@@ -144,10 +144,10 @@ impl Engine {
     pub fn step(&mut self, inputs: &[Input<'_>], effects: &mut Effects) {
         let begin = (effects.alerts.len(), effects.reports.len(), effects.rejects.len());
         for inputs in inputs.chunks(ahead::STRETCH) {
-            let numbers = self.look_ahead(inputs);
-            for (input, number) in inputs.iter().zip(numbers) {
+            let ahead = self.look_ahead(inputs);
+            for (input, ahead) in inputs.iter().zip(ahead) {
                 match input {
-                    Input::Leg { record, clock, leg } => self.leg(*record, *clock, leg, number, effects),
+                    Input::Leg { record, clock, leg } => self.leg(*record, *clock, leg, ahead, effects),
                     Input::Tick { record, clock } => self.tick(*record, *clock, effects),
                     Input::Switch { record, clock, rules } => self.switch(*record, *clock, rules, effects),
                 }

@@ -117,6 +117,8 @@ enum Side<'e> {
 
 struct Walk<'a> {
     text: &'a str,
+    /// Characters of the text.
+    length: usize,
     scope: &'a Scope<'a>,
     used: &'a mut Vec<String>,
     tokens: Vec<TokenWithSpan>,
@@ -127,7 +129,17 @@ struct Walk<'a> {
 }
 impl<'a> Walk<'a> {
     fn new(text: &'a str, scope: &'a Scope<'a>, used: &'a mut Vec<String>) -> Self {
-        Self { text, scope, used, tokens: Vec::new(), faults: Vec::new(), literals: Vec::new(), calls: Vec::new(), leaves: Vec::new() }
+        Self {
+            text,
+            length: text.chars().count(),
+            scope,
+            used,
+            tokens: Vec::new(),
+            faults: Vec::new(),
+            literals: Vec::new(),
+            calls: Vec::new(),
+            leaves: Vec::new(),
+        }
     }
 
     fn fault(&mut self, code: Code, range: Range<usize>, message: Text, help: Option<Text>) {

@@ -67,7 +67,7 @@ impl Walk<'_> {
 
     /// The parser gives the place in its message only, and none at the end of the text.
     fn parser_fault(&self, error: ParserError) -> Fault {
-        let end = self.text.chars().count();
+        let end = self.length;
         let message = match error {
             ParserError::ParserError(message) | ParserError::TokenizerError(message) => message,
             ParserError::RecursionLimitExceeded => return self.too_complex("brackets are nested too deeply", "括号嵌套过深"),
@@ -88,7 +88,7 @@ impl Walk<'_> {
         Fault {
             code: Code::TooComplex,
             severity: Severity::Error,
-            range: 0..self.text.chars().count(),
+            range: 0..self.length,
             message: Text::new(format!("the condition is too complex: {en}"), format!("条件过于复杂：{zh}")),
             help: Some(Text::new("write several conditions under `require:`", "请在 `require:` 下写成多个条件")),
         }
@@ -123,7 +123,7 @@ impl Walk<'_> {
         let line = usize::try_from(location.line).unwrap_or(usize::MAX).saturating_sub(1);
         let column = usize::try_from(location.column).unwrap_or(usize::MAX).saturating_sub(1);
         let before: usize = self.text.split_inclusive('\n').take(line).map(|line| line.chars().count()).sum();
-        before.saturating_add(column).min(self.text.chars().count())
+        before.saturating_add(column).min(self.length)
     }
 
     pub(super) fn span_range(&self, span: SqlSpan) -> Range<usize> {
@@ -135,7 +135,7 @@ impl Walk<'_> {
     pub(super) fn range(&self, expr: &Expr) -> Range<usize> {
         let span = expr.span();
         if span == SqlSpan::empty() {
-            return 0..self.text.chars().count();
+            return 0..self.length;
         }
         let mut range = self.span_range(span);
         let mut open = 0_usize;

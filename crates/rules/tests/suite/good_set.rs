@@ -202,7 +202,7 @@ fn inline_tests_write_their_rows_out() {
     let mut text = String::new();
     for test in tests {
         let _ = writeln!(text, "{} {:?} {:?}", test.name, test.overrides, test.lateness);
-        let csv = test.transactions.to_csv();
+        let csv = test.transactions.table().to_csv();
         let lines: Vec<&str> = csv.lines().collect();
         let _ = writeln!(text, "{}\n…\n{}", lines[..3].join("\n"), lines[lines.len() - 2..].join("\n"));
         for expected in &test.expect {
@@ -213,7 +213,8 @@ fn inline_tests_write_their_rows_out() {
             );
         }
     }
-    let last = tests[0].transactions.rows.last().expect("rows");
+    let written_out = tests[0].transactions.table();
+    let last = written_out.rows.last().expect("rows");
     let source = &loaded.warnings.sources[last.place.file];
     let _ = writeln!(text, "{}", &source.text[last.place.span.clone()]);
     expect![[r#"

@@ -18,7 +18,7 @@ use super::reading::ReaderEnd;
 pub(crate) const QUEUE_BATCHES: usize = 2;
 
 /// Inputs handed to the detector at a time: few enough that they are still in the cache when it looks at them.
-const STRETCH: usize = 512;
+const STRETCH: usize = 128;
 /// Legs of one record at most: two sides, each with its group.
 const LEGS_OF_A_RECORD: usize = 4;
 
@@ -117,7 +117,7 @@ impl Shard {
                         Done::Batch { batch, report }
                     }
                     Work::End { tick, last_record, save } => {
-                        // The listener is gone only when the run has failed elsewhere.
+                        // The listener is gone only when the run has failed elsewhere. It does not wait until all that the shard holds is given back.
                         let _ = events.send(Event::Shard(number, Done::End(Box::new(self.end(tick, last_record, save)))));
                         return;
                     }
@@ -171,7 +171,7 @@ impl Shard {
         sides.clear();
     }
 
-    fn end(mut self, tick: Option<Tick>, last_record: u64, save: bool) -> ShardEnd {
+    fn end(&mut self, tick: Option<Tick>, last_record: u64, save: bool) -> ShardEnd {
         let mut effects = Effects::default();
         if let Some(Tick { record, clock }) = tick {
             self.engine.step(&[Input::Tick { record, clock }], &mut effects);

@@ -34,7 +34,8 @@ pub(crate) fn run(rules: &Arc<RuleSet>, test: &RuleTest, source: Option<&SourceF
         None => Parties::default(),
     };
     let options = Options { format: Some(Format::Csv), tags: rules.tags.keywords(), ..Options::default() };
-    let transactions = Input::bytes("transactions", test.transactions.to_csv());
+    let table = test.transactions.table();
+    let transactions = Input::bytes("transactions", table.to_csv());
     let mut reader = Reader::open(&[transactions], Mapping::default(), Arc::new(parties), options).map_err(failure)?;
     let defaults = Settings::default();
     let settings = Settings { lateness: test.lateness.unwrap_or(defaults.lateness), ..defaults };
@@ -47,7 +48,7 @@ pub(crate) fn run(rules: &Arc<RuleSet>, test: &RuleTest, source: Option<&SourceF
     }
     if let Some(sample) = reader.samples().first() {
         let mut sample = sample.clone();
-        if let Some((path, line)) = place(&test.transactions, sample.line, source) {
+        if let Some((path, line)) = place(&table, sample.line, source) {
             (sample.source, sample.line) = (path, line);
         }
         let sample = input_error::sample(&sample, lang);
@@ -56,7 +57,7 @@ pub(crate) fn run(rules: &Arc<RuleSet>, test: &RuleTest, source: Option<&SourceF
     if let Some(Tick { record, clock }) = reader.end_tick() {
         engine.step(&[EngineInput::Tick { record, clock }], &mut effects);
     }
-    if let Some(problem) = set_aside(&effects, &test.transactions, source, lang) {
+    if let Some(problem) = set_aside(&effects, &table, source, lang) {
         return Err(problem);
     }
     let revisions: Vec<Alert> = effects.alerts.into_iter().map(|effect| effect.alert).collect();
