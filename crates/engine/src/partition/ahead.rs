@@ -80,14 +80,14 @@ impl Engine {
             black_box(party.aged);
         }
         for Party { rows, aged, .. } in parties.iter().map(|number| &self.parties[*number as usize]) {
-            let read = [rows.first(), rows.get(*aged), rows.get(rows.len() / 4), rows.last()];
+            let read = [rows.first(), rows.get(*aged as usize), rows.get(rows.len() / 4), rows.last()];
             black_box(read.map(|row| row.map(|row| row.at)));
         }
         let memory_from = self.memory_day().start();
         let mut aging = Vec::new();
         for number in parties {
             let party = &self.parties[*number as usize];
-            let aged = party.rows.iter().skip(party.aged).take_while(|row| row.at < memory_from && row.txn != NONE);
+            let aged = party.rows.iter().skip(party.aged as usize).take_while(|row| row.at < memory_from && row.txn != NONE);
             aging.extend(aged.take(AGED_ROWS).map(|row| Identity { txn: row.txn, party: *number, direction: row.direction() }));
         }
         for identity in &aging {
