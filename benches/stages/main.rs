@@ -179,5 +179,5 @@ fn snapshot_read(bencher: Bencher<'_, '_>) {
     let find = |_: &str| Some(Arc::clone(&rules));
     bencher
         .counter(ItemsCount::new(engine.parties()))
-        .bench_local(|| Engine::restore(Settings::default(), &[&bytes], &find, &|_| true, None).map(|engine| engine.parties()));
+        .bench_local(|| Engine::restore(Settings::default(), &[&bytes], &find, &|_| true).map(|engine| engine.parties()));
 }

@@ -2,8 +2,7 @@
 //!
 //! An engine takes in ten legs and five counterparties a party within thirty days, under the shipped rules, and stays as it is after them. Printed
 //! are the bytes it holds, in all and a party; how long writing it takes at once; the longest slice when it is written little by little, as the service does,
-//! while legs keep coming; and how long reading takes, by one thread, with another that decodes beside it, and by two such workers at once. No feed is
-//! read, so nothing else is in the figures.
+//! while legs keep coming; and how long reading takes, by one and by two at once. Nothing is decoded, so nothing else is in the figures.
 
 use std::fs;
 use std::process::ExitCode;
@@ -11,7 +10,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use weir_engine::{Beside, Effects, Engine, Input, Settings};
+use weir_engine::{Effects, Engine, Input, Settings};
 use weir_model::{Channel, Direction, Division, EventTime, Flags, Leg, LegKind, PartyKind, Profile, Span, leg::LegAmount, leg::Tags};
 
 /// Transfers a party makes, and so legs it has two of; each goes to one of three others, the last of which pays back.
@@ -81,35 +80,25 @@ fn run(parties: u64) {
     drop(engine);
 
     let find = |_: &str| Some(Arc::clone(&rules));
-    let read = |bytes: &[u8], beside: Option<Beside<'_>>| {
-        Engine::restore(Settings::default(), &[bytes], &find, &|_| true, beside).expect("what was written can be read")
-    };
-    for (what, beside) in [("read", None), ("read, decoded beside", Some(&beside as Beside<'_>))] {
-        let begun = Instant::now();
-        let restored = read(&bytes, beside);
-        say(what, &format!("{} parties, {} s", restored.parties(), seconds(begun.elapsed())));
-    }
+    let begun = Instant::now();
+    let restored = Engine::restore(Settings::default(), &[&bytes], &find, &|_| true).expect("what was written can be read");
+    say("read", &format!("{} parties, {} s", restored.parties(), seconds(begun.elapsed())));
     say("the most held in all", &format!("{} MiB", resident("VmHWM") >> 20));
+    drop(restored);
 
     // As a service with two workers does: each reads its own partitions.
     let halves = [0, 1].map(|half| {
         let owns = |key: &str| key.bytes().last().is_some_and(|byte| byte % 2 == half);
-        Engine::restore(Settings::default(), &[&bytes], &find, &owns, None).expect("what was written can be read").snapshot()
+        Engine::restore(Settings::default(), &[&bytes], &find, &owns).expect("what was written can be read").snapshot()
     });
     let begun = Instant::now();
+    let read =
+        |bytes: &[u8]| Engine::restore(Settings::default(), &[bytes], &find, &|_| true).expect("what was written can be read").parties();
     let parties: usize = thread::scope(|scope| {
-        let workers = halves.each_ref().map(|bytes| scope.spawn(|| read(bytes, Some(&beside)).parties()));
+        let workers = halves.each_ref().map(|bytes| scope.spawn(|| read(bytes)));
         workers.into_iter().map(|worker| worker.join().expect("reading does not panic")).sum()
     });
     say("read by two, half each", &format!("{parties} parties, {} s", seconds(begun.elapsed())));
-}
-
-/// Lends reading a thread, as the service does.
-fn beside(ahead: &mut (dyn FnMut() + Send), here: &mut dyn FnMut()) {
-    thread::scope(|scope| {
-        scope.spawn(ahead);
-        here();
-    });
 }
 
 /// Transfers in order of time: every party makes its first, then every party its second.

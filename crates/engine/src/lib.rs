@@ -31,7 +31,6 @@ use weir_model::{Alert, Direction, EventTime, LargeAmountReport, Leg, Reason, Sp
 use weir_rules::RuleSet;
 
 pub use partition::Engine;
-pub use snapshot::Beside;
 
 /// Settings that decide what an answer is. The same for every shard of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -97,11 +97,6 @@ impl Pairs {
         at
     }
 
-    /// Room for so many more, and no more than that.
-    pub(crate) fn reserve(&mut self, pairs: usize) {
-        self.list.reserve_exact(pairs);
-    }
-
     pub(crate) fn len(&self) -> usize {
         self.list.len()
     }

@@ -8,7 +8,6 @@ mod swept;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::thread;
 
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 use weir_engine::{AlertEffect, Effects, Engine, Input};
@@ -174,20 +173,12 @@ impl Restarts {
 
 fn restored(settings: Settings, sets: &[Arc<RuleSet>], snapshot: &[u8]) -> Result<Engine, weir_engine::SnapshotError> {
     let rules = |hash: &str| sets.iter().find(|set| set.hash == hash).cloned();
-    Engine::restore(engine_settings(settings), &[snapshot], &rules, &|_| true, None)
+    Engine::restore(engine_settings(settings), &[snapshot], &rules, &|_| true)
 }
 
 fn restored_changed(settings: Settings, sets: &[Arc<RuleSet>], base: &[u8], changes: &[u8]) -> Result<Engine, weir_engine::SnapshotError> {
     let rules = |hash: &str| sets.iter().find(|set| set.hash == hash).cloned();
-    Engine::restore_changed(engine_settings(settings), base, changes, &rules, Some(&beside))
-}
-
-/// A thread lent to reading, as the service does.
-fn beside(ahead: &mut (dyn FnMut() + Send), here: &mut dyn FnMut()) {
-    thread::scope(|scope| {
-        scope.spawn(ahead);
-        here();
-    });
+    Engine::restore_changed(engine_settings(settings), base, changes, &rules)
 }
 
 /// Effects of all shards as one answer, merged as a run merges them.

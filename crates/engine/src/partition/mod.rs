@@ -225,24 +225,17 @@ impl Engine {
     /// The number of a party, new or known.
     pub(crate) fn party_number(&mut self, key: &str) -> u32 {
         let hashed = hash(key);
-        self.find_party(hashed, key).unwrap_or_else(|| self.add_party(hashed, Party::new(key)))
-    }
-
-    /// The number that the next new party gets.
-    pub(crate) fn next_number(&self) -> u32 {
-        u32::try_from(self.parties.len()).expect("fewer than 2^32 parties fit in memory")
-    }
-
-    /// Takes in a party that has no number yet; `hashed` is the hash of its key.
-    pub(crate) fn add_party(&mut self, hashed: u64, party: Party) -> u32 {
-        let number = self.next_number();
-        self.parties.push(party);
+        if let Some(number) = self.find_party(hashed, key) {
+            return number;
+        }
+        let number = u32::try_from(self.parties.len()).expect("fewer than 2^32 parties fit in memory");
+        self.parties.push(Party::new(key));
         self.index.insert_unique(hashed, number, |number| hash(&self.parties[*number as usize].key));
         number
     }
 
     /// The number of a party, if it has one; `hashed` is the hash of its key.
-    pub(crate) fn find_party(&self, hashed: u64, key: &str) -> Option<u32> {
+    fn find_party(&self, hashed: u64, key: &str) -> Option<u32> {
         self.index.find(hashed, |number| self.parties[*number as usize].key == key).copied()
     }
 

@@ -11,9 +11,8 @@
 //! The first block is the [`Head`], the others are lists of [`PartyRecord`](records::PartyRecord)s in postcard encoding. Changes since a base have
 //! the same form, with the parties that have changed alone; the head still counts them all, so neither is taken for the other.
 //!
-//! `blocks` is the frame, `records` what is said of a party, `write` and `read` the two directions, `beside` what reading may leave to another thread.
+//! `blocks` is the frame, `records` what is said of a party, `write` and `read` the two directions.
 
-mod beside;
 mod blocks;
 mod read;
 mod records;
@@ -22,7 +21,6 @@ mod write;
 use serde::{Deserialize, Serialize};
 use weir_model::Day;
 
-pub use self::beside::Beside;
 use self::blocks::{Blocks, damaged, decode};
 pub(crate) use self::write::Taking;
 use crate::SnapshotError;

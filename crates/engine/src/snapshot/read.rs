@@ -7,13 +7,12 @@ use compact_str::CompactString;
 use weir_model::{Currency, Day, EventTime, ReportStatus, Span};
 use weir_rules::RuleSet;
 
-use super::beside::{Beside, each_party};
-use super::blocks::{Blocks, damaged};
+use super::blocks::{Blocks, damaged, decode};
 use super::records::{PairRecord, PartyRecord, RemovalRecord, ReportRecord, RuleRecord, is_day, is_moment, load_row, load_rule};
 use super::{Head, open};
 use crate::detection::{Detection, Hit};
 use crate::history::{Gone, Party, PendingRemoval};
-use crate::intern::{NONE, hash};
+use crate::intern::NONE;
 use crate::large_amount::ReportKey;
 use crate::pairs::{NEVER, Pair, Past};
 use crate::partition::{Engine, LastTick};
@@ -23,7 +22,7 @@ use crate::{Settings, SnapshotError};
 
 impl Engine {
     /// Loads the parties of `snapshots` that `owns` claims: any number of snapshots into any number of shards. `rules` is asked for the
-    /// rule sets in force at the snapshots, by hash; `beside` lends a thread, if there is one to lend.
+    /// rule sets in force at the snapshots, by hash.
     ///
     /// # Errors
     /// A snapshot that is damaged, of another version, taken under other settings, or under a rule set that is not to be had.
@@ -32,13 +31,12 @@ impl Engine {
         snapshots: &[&[u8]],
         rules: &dyn Fn(&str) -> Option<Arc<RuleSet>>,
         owns: &dyn Fn(&str) -> bool,
-        beside: Option<Beside<'_>>,
     ) -> Result<Self, SnapshotError> {
         let mut engine = Self::empty(settings);
         for bytes in snapshots {
             let (head, blocks) = open(bytes)?;
             engine.load_head(&head, rules)?;
-            if engine.load_parties(blocks, owns, false, beside)? != head.parties {
+            if engine.load_parties(blocks, owns, false)? != head.parties {
                 return Err(damaged("parties are missing at the end"));
             }
         }
@@ -55,18 +53,17 @@ impl Engine {
         base: &[u8],
         changes: &[u8],
         rules: &dyn Fn(&str) -> Option<Arc<RuleSet>>,
-        beside: Option<Beside<'_>>,
     ) -> Result<Self, SnapshotError> {
         let mut engine = Self::empty(settings);
         let (head, blocks) = open(changes)?;
         engine.load_head(&head, rules)?;
-        engine.load_parties(blocks, &|_| true, true, beside)?;
+        engine.load_parties(blocks, &|_| true, true)?;
         let (base_head, blocks) = open(base)?;
         if !head.is_later_than(&base_head) {
             return Err(damaged("it is not of the base beside it"));
         }
         let changed: BTreeSet<CompactString> = engine.parties.iter().map(|party| party.key.clone()).collect();
-        let parties = engine.load_parties(blocks, &|key| !changed.contains(key), false, beside)?;
+        let parties = engine.load_parties(blocks, &|key| !changed.contains(key), false)?;
         if parties != base_head.parties || engine.parties.len() as u64 != head.parties {
             return Err(damaged("parties are missing"));
         }
@@ -75,18 +72,19 @@ impl Engine {
     }
 
     /// Loads parties that `owns` claims; returns how many there are.
-    fn load_parties(
-        &mut self,
-        blocks: Blocks<'_>,
-        owns: &dyn Fn(&str) -> bool,
-        is_changed: bool,
-        beside: Option<Beside<'_>>,
-    ) -> Result<u64, SnapshotError> {
+    fn load_parties(&mut self, blocks: Blocks<'_>, owns: &dyn Fn(&str) -> bool, is_changed: bool) -> Result<u64, SnapshotError> {
         let mut parties = 0;
-        each_party(blocks, beside, &mut |record| {
-            parties += 1;
-            if owns(record.key) { self.load_party(record, is_changed) } else { Ok(()) }
-        })?;
+        for block in blocks {
+            let mut rest = block?;
+            while !rest.is_empty() {
+                let (record, after): (PartyRecord<'_>, &[u8]) = decode(rest, "party")?;
+                rest = after;
+                parties += 1;
+                if owns(record.key) {
+                    self.load_party(record, is_changed)?;
+                }
+            }
+        }
         Ok(parties)
     }
 
@@ -136,16 +134,16 @@ impl Engine {
         Ok(())
     }
 
-    fn load_party(&mut self, record: &mut PartyRecord<'_>, is_changed: bool) -> Result<(), SnapshotError> {
-        let hashed = hash(record.key);
-        if self.find_party(hashed, record.key).is_some() {
+    fn load_party(&mut self, record: PartyRecord<'_>, is_changed: bool) -> Result<(), SnapshotError> {
+        let known = self.parties.len();
+        let number = self.party_number(record.key);
+        if (number as usize) < known {
             return Err(damaged("a party stands there twice"));
         }
-        let number = self.next_number();
+        record.check()?;
         let tables = &mut self.tables;
         let mut party = Party::new(record.key);
         party.is_changed = is_changed;
-        party.pairs.reserve(record.pairs.len());
         for pair in &record.pairs {
             load_pair(&mut party, pair, tables)?;
         }
@@ -176,9 +174,9 @@ impl Engine {
         if !party.pending.is_empty() {
             self.waiting.insert(number);
         }
-        self.load_detection(number, &mut party, std::mem::take(&mut record.rules))?;
+        self.load_detection(number, &mut party, record.rules)?;
         party.be_due(number, Day(i32::MIN), &mut self.agenda);
-        self.add_party(hashed, party);
+        self.parties[number as usize] = party;
         Ok(())
     }
 

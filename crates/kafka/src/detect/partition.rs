@@ -14,7 +14,6 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::ops::Range;
 use std::sync::Arc;
-use std::thread;
 use std::time::{Instant, SystemTime};
 
 use serde::{Deserialize, Serialize};
@@ -293,11 +292,11 @@ impl State {
             if base.head.base.is_some() {
                 return Err(on_base(StateError::Damaged));
             }
-            let engine = Engine::restore_changed(settings, base.engine(), unpacked.engine(), rules, Some(&beside))?;
             base.directory.into_iter().for_each(|row| directory.restore(row));
+            let engine = Engine::restore_changed(settings, &base.engine, &unpacked.engine, rules)?;
             (engine, of(*offset, hash, base.size))
         } else {
-            let mut engine = Engine::restore(settings, &[unpacked.engine()], rules, &|_| true, Some(&beside))?;
+            let mut engine = Engine::restore(settings, &[&unpacked.engine], rules, &|_| true)?;
             engine.rebase();
             (engine, of(position.1, hash, unpacked.size))
         };
@@ -327,9 +326,7 @@ impl State {
 struct Unpacked {
     head: Head,
     directory: Vec<SavedParty>,
-    /// All of it; the engine's is the largest part by far, and is not copied.
-    parts: Vec<u8>,
-    engine: Range<usize>,
+    engine: Vec<u8>,
     size: usize,
 }
 
@@ -351,28 +348,14 @@ impl Unpacked {
             Ok::<_, StateError>(part)
         };
         let (head, directory, engine) = (part()?, part()?, part()?);
-        let end = parts.len() - rest.len();
-        let range = end - engine.len()..end;
         let size = head.len() + directory.len() + engine.len();
         let head: Head = postcard::from_bytes(head).map_err(|_| StateError::Damaged)?;
         if head.position != position {
             return Err(StateError::Elsewhere(head.position.0, head.position.1));
         }
         let directory = postcard::from_bytes(directory).map_err(|_| StateError::Damaged)?;
-        Ok(Self { head, directory, engine: range, size, parts })
+        Ok(Self { head, directory, engine: engine.to_vec(), size })
     }
-
-    fn engine(&self) -> &[u8] {
-        &self.parts[self.engine.clone()]
-    }
-}
-
-/// Lends reading a thread: parties are decoded in it while others are taken in.
-fn beside(ahead: &mut (dyn FnMut() + Send), here: &mut dyn FnMut()) {
-    thread::scope(|scope| {
-        scope.spawn(ahead);
-        here();
-    });
 }
 
 #[cfg(test)]

@@ -163,7 +163,7 @@ impl Case {
 
     fn restored(&self, engine: &Engine) -> Engine {
         let find = |hash: &str| (hash == self.rules.hash).then(|| Arc::clone(&self.rules));
-        Engine::restore(Settings::default(), &[&engine.snapshot()], &find, &|_| true, None).expect("what was written can be read")
+        Engine::restore(Settings::default(), &[&engine.snapshot()], &find, &|_| true).expect("what was written can be read")
     }
 
     fn check_answer(&self, said: &Said) -> Result<(), String> {

@@ -193,7 +193,7 @@ fn restore(settings: &Settings, state: &State, rules: &Arc<RuleSet>, lang: Lang)
     let mut engines = Vec::with_capacity(settings.shards);
     for shard in 0..settings.shards {
         let owns = |party: &str| shard_of(party, settings.shards) == shard;
-        let restored = Engine::restore(settings.engine(), &snapshots, &|hash| sets.get(hash).cloned(), &owns, None);
+        let restored = Engine::restore(settings.engine(), &snapshots, &|hash| sets.get(hash).cloned(), &owns);
         let mut engine =
             restored.map_err(|error| Failure::bad_input(say!(lang, "无法从状态继续：{error}", "cannot go on from the state: {error}")))?;
         if in_force.as_ref() != Some(&rules.hash) {
