@@ -17,6 +17,8 @@ use crate::tables::Tables;
 
 /// Working days to report in (令〔2016〕第3号).
 const DUE_WORKING_DAYS: u32 = 5;
+/// Days that may still change seldom have more totals.
+const FEW_TOTALS: usize = 16;
 /// The clause of the one exemption that a transaction's data shows.
 const EXEMPT_CLAUSE: &str = "令〔2016〕第3号 第七条(一)";
 
@@ -376,10 +378,11 @@ impl Party {
     }
 
     /// Lets totals of days before `day` go, once the first is one of these: days come nearly in order, and none of those that stay behind it changes or
-    /// is shown any more.
+    /// is shown any more. Behind a wrong date years ahead they would stay for good, so where there are many all are looked at.
     pub(crate) fn drop_totals(&mut self, day: Day) {
-        let (kinds, total) = (self.day_kinds.first(), self.day_totals.first());
-        if kinds.is_some_and(|kinds| kinds.day < day) || total.is_some_and(|total| total.key.day < day) {
+        let looked_at = if self.day_totals.len().max(self.day_kinds.len()) > FEW_TOTALS { usize::MAX } else { 1 };
+        let (mut kinds, mut totals) = (self.day_kinds.iter().take(looked_at), self.day_totals.iter().take(looked_at));
+        if kinds.any(|kinds| kinds.day < day) || totals.any(|total| total.key.day < day) {
             self.day_totals.retain(|total| total.key.day >= day);
             self.day_kinds.retain(|kinds| kinds.day >= day);
             // A party rests for weeks with what its last busy day has left.
@@ -507,6 +510,20 @@ mod tests {
         (0..3).for_each(|_| total.count(largest, PartyKind::Natural, false));
         assert_eq!(total, DayTotal::new(key));
         assert!(total.beyond.is_none() && size_of::<DayTotal>() == 32);
+    }
+
+    #[test]
+    fn totals_of_past_days_do_not_stay_for_good_behind_a_wrong_date() {
+        let key = |day| ReportKey { day: Day(day), direction: Direction::In, item: ReportItem::Cash };
+        let mut party = Party::new("c:1");
+        party.note_report(key(50_000), ReportStatus::Opened, 1);
+        for day in 0..100 {
+            party.drop_totals(Day(day));
+            party.note_report(key(day), ReportStatus::Opened, 1);
+        }
+        let is_there = |day| party.day_totals.iter().any(|total| total.key == key(day));
+        assert!(is_there(50_000) && is_there(99), "what may still change stays");
+        assert!(party.day_totals.len() <= FEW_TOTALS + 1, "{} totals are still there", party.day_totals.len());
     }
 
     #[test]
