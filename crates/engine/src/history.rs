@@ -504,7 +504,7 @@ impl Party {
 /// A list that is longer doubles its room when that is full.
 const SHORT: usize = 64;
 
-/// One that is shorter grows by half.
+/// One that is shorter grows by half, and any between by a third.
 const FEW: usize = 8;
 
 /// Room for one more. Left to itself a list takes room for four at once and then twice as much each time; most parties of a bank have one or two of
