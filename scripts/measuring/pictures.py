@@ -52,7 +52,7 @@ PANELS = {
     "disguise": ("Payments that look like a family's", "% of payments", percent),
     "aged": ("Accounts opened years before", "% of accounts", percent),
     "instalments": ("Sums paid in parts, days apart", "payments", str),
-    "together": ("Several at once, each beside those before", "", STEPS.__getitem__),
+    "together": ("Several at once, one more each time", "", STEPS.__getitem__),
 }
 # Dials whose values have long names.
 NAMED = {"payout", "together"}
