@@ -64,6 +64,7 @@ PICTURES = {
     "hiding": ["covered", "covered_paid_here", "own_life", "disguise", "aged", "instalments", "together"],
 }
 COLUMNS = 3
+NUMBERS = "Schemes with 30 or more visible payers, where a column does not say otherwise."
 # Size of a scheme as `weir eval` names it: those with as many visible payers as the rules can be asked for.
 ASKED, ALL = "≥ 30", "≥ 0"
 BLUE, ORANGE, GREY = "#0b4f8a", "#c8500a", "#8a8a8a"
@@ -208,10 +209,8 @@ def measure(args):
     for name, of in PICTURES.items():
         names = [dial for dial in of if dial in dials]
         if names:
-            path = args.to / f"{name}.svg"
-            picture(names, dials, rules, source).savefig(path, metadata={"Date": None})
-            print(path)
-    tables = [table(dial, some, rules) for dial, some in dials.items()]
-    source += " Schemes with 30 or more visible payers, where a column does not say otherwise.\n"
-    write(args.to / "sweep.md", "\n".join([source, *tables]))
-    print(args.to / "sweep.md")
+            path = args.to / name
+            picture(names, dials, rules, source).savefig(path.with_suffix(".svg"), metadata={"Date": None})
+            tables = [table(dial, dials[dial], rules) for dial in [None, *names] if dial in dials]
+            write(path.with_suffix(".md"), "\n".join([f"{source} {NUMBERS}\n", *tables]))
+            print(path.with_suffix(".svg"), path.with_suffix(".md"))

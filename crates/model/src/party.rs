@@ -116,11 +116,17 @@ impl KeyKind {
     }
 }
 
+/// The institution in a key, empty where the key has none, and the id there.
+#[must_use]
+pub fn unit_of(key: &str) -> (&str, &str) {
+    let unit = key.split_once(':').map_or(key, |(_, unit)| unit);
+    unit.split_once('/').unwrap_or(("", unit))
+}
+
 /// The institution in a key; empty where the key has none.
 #[must_use]
 pub fn institution_of(key: &str) -> &str {
-    let unit = key.split_once(':').map_or(key, |(_, unit)| unit);
-    unit.split_once('/').map_or("", |(institution, _)| institution)
+    unit_of(key).0
 }
 
 /// What a verified agreement with the bank is about.
@@ -304,7 +310,7 @@ mod tests {
             (KeyKind::Name, "", "", "n:"),
         ] {
             assert_eq!(kind.key(institution, id), key);
-            assert_eq!(institution_of(key), institution);
+            assert_eq!((unit_of(key), institution_of(key)), ((institution, id), institution));
             let kinds = [KeyKind::Customer, KeyKind::Account, KeyKind::Group, KeyKind::Name];
             assert_eq!(kinds.into_iter().filter(|kind| kind.is_of(key)).collect::<Vec<_>>(), [kind]);
         }

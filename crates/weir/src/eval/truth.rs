@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use weir_feed::Parties;
-use weir_model::Day;
+use weir_model::party::unit_of;
+use weir_model::{Day, KeyKind};
 
 use crate::failure::Failure;
 use crate::input_error;
@@ -146,11 +147,8 @@ impl Truth {
 /// Whether some of the customers alerted are in the party data, whatever the institution is called there. One that is not may have no number; all of
 /// them are another bank's.
 fn knows_some(parties: &Path, said: &[Said], lang: Lang) -> Result<bool, Failure> {
-    let numbers: HashSet<&str> = said
-        .iter()
-        .filter_map(|said| said.party.strip_prefix("c:"))
-        .map(|unit| unit.split_once('/').map_or(unit, |(_, customer)| customer))
-        .collect();
+    let numbers: HashSet<&str> =
+        said.iter().filter(|said| KeyKind::Customer.is_of(&said.party)).map(|said| unit_of(&said.party).1).collect();
     if numbers.is_empty() {
         return Ok(true);
     }

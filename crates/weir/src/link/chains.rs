@@ -20,6 +20,8 @@
 
 use std::collections::BTreeSet;
 
+use weir_model::KeyKind;
+
 use super::evidence::{Bounds, Candidates, Evidence, Reason, number, swapped};
 use super::ledger::{Closed, Key, Sum, stretch};
 
@@ -97,7 +99,7 @@ fn relate_sources(payee: Key, customers: u32, sources: &[Source], evidence: &mut
 
 /// Step by step from all collectors at once, so that each passage is looked at once, and at its shortest distance from a collector.
 fn relate_passages(candidates: &Candidates, main: &MainPayees, ledger: &Closed, evidence: &mut Evidence) {
-    let is_ours = |flow: &&Flow| ledger.text(flow.payee).starts_with("c:");
+    let is_ours = |flow: &&Flow| KeyKind::Customer.is_of(ledger.text(flow.payee));
     let mut seen = BTreeSet::new();
     let mut here: Vec<Flow> = candidates.keys().flat_map(|customer| main.payees_of(*customer)).filter(is_ours).copied().collect();
     for _ in 0..HOPS_MAX {

@@ -11,7 +11,7 @@
 //! Bytes, of which `docs/detection.md` makes a figure: a pair 40 and later 16; a key that nobody else names 100, one text and one number (for a
 //! moment, while keys are put in order, 125); a device or agent 120, and later 64 where two customers have it and none where one has.
 
-use weir_model::{Channel, Direction, Flags, Leg, LegKind, PartyKind};
+use weir_model::{Channel, Direction, Flags, KeyKind, Leg, LegKind, PartyKind};
 
 type Map<K, V> = hashbrown::HashMap<K, V, foldhash::fast::FixedState>;
 type Set<K> = hashbrown::HashSet<K, foldhash::fast::FixedState>;
@@ -92,7 +92,7 @@ impl Ledger {
 
     /// Takes a leg in. Returns the customer whose hand a device or agent of the record is: who pays, or who brings cash.
     pub(super) fn leg(&mut self, leg: &Leg<'_>) -> Option<Number> {
-        if !leg.party.starts_with("c:") || !matches!(leg.kind, LegKind::Movement) {
+        if !KeyKind::Customer.is_of(leg.party) || !matches!(leg.kind, LegKind::Movement) {
             return None;
         }
         let amount = leg.amount.cny.unwrap_or(0);

@@ -9,6 +9,7 @@ use comfy_table::{CellAlignment, Table};
 use serde::Serialize;
 use weir_feed::Parties;
 use weir_model::money::yuan;
+use weir_model::party::unit_of;
 
 use super::chains::Way;
 use super::evidence::{Evidence, Reason, Related, Strength};
@@ -64,7 +65,7 @@ fn row(
     let is_second = pair[1] == member;
     let (member, other) = (ledger.text(member), ledger.text(pair[usize::from(!is_second)]));
     let numbers = Numbers::of(reason, is_second, ledger);
-    let (institution, customer) = unit(member);
+    let (institution, customer) = unit_of(member);
     let known = parties.by_key(member).map_or("", |party| party.group.as_str());
     let members = group.members.len().to_string();
     let explain = numbers.sentence(other, reason);
@@ -80,12 +81,6 @@ fn bare(error: csv::Error) -> io::Error {
         csv::ErrorKind::Io(error) => error,
         other => io::Error::other(format!("{other:?}")),
     }
-}
-
-/// Institution and customer number of a key, as they stand in party data.
-fn unit(key: &str) -> (&str, &str) {
-    let unit = key.strip_prefix("c:").unwrap_or(key);
-    unit.split_once('/').unwrap_or(("", unit))
 }
 
 /// The numbers of a reason from one side; empty where it has none of the kind.
@@ -254,16 +249,5 @@ impl Summary {
             column.set_cell_alignment(CellAlignment::Right);
         }
         table
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn keys_are_taken_apart_as_party_data_has_them() {
-        assert_eq!(unit("c:ICBC/1001"), ("ICBC", "1001"));
-        assert_eq!(unit("c:1001"), ("", "1001"));
     }
 }
