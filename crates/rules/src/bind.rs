@@ -369,12 +369,16 @@ impl<'a> Binder<'a> {
         };
         let is_single = matches!(bound.leaves.as_slice(), [leaf] if *leaf == bound.formula);
         let leaves = if is_single { Vec::new() } else { bound.leaves };
-        if let Some(outcome) = planned.constant.filter(|_| !warned) {
-            let message = always_same(outcome, bound.formula.may_be_null());
-            self.problems.push(Diagnostic::warning(Code::AlwaysSame, message).at(written.place()));
-        } else if let Some(pair) = within(&bound.formula).filter(|_| !warned) {
-            let problem = self.never(pair, written);
-            self.problems.push(problem);
+        match (planned.constant, within(&bound.formula)) {
+            (Some(outcome), _) if !warned => {
+                let message = always_same(outcome, bound.formula.may_be_null());
+                self.problems.push(Diagnostic::warning(Code::AlwaysSame, message).at(written.place()));
+            }
+            (_, Some(pair)) => {
+                let problem = self.never(pair, written);
+                self.problems.push(problem);
+            }
+            _ => {}
         }
         let clause = clause.map(str::to_owned);
         Some(ConditionDraft { text: written.text.clone(), clause, formula: bound.formula, planned, calls, leaves })

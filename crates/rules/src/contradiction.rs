@@ -33,16 +33,16 @@ impl<'a> Said<'a> {
     pub(crate) fn add(&mut self, formula: &'a Formula) -> Option<Pair<'a>> {
         match formula {
             Formula::And(left, right) => self.add(left).or_else(|| self.add(right)),
-            Formula::Compare(comparison, of, with) => {
-                let (Formula::Call(call), Formula::Literal(value)) = (&**of, &**with) else { return None };
-                let (low, high) = range(*comparison, number(*value));
-                self.bound(call, low, high, formula)
-            }
+            Formula::Compare(comparison, of, with) => self.compare(*comparison, of, with, formula),
             Formula::Between(of, low, high) => {
-                let (Formula::Call(call), Formula::Literal(low), Formula::Literal(high)) = (&**of, &**low, &**high) else { return None };
-                let (low, high) = (number(*low), number(*high));
+                let (Formula::Call(call), Some(low), Some(high)) = (&**of, literal(low), literal(high)) else { return None };
                 // A range that ends before it begins is told as always false.
                 if low > high { None } else { self.bound(call, Some(low), Some(high), formula) }
+            }
+            Formula::In(of, list) => {
+                let Formula::Call(call) = &**of else { return None };
+                let numbers = || list.iter().filter_map(literal);
+                self.bound(call, numbers().min(), numbers().max(), formula)
             }
             Formula::Call(call) => self.bound(call, Some(1), Some(1), formula),
             Formula::IsNull(of) => {
@@ -53,14 +53,23 @@ impl<'a> Said<'a> {
             }
             Formula::Not(inner) => match &**inner {
                 Formula::Call(call) => self.bound(call, Some(0), Some(0), formula),
-                Formula::IsNull(of) => {
+                Formula::Compare(comparison, of, with) => self.compare(opposite(*comparison), of, with, formula),
+                // Not true of a value that is missing, whatever the range.
+                Formula::IsNull(of) | Formula::Between(of, ..) | Formula::In(of, _) => {
                     let Formula::Call(call) = &**of else { return None };
                     self.bound(call, None, None, formula)
                 }
                 _ => None,
             },
-            Formula::Or(..) | Formula::In(..) | Formula::Literal(_) => None,
+            Formula::Or(..) | Formula::Literal(_) => None,
         }
+    }
+
+    /// Says that a comparison of a call with a literal holds; of anything else nothing.
+    fn compare(&mut self, comparison: Comparison, of: &'a Formula, with: &'a Formula, by: &'a Formula) -> Option<Pair<'a>> {
+        let (Formula::Call(call), Some(value)) = (of, literal(with)) else { return None };
+        let (low, high) = range(comparison, value);
+        self.bound(call, low, high, by)
     }
 
     /// Says that a call has a value, within these bounds.
@@ -99,6 +108,23 @@ pub(crate) fn within(formula: &Formula) -> Option<Pair<'_>> {
     })
 }
 
+/// The number inside a literal.
+fn literal(formula: &Formula) -> Option<i128> {
+    if let Formula::Literal(value) = formula { Some(number(*value)) } else { None }
+}
+
+/// What is true of a value exactly where a comparison is false.
+fn opposite(comparison: Comparison) -> Comparison {
+    match comparison {
+        Comparison::Equal => Comparison::NotEqual,
+        Comparison::NotEqual => Comparison::Equal,
+        Comparison::Less => Comparison::GreaterOrEqual,
+        Comparison::LessOrEqual => Comparison::Greater,
+        Comparison::Greater => Comparison::LessOrEqual,
+        Comparison::GreaterOrEqual => Comparison::Less,
+    }
+}
+
 /// Least and greatest value of which a comparison is true.
 fn range(comparison: Comparison, with: i128) -> (Option<i128>, Option<i128>) {
     match comparison {
@@ -125,7 +151,27 @@ mod tests {
     }
 
     fn is(comparison: Comparison, n: i64) -> Box<Formula> {
-        Box::new(Formula::Compare(comparison, call(), Box::new(Formula::Literal(Value::Int(n)))))
+        Box::new(Formula::Compare(comparison, call(), int(n)))
+    }
+
+    fn int(n: i64) -> Box<Formula> {
+        Box::new(Formula::Literal(Value::Int(n)))
+    }
+
+    fn not(formula: Box<Formula>) -> Box<Formula> {
+        Box::new(Formula::Not(formula))
+    }
+
+    fn among(numbers: &[i64]) -> Box<Formula> {
+        Box::new(Formula::In(call(), numbers.iter().map(|n| *int(*n)).collect()))
+    }
+
+    fn between(low: i64, high: i64) -> Box<Formula> {
+        Box::new(Formula::Between(call(), int(low), int(high)))
+    }
+
+    fn missing() -> Box<Formula> {
+        Box::new(Formula::IsNull(call()))
     }
 
     #[test]
@@ -139,8 +185,22 @@ mod tests {
             (is(Equal, 3), is(Equal, 3), true),
             (is(Equal, 3), is(Equal, 4), false),
             (is(Equal, 3), is(NotEqual, 4), true),
-            (is(Less, 4), Box::new(Formula::IsNull(call())), false),
-            (Box::new(Formula::Not(Box::new(Formula::IsNull(call())))), is(Less, 4), true),
+            (is(Less, 4), missing(), false),
+            (not(missing()), is(Less, 4), true),
+            (not(is(GreaterOrEqual, 3)), is(GreaterOrEqual, 3), false),
+            (not(is(Less, 3)), is(LessOrEqual, 3), true),
+            (not(is(Greater, 3)), is(Equal, 4), false),
+            (not(is(LessOrEqual, 3)), is(Less, 5), true),
+            (not(is(NotEqual, 3)), is(Greater, 3), false),
+            (not(is(Equal, 3)), is(GreaterOrEqual, 3), true),
+            (not(is(Equal, 3)), missing(), false),
+            (between(2, 4), is(Greater, 4), false),
+            (between(2, 4), is(GreaterOrEqual, 4), true),
+            (among(&[9, 7, 8]), is(Less, 7), false),
+            (among(&[9, 7, 8]), is(GreaterOrEqual, 9), true),
+            (not(among(&[7])), is(Equal, 8), true),
+            (not(among(&[7])), missing(), false),
+            (not(between(2, 4)), missing(), false),
         ] {
             let both = Formula::And(left.clone(), right.clone());
             assert_eq!(within(&both).is_none(), is_possible, "{both}");
