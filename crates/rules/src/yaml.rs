@@ -140,8 +140,14 @@ fn escape_len(rest: &str) -> usize {
 fn literal_offsets(source: &str, start: usize, text: &str) -> Option<Vec<usize>> {
     // The parser's span begins at the `|`, or (in some notations) at the first line of the text itself.
     let at_header = source.get(start..)?.starts_with('|');
-    let mut line_start =
-        if at_header { start + source.get(start..)?.find('\n')? + 1 } else { source.get(..start)?.rfind('\n').map_or(0, |at| at + 1) };
+    let line_of = |at: usize| Some(source.get(..at)?.rfind('\n').map_or(0, |at| at + 1));
+    let mut line_start = if at_header {
+        start + source.get(start..)?.find('\n')? + 1
+    } else {
+        // Lines without text at the head of the block are part of it, but stand before the parser's span.
+        let blank = text.chars().take_while(|c| *c == '\n').count();
+        (0..blank).try_fold(line_of(start)?, |below, _| line_of(below.checked_sub(1)?))?
+    };
     let mut offsets = Vec::new();
     for line in text.split_inclusive('\n') {
         let written = source.get(line_start..)?.split('\n').next()?;
@@ -314,6 +320,8 @@ mod tests {
         assert_eq!(check("k: 'f(''14d'') >= x'\n", "x"), "x");
         assert_eq!(check("k: 'f(''14d'') >= x'\n", "'14d'"), "''14d''");
         assert_eq!(check("k: |\n  a,b\n\n  人,x\n", "x"), "x");
+        assert_eq!(check("k: |\n\n  a,b\n  人,x\n", "x"), "x");
+        assert_eq!(check("k: |-\n  \n\n  人,x", "x"), "x");
         assert_eq!(check("k: [\"f(x)\"]\nl: 1\n".replace(['[', ']'], "").as_str(), "x"), "x");
     }
 
