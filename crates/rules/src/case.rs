@@ -37,6 +37,9 @@ use crate::yaml::{Kind, Node};
 /// Rows a test may grow to.
 const ROWS_MAX: usize = 100_000;
 
+/// Months between repetitions: a century. Beyond the calendar a date would stay where it is.
+const MONTHS_MAX: u32 = 1_200;
+
 /// Columns that tests may use beside those of the record table.
 const OWN_COLUMNS: [&str; 2] = ["repeat", "every"];
 
@@ -308,12 +311,12 @@ fn read_transactions(reader: &mut Reader<'_>, block: &Scalar) -> Transactions {
             bad_value(reader, row.place.clone(), cell(time), Text::new("a time such as 2026-03-02 10:00", "时间，如 2026-03-02 10:00"));
             continue;
         }
-        if count + times > ROWS_MAX {
+        count = times.saturating_add(count);
+        if count > ROWS_MAX {
             let message = Text::new(format!("the test grows beyond {ROWS_MAX} rows"), format!("测试超过 {ROWS_MAX} 行"));
             reader.error(Code::BadTest, row.place.clone(), message, None);
             break;
         }
-        count += times;
         let cells = kept.iter().map(|at| row.cells[*at].clone()).collect();
         transactions.rows.push(Repeated { row: CsvRow { cells, place: row.place.clone() }, times, step, first });
     }
@@ -353,7 +356,8 @@ fn repetition(reader: &mut Reader<'_>, repeat: &str, every: &str, place: &Place)
         bad_value(reader, place.clone(), repeat, Text::new("a number of repetitions", "重复次数"));
         return None;
     };
-    let months = every.strip_suffix("mo").and_then(|count| count.parse().ok()).map(Step::Months);
+    let months = every.strip_suffix("mo").and_then(|count| count.parse::<u32>().ok());
+    let months = months.filter(|count| (1..=MONTHS_MAX).contains(count)).map(Step::Months);
     let step = if every.is_empty() { Some(Step::Span(Span(0))) } else { months.or_else(|| Span::parse(every).map(Step::Span)) };
     if step.is_none() {
         bad_value(reader, place.clone(), every, Text::new("a step such as 1h, 1d or 1mo", "步长，如 1h、1d、1mo"));
