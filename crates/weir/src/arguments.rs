@@ -334,6 +334,8 @@ pub(crate) struct RuleTestArgs {
     pub(crate) dir: Vec<PathBuf>,
     #[arg(long, value_name = "TEXT")]
     pub(crate) run: Option<String>,
+    #[arg(long, value_name = "RULE.param=value")]
+    pub(crate) set: Vec<String>,
     #[arg(long, value_name = "OUT.xml")]
     pub(crate) junit: Option<PathBuf>,
 }

@@ -685,6 +685,13 @@ fn rules_are_checked_listed_and_tested() {
     let tested = bench.check("rule test --junit junit.xml", 0, &[]);
     assert!(tested.stdout.ends_with("2 passed, 0 failed\n"), "{}", tested.stdout);
     assert!(bench.read("junit.xml").contains("tests=\"2\" failures=\"0\""));
+    // With another threshold one case fails, unless the test says its own.
+    let set = bench.check("rule test --set T-001.min_payers=7", 1, &[]);
+    assert!(set.stdout.ends_with("1 passed, 1 failed\n"), "{}", set.stdout);
+    bench.write("rules/t001.yaml", RULE.replace("  - name: 六人转入\n", "  - name: 六人转入\n    set: {min_payers: 6}\n"));
+    bench.check("rule test --set T-001.min_payers=7", 0, &[]);
+    bench.check("rule test --set T-001.status=draft", 0, &[]);
+    bench.check("rule test --set T-001.min_payer=7", 3, &["min_payers"]);
 
     bench.write("rules/t001.yaml", RULE.to_owned() + FAILING_TEST);
     let failed = bench.check("rule test --lang zh --run 少一人", 1, &[]);

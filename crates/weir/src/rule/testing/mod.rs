@@ -49,7 +49,7 @@ pub(crate) fn run(arguments: &RuleTestArgs, json: bool, lang: Lang, output: &mut
     let palette = Palette::of(&io::stdout());
     let mut reports = Vec::new();
     for pack in Pack::find_all(&arguments.dir, lang)? {
-        let mut suite = Suite::new(pack, json, lang)?;
+        let mut suite = Suite::new(pack, &arguments.set, json, lang)?;
         for (rule, test) in suite.tests(arguments.run.as_deref()) {
             let report = suite.run(&rule, &test)?;
             if json {
@@ -101,6 +101,8 @@ struct Suite {
     lang: Lang,
     json: bool,
     pack: Pack,
+    /// Those of the command line; a test's own come later.
+    settings: Vec<String>,
     documents: Vec<RuleDocument>,
     /// Texts by index, as places refer to them.
     sources: Vec<weir_rules::SourceFile>,
@@ -109,10 +111,11 @@ struct Suite {
 }
 
 impl Suite {
-    fn new(pack: Pack, json: bool, lang: Lang) -> Result<Self, Failure> {
-        let loaded = pack::load(&pack, &[], json, lang)?;
-        let sets = BTreeMap::from([(Vec::new(), Arc::new(loaded.rules))]);
-        Ok(Self { lang, json, pack, documents: loaded.documents, sources: loaded.warnings.sources, sets })
+    fn new(pack: Pack, settings: &[String], json: bool, lang: Lang) -> Result<Self, Failure> {
+        let loaded = pack::load(&pack, settings, json, lang)?;
+        let settings = settings.to_vec();
+        let sets = BTreeMap::from([(settings.clone(), Arc::new(loaded.rules))]);
+        Ok(Self { lang, json, pack, settings, documents: loaded.documents, sources: loaded.warnings.sources, sets })
     }
 
     /// The tests whose "rule name" contains `filter`, each with its rule. Those of retired rules are not run.
@@ -123,11 +126,12 @@ impl Suite {
     }
 
     fn run(&mut self, rule: &RuleDocument, test: &RuleTest) -> Result<TestReport, Failure> {
-        let mut settings: Vec<String> = test.overrides.iter().map(|over| over.text.clone()).collect();
+        let mut settings = self.settings.clone();
         if rule.status == FileStatus::Draft {
             // A draft is left out of a set; its tests are how it gets ready to be in one.
-            settings.insert(0, Override::new(format!("{}.status=active", rule.id)).text);
+            settings.push(Override::new(format!("{}.status=active", rule.id)).text);
         }
+        settings.extend(test.overrides.iter().map(|over| over.text.clone()));
         let set = self.set(&settings)?;
         let begun = Instant::now();
         let ran = case::run(&set, test, self.sources.get(test.place.file), self.lang);
