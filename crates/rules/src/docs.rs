@@ -20,8 +20,8 @@ pub struct FeatureDoc {
     pub cost: &'static str,
     /// `any`; `15d` for features that need single legs; `none`.
     pub windows: &'static str,
-    /// Name in Chinese.
-    pub zh: &'static str,
+    /// Name in Chinese, without values of arguments: numbers are letters (`前k付款方占比`), anything else is 某.
+    pub zh: String,
     /// Exact meaning.
     pub meaning: &'static str,
     /// Exact meaning in Chinese.
@@ -58,7 +58,7 @@ pub fn features() -> Vec<FeatureDoc> {
                 Windows::SingleLegs => "15d",
                 Windows::None => "none",
             },
-            zh: entry.zh,
+            zh: name_zh(entry),
             meaning: entry.meaning,
             meaning_zh: entry.meaning_zh,
         })
@@ -70,6 +70,20 @@ pub fn features() -> Vec<FeatureDoc> {
 pub fn signature(entry: &Entry) -> String {
     let args: Vec<String> = entry.args.iter().map(|kind| arg_name(*kind)).collect();
     format!("{}({})", entry.name, args.join(", "))
+}
+
+/// The name with a word in the place of an argument that is no number.
+fn name_zh(entry: &Entry) -> String {
+    let word = entry.args.iter().find_map(|kind| match kind {
+        ArgKind::Channel | ArgKind::List => Some("某"),
+        ArgKind::Agreement => Some("某种"),
+        ArgKind::Tag => Some("某标签"),
+        ArgKind::PartyKind => Some("某类型"),
+        ArgKind::Money => Some("某金额"),
+        ArgKind::RuleId => Some("某规则"),
+        ArgKind::Window | ArgKind::LongWindow | ArgKind::Int(_) => None,
+    });
+    word.map_or_else(|| entry.zh.to_owned(), |word| entry.zh.replace('n', word))
 }
 
 /// The name of a result type; parameters compared with it have the type of the same name.
@@ -100,5 +114,21 @@ fn arg_name(kind: ArgKind) -> String {
         ArgKind::Agreement => "agreement".to_owned(),
         ArgKind::PartyKind => "party kind".to_owned(),
         ArgKind::RuleId => "rule id".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_letter_in_a_name_stands_for_a_number() {
+        for feature in features() {
+            let has_number = feature.args.iter().any(|arg| arg.kind.starts_with("int"));
+            assert!(has_number || !feature.zh.contains(['k', 'n']), "{}", feature.zh);
+        }
+        let of = |name: &str| features().into_iter().find(|feature| feature.name == name).map(|feature| feature.zh);
+        assert_eq!(of("rule_hits").as_deref(), Some("某规则命中次数"));
+        assert_eq!(of("top_share_in").as_deref(), Some("前k付款方占比"));
     }
 }

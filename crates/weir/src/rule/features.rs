@@ -51,7 +51,7 @@ fn table(features: &[FeatureDoc], lang: Lang) -> Table {
         let [result, cost, windows] = facts(feature, lang);
         // In two columns: a narrow terminal then breaks the arguments and not the name.
         let arguments = feature.signature.strip_prefix(feature.name).unwrap_or_default();
-        table.add_row([feature.name, arguments, result, cost, windows, feature.zh]);
+        table.add_row([feature.name, arguments, result, cost, windows, feature.zh.as_str()]);
     }
     if let Some(functions) = table.column_mut(0) {
         functions.set_constraint(ColumnConstraint::ContentWidth);
