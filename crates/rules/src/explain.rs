@@ -335,18 +335,21 @@ impl fmt::Display for Formula {
     /// As a condition is written, with values in the place of parameters: `natural_payers(14d) >= 15`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let bracketed = |inner: &Self| if inner.is_joint() { format!("({inner})") } else { inner.to_string() };
+        let items = |list: &[Self]| list.iter().map(Self::to_string).collect::<Vec<_>>().join(", ");
         match self {
             Self::Literal(value) => f.write_str(&text(*value)),
             Self::Call(call) => write!(f, "{call}"),
             Self::Compare(comparison, left, right) => write!(f, "{left} {} {right}", sql(*comparison)),
             Self::And(left, right) => write!(f, "{} AND {}", bracketed(left), bracketed(right)),
             Self::Or(left, right) => write!(f, "{} OR {}", bracketed(left), bracketed(right)),
-            Self::Not(inner) => write!(f, "NOT {}", bracketed(inner)),
+            Self::Not(inner) => match &**inner {
+                Self::IsNull(of) => write!(f, "{of} IS NOT NULL"),
+                Self::Between(of, low, high) => write!(f, "{of} NOT BETWEEN {low} AND {high}"),
+                Self::In(of, list) => write!(f, "{of} NOT IN ({})", items(list)),
+                other => write!(f, "NOT {}", bracketed(other)),
+            },
             Self::Between(of, low, high) => write!(f, "{of} BETWEEN {low} AND {high}"),
-            Self::In(of, list) => {
-                let list: Vec<String> = list.iter().map(Self::to_string).collect();
-                write!(f, "{of} IN ({})", list.join(", "))
-            }
+            Self::In(of, list) => write!(f, "{of} IN ({})", items(list)),
             Self::IsNull(of) => write!(f, "{of} IS NULL"),
         }
     }

@@ -55,6 +55,19 @@ levels: {medium: 50}
 reason: "付款相差{spread_out}倍"
 "#;
 
+/// A rule on what is not known.
+const OF_MISSING: &str = r#"version: 1
+id: T-006
+title: 类型未知
+status: active
+basis: [测试依据]
+window: 3d
+require: ["in_count('3d') >= 100", "natural_payers('3d') IS NULL", "account_age() IS NOT NULL"]
+score: {base: 50, add: []}
+levels: {medium: 50}
+reason: "{in_count}笔"
+"#;
+
 /// A rule that asks the same of two windows.
 const OF_TWO_WINDOWS: &str = r#"version: 1
 id: T-005
@@ -222,6 +235,11 @@ fn what_cannot_be_evaluated_says_what_data_it_lacks() {
     assert_eq!(unknown["feature"], "natural_payers(3d)");
     assert_eq!((&unknown["lacks"][0]["code"], &unknown["lacks"][0]["of_data"]), (&"counterparty_kinds".into(), &true.into()));
     shows(&bench, "c:1001 --lang zh in.jsonl", &["无法评估：近3天转入人数——流水没有写明对手方类型（payer_kind"]);
+    // What is asked for being missing is so, or is not.
+    bench.write("rules/t006.yaml", OF_MISSING);
+    let words = ["natural_payers(3d) IS NULL   holds", "account_age() IS NOT NULL   does not hold"];
+    shows(&bench, "c:1001 --lang en in.jsonl", &words);
+    shows(&bench, "c:1001 --lang zh in.jsonl", &["近3天转入人数缺数据", "开户时长缺数据（须 有数据）"]);
     // One feature over two windows is two things that lack something.
     bench.write("rules/t005.yaml", OF_TWO_WINDOWS);
     bench.write("in.jsonl", paid_by(2, NATURAL));

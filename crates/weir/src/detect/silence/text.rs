@@ -208,10 +208,11 @@ impl Sheet {
             Lang::En => {
                 let bound = &condition.bound;
                 match (&condition.measured, &condition.threshold, condition.met) {
-                    (_, _, None) | (None, ..) => format!("{bound}   cannot be evaluated"),
+                    (_, _, None) => format!("{bound}   cannot be evaluated"),
                     (Some(measured), Some(_), _) => format!("{bound}   is {measured}"),
-                    (_, None, Some(true)) => format!("{bound}   holds"),
-                    (_, None, Some(false)) => format!("{bound}   does not hold"),
+                    // Nor has a value that is asked for being missing anything to show.
+                    (.., Some(true)) => format!("{bound}   holds"),
+                    (.., Some(false)) => format!("{bound}   does not hold"),
                 }
             }
         }
