@@ -52,11 +52,11 @@ pub(crate) fn words(ended: &[Ended], lang: Lang) -> String {
         say!(lang, "{rule} {reason}（{owner}负责，至 {until}）", "{rule} {reason} ({owner} answers for it, until {until})")
     };
     let (count, list) = (ended.len(), ended.iter().map(one).collect::<Vec<_>>().join(lang.of("；", "; ")));
+    let has_ended = if count == 1 { "exclusion has ended and excludes" } else { "exclusions have ended and exclude" };
     say!(
         lang,
         "警告：有 {count} 种排除情形已到期，不再排除：{list}。仍然适用的，请责任人核实后在规则文件中改写 until",
-        "warning: {count} of the exclusions have ended and exclude no more: {list}. Where one still applies, let its owner verify it and write \
-         another `until` into the rule file"
+        "warning: {count} {has_ended} no more: {list}. Where one still applies, let its owner verify it and write another `until` into the rule file"
     )
 }
 
@@ -84,5 +84,6 @@ mod tests {
         assert_eq!(words(&on("2025-01-31"), Lang::Zh), "");
         let text = words(&on("2025-02-01"), Lang::Zh);
         assert!(text.contains("有 1 种") && text.contains("T-1 持牌机构（合规部负责，至 2025-01-31）"), "{text}");
+        assert!(words(&on("2025-02-01"), Lang::En).starts_with("warning: 1 exclusion has ended and excludes no more: T-1 "));
     }
 }
