@@ -200,7 +200,8 @@ impl Row<'_> {
             Formula::Not(inner) if matches!(**inner, Formula::And(..) | Formula::Or(..) | Formula::Compare(..)) => {
                 format!("并非（{}）", self.sentence(inner, leaves))
             }
-            _ => self.comparison(formula, None),
+            // Of NOT before a comparison of another form, which is told as one: not among, not between.
+            _ => self.comparison(formula, self.outcome(formula, leaves)),
         }
     }
 

@@ -6,7 +6,7 @@ use expect_test::{Expect, expect};
 use weir_model::PartyKind;
 use weir_rules::{Override, RuleSet, Value, load};
 
-use crate::support::{files, good};
+use crate::support::{files, good, rule_of};
 
 /// A set as text: slots, then rule by rule what was bound.
 fn show(set: &RuleSet) -> String {
@@ -193,6 +193,20 @@ fn explanations_and_sentences_read_as_people_write() {
     .assert_eq(&text);
     let hits = set.slots.iter().find(|call| call.to_string() == "rule_hits(FZ-001, 14d)").expect("a rule asks for them");
     assert_eq!(set.name_zh(hits), "分散转入集中转出（FZ-001）命中次数", "who reads it may not know rules by their numbers");
+}
+
+#[test]
+fn what_holds_behind_a_not_is_said_to_hold() {
+    let conditions = ["NOT payees('14d') IS NULL", "NOT payees('14d') BETWEEN 5 AND 9", "NOT payees('14d') IN (5, 6)"];
+    let set = load(&[rule_of(&conditions.map(str::to_owned))], &[]).expect("good").rules;
+    let variant = &set.rules[0].variants[0];
+    let said = |payees: i64| {
+        let values = row(&set, &[("payees(14d)", Value::Int(payees))]);
+        let explained = variant.require.iter().map(|condition| set.explain(condition, &values, variant.window).explain);
+        explained.collect::<Vec<_>>().join("\n")
+    };
+    assert_eq!(said(3), "收款方数有数据；满足\n收款方数 3 不介于 5 与 9；满足\n收款方数 3 不属于 5、6；满足");
+    assert_eq!(said(5), "收款方数有数据；满足\n收款方数 5（须 不介于 5 与 9）；未满足\n收款方数 5（须 不属于 5、6）；未满足");
 }
 
 #[test]
