@@ -25,6 +25,7 @@ pub(crate) use self::call::arg_words;
 use self::operand::Constant;
 use crate::catalogue::{Feature, ValueType};
 use crate::diagnostic::{Code, Severity, Text};
+use crate::logic::and;
 use crate::param::Bindings;
 use crate::set::{Comparison, Formula};
 use crate::value::{FeatureCall, Value, Window};
@@ -294,11 +295,11 @@ impl<'a> Walk<'a> {
         let ((call, call_sql), kind) = measured?;
         let (low_value, high_value) = (self.fit(&low_constant?, low, kind), self.fit(&high_constant?, high, kind));
         let ((low_value, low_sql), (high_value, high_sql)) = (low_value?, high_value?);
-        if let (Formula::Literal(a), Formula::Literal(b)) = (&low_value, &high_value)
-            && number(*a) > number(*b)
+        if let (Formula::Call(of), Formula::Literal(a), Formula::Literal(b)) = (&call, &low_value, &high_value)
+            && let Some(outcome) = always_between(of, *a, *b)
         {
             let range = self.range(expr);
-            self.warn_same(range, negated, call.may_be_null());
+            self.warn_same(range, outcome != negated, call.may_be_null());
         }
         let formula = Formula::Between(Box::new(call), Box::new(low_value), Box::new(high_value));
         let sql = Expr::Between { expr: Box::new(call_sql), negated, low: Box::new(low_sql), high: Box::new(high_sql) };
@@ -423,6 +424,14 @@ fn always(call: &FeatureCall, comparison: Comparison, threshold: Value) -> Optio
         Comparison::LessOrEqual if max == Some(threshold) => Some(true),
         _ => None,
     }
+}
+
+/// The same of a range, which may also end before it begins.
+fn always_between(call: &FeatureCall, low: Value, high: Value) -> Option<bool> {
+    if number(low) > number(high) {
+        return Some(false);
+    }
+    and(always(call, Comparison::GreaterOrEqual, low), || always(call, Comparison::LessOrEqual, high))
 }
 
 /// The greatest value there can be, in its smallest unit: shares end at 1, days and stays with their window. `None` where nothing bounds it.
