@@ -62,7 +62,8 @@ title: 类型未知
 status: active
 basis: [测试依据]
 window: 3d
-require: ["in_count('3d') >= 100", "natural_payers('3d') IS NULL", "account_age() IS NOT NULL"]
+require: ["in_count('3d') >= 100", "natural_payers('3d') IS NULL", "account_age() IS NOT NULL",
+  "NOT (in_count('3d') >= 100 AND payers('3d') >= 2)"]
 score: {base: 50, add: []}
 levels: {medium: 50}
 reason: "{in_count}笔"
@@ -237,7 +238,11 @@ fn what_cannot_be_evaluated_says_what_data_it_lacks() {
     shows(&bench, "c:1001 --lang zh in.jsonl", &["无法评估：近3天转入人数——流水没有写明对手方类型（payer_kind"]);
     // What is asked for being missing is so, or is not.
     bench.write("rules/t006.yaml", OF_MISSING);
-    let words = ["natural_payers(3d) IS NULL   holds", "account_age() IS NOT NULL   does not hold"];
+    let words = [
+        "natural_payers(3d) IS NULL   holds",
+        "account_age() IS NOT NULL   does not hold",
+        "NOT (in_count(3d) >= 100 AND payers(3d) >= 2)   holds",
+    ];
     shows(&bench, "c:1001 --lang en in.jsonl", &words);
     shows(&bench, "c:1001 --lang zh in.jsonl", &["近3天转入人数缺数据", "开户时长缺数据（须 有数据）"]);
     // One feature over two windows is two things that lack something.

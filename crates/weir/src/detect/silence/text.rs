@@ -209,7 +209,8 @@ impl Sheet {
                 let bound = &condition.bound;
                 match (&condition.measured, &condition.threshold, condition.met) {
                     (_, _, None) => format!("{bound}   cannot be evaluated"),
-                    (Some(measured), Some(_), _) => format!("{bound}   is {measured}"),
+                    // Behind one NOT may stand several comparisons, and what was measured is the first's.
+                    (Some(measured), Some(_), _) if !bound.starts_with("NOT (") => format!("{bound}   is {measured}"),
                     // Nor has a value that is asked for being missing anything to show.
                     (.., Some(true)) => format!("{bound}   holds"),
                     (.., Some(false)) => format!("{bound}   does not hold"),
