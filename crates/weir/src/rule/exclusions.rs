@@ -56,7 +56,8 @@ pub(crate) fn words(ended: &[Ended], lang: Lang) -> String {
     say!(
         lang,
         "警告：有 {count} 种排除情形已到期，不再排除：{list}。仍然适用的，请责任人核实后在规则文件中改写 until",
-        "warning: {count} {has_ended} no more: {list}. Where one still applies, let its owner verify it and write another `until` into the rule file"
+        "warning: {count} {has_ended} no more: {list}. Where one still applies, let its owner verify it and write \
+         another `until` into the rule file"
     )
 }
 
