@@ -195,7 +195,7 @@ pub(crate) fn alerts(path: &Path, truth: &Truth, lang: Lang) -> Result<Vec<Said>
     for (number, line) in (1..).zip(BufReader::new(file).lines()) {
         let line = line.map_err(|error| unreadable(path, &error, lang))?;
         let place = |what: &dyn std::fmt::Display| bad(path, number, what, lang);
-        let alert: Line = serde_json::from_str(&line).map_err(|error| place(&error))?;
+        let alert: Line = serde_json::from_str(&line).map_err(|error| place(&no_alert(&error, lang)))?;
         let day = alert.first_hit_at.get(..10).and_then(Day::parse);
         let first = day.ok_or_else(|| place(&"first_hit_at"))?;
         // Of days behind it are records with wrong dates; of days before it is nothing.
@@ -245,6 +245,17 @@ fn unreadable(path: &Path, error: &dyn std::fmt::Display, lang: Lang) -> Failure
         "读不了 {name}：{error}；--labels 指 weir synth 写出的目录，--alerts 指 weir detect 写出的预警",
         "cannot read {name}: {error}; --labels is a folder written by weir synth, --alerts a file written by weir detect"
     ))
+}
+
+/// What is wrong with a line that is no alert. Of the parser's own words only the name of a missing field is said: the others may quote the line.
+fn no_alert(error: &serde_json::Error, lang: Lang) -> String {
+    let words = error.to_string();
+    let what = match words.split(" at line ").next() {
+        Some(missing) if missing.starts_with("missing field") => missing.to_owned(),
+        _ if error.is_data() => lang.of("字段的类型不符", "a field of another type").to_owned(),
+        _ => lang.of("不是 JSON", "no JSON").to_owned(),
+    };
+    say!(lang, "{what}；--alerts 指 weir detect 写出的预警", "{what}; --alerts is a file written by weir detect")
 }
 
 fn bad(path: &Path, line: u64, what: &dyn std::fmt::Display, lang: Lang) -> Failure {
