@@ -11,7 +11,7 @@ use weir_model::party::unit_of;
 use weir_model::{Day, KeyKind};
 
 use crate::failure::Failure;
-use crate::input_error;
+use crate::input_error::{self, json_fault};
 use crate::language::{Lang, say};
 
 /// A row of `customers.csv`.
@@ -247,14 +247,9 @@ fn unreadable(path: &Path, error: &dyn std::fmt::Display, lang: Lang) -> Failure
     ))
 }
 
-/// What is wrong with a line that is no alert. Of the parser's own words only the name of a missing field is said: the others may quote the line.
+/// What is wrong with a line that is no alert, and where alerts come from.
 fn no_alert(error: &serde_json::Error, lang: Lang) -> String {
-    let words = error.to_string();
-    let what = match words.split(" at line ").next() {
-        Some(missing) if missing.starts_with("missing field") => missing.to_owned(),
-        _ if error.is_data() => lang.of("字段的类型不符", "a field of another type").to_owned(),
-        _ => lang.of("不是 JSON", "no JSON").to_owned(),
-    };
+    let what = json_fault(error, lang);
     say!(lang, "{what}；--alerts 指 weir detect 写出的预警", "{what}; --alerts is a file written by weir detect")
 }
 
