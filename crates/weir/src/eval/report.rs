@@ -29,7 +29,7 @@ pub(crate) fn tables(score: &Score, lang: Lang) -> String {
             table.add_row(row);
         }
         table.column_iter_mut().skip(sheet.words).for_each(|column| column.set_cell_alignment(CellAlignment::Right));
-        let _ = writeln!(text, "{}\n{table}\n", sheet.heading);
+        let _ = writeln!(text, "{}\n{}\n", sheet.heading, table.trim_fmt());
     }
     text
 }
