@@ -355,8 +355,8 @@ fn template(help: &VerbHelp, lang: Lang, has_arguments: bool, has_verbs: bool) -
     text.into()
 }
 
-/// One sentence for a command line that does not parse, and where to look next.
-pub(crate) fn usage_error(error: &clap::Error, lang: Lang) -> String {
+/// One sentence for a command line that does not parse, and where to look next: the help of the verb that its words reach.
+pub(crate) fn usage_error(error: &clap::Error, arguments: &[String], lang: Lang) -> String {
     let context = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => text.clone(),
         Some(ContextValue::Strings(texts)) => texts.join(" "),
@@ -377,7 +377,21 @@ pub(crate) fn usage_error(error: &clap::Error, lang: Lang) -> String {
         ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
             // Without its placeholder, which may be the default.
             let argument = argument.split(" <").next().unwrap_or_default();
-            say!(lang, "`{argument}` 不接受取值 `{value}`", "`{argument}` does not take the value `{value}`")
+            let possible = context(ContextKind::ValidValue);
+            // What the parser itself reads are numbers and words out of a list.
+            match possible.as_str() {
+                "" if !value.is_empty() && value.chars().all(|c| c.is_ascii_digit()) => {
+                    say!(lang, "`{argument}` 的取值 `{value}` 过大", "`{argument}`: `{value}` is too large")
+                }
+                "" => say!(
+                    lang,
+                    "`{argument}` 取不小于 0 的整数，给出的是 `{value}`",
+                    "`{argument}` takes a whole number from 0 on, not `{value}`"
+                ),
+                possible => {
+                    say!(lang, "`{argument}` 可取 {possible}，给出的是 `{value}`", "`{argument}` is one of {possible}, not `{value}`")
+                }
+            }
         }
         ErrorKind::ArgumentConflict => {
             say!(lang, "`{argument}` 重复或与其他选项冲突", "`{argument}` is given twice or clashes with another option")
@@ -390,8 +404,27 @@ pub(crate) fn usage_error(error: &clap::Error, lang: Lang) -> String {
         .find(|text| !text.is_empty())
         .map(|near| say!(lang, "；是否想写 `{near}`？", "; did you mean `{near}`?"))
         .unwrap_or_default();
-    let more = say!(lang, "详见 weir --help", "see weir --help");
+    let verb = verb_of(arguments);
+    let more = say!(lang, "详见 {verb} --help", "see {verb} --help");
     format!("{text}{suggestion}\n  {more}")
+}
+
+/// `weir rule check` of `weir --lang zh rule check --nonsense`: as far as the words are verbs.
+fn verb_of(arguments: &[String]) -> String {
+    let root = Cli::command();
+    let (mut verb, mut path) = (&root, vec!["weir"]);
+    let mut words = arguments.iter().skip(1);
+    while let Some(word) = words.next() {
+        if word == "--lang" {
+            words.next();
+        } else if let Some(next) = verb.find_subcommand(word) {
+            verb = next;
+            path.push(verb.get_name());
+        } else if !word.starts_with('-') {
+            break;
+        }
+    }
+    path.join(" ")
 }
 
 #[cfg(test)]
@@ -421,8 +454,23 @@ mod tests {
     }
 
     fn check(line: &str, lang: Lang, expected: &str) {
-        let error = command(lang).try_get_matches_from(line.split(' ')).expect_err("does not parse");
-        assert_eq!(usage_error(&error, lang).lines().next(), Some(expected));
+        let arguments: Vec<String> = line.split(' ').map(str::to_owned).collect();
+        let error = command(lang).try_get_matches_from(&arguments).expect_err("does not parse");
+        assert_eq!(usage_error(&error, &arguments, lang).lines().next(), Some(expected));
+    }
+
+    #[test]
+    fn a_usage_error_names_the_help_of_its_verb() {
+        for (line, expected) in [
+            ("weir synth --customers many", "weir synth"),
+            ("weir --lang zh rule check --nonsense", "weir rule check"),
+            ("weir rule chek", "weir rule"),
+            ("weir detcet feed", "weir"),
+            ("weir detect feed", "weir detect"),
+        ] {
+            let arguments: Vec<String> = line.split(' ').map(str::to_owned).collect();
+            assert_eq!(verb_of(&arguments), expected);
+        }
     }
 
     #[test]
@@ -430,8 +478,10 @@ mod tests {
         check("weir detect --alert x in", Lang::En, "there is no option `--alert`; did you mean `--alerts`?");
         check("weir detect --alert x in", Lang::Zh, "没有选项 `--alert`；是否想写 `--alerts`？");
         check("weir detcet in", Lang::En, "there is no command `detcet`; did you mean `detect`?");
-        check("weir detect --shards two in", Lang::En, "`--shards` does not take the value `two`");
-        check("weir synth --out x --customers -5", Lang::En, "`--customers` does not take the value `-5`");
+        check("weir detect --shards two in", Lang::En, "`--shards` takes a whole number from 0 on, not `two`");
+        check("weir synth --out x --customers -5", Lang::Zh, "`--customers` 取不小于 0 的整数，给出的是 `-5`");
+        check("weir synth --out x --customers 99999999999", Lang::En, "`--customers`: `99999999999` is too large");
+        check("weir rule list --lang fr", Lang::En, "`--lang` is one of zh en, not `fr`");
         check("weir detect --sort --sort in", Lang::En, "`--sort` is given twice or clashes with another option");
     }
 }

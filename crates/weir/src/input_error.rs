@@ -22,6 +22,16 @@ pub(crate) fn failure(error: &Error, lang: Lang) -> Failure {
     Failure { exit, text }
 }
 
+/// What is wrong with JSON that is none of weir's own. Of the parser's words only the name of a missing field is said: the others may quote a record.
+pub(crate) fn json_fault(error: &serde_json::Error, lang: Lang) -> String {
+    let words = error.to_string();
+    match words.split(" at line ").next() {
+        Some(missing) if missing.starts_with("missing field") => missing.to_owned(),
+        _ if error.is_data() => lang.of("字段的类型不符", "a field of another type").to_owned(),
+        _ => lang.of("不是 JSON", "no JSON").to_owned(),
+    }
+}
+
 fn in_chinese(error: &Error) -> String {
     match error {
         Error::NotFound { pattern } => format!("{pattern}：没有这个文件或目录，通配符也没有匹配"),

@@ -44,7 +44,7 @@ fn main() -> ExitCode {
     let lang = Lang::from_arguments(&arguments).unwrap_or_else(|| Lang::from_environment(|name| std::env::var(name).ok()));
     interrupt::outlive_file_bound();
     std::panic::set_hook(Box::new(move |panic| tell_where(panic, lang)));
-    let done = parse(lang).and_then(|cli| run(cli, lang));
+    let done = parse(&arguments, lang).and_then(|cli| run(cli, lang));
     match done {
         Ok(exit) => exit.into(),
         Err(failure) => {
@@ -86,7 +86,7 @@ fn run(cli: Cli, lang: Lang) -> Result<Exit, Failure> {
 }
 
 /// The command line; help and version are printed here and end the run.
-fn parse(lang: Lang) -> Result<Cli, Failure> {
+fn parse(arguments: &[String], lang: Lang) -> Result<Cli, Failure> {
     let parsed = help::command(lang).try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches));
     let error = match parsed {
         Ok(cli) => return Ok(cli),
@@ -102,7 +102,7 @@ fn parse(lang: Lang) -> Result<Cli, Failure> {
             let _ = error.print();
             Err(Failure::silent(Exit::Usage))
         }
-        _ => Err(Failure::usage(help::usage_error(&error, lang))),
+        _ => Err(Failure::usage(help::usage_error(&error, arguments, lang))),
     }
 }
 

@@ -73,15 +73,22 @@ impl Sheet<'_> {
         if let Some(day) = &subject.opened_at {
             facts.push(say!(self.lang, "{day} 开户", "opened {day}"));
         }
-        let mut lines = vec![
-            format!("{bar}{level} {title}{}  {score}  {}{shadow}", self.palette.dim(&variant), self.palette.dim(&self.status())),
-            format!("{bar} {}  {}", self.palette.bold(name), self.palette.dim(&facts.join(" · "))),
-        ];
+        let title = format!("{bar}{level} {title}{}  {score}", self.palette.dim(&variant));
+        let mut lines = self.beside(title, &format!("{}{shadow}", self.palette.dim(&self.status())), &bar);
+        lines.extend(self.beside(format!("{bar} {}", self.palette.bold(name)), &self.palette.dim(&facts.join(" · ")), &bar));
         if !subject.accounts.is_empty() {
             lines.push(format!("{bar} {}", self.palette.dim(&self.accounts(&subject.accounts))));
         }
         lines.extend(wrapped(&self.alert.reason, self.columns - 2).iter().map(|line| format!("{bar} {line}")));
         lines
+    }
+
+    /// Two texts of the head on one line, or the second below the first where there is no room.
+    fn beside(&self, first: String, second: &str, bar: &str) -> Vec<String> {
+        if plain_width(&first) + 2 + plain_width(second) <= self.columns {
+            return vec![format!("{first}  {second}")];
+        }
+        vec![first, format!("{bar} {second}")]
     }
 
     fn accounts(&self, accounts: &[String]) -> String {
@@ -114,14 +121,15 @@ impl Sheet<'_> {
         let alert = self.alert;
         let label = |zh, en| self.palette.dim(&left(self.lang.of(zh, en), if self.lang == Lang::Zh { 8 } else { 10 }));
         // Sums are of everybody; the people among them stand apart from the sum.
-        let people = |n: u64, zh: &str, en: &str| {
+        let people = |n: u64, zh: &str, [one, many]: [&str; 2]| {
+            let en = if n == 1 { one } else { many };
             let n = grouped(n.into());
             left(&say!(self.lang, "{zh} {n} 名", "{n} {en}"), 20)
         };
         let money = |yuan: &str| right(&self.money(yuan), 16);
-        let payers = people(alert.people_in, "付款的自然人", "natural payers");
-        let payees = people(alert.people_out, "收款的自然人", "natural payees");
-        let all = people(alert.people, "自然人", "people");
+        let payers = people(alert.people_in, "付款的自然人", ["natural payer", "natural payers"]);
+        let payees = people(alert.people_out, "收款的自然人", ["natural payee", "natural payees"]);
+        let all = people(alert.people, "自然人", ["person", "people"]);
         let (first, last, peak) = (minute(&alert.first_hit_at), minute(&alert.last_hit_at), minute(&alert.peak_at));
         let (since, owed) = (self.money(&alert.amount_since_first), self.money(&alert.outstanding_estimate));
         let since = say!(self.lang, "首次命中窗口以来转入 {since}", "in since the first hit's window: {since}");
@@ -214,8 +222,8 @@ impl Sheet<'_> {
         wrapped(text, self.columns - 4).iter().map(|line| format!("    {}", self.palette.dim(line))).collect()
     }
 
-    /// Mark, points, what was measured, clause; a long text goes on in the lines below, operands of a joint condition have lines of their
-    /// own.
+    /// Mark, points, what was measured, clause; long ones go on in the lines below, each in its column, operands of a joint condition have lines of
+    /// their own.
     fn condition(&self, condition: &Condition) -> Vec<String> {
         let points = match (condition.points, condition.met) {
             (None, _) => "    ".to_owned(),
@@ -236,12 +244,22 @@ impl Sheet<'_> {
         let clause = condition.clause.as_deref().unwrap_or_default();
         let is_wide = self.columns >= WIDE_COLUMNS;
         let room = if is_wide { CONDITION_COLUMNS } else { self.columns - 12 };
-        let mut texts = wrapped(text, room).into_iter();
-        let first = texts.next().unwrap_or_default();
-        let beside = if is_wide { format!("  {}", self.palette.dim(clause)) } else { String::new() };
-        let first = shade(&if is_wide { left(&first, CONDITION_COLUMNS) } else { first });
-        let mut lines = vec![format!("    {} {points}  {first}{beside}", self.mark(condition.met)).trim_end().to_owned()];
-        lines.extend(texts.map(|text| format!("            {}", shade(&text))));
+        let texts = wrapped(text, room);
+        let clauses = match clause {
+            "" => Vec::new(),
+            clause if is_wide => wrapped(clause, self.columns - 12 - CONDITION_COLUMNS - 2),
+            clause => wrapped(clause, room),
+        };
+        let beside = if is_wide { clauses.as_slice() } else { &[] };
+        let line = |at: usize| {
+            let text = texts.get(at).map_or("", String::as_str);
+            match beside.get(at) {
+                Some(clause) => format!("{}  {}", shade(&left(text, CONDITION_COLUMNS)), self.palette.dim(clause)),
+                None => shade(text),
+            }
+        };
+        let mut lines = vec![format!("    {} {points}  {}", self.mark(condition.met), line(0))];
+        lines.extend((1..texts.len().max(beside.len())).map(|at| format!("            {}", line(at))));
         if let Some(Parts::Any(parts) | Parts::All(parts)) = parts {
             for part in parts {
                 let mut texts = wrapped(without_outcome(&part.explain), room - 2).into_iter();
@@ -250,8 +268,8 @@ impl Sheet<'_> {
                 lines.extend(texts.map(|text| format!("              {}", shade(&text))));
             }
         }
-        if !is_wide && !clause.is_empty() {
-            lines.push(format!("            {}", self.palette.dim(clause)));
+        if !is_wide {
+            lines.extend(clauses.iter().map(|clause| format!("            {}", self.palette.dim(clause))));
         }
         lines
     }
@@ -605,7 +623,8 @@ mod tests {
             80,
             &expect![[r#"
                 ▌ 高  FZ-001 分散转入集中转出 · 14天  75 分  已更新（第4版）
-                ▌ 海南椰乡康养服务有限公司  单位 · c:ICBC/1001 · 469024 · 8514 · 2025-11-03 开户
+                ▌ 海南椰乡康养服务有限公司
+                ▌ 单位 · c:ICBC/1001 · 469024 · 8514 · 2025-11-03 开户
                 ▌ 账户 2201001 2201002 2201003 等 4 个
                 ▌ 14天内37人转入126.84万元，94%转至3个账户
 
@@ -649,6 +668,19 @@ mod tests {
 
             "#]],
         );
+    }
+
+    #[test]
+    fn a_long_clause_goes_on_in_its_column() {
+        let mut alert = sample();
+        alert.conditions[0].clause = Some("令〔2006〕第2号 第十一条(四)（长期闲置突然启用；已废止，沿用类型名称）".to_owned());
+        for columns in [80, 120] {
+            let text = super::alert(&alert, Lang::Zh, Palette::PLAIN, columns);
+            // Closing punctuation may hang over.
+            assert!(text.lines().all(|line| line.width() <= columns + 2), "{text}");
+        }
+        let wide = super::alert(&alert, Lang::Zh, Palette::PLAIN, 120);
+        assert!(wide.contains(&format!("（长期闲置突\n{:80}然启用；", "")), "{wide}");
     }
 
     #[test]

@@ -43,6 +43,8 @@ pub(crate) struct Summary {
     pub(crate) parties: u64,
     /// Alerts in their final state, by rule and level; withdrawn ones apart.
     pub(crate) alerts: BTreeMap<String, BTreeMap<&'static str, u64>>,
+    /// Of these, those of rules on trial or without their history yet: for the bank's eyes alone.
+    pub(crate) alerts_on_trial: u64,
     /// Alerts withdrawn in the end.
     pub(crate) alerts_withdrawn: u64,
     /// Messages to offices.
@@ -67,12 +69,13 @@ pub(crate) struct Summary {
 
 impl Summary {
     /// Counts an alert in its final state.
-    pub(crate) fn count_alert(&mut self, rule: &str, level: Level, status: AlertStatus) {
+    pub(crate) fn count_alert(&mut self, rule: &str, level: Level, status: AlertStatus, is_trial: bool) {
         if status == AlertStatus::Withdrawn {
             self.alerts_withdrawn += 1;
             return;
         }
         *self.alerts.entry(rule.to_owned()).or_default().entry(level.name()).or_default() += 1;
+        self.alerts_on_trial += u64::from(is_trial);
     }
 
     /// Counts a report in its final state.
@@ -134,6 +137,9 @@ impl Summary {
                     row(format!("  {rule} {}", level_name(level, lang)), number(*count));
                 }
             }
+        }
+        if self.alerts_on_trial > 0 {
+            row(say!(lang, "  其中试运行", "  of them on trial"), number(self.alerts_on_trial));
         }
         if self.alerts_withdrawn > 0 {
             row(say!(lang, "  已撤回", "  withdrawn"), number(self.alerts_withdrawn));
@@ -199,6 +205,16 @@ fn peak_memory_kib() -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_on_trial_is_counted_among_alerts_and_apart() {
+        let mut summary = Summary::default();
+        for (status, is_trial) in [(AlertStatus::Opened, false), (AlertStatus::Quiet, true), (AlertStatus::Withdrawn, true)] {
+            summary.count_alert("FZ-003", Level::Low, status, is_trial);
+        }
+        assert_eq!((summary.alerts["FZ-003"]["low"], summary.alerts_on_trial, summary.alerts_withdrawn), (2, 1, 1));
+        assert!(summary.table(Lang::En).to_string().contains("of them on trial"));
+    }
 
     #[test]
     fn only_what_came_too_late_is_too_late() {

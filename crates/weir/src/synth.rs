@@ -27,12 +27,14 @@ use crate::failure::{Exit, Failure};
 use crate::interrupt::Interrupt;
 use crate::language::{Lang, did_you_mean, say};
 use crate::outputs::{Output, publish, write_failure};
-use crate::terminal::{grouped, mention};
+use crate::terminal::{grouped, mention, wrapped};
 
 /// Most customers and days: balances and dates stay far from their ends.
 const CUSTOMERS_MAX: u32 = 50_000_000;
 const DAYS_MAX: u32 = 4000;
 const DISORDER_MAX: u32 = 100;
+/// Columns of a line of the list of dials.
+const LIST_COLUMNS: usize = 90;
 /// Lines gathered before they are hashed and written.
 const PIECE_BYTES: usize = 256 * 1024;
 
@@ -328,11 +330,12 @@ fn held(text: &str, lang: Lang) -> Result<(String, i64), Failure> {
     };
     let Some(dial) = plan::dials().find(|dial| dial.name == name) else {
         let names = || plan::dials().map(|dial| dial.name);
-        let (near, all) = (did_you_mean(name, names(), lang), names().collect::<Vec<_>>().join(" "));
+        let all = wrapped(&names().collect::<Vec<_>>().join(" "), LIST_COLUMNS).join("\n  ");
+        let near = did_you_mean(name, names(), lang);
         return Err(Failure::usage(say!(
             lang,
-            "--hold：没有参数 `{name}`{near}\n  可用：{all}",
-            "--hold: there is no dial `{name}`{near}\n  there are: {all}"
+            "--hold：没有参数 `{name}`{near}\n  可用（含义见 docs/synthetic-bank.md）：\n  {all}",
+            "--hold: there is no dial `{name}`{near}\n  there are (docs/synthetic-bank.md says what they mean):\n  {all}"
         )));
     };
     let ((least, most), [zh, en]) = (dial.bounds, dial.unit);

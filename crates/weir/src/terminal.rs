@@ -103,14 +103,15 @@ pub(crate) fn shortened(text: &str, columns: usize) -> String {
     }
 }
 
-/// `text` in lines of at most `columns`, broken in the last third of a line: after punctuation, else after a space, else anywhere.
+/// `text` in lines of at most `columns`, broken in the last third of a line: after punctuation, else after a space, else anywhere but within a number
+/// or a word of Latin letters.
 pub(crate) fn wrapped(text: &str, columns: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut rest = text;
     while rest.width() > columns {
         let mut width = 0;
         let mut end = 0;
-        let (mut after_punctuation, mut after_space) = (None, None);
+        let (mut after_punctuation, mut after_space, mut beside_wide) = (None, None, None);
         for (at, c) in rest.char_indices() {
             width += c.width().unwrap_or(0);
             if width > columns && end > 0 {
@@ -119,12 +120,20 @@ pub(crate) fn wrapped(text: &str, columns: usize) -> Vec<String> {
             end = at + c.len_utf8();
             match c {
                 _ if width * 3 < columns * 2 => {}
-                '，' | '；' | '、' | '）' | ',' | ';' => after_punctuation = Some(end),
+                '，' | '；' | '、' | '）' => after_punctuation = Some(end),
+                // Within a number a comma ends nothing.
+                ',' | ';' if rest[end..].starts_with(' ') => after_punctuation = Some(end),
                 ' ' => after_space = Some(end),
+                // A bracket opens the next line.
+                '（' => beside_wide = Some(at),
+                _ if c.width() == Some(2) => beside_wide = Some(end),
                 _ => {}
             }
         }
-        let mut end = after_punctuation.or(after_space).unwrap_or(end);
+        let is_word = |c: char| c.is_ascii_graphic();
+        let cuts_word = rest[..end].ends_with(is_word) && rest[end..].starts_with(is_word);
+        let anywhere = beside_wide.filter(|at| cuts_word && *at > 0).unwrap_or(end);
+        let mut end = after_punctuation.or(after_space).unwrap_or(anywhere);
         // No line begins with what closes the one before: it hangs over instead.
         end += rest[end..].chars().take_while(|c| "，。；、：）」》”%,;:)".contains(*c)).map(char::len_utf8).sum::<usize>();
         let (line, after) = rest.split_at(end);
@@ -218,6 +227,9 @@ mod tests {
             ("一二三，四五", 8, &["一二三，", "四五"]),
             ("一二三四五六", 8, &["一二三四", "五六"]),
             ("abcdef ghij", 8, &["abcdef", "ghij"]),
+            ("写明对手方类型（payer_kind）", 20, &["写明对手方类型", "（payer_kind）"]),
+            ("转入约1,234.5元", 9, &["转入约", "1,234.5元"]),
+            ("（ab", 3, &["（a", "b"]),
             ("长", 1, &["长"]),
             ("", 5, &[""]),
         ] {

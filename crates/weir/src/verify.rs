@@ -22,6 +22,7 @@ use weir_model::Alert;
 use crate::arguments::{DetectArgs, VerifyArgs};
 use crate::detect;
 use crate::failure::{Exit, Failure};
+use crate::input_error::json_fault;
 use crate::language::{Lang, say};
 use crate::outputs::Output;
 use crate::pack::{self, Pack};
@@ -239,11 +240,14 @@ fn said_in(path: &Path, alert_id: &str, lang: Lang) -> Result<Vec<Revision>, Fai
 fn revisions(lines: impl Iterator<Item = Vec<u8>>, alert_id: &str, lang: Lang) -> Result<Vec<Revision>, Failure> {
     let read = |line: Vec<u8>| match serde_json::from_slice(&line) {
         Ok(alert) => Ok(Revision { alert, line }),
-        Err(error) => Err(Failure::bad_input(say!(
-            lang,
-            "预警 {alert_id} 不是 weir 所写的形式：{error}",
-            "alert {alert_id} is not in the form weir writes: {error}"
-        ))),
+        Err(error) => {
+            let what = json_fault(&error, lang);
+            Err(Failure::bad_input(say!(
+                lang,
+                "预警 {alert_id} 不是 weir 所写的形式：{what}",
+                "alert {alert_id} is not in the form weir writes: {what}"
+            )))
+        }
     };
     lines.filter(|line| is_of(line, alert_id)).map(read).collect()
 }

@@ -59,6 +59,8 @@ struct Seen {
     order: AlertOrder,
     level: Level,
     status: AlertStatus,
+    /// For the bank's eyes alone. Of an earlier run's alert it is known once that is said again, at the end at the latest.
+    is_trial: bool,
     /// Where the log stood at the last revision.
     position: LogPosition,
 }
@@ -137,7 +139,7 @@ impl Sinks {
         let (first_record, turn) = (alert.first_record, self.seen.len());
         let order = AlertOrder { first_record, rule: alert.rule.clone(), party: alert.party.clone(), turn };
         let position = alert.position.clone();
-        let seen = Seen { order, level: alert.level, status: AlertStatus::Updated, position };
+        let seen = Seen { order, level: alert.level, status: AlertStatus::Updated, is_trial: false, position };
         self.desk.recall(alert.alert_id.clone(), alert.addressees.clone(), alert.at_office);
         self.seen.insert(alert.alert_id.clone(), seen);
     }
@@ -190,11 +192,13 @@ impl Sinks {
             order: AlertOrder { first_record: record, rule: alert.rule.id.clone(), party: alert.subject.party.clone(), turn },
             level: alert.level,
             status: alert.status,
+            is_trial: alert.rule.shadow,
             position: alert.detected_from.clone(),
         });
         seen.position = alert.detected_from.clone();
         seen.level = alert.level;
         seen.status = alert.status;
+        seen.is_trial = alert.rule.shadow;
         seen.order.clone()
     }
 
@@ -272,7 +276,7 @@ impl Sinks {
         self.deliver_reports(None)?;
         self.deliver_alerts()?;
         for seen in self.seen.values() {
-            self.summary.count_alert(&seen.order.rule, seen.level, seen.status);
+            self.summary.count_alert(&seen.order.rule, seen.level, seen.status, seen.is_trial);
         }
         for (order, status) in &self.report_states {
             self.summary.count_report(order.item, *status);

@@ -65,6 +65,9 @@ fn read(file: &Path, lang: Lang) -> Result<Score, Failure> {
             "{file}: no score of weir eval --json ({error})"
         ))
     };
-    let text = std::fs::read_to_string(file).map_err(|error| failure(&error))?;
+    let text = std::fs::read_to_string(file).map_err(|error| {
+        let file = file.display();
+        Failure::bad_input(say!(lang, "读不了 {file}：{error}", "cannot read {file}: {error}"))
+    })?;
     serde_json::from_str::<Score>(&text).map(Score::with_rates).map_err(|error| failure(&error))
 }

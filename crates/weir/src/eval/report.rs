@@ -29,7 +29,7 @@ pub(crate) fn tables(score: &Score, lang: Lang) -> String {
             table.add_row(row);
         }
         table.column_iter_mut().skip(sheet.words).for_each(|column| column.set_cell_alignment(CellAlignment::Right));
-        let _ = writeln!(text, "{}\n{table}\n", sheet.heading);
+        let _ = writeln!(text, "{}\n{}\n", sheet.heading, table.trim_fmt());
     }
     text
 }
@@ -37,12 +37,12 @@ pub(crate) fn tables(score: &Score, lang: Lang) -> String {
 /// The same as Markdown.
 pub(crate) fn markdown(score: &Score, lang: Lang) -> String {
     let mut text = String::new();
-    let line = |cells: &[String]| cells.iter().map(|cell| cell.replace('\n', " ")).collect::<Vec<_>>().join(" | ");
+    let line = |cells: &[String], glue: &str| cells.iter().map(|cell| cell.replace('\n', glue)).collect::<Vec<_>>().join(" | ");
     for sheet in sheets(score, lang) {
-        let (heading, columns) = (&sheet.heading, line(&sheet.columns));
+        let (heading, columns) = (&sheet.heading, line(&sheet.columns, lang.of("", " ")));
         let _ = writeln!(text, "**{heading}**\n\n| {columns} |\n|{}", "---|".repeat(sheet.columns.len()));
         for row in &sheet.rows {
-            let _ = writeln!(text, "| {} |", line(row));
+            let _ = writeln!(text, "| {} |", line(row, " "));
         }
         text.push('\n');
     }
@@ -97,10 +97,10 @@ fn whole(score: &Score, lang: Lang) -> Sheet {
             row(lang.of("精确率（按预警）", "precision, by alert"), share(&score.precision).replace('\n', " ")),
             row(lang.of("精确率（按主体）", "precision, by party"), party_precision),
             row(lang.of("召回率（按主体）", "recall, by party"), party_recall),
-            row(lang.of("F1（按主体）", "F1, by party"), format!("{:.3}", score.parties.f1)),
+            row(lang.of("F1（按主体）", "F1, by party"), f1(score.parties.f1, &score.parties.recall)),
             row(lang.of("精确率（按团伙）", "precision, by scheme"), group_precision),
             row(lang.of("召回率（按团伙）", "recall, by scheme"), group_recall),
-            row(lang.of("F1（按团伙）", "F1, by scheme"), format!("{:.3}", score.groups.f1)),
+            row(lang.of("F1（按团伙）", "F1, by scheme"), f1(score.groups.f1, &score.groups.recall)),
         ],
     }
 }
@@ -164,7 +164,8 @@ fn rules(score: &Score, lang: Lang) -> Sheet {
             .rules
             .iter()
             .map(|(rule, of)| {
-                vec![rule_name(rule, lang), grouped(of.alerts.into()), share(&of.precision), share(&of.recall), format!("{:.3}", of.f1)]
+                let f1 = f1(of.f1, &of.recall);
+                vec![rule_name(rule, lang), grouped(of.alerts.into()), share(&of.precision), share(&of.recall), f1]
             })
             .collect(),
     }
@@ -303,6 +304,11 @@ fn share(share: &Share) -> String {
         return "–".to_owned();
     }
     format!("{}/{} = {:.3}\n[{:.3}, {:.3}]", share.hits, share.of, share.value, share.low, share.high)
+}
+
+/// F1, where there was something to find.
+fn f1(value: f64, recall: &Share) -> String {
+    if recall.of == 0 { "–".to_owned() } else { format!("{value:.3}") }
 }
 
 /// A word of the label files as people say it.

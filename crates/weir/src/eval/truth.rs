@@ -11,7 +11,7 @@ use weir_model::party::unit_of;
 use weir_model::{Day, KeyKind};
 
 use crate::failure::Failure;
-use crate::input_error;
+use crate::input_error::{self, json_fault};
 use crate::language::{Lang, say};
 
 /// A row of `customers.csv`.
@@ -195,7 +195,7 @@ pub(crate) fn alerts(path: &Path, truth: &Truth, lang: Lang) -> Result<Vec<Said>
     for (number, line) in (1..).zip(BufReader::new(file).lines()) {
         let line = line.map_err(|error| unreadable(path, &error, lang))?;
         let place = |what: &dyn std::fmt::Display| bad(path, number, what, lang);
-        let alert: Line = serde_json::from_str(&line).map_err(|error| place(&error))?;
+        let alert: Line = serde_json::from_str(&line).map_err(|error| place(&no_alert(&error, lang)))?;
         let day = alert.first_hit_at.get(..10).and_then(Day::parse);
         let first = day.ok_or_else(|| place(&"first_hit_at"))?;
         // Of days behind it are records with wrong dates; of days before it is nothing.
@@ -245,6 +245,12 @@ fn unreadable(path: &Path, error: &dyn std::fmt::Display, lang: Lang) -> Failure
         "读不了 {name}：{error}；--labels 指 weir synth 写出的目录，--alerts 指 weir detect 写出的预警",
         "cannot read {name}: {error}; --labels is a folder written by weir synth, --alerts a file written by weir detect"
     ))
+}
+
+/// What is wrong with a line that is no alert, and where alerts come from.
+fn no_alert(error: &serde_json::Error, lang: Lang) -> String {
+    let what = json_fault(error, lang);
+    say!(lang, "{what}；--alerts 指 weir detect 写出的预警", "{what}; --alerts is a file written by weir detect")
 }
 
 fn bad(path: &Path, line: u64, what: &dyn std::fmt::Display, lang: Lang) -> Failure {

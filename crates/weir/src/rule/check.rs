@@ -56,7 +56,7 @@ pub(crate) fn run(dirs: &[PathBuf], settings: &[String], json: bool, lang: Lang,
         show(diagnostics, lang, output)?;
         output.bytes(summary(&pack.label, diagnostics, hash, rule_files, lang).as_bytes())?;
         if !ended.is_empty() {
-            output.bytes(format!("{}\n", exclusions::words(&ended, lang)).as_bytes())?;
+            output.bytes(format!("{}\n", exclusions::words(&ended, ended.len(), lang)).as_bytes())?;
         }
         if is_idle {
             output.bytes(format!("{}\n", idle(&pack, lang)).as_bytes())?;

@@ -12,6 +12,9 @@ use weir_rules::RuleSet;
 use crate::language::{Lang, say};
 use crate::terminal::mention;
 
+/// Exclusions named at the end of a run: a pack whose owners looked at none of it has dozens.
+const MENTIONED_MAX: usize = 6;
+
 /// An exclusion that has ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Ended {
@@ -43,28 +46,34 @@ pub(crate) fn today() -> Day {
     EventTime(i64::try_from(since.as_micros()).unwrap_or(i64::MAX)).day()
 }
 
-/// What is said of them; empty where there are none.
-pub(crate) fn words(ended: &[Ended], lang: Lang) -> String {
+/// What is said of them, the first of them on a line each; empty where there are none.
+pub(crate) fn words(ended: &[Ended], lines_max: usize, lang: Lang) -> String {
     if ended.is_empty() {
         return String::new();
     }
     let one = |Ended { rule, reason, owner, until }: &Ended| {
-        say!(lang, "{rule} {reason}（{owner}负责，至 {until}）", "{rule} {reason} ({owner} answers for it, until {until})")
+        say!(lang, "\n  {rule} {reason}（{owner}负责，至 {until}）", "\n  {rule} {reason} ({owner} answers for it, until {until})")
     };
-    let (count, list) = (ended.len(), ended.iter().map(one).collect::<Vec<_>>().join(lang.of("；", "; ")));
+    let count = ended.len();
+    let mut list: String = ended.iter().take(lines_max).map(one).collect();
+    if count > lines_max {
+        let more = count - lines_max;
+        list += &say!(lang, "\n  另有 {more} 种，weir rule check 逐条列出", "\n  and {more} more, which weir rule check names");
+    }
     let has_ended = if count == 1 { "exclusion has ended and excludes" } else { "exclusions have ended and exclude" };
     say!(
         lang,
-        "警告：有 {count} 种排除情形已到期，不再排除：{list}。仍然适用的，请责任人核实后在规则文件中改写 until",
-        "warning: {count} {has_ended} no more: {list}. Where one still applies, let its owner verify it and write \
-         another `until` into the rule file"
+        "警告：有 {count} 种排除情形已到期，不再排除；仍然适用的，请责任人核实后在规则文件中改写 until：{list}",
+        "warning: {count} {has_ended} no more; where one still applies, let its owner verify it and write another `until` into the rule \
+         file:{list}"
     )
 }
 
 /// Says it to standard error, where there is something to say.
 pub(crate) fn mention_ended(ended: &[Ended], json: bool, lang: Lang) {
     if !ended.is_empty() {
-        mention("warning", "exclusion_ended", &words(ended, lang), json);
+        let lines_max = if json { ended.len() } else { MENTIONED_MAX };
+        mention("warning", "exclusion_ended", &words(ended, lines_max, lang), json);
     }
 }
 
@@ -82,9 +91,10 @@ mod tests {
         let file = SourceFile { path: "t.yaml".to_owned(), text: RULE.to_owned() };
         let rules = load(&[file], &[]).expect("good").rules;
         let on = |day: &str| ended(&rules, Day::parse(day).expect("a day"));
-        assert_eq!(words(&on("2025-01-31"), Lang::Zh), "");
-        let text = words(&on("2025-02-01"), Lang::Zh);
-        assert!(text.contains("有 1 种") && text.contains("T-1 持牌机构（合规部负责，至 2025-01-31）"), "{text}");
-        assert!(words(&on("2025-02-01"), Lang::En).starts_with("warning: 1 exclusion has ended and excludes no more: T-1 "));
+        assert_eq!(words(&on("2025-01-31"), 1, Lang::Zh), "");
+        let text = words(&on("2025-02-01"), 1, Lang::Zh);
+        assert!(text.contains("有 1 种") && text.ends_with("：\n  T-1 持牌机构（合规部负责，至 2025-01-31）"), "{text}");
+        assert!(words(&on("2025-02-01"), 1, Lang::En).starts_with("warning: 1 exclusion has ended and excludes no more; "));
+        assert!(words(&on("2025-02-01"), 0, Lang::En).ends_with("\n  and 1 more, which weir rule check names"));
     }
 }

@@ -183,6 +183,17 @@ fn labels_and_dials_that_are_none_are_told() {
     bench.check("eval --alerts a --alerts b --labels x", 3, &["there are 2 and 1"]);
     bench.check("eval --alerts a --labels x", 2, &["weir synth"]);
     assert!(!bench.path("x").exists());
+    // Nothing of a line that is no alert is quoted.
+    bench.write("other.jsonl", r#"{"alert_id": "a", "status": "opened", "rule": "王某某"}"#);
+    bench.check("synth --out w --customers 20 --days 2", 0, &[]);
+    let told = bench.check("eval --alerts other.jsonl --labels w", 2, &["other.jsonl:1", "a field of another type; --alerts is"]);
+    assert!(!told.stderr.contains("王某某"), "{}", told.stderr);
+    bench.check("eval --alerts w/transactions.jsonl --labels w", 2, &["missing field `alert_id`; --alerts is"]);
+    // Schemes that nobody could be asked to find have neither recall nor F1.
+    bench.write("silent.jsonl", "");
+    let silent = bench.check("eval --markdown --alerts silent.jsonl --labels w", 0, &[]).stdout;
+    assert!(silent.contains("| F1, by scheme | – |"), "{silent}");
+    bench.check("eval --scores nowhere.json", 2, &["cannot read nowhere.json"]);
     // The alert is of March 2026.
     bench.write("alerts.jsonl", include_str!("../alert.json").replace('\n', " "));
     bench.check("synth --out y --customers 20 --days 2 --from 2026-03-01", 0, &[]);
