@@ -35,7 +35,7 @@ use rdkafka::types::RDKafkaRespErr;
 use weir_model::{Day, EventTime};
 
 pub use self::refold::{Question, RefoldError, Refolded, archived, refold};
-use self::segment::Builder;
+use self::segment::{Builder, Head};
 use crate::client::log;
 use crate::metrics::WorkerMetrics;
 use crate::stop::{Stop, StopCode};
@@ -216,7 +216,7 @@ impl Desk {
         let (mut from, mut day) = (low, None);
         if let Some(last) = last_of(&*self.store, partition)? {
             self.store.sweep(&last.folder(), &format!("{partition:05}-"))?;
-            from = segment::head(self.store.get(&last.path())?)?.next;
+            from = checked(segment::head(self.store.get(&last.path())?)?, last)?.next;
             day = Some(last.day);
         } else if low > 0 {
             tracing::warn!(partition, low, "the archive begins in the middle: the leg log no longer has what came before");
@@ -516,6 +516,14 @@ impl Place {
         let (partition, from) = name.strip_suffix(".parquet")?.split_once('-')?;
         Some(Self { day, partition: partition.parse().ok()?, from: from.parse().ok()? })
     }
+}
+
+/// The head of the file at `place`, if it is that file's: one that was exchanged would lead on from elsewhere.
+fn checked(head: Head, place: Place) -> io::Result<Head> {
+    if (head.partition, head.from) == (place.partition, place.from) {
+        return Ok(head);
+    }
+    Err(io::Error::new(io::ErrorKind::InvalidData, format!("{} is another file under this name", place.path())))
 }
 
 fn days(store: &dyn Store) -> io::Result<Vec<Day>> {

@@ -94,3 +94,19 @@ fn no_record_is_stamped_later_than_its_folder_says_and_some_are_stamped_earlier(
     let day = |day: i64| EventTime(0).plus(Span::days(day)).day();
     assert_eq!(files(&desk), [(day(0), vec![0]), (day(1), vec![1, 2, 3])]);
 }
+
+#[test]
+fn a_file_that_was_exchanged_leads_nowhere() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut desk = desk(folder.path(), 0..1);
+    assert!(desk.take(0, 0, &tick(0)).expect("the store answers"));
+    assert!(desk.write(0).expect("the store answers"));
+    let own = Place { day: EventTime(0).day(), partition: 0, from: 0 };
+    let bytes = desk.store.get(&own.path()).expect("it was written");
+    assert!(desk.open(0, 0, 9).is_ok_and(|slot| slot.is_ok_and(|slot| slot.from == 1)));
+    for exchanged in [Place { partition: 1, ..own }, Place { from: 7, ..own }] {
+        assert!(desk.store.put_new(&exchanged.path(), &bytes).expect("written"));
+        let refused = desk.open(exchanged.partition, 0, 9).map(|_| ()).expect_err("it is another file");
+        assert!(matches!(refused, ArchiveError::Store(error) if error.kind() == io::ErrorKind::InvalidData));
+    }
+}
