@@ -242,7 +242,11 @@ impl Desk {
             return Ok(true);
         }
         let Ok(entry) = Entry::decode(value) else {
-            self.stop(partition, &Stop::new(StopCode::RecordUnreadable, format!("offset {offset} of partition {partition}: {Unreadable}")));
+            // What lies before it would be gathered in vain by every start, until the log has let it go.
+            if self.write(partition)? {
+                let text = format!("offset {offset} of partition {partition}: {Unreadable}");
+                self.stop(partition, &Stop::new(StopCode::RecordUnreadable, text));
+            }
             return Ok(false);
         };
         let clock = match entry {

@@ -96,6 +96,18 @@ fn no_record_is_stamped_later_than_its_folder_says_and_some_are_stamped_earlier(
 }
 
 #[test]
+fn what_lies_before_a_record_that_cannot_be_read_is_archived() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut desk = desk(folder.path(), 0..1);
+    for offset in 0..2 {
+        assert!(desk.take(0, offset, &tick(0)).expect("the store answers"));
+    }
+    assert!(!desk.take(0, 2, b"not weir's").expect("the store answers"));
+    assert!(desk.slots.is_empty() && desk.stopped.contains(&0));
+    assert_eq!(files(&desk), [(EventTime(0).day(), vec![0, 1])]);
+}
+
+#[test]
 fn a_file_that_was_exchanged_leads_nowhere() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let mut desk = desk(folder.path(), 0..1);
