@@ -47,6 +47,8 @@ const ASK_MAX: Duration = Duration::from_secs(15);
 /// Records of a segment: some 100 MB in memory while it is written.
 const SEGMENT_RECORDS: usize = 500_000;
 const SEGMENT_BYTES: usize = 64 << 20;
+/// Bytes of the records that are gathered of all partitions: in a backlog each fills its segment at the same time.
+const GATHERED_BYTES: usize = 128 << 20;
 const RETRY_EVERY: Duration = Duration::from_secs(1);
 /// Each time all partitions are read anew from where they are.
 const TAKE_UP_EVERY: Duration = Duration::from_secs(60);
@@ -237,6 +239,7 @@ impl Desk {
     /// Takes a record; the file that is finished by it, if it is of a later day or the file is full, is written first. `false` if the
     /// partition was given up.
     fn take(&mut self, partition: i32, offset: i64, value: &[u8]) -> Result<bool, ArchiveError> {
+        let bytes_max = SEGMENT_BYTES.min(GATHERED_BYTES / self.slots.len().max(1));
         let Some(slot) = self.slots.get_mut(&partition) else { return Ok(true) };
         if offset < slot.next() {
             return Ok(true);
@@ -255,7 +258,7 @@ impl Desk {
         };
         let day = Some(clock.day()).filter(|_| clock != EventTime::MIN);
         let is_next_day = slot.day.is_some() && day > slot.day;
-        let is_full = slot.builder.len() >= SEGMENT_RECORDS || slot.builder.bytes() >= SEGMENT_BYTES;
+        let is_full = slot.builder.len() >= SEGMENT_RECORDS || slot.builder.bytes() >= bytes_max;
         if slot.builder.len() > 0 && (is_next_day || is_full) && !self.write(partition)? {
             return Ok(false);
         }

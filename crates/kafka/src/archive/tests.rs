@@ -122,3 +122,19 @@ fn a_file_that_was_exchanged_leads_nowhere() {
         assert!(matches!(refused, ArchiveError::Store(error) if error.kind() == io::ErrorKind::InvalidData));
     }
 }
+
+/// Two records of half as much as may be gathered of each partition, and a third.
+#[test]
+fn many_partitions_gather_no_more_than_a_few() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let count = 128;
+    let half = "x".repeat(GATHERED_BYTES / count / 2);
+    let half = bytes_of(Entry::Switch { clock: EventTime(0), rules: &half });
+    for (partitions, expected) in [(0..1, 0), (0..i32::try_from(count).expect("a few"), 1)] {
+        let mut desk = desk(folder.path(), partitions);
+        for offset in 0..3 {
+            assert!(desk.take(0, offset, &half).expect("the store answers"));
+        }
+        assert_eq!(files(&desk).len(), expected);
+    }
+}
