@@ -219,6 +219,8 @@ impl<R: Role> Desk<R> {
         let committed = patiently(&self.stop, || committed(consumer, partitions.clone(), ASK_MAX))?;
         for element in committed.elements() {
             let partition = element.partition();
+            // Many states take longer than any step may: who watches for a worker that hangs is to find one partition that does.
+            self.metrics.alive();
             let (low, high) = patiently(&self.stop, || consumer.fetch_watermarks(&self.topic, partition, ASK_MAX))?;
             if let Err(stop) = self.open(partition, element.offset(), element.metadata(), (low, high)) {
                 self.stop(partition, stop);
