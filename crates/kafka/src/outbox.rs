@@ -97,6 +97,11 @@ impl Outbox {
         self.too_large.as_ref().map(|(topic, bytes)| (&**topic, *bytes))
     }
 
+    /// Bytes of the keys and values held.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// Records held.
     pub(crate) fn len(&self) -> usize {
         self.records.len()

@@ -30,12 +30,12 @@ use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::Message;
-use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList, TopicPartitionListElem};
 use rdkafka::types::RDKafkaRespErr;
 use weir_model::{Day, EventTime};
 
 pub use self::refold::{Question, RefoldError, Refolded, archived, refold};
-use self::segment::Builder;
+use self::segment::{Builder, Head};
 use crate::client::log;
 use crate::metrics::WorkerMetrics;
 use crate::stop::{Stop, StopCode};
@@ -47,6 +47,8 @@ const ASK_MAX: Duration = Duration::from_secs(15);
 /// Records of a segment: some 100 MB in memory while it is written.
 const SEGMENT_RECORDS: usize = 500_000;
 const SEGMENT_BYTES: usize = 64 << 20;
+/// Bytes of the records that are gathered of all partitions: in a backlog each fills its segment at the same time.
+const GATHERED_BYTES: usize = 128 << 20;
 const RETRY_EVERY: Duration = Duration::from_secs(1);
 /// Each time all partitions are read anew from where they are.
 const TAKE_UP_EVERY: Duration = Duration::from_secs(60);
@@ -94,8 +96,8 @@ struct Desk {
     store: Arc<dyn Store>,
     topic: Arc<str>,
     slots: BTreeMap<i32, Slot>,
-    /// Partitions of which another archiver wrote what was to be written here: they are taken up again where its files end.
-    overtaken: BTreeSet<i32>,
+    /// Partitions that are to be taken up where their files end: another archiver wrote what was to be written here, or the store did not say where that is.
+    put_off: BTreeSet<i32>,
     /// Partitions that go no further here.
     stopped: BTreeSet<i32>,
     failure: Option<ArchiveError>,
@@ -142,9 +144,9 @@ impl ConsumerContext for Seat {
             desk.assigned(consumer, partitions)
         } else {
             // What is gathered and not written is read again by whoever comes next.
-            let (left, stopped, overtaken) =
-                (std::mem::take(&mut desk.slots), std::mem::take(&mut desk.stopped), std::mem::take(&mut desk.overtaken));
-            desk.metrics.revoked(left.into_keys().chain(stopped).chain(overtaken));
+            let (left, stopped, put_off) =
+                (std::mem::take(&mut desk.slots), std::mem::take(&mut desk.stopped), std::mem::take(&mut desk.put_off));
+            desk.metrics.revoked(left.into_keys().chain(stopped).chain(put_off));
             consumer.unassign().map_err(ArchiveError::from)
         };
         if let Err(error) = done {
@@ -156,25 +158,51 @@ impl ConsumerContext for Seat {
 
 impl Desk {
     fn assigned(&mut self, consumer: &BaseConsumer<Seat>, partitions: &TopicPartitionList) -> Result<(), ArchiveError> {
-        let mut list = TopicPartitionList::new();
-        for element in partitions.elements() {
-            let partition = element.partition();
-            self.take_up(consumer, partition)?;
-            if let Some(slot) = self.slots.get(&partition) {
-                list.add_partition_offset(&self.topic, partition, Offset::Offset(slot.from))?;
-            }
-        }
+        self.take_up_all(consumer, partitions.elements().iter().map(TopicPartitionListElem::partition).collect())?;
         let numbers: Vec<i32> = self.slots.keys().copied().collect();
         self.metrics.assigned(&numbers);
         tracing::info!(topic = %self.topic, partitions = ?numbers, "archiving");
-        Ok(consumer.assign(&list)?)
+        Ok(consumer.assign(&self.positions()?)?)
+    }
+
+    /// Where reading goes on, in the partitions that are open.
+    fn positions(&self) -> Result<TopicPartitionList, KafkaError> {
+        let mut list = TopicPartitionList::with_capacity(self.slots.len());
+        for (partition, slot) in &self.slots {
+            list.add_partition_offset(&self.topic, *partition, Offset::Offset(slot.next()))?;
+        }
+        Ok(list)
+    }
+
+    /// Takes partitions up. Where the store does not answer they are put off: it stops the archive and nothing else, and ending would end all that the process
+    /// does besides.
+    ///
+    /// # Errors
+    /// Where brokers do not answer; what is left is put off, too.
+    fn take_up_all(&mut self, consumer: &BaseConsumer<Seat>, mut partitions: BTreeSet<i32>) -> Result<(), KafkaError> {
+        while let Some(partition) = partitions.pop_first() {
+            if let Err(error) = self.take_up(consumer, partition) {
+                tracing::error!(partition, %error, "a partition of the archive cannot be taken up; trying again");
+                self.metrics.recovering();
+                self.put_off.insert(partition);
+                // Who says nothing of one says nothing of the others, and each would be waited for.
+                self.put_off.append(&mut partitions);
+                if let ArchiveError::Kafka(error) = error {
+                    return Err(error);
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Opens a partition where its files end, or stops it.
     fn take_up(&mut self, consumer: &BaseConsumer<Seat>, partition: i32) -> Result<(), ArchiveError> {
         let (low, high) = patiently(&self.stop, || consumer.fetch_watermarks(&self.topic, partition, ASK_MAX))?;
         match self.open(partition, low, high) {
-            Ok(Ok(slot)) => drop(self.slots.insert(partition, slot)),
+            Ok(Ok(slot)) => {
+                self.metrics.assigned(&[partition]);
+                self.slots.insert(partition, slot);
+            }
             Ok(Err(stop)) => self.stop(partition, &stop),
             // What is damaged stays so, and the other partitions can do without it.
             Err(ArchiveError::Store(error)) if error.kind() == io::ErrorKind::InvalidData => {
@@ -190,7 +218,7 @@ impl Desk {
         let (mut from, mut day) = (low, None);
         if let Some(last) = last_of(&*self.store, partition)? {
             self.store.sweep(&last.folder(), &format!("{partition:05}-"))?;
-            from = segment::head(self.store.get(&last.path())?)?.next;
+            from = checked(segment::head(self.store.get(&last.path())?)?, last)?.next;
             day = Some(last.day);
         } else if low > 0 {
             tracing::warn!(partition, low, "the archive begins in the middle: the leg log no longer has what came before");
@@ -211,12 +239,17 @@ impl Desk {
     /// Takes a record; the file that is finished by it, if it is of a later day or the file is full, is written first. `false` if the
     /// partition was given up.
     fn take(&mut self, partition: i32, offset: i64, value: &[u8]) -> Result<bool, ArchiveError> {
+        let bytes_max = SEGMENT_BYTES.min(GATHERED_BYTES / self.slots.len().max(1));
         let Some(slot) = self.slots.get_mut(&partition) else { return Ok(true) };
         if offset < slot.next() {
             return Ok(true);
         }
         let Ok(entry) = Entry::decode(value) else {
-            self.stop(partition, &Stop::new(StopCode::RecordUnreadable, format!("offset {offset} of partition {partition}: {Unreadable}")));
+            // What lies before it would be gathered in vain by every start, until the log has let it go.
+            if self.write(partition)? {
+                let text = format!("offset {offset} of partition {partition}: {Unreadable}");
+                self.stop(partition, &Stop::new(StopCode::RecordUnreadable, text));
+            }
             return Ok(false);
         };
         let clock = match entry {
@@ -225,7 +258,7 @@ impl Desk {
         };
         let day = Some(clock.day()).filter(|_| clock != EventTime::MIN);
         let is_next_day = slot.day.is_some() && day > slot.day;
-        let is_full = slot.builder.len() >= SEGMENT_RECORDS || slot.builder.bytes() >= SEGMENT_BYTES;
+        let is_full = slot.builder.len() >= SEGMENT_RECORDS || slot.builder.bytes() >= bytes_max;
         if slot.builder.len() > 0 && (is_next_day || is_full) && !self.write(partition)? {
             return Ok(false);
         }
@@ -251,7 +284,7 @@ impl Desk {
             refused => {
                 self.slots.remove(&partition);
                 if matches!(refused, Put::Overtaken) {
-                    self.overtaken.insert(partition);
+                    self.put_off.insert(partition);
                 }
                 return Ok(false);
             }
@@ -314,7 +347,7 @@ impl Archiver {
             store,
             topic,
             slots: BTreeMap::new(),
-            overtaken: BTreeSet::new(),
+            put_off: BTreeSet::new(),
             stopped: BTreeSet::new(),
             failure: None,
             metrics: metrics.clone(),
@@ -371,7 +404,7 @@ impl Archiver {
 
     /// Whether a partition that could not be taken up waits, and has waited long enough.
     fn is_to_be_tried_again(&self) -> bool {
-        Instant::now() >= self.retry_at.get() && !self.consumer.context().desk().overtaken.is_empty()
+        Instant::now() >= self.retry_at.get() && !self.consumer.context().desk().put_off.is_empty()
     }
 
     /// Tries what everything rests on: that the store refuses a second file of one name. Waits until the store answers; `false` if the process
@@ -413,21 +446,16 @@ impl Archiver {
         if is_lost { Err(error.into()) } else { Ok(()) }
     }
 
-    /// Goes on with the partitions that are left, and those in which another archiver has gone on.
+    /// Goes on with the partitions that are left, and those that were put off.
     fn read_on(&self) -> Result<(), ArchiveError> {
-        let mut list = TopicPartitionList::new();
         let mut desk = self.consumer.context().desk();
-        for partition in std::mem::take(&mut desk.overtaken) {
-            if let Err(error) = desk.take_up(&self.consumer, partition) {
-                tracing::error!(partition, %error, "the archive cannot be read; trying again");
-                desk.overtaken.insert(partition);
-                self.metrics.recovering();
-                self.retry_at.set(Instant::now() + TAKE_UP_EVERY);
-            }
+        let put_off = std::mem::take(&mut desk.put_off);
+        // Brokers are asked again, too: other partitions may have one that answers.
+        let _ = desk.take_up_all(&self.consumer, put_off);
+        if !desk.put_off.is_empty() {
+            self.retry_at.set(Instant::now() + TAKE_UP_EVERY);
         }
-        for (partition, slot) in &desk.slots {
-            list.add_partition_offset(&desk.topic, *partition, Offset::Offset(slot.next()))?;
-        }
+        let list = desk.positions()?;
         drop(desk);
         Ok(self.consumer.assign(&list)?)
     }
@@ -497,6 +525,14 @@ impl Place {
     }
 }
 
+/// The head of the file at `place`, if it is that file's: one that was exchanged would lead on from elsewhere.
+fn checked(head: Head, place: Place) -> io::Result<Head> {
+    if (head.partition, head.from) == (place.partition, place.from) {
+        return Ok(head);
+    }
+    Err(io::Error::new(io::ErrorKind::InvalidData, format!("{} is another file under this name", place.path())))
+}
+
 fn days(store: &dyn Store) -> io::Result<Vec<Day>> {
     let mut days: Vec<Day> = store.list("")?.iter().filter_map(|name| Day::parse(name.strip_prefix("day=")?)).collect();
     days.sort_unstable();
@@ -531,77 +567,4 @@ fn all_of(store: &dyn Store, partition: i32) -> io::Result<Vec<Place>> {
 }
 
 #[cfg(test)]
-mod tests {
-    use weir_model::Span;
-
-    use super::*;
-    use crate::metrics::Metrics;
-    use crate::store::Folder;
-
-    /// A store that was told not to write over, and does.
-    struct Careless(Folder);
-
-    impl Store for Careless {
-        fn put(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
-            self.0.put(name, bytes)
-        }
-
-        fn put_new(&self, name: &str, bytes: &[u8]) -> io::Result<bool> {
-            self.0.put(name, bytes).map(|()| true)
-        }
-
-        fn get(&self, name: &str) -> io::Result<Vec<u8>> {
-            self.0.get(name)
-        }
-
-        fn list(&self, folder: &str) -> io::Result<Vec<String>> {
-            self.0.list(folder)
-        }
-
-        fn delete(&self, name: &str) -> io::Result<()> {
-            self.0.delete(name)
-        }
-    }
-
-    #[test]
-    fn a_store_that_writes_over_is_found_out() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let good = Folder(folder.path().join("good"));
-        assert!(does_keep(&good).expect("tried"));
-        assert!(does_keep(&good).expect("tried again after a restart"));
-        assert!(!does_keep(&Careless(Folder(folder.path().join("careless")))).expect("tried"));
-        assert_eq!(days(&good).expect("listed"), []);
-    }
-
-    /// Of two partitions of transactions one is a day behind: what it brings lies in the folder of the day that has begun.
-    #[test]
-    fn no_record_is_stamped_later_than_its_folder_says_and_some_are_stamped_earlier() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let mut desk = Desk {
-            store: Arc::new(Folder(folder.path().to_owned())),
-            topic: Arc::from("weir.legs"),
-            slots: BTreeMap::new(),
-            overtaken: BTreeSet::new(),
-            stopped: BTreeSet::new(),
-            failure: None,
-            metrics: Metrics::new().worker("archive", 0),
-            stop: Arc::default(),
-        };
-        let slot = desk.open(0, 0, 0).expect("the store answers").unwrap_or_else(|stop| panic!("{}", stop.text));
-        desk.slots.insert(0, slot);
-        let day = |day: i64| EventTime(0).plus(Span::days(day));
-        for (offset, at) in (0..).zip([0, 1, 0, 1]) {
-            let mut record = Vec::new();
-            Entry::Tick { clock: day(at) }.encode(&mut record);
-            assert!(desk.take(0, offset, &record).expect("the store answers"));
-        }
-        assert!(desk.write(0).expect("the store answers"));
-        let places = all_of(&*desk.store, 0).expect("listed");
-        let offsets = |place: &Place| -> Vec<i64> {
-            let (_, records) = segment::records(desk.store.get(&place.path()).expect("read"), None).expect("a segment");
-            records.into_iter().map(|(offset, _)| offset).collect()
-        };
-        let found: Vec<(Day, Vec<i64>)> = places.iter().map(|place| (place.day, offsets(place))).collect();
-        assert_eq!(found, [(day(0).day(), vec![0]), (day(1).day(), vec![1, 2, 3])]);
-    }
-}
+mod tests;

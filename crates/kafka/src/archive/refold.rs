@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::{all_of, segment};
+use super::{all_of, checked, segment};
 use crate::detect::{Detect, State};
 use crate::metrics::Metrics;
 use crate::outbox::Outbox;
@@ -99,9 +99,7 @@ pub fn refold(
             break;
         }
         let (head, records) = segment::records(store.get(&place.path())?, Some(question.party))?;
-        if head.partition != question.partition || head.from != place.from {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, format!("{} is another file under this name", place.path())).into());
-        }
+        let head = checked(head, place)?;
         if head.from != next {
             return Err(gap(next, head.from));
         }
@@ -138,6 +136,7 @@ pub fn archived(store: &dyn Store, partition: i32) -> io::Result<Vec<(i64, Vec<u
     let mut next = None;
     for place in all_of(store, partition)? {
         let (head, found) = segment::records(store.get(&place.path())?, None)?;
+        let head = checked(head, place)?;
         if next.is_some_and(|next| next != head.from) {
             break;
         }

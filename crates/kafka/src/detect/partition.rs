@@ -192,13 +192,14 @@ impl State {
     }
 
     /// Forgets what only the time before `inputs` needed. All that came of them has been said: how a log is cut into steps must not decide what is
-    /// said of a removal that waited in vain.
+    /// said of a removal that waited in vain. Ticks alone decide: a leg of a source that is ahead says nothing of what others still bring.
     pub(crate) fn forget(&mut self, inputs: &[Input<'_>], lateness: Span) {
         let last_tick = inputs.iter().rev().find_map(|input| match input {
             Input::Tick { clock, .. } => Some(*clock),
             _ => None,
         });
         if let Some(tick) = last_tick {
+            self.desk.settle(tick.minus(lateness));
             // A day more than a removal waits: what expires at this tick is still to be told where it was read.
             self.waiting.retain(|_, (_, stamp)| EventTime(*stamp).plus(lateness).plus(Span::days(1)) >= tick);
         }
@@ -361,7 +362,7 @@ impl Unpacked {
 #[cfg(test)]
 mod tests {
     use weir_model::leg::{LegAmount, Tags};
-    use weir_model::{Direction, Division, Flags, Leg, PartyKind, Profile};
+    use weir_model::{Alert, AlertStatus, Direction, Division, Flags, Leg, Level, PartyKind, Profile};
 
     use super::*;
 
@@ -403,6 +404,28 @@ mod tests {
         assert!(state.base.as_ref().is_some_and(|base| base.offset == 7));
         assert!(!state.take_up(finished(5), SystemTime::now()), "it was written for who had the partition before");
         assert_eq!(state.snapshot, Some((7, "ab".to_owned())));
+    }
+
+    /// Of two sources one is weeks ahead: what the other still brings may open a withdrawn alert again.
+    #[test]
+    fn what_offices_were_told_is_forgotten_by_ticks_alone() {
+        let day = |day: i64| EventTime(0).plus(Span::days(day));
+        let mut alert: Alert = serde_json::from_str(include_str!("../../../weir/tests/alert.json")).expect("is an alert");
+        alert.status = AlertStatus::Withdrawn;
+        let settings = weir_office::Settings { min_level: Level::Medium, bank_contact: String::new(), release: weir_office::Release::Auto };
+        let mut state = State { clock: Some(day(10)), ..State::default() };
+        state.desk.addressees(&alert.alert_id, Vec::new);
+        state.desk.messages(&alert, &settings, day(10));
+        let Entry::Leg(StampedLeg { clock, leg, .. }) = removal(day(40)) else { unreachable!("it is a leg") };
+        let mut is_known_after = |input: Input<'_>| {
+            let inputs = [input];
+            state.note_time(&inputs);
+            state.forget(&inputs, Span::days(3));
+            state.desk.saved(&alert.alert_id).is_some()
+        };
+        assert!(is_known_after(Input::Leg { record: 7, clock, leg }));
+        assert!(is_known_after(Input::Tick { record: 8, clock: day(14) }), "it may come back for a day");
+        assert!(!is_known_after(Input::Tick { record: 9, clock: day(15) }));
     }
 
     /// The engine lets a removal wait from the last tick, if its own stamp is earlier, and says where it was read when it has waited in vain.

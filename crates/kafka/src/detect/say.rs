@@ -24,7 +24,6 @@ pub(crate) struct Sayer {
     topics: Topics,
     routing: Arc<Routing>,
     office: weir_office::Settings,
-    lateness: weir_model::Span,
     metrics: Metrics,
 }
 
@@ -34,7 +33,6 @@ impl Sayer {
             topics: topics.clone(),
             routing: Arc::clone(&settings.routing),
             office: settings.office.clone(),
-            lateness: settings.engine.lateness,
             metrics,
         }
     }
@@ -57,9 +55,6 @@ impl Sayer {
         }
         for effect in effects.rejects.drain(..) {
             self.reject(state, &effect, source_of, is_replay, outbox);
-        }
-        if let Some(clock) = state.clock {
-            state.desk.settle(clock.minus(self.lateness));
         }
         if !is_replay {
             self.metrics.duplicates.with_label_values(&[] as &[&str]).inc_by(effects.counts.duplicates);
@@ -89,8 +84,8 @@ impl Sayer {
         );
         let key = alert.subject.party.as_bytes();
         outbox.push(&self.topics.alerts, None, key, headers, |bytes| json(&alert, bytes));
-        // Settled by the clock of the whole log so far, not of this step: a replay that is cut otherwise forgets later or earlier, but says
-        // the same, because what is forgotten can say nothing more.
+        // The largest stamp so far: later than what caused this, at most, and then it is forgotten later. What is forgotten can say nothing more, so a replay that
+        // is cut otherwise says the same.
         let clock = state.clock.unwrap_or(EventTime::MIN);
         for message in state.desk.messages(&alert, &self.office, clock) {
             let to = message.addressee.division.as_str();

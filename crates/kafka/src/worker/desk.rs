@@ -40,6 +40,9 @@ const WAIT_MAX: Duration = Duration::from_secs(2);
 /// Bytes that wait of one partition at which it is read no further, and at which it is again.
 const WAITING_BYTES_MAX: usize = 4 << 20;
 const WAITING_BYTES_FEW: usize = 1 << 20;
+/// Bytes of outputs at which nothing more is folded until they are committed: what all partitions have that waited is more than brokers may take within
+/// the time of one transaction, and then never.
+const OUTPUT_BYTES_MAX: usize = 16 << 20;
 
 /// A partition this worker owns.
 pub(super) struct Slot<S> {
@@ -216,6 +219,8 @@ impl<R: Role> Desk<R> {
         let committed = patiently(&self.stop, || committed(consumer, partitions.clone(), ASK_MAX))?;
         for element in committed.elements() {
             let partition = element.partition();
+            // Many states take longer than any step may: who watches for a worker that hangs is to find one partition that does.
+            self.metrics.alive();
             let (low, high) = patiently(&self.stop, || consumer.fetch_watermarks(&self.topic, partition, ASK_MAX))?;
             if let Err(stop) = self.open(partition, element.offset(), element.metadata(), (low, high)) {
                 self.stop(partition, stop);
@@ -419,8 +424,8 @@ impl<R: Role> Desk<R> {
         }
     }
 
-    /// Folds what waits and then `batch`, those of one partition in their order; records already folded, or of partitions not owned, are passed
-    /// over. `true` if a partition had to be stopped, or begins again elsewhere.
+    /// Folds what waits and then `batch`, those of one partition in their order, as far as one transaction goes; records already folded, or of partitions not
+    /// owned, are passed over. `true` if a partition had to be stopped, or begins again elsewhere.
     pub(super) fn fold_all<'m>(&mut self, batch: impl Iterator<Item = (i32, Record<'m>)>) -> bool {
         let mut waiting: BTreeMap<i32, Vec<Waiting>> =
             self.slots.iter_mut().map(|(partition, slot)| (*partition, std::mem::take(&mut slot.waiting))).collect();
@@ -434,7 +439,9 @@ impl<R: Role> Desk<R> {
         }
         let mut left: BTreeMap<i32, &[Record<'_>]> = queues.iter().map(|(partition, records)| (*partition, records.as_slice())).collect();
         let mut has_stopped = false;
-        while let Some((partition, count)) = self.next_turn(&left) {
+        while self.said() < OUTPUT_BYTES_MAX
+            && let Some((partition, count)) = self.next_turn(&left)
+        {
             let (turn, rest) = left[&partition].split_at(count);
             has_stopped |= self.fold(partition, turn);
             if rest.is_empty() {
@@ -463,6 +470,11 @@ impl<R: Role> Desk<R> {
             }
         }
         has_stopped
+    }
+
+    /// Bytes of what is to be sent.
+    fn said(&self) -> usize {
+        self.slots.values().map(|slot| slot.outbox.bytes()).sum()
     }
 
     /// Whose records are folded next, of those that have some `left`, and how many: all of one where order does not matter, else some of the one

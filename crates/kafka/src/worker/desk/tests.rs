@@ -277,3 +277,18 @@ fn what_waits_is_read_again_after_an_assignment() {
     assert!(desk.slots[&0].waiting.is_empty() && desk.slots[&0].read_to().is_none(), "it is to be read again");
     assert_eq!(positions.elements()[0].offset(), Offset::Offset(2));
 }
+
+#[test]
+fn what_one_transaction_would_not_take_waits_for_the_next() {
+    let mut desk = desk(&[0, 1]);
+    desk.drained(1, Some(0));
+    for slot in desk.slots.values_mut() {
+        slot.outbox.push(&"t".into(), None, &[], Vec::new(), |bytes| bytes.resize(bytes.len() + OUTPUT_BYTES_MAX / 2, 0));
+    }
+    desk.fold_all(records(0, 0..2));
+    assert_eq!((desk.role.folded.len(), desk.slots[&0].waiting.len()), (0, 2));
+    desk.slots.values_mut().for_each(|slot| slot.outbox.clear());
+    desk.fold_all(records(0, 2..3));
+    assert_eq!(desk.role.folded, [(0, 0), (0, 1), (0, 2)]);
+    assert!(desk.slots[&0].waiting.is_empty());
+}
