@@ -29,12 +29,7 @@ pub(crate) struct Sayer {
 
 impl Sayer {
     pub(crate) fn new(topics: &Topics, settings: &DetectSettings, metrics: Metrics) -> Self {
-        Self {
-            topics: topics.clone(),
-            routing: Arc::clone(&settings.routing),
-            office: settings.office.clone(),
-            metrics,
-        }
+        Self { topics: topics.clone(), routing: Arc::clone(&settings.routing), office: settings.office.clone(), metrics }
     }
 
     /// Says all effects of a step.
