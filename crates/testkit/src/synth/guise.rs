@@ -53,7 +53,7 @@ impl Guise {
         chance.per_mille(plan.disguise as u32).then_some(Self { to_firm: plan.firms, chance })
     }
 
-    /// The sum that is paid instead: goods and lessons have prices, friends lend each other round sums.
+    /// The sum that is paid instead: goods and lessons have prices, friends lend each other whatever it is.
     pub(super) const fn price(&mut self, fen: i64) -> i64 {
         if self.to_firm { fen * self.chance.between(9_000, 9_999) / 100_000 * 10 } else { fen }
     }
@@ -73,7 +73,7 @@ impl Guise {
 mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
-    use weir_model::PartyKind;
+    use weir_model::{EventTime, PartyKind};
 
     use crate::synth::label::{Part, Role, Verdict};
     use crate::synth::movement::{Movement, Who};
@@ -192,6 +192,19 @@ mod tests {
         let (bank, all) = run(&[("disguise", 500), ("firms", 1), ("cash", 0)]);
         let (some, of) = (paid_in(&bank, &all).filter(is_disguised).count(), paid_in(&bank, &all).count());
         assert!((of * 4 / 10..of * 6 / 10).contains(&some), "{some} of {of}");
+    }
+
+    #[test]
+    fn disguised_returns_look_like_friends_money_also_after_the_end() {
+        let (bank, all) = run(&[("disguise", 1000), ("life", 120), ("pays_here", 1), ("as_wages", 0), ("term", 3), ("repaid", 500)]);
+        let tells = [Memo::Profit, Memo::Rent, Memo::Dividend, Memo::Return, Memo::Principal];
+        let mut after = 0;
+        for m in all.iter().filter(|m| is_of_scheme(&bank, m)) {
+            assert!(!tells.contains(&m.memo), "{m:?}");
+            let is_over = EventTime(m.at * 1_000_000).day() > bank.parts[m.part as usize - 1].span.1;
+            after += usize::from(is_over && m.channel == Channel::Mobile && BETWEEN_FRIENDS.contains(&m.memo));
+        }
+        assert!(after > 50, "{after}");
     }
 
     #[test]
