@@ -22,7 +22,7 @@ const FAMILY: [(Channel, Memo); 5] = [
 
 /// The agreement of the scheme's collecting customers, where they have got one: what a bank agrees with those whom they pretend to be. A person is a
 /// small merchant with a terminal. Nobody passes for a charity or for somebody with a licence, which others look after.
-pub(super) fn agreement(plan: &Plan, seed: u64) -> Option<AgreementKind> {
+pub(super) fn agreement(plan: &Plan) -> Option<AgreementKind> {
     let kind = match plan.theme {
         _ if !plan.firms => AgreementKind::Acquiring,
         Theme::Wealth | Theme::Project => AgreementKind::Supervised,
@@ -30,7 +30,7 @@ pub(super) fn agreement(plan: &Plan, seed: u64) -> Option<AgreementKind> {
         Theme::Cooperative => AgreementKind::Cooperative,
         Theme::Rebate => AgreementKind::Acquiring,
     };
-    Chance::of(seed, 0xa62ee).per_mille(plan.covered as u32).then_some(kind)
+    plan.covered.then_some(kind)
 }
 
 /// Days by which an account, by its customer's seed, is older than it would be: accounts of people who need money are bought.
@@ -148,6 +148,10 @@ mod tests {
         let (half, _) = run(&[("covered", 500)]);
         let first = |part: &Part| half.world.customers[part.members[0].0 as usize].agreement.is_some();
         let count = parts_of_schemes(&half).filter(|part| first(part)).count();
+        for scheme in &half.schemes {
+            let told = 1000 * i64::from(first(&half.parts[scheme.part as usize - 1]));
+            assert!(scheme.plan.dials.contains(&("covered", told)), "the labels say of each whether it is one");
+        }
         assert!((4..=16).contains(&count), "{count} of 20");
     }
 

@@ -189,8 +189,8 @@ pub struct Plan {
     pub repaid: i64,
     /// The bank knows who belongs together.
     pub is_known: bool,
-    /// Of a thousand schemes, those whose collecting customers have an agreement with the bank.
-    pub covered: i64,
+    /// Its collecting customers have an agreement with the bank.
+    pub covered: bool,
     /// What somebody does with each of its own accounts beside, parts of a thousand of an ordinary customer's.
     pub own_life: i64,
     /// Of a thousand payments in and back, those that look like ordinary life's.
@@ -235,6 +235,15 @@ impl Dice<'_> {
 
     fn flag(&mut self, name: &'static str, per_mille: u32) -> bool {
         self.maybe(name, per_mille, 1, 1) != 0
+    }
+
+    /// One of [`FURTHER`] that is held for so many schemes in a thousand: whether this one, of `seed`, is among them. What is told of it is a thousand
+    /// or zero.
+    fn chosen(&mut self, name: &'static str, seed: u64) -> bool {
+        let share = self.held.get(name).copied();
+        let is_chosen = share.is_some_and(|share| Chance::of(seed, 0xa62ee).per_mille(share as u32));
+        self.drawn.extend(share.map(|_| (name, 1000 * i64::from(is_chosen))));
+        is_chosen
     }
 
     /// One of [`FURTHER`]: zero, and not told, unless it is held.
@@ -393,7 +402,7 @@ impl Plan {
             trial: dice.flag("trial", 500),
             repaid: dice.maybe("repaid", 300, 50, 600),
             is_known: dice.flag("is_known", 300),
-            covered: dice.further("covered"),
+            covered: dice.chosen("covered", seed),
             own_life: dice.further("own_life"),
             disguise: dice.further("disguise"),
             aged: dice.further("aged"),

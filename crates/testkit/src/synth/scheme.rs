@@ -135,7 +135,7 @@ impl Scheme {
         let pool = if plan.has_pool { member(world, PartyKind::Natural, Role::Pool, begin, &mut chance) } else { collectors[0] };
         let payer =
             if plan.has_payer && plan.pays_here { member(world, PartyKind::Natural, Role::Payout, begin, &mut chance) } else { pool };
-        if let Some(kind) = guise::agreement(&plan, seed) {
+        if let Some(kind) = guise::agreement(&plan) {
             collectors.iter().for_each(|number| world.customers[*number as usize].agreement = Some((kind, 0)));
         }
         if plan.own_life > 0 {
