@@ -297,7 +297,7 @@ pub const DIALS: [Dial; 35] = [
     dial("investors", "投资人", 1, 1_000_000, "人", "people"),
     dial("visible", "经本行付款的投资人", 0, 1000, PARTS[0], PARTS[1]),
     dial("customers", "本行客户", 0, 1000, PARTS[0], PARTS[1]),
-    dial("pay_in", "投资额", 1_000_00, 100_000_000_00, "分", "fen"),
+    dial("pay_in", "投资额", 1_000_00, 10_000_000_00, "分", "fen"),
     dial("seniors", "老年人", 0, 1000, PARTS[0], PARTS[1]),
     dial("odd", "非整数金额", 0, 1000, PARTS[0], PARTS[1]),
     dial("top_up", "追加", 0, 1000, "千分之，每月", "parts of a thousand a month"),
@@ -427,5 +427,13 @@ mod tests {
                 assert!((dial.bounds.0..=dial.bounds.1).contains(&value), "{name} {value}");
             }
         }
+    }
+
+    #[test]
+    fn a_thousand_times_all_that_comes_in_can_be_reckoned_with() {
+        let most = |name: &str| dials().find(|dial| dial.name == name).map_or(0, |dial| dial.bounds.1);
+        // Shares of it are in parts of a thousand, and seniors bring up to four times as much.
+        let product = [most("investors"), most("pay_in"), 4, 1000].into_iter().try_fold(1_i64, i64::checked_mul);
+        assert!(product.is_some_and(|product| product > 0), "{product:?}");
     }
 }
