@@ -1,7 +1,7 @@
 """An ordinary day of the generated town, and its schemes, beside what is published or judged of real ones.
 
-The generator counts the town's figures while it writes (`figures` in bank.json, schemes and look-alikes left out of the amounts); peaks are counted here, in the
-feed itself, and schemes in their labels.
+The generator counts the town's figures while it writes (`figures` in bank.json); peaks are counted here, in the feed itself,
+and schemes in their labels.
 """
 
 import csv
@@ -94,7 +94,7 @@ def measure(args):
         drawn = list(csv.DictReader(lines))
     about = (
         f"`weir synth --seed {args.seed} {' '.join(str(word) for word in options)}`: {rows:,} transactions. {weir.version}, checkout {weir.checkout}. Of ordinary life, schemes and"
-        " look-alikes are left out but for the peaks; schemes are as drawn, but for the last line. What stands beside is published or, as marked, judgement."
+        " look-alikes are left out but for the peaks and how many movements somebody has; schemes are as drawn, but for the last line. What stands beside is published or, as marked, judgement."
     )
     text = [f"# The generated town in figures\n\n{about}\n", table("ordinary life", town(bank["figures"], counts, rows)), table(f"{len(drawn)} schemes", schemes(drawn))]
     write(args.to, "\n".join(text))

@@ -16,7 +16,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import PercentFormatter
 
 from measuring.run import Failed, read, told, write
-from measuring.sweep import DIALS, TOGETHER, TURNED
+from measuring.sweep import DIALS, TOGETHER, TURNED, held_at
 
 
 def percent(per_mille):
@@ -109,13 +109,15 @@ def swept(folder):
     about = {frozenset((name, value) for name, value in point["about"].items() if name not in ("rows", "checkout")) for point in points}
     if len(about) > 1:
         raise Failed(f"points in {folder} were not all measured by the same weir over banks of the same size: sweep all dials again")
-    if any("value" not in point for point in points):
-        raise Failed(f"points in {folder} are of an earlier sweep: remove it and sweep again")
+    for point in points:
+        dial, value = point["dial"], point.get("value")
+        if dial and (dial not in DIALS or value not in DIALS[dial][0] or point["held"] != held_at(dial, value)):
+            raise Failed(f"point {dial}={value} in {folder} is of an earlier sweep, which turned other dials: remove it and sweep again")
     dials = {dial: [] for dial in [None, *DIALS]}
     for point in points:
         dials[point["dial"]].append(point)
     for dial, some in dials.items():
-        some.sort(key=lambda point: point["value"] or 0)
+        some.sort(key=lambda point: point.get("value") or 0)
     return {dial: some for dial, some in dials.items() if some}
 
 
@@ -204,7 +206,8 @@ def measure(args):
     dials = swept(args.out / "sweep")
     points = [point for some in dials.values() for point in some]
     rules = sorted({rule for point in points for rule in size(point, ASKED)["by_rule"]})
-    source = told(points[0]["about"] | {"rows": sum(point["about"]["rows"] for point in points)})
+    checkouts = ", ".join(sorted({point["about"]["checkout"] for point in points}))
+    source = told(points[0]["about"] | {"rows": sum(point["about"]["rows"] for point in points), "checkout": checkouts})
     args.to.mkdir(parents=True, exist_ok=True)
     for name, of in PICTURES.items():
         names = [dial for dial in of if dial in dials]

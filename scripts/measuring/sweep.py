@@ -13,9 +13,8 @@ from measuring.run import Failed, Weir, as_json, each, read, sizes_of, span, wri
 PAID_HERE = {"pays_here": 1}
 EACH_ON_HIS_DAY = {"pays_here": 1, "payout": 1}
 # Curve, values of its dial, what else is held so that the dial has anything to turn. Names and units are those of crates/testkit/src/synth/plan.rs: fen, days,
-# parts of a thousand. Most ranges go beyond what is ever drawn. First what is seen of the paying in, then
-# where the money goes and how it returns: docs/detection.md, "Where it is blind". Then what a scheme hides behind, which schemes as drawn never do. Last,
-# several at once.
+# parts of a thousand. Most ranges go beyond what is ever drawn. First what is seen of the paying in, then where the money goes and how it returns, then
+# what a scheme hides behind, which schemes as drawn never do; last, several at once.
 DIALS = {
     "investors": ([50, 80, 120, 200, 300], {}),
     "visible": ([100, 200, 400, 600, 800], {}),

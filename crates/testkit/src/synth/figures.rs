@@ -1,6 +1,7 @@
 //! What an ordinary day of the town comes to, in figures that stand beside published ones (`docs/synthetic-bank.md`).
 //!
-//! Counted while rows are written; costs a word for each customer. Movements of schemes and look-alikes are left out of the amounts.
+//! Counted while rows are written; costs a word for each customer. Movements of schemes and look-alikes are left out, but of how many a customer has:
+//! whoever counts those at a bank counts all.
 
 use std::collections::BTreeMap;
 
@@ -28,9 +29,6 @@ impl Mean {
     }
 }
 
-/// Amounts that are looked for as peaks, fen.
-const PEAKS: [i64; 5] = [100_00, 500_00, 1_000_00, 10_000_00, 50_000_00];
-
 /// Figures being counted.
 #[derive(Debug)]
 pub struct Figures {
@@ -44,7 +42,6 @@ pub struct Figures {
     mobile: Mean,
     deposit: Mean,
     withdrawal: Mean,
-    peaks: [u64; PEAKS.len()],
 }
 
 impl Figures {
@@ -52,8 +49,8 @@ impl Figures {
     #[must_use]
     pub fn new(world: &World) -> Self {
         let mean = Mean::default();
-        let (legs, peaks) = (vec![0; world.ordinary as usize], [0; PEAKS.len()]);
-        Self { legs, days: 0, rows: 0, night: 0, small: 0, retail: mean, mobile: mean, deposit: mean, withdrawal: mean, peaks }
+        let legs = vec![0; world.ordinary as usize];
+        Self { legs, days: 0, rows: 0, night: 0, small: 0, retail: mean, mobile: mean, deposit: mean, withdrawal: mean }
     }
 
     /// Counts a day's rows.
@@ -86,9 +83,6 @@ impl Figures {
                 (_, Who::Nobody) => self.withdrawal.add(movement.fen),
                 _ => {}
             }
-            if let Some(peak) = PEAKS.iter().position(|peak| *peak == movement.fen) {
-                self.peaks[peak] += 1;
-            }
         }
     }
 
@@ -110,7 +104,7 @@ impl Figures {
         let mean = |sorted: &[u64]| sorted.iter().sum::<u64>() / (sorted.len() as u64).max(1);
         let all = (people.len() + others.len()) as u64;
         let retail = self.retail.count.unsigned_abs();
-        let mut figures = BTreeMap::from([
+        BTreeMap::from([
             ("people_a_month_mean_x100", number(mean(&people))),
             ("people_a_month_median_x100", number(middle(&people))),
             ("people_below_one_a_month_per_mille", share(people.iter().filter(|legs| **legs < 1_000).count() as u64, people.len() as u64)),
@@ -123,9 +117,6 @@ impl Figures {
             ("mobile_mean_yuan", self.mobile.yuan()),
             ("cash_deposit_mean_yuan", self.deposit.yuan()),
             ("cash_withdrawal_mean_yuan", self.withdrawal.yuan()),
-        ]);
-        let names = ["peak_100_per_mille", "peak_500_per_mille", "peak_1000_per_mille", "peak_10000_per_mille", "peak_50000_per_mille"];
-        figures.extend(names.into_iter().zip(self.peaks.iter().map(|count| share(*count, self.rows))));
-        figures
+        ])
     }
 }

@@ -22,7 +22,7 @@ const FAMILY: [(Channel, Memo); 5] = [
 
 /// The agreement of the scheme's collecting customers, where they have got one: what a bank agrees with those whom they pretend to be. A person is a
 /// small merchant with a terminal. Nobody passes for a charity or for somebody with a licence, which others look after.
-pub(super) fn agreement(plan: &Plan, seed: u64) -> Option<AgreementKind> {
+pub(super) fn agreement(plan: &Plan) -> Option<AgreementKind> {
     let kind = match plan.theme {
         _ if !plan.firms => AgreementKind::Acquiring,
         Theme::Wealth | Theme::Project => AgreementKind::Supervised,
@@ -30,7 +30,7 @@ pub(super) fn agreement(plan: &Plan, seed: u64) -> Option<AgreementKind> {
         Theme::Cooperative => AgreementKind::Cooperative,
         Theme::Rebate => AgreementKind::Acquiring,
     };
-    Chance::of(seed, 0xa62ee).per_mille(plan.covered as u32).then_some(kind)
+    plan.covered.then_some(kind)
 }
 
 /// Days by which an account, by its customer's seed, is older than it would be: accounts of people who need money are bought.
@@ -53,7 +53,7 @@ impl Guise {
         chance.per_mille(plan.disguise as u32).then_some(Self { to_firm: plan.firms, chance })
     }
 
-    /// The sum that is paid instead: goods and lessons have prices, friends lend each other round sums.
+    /// The sum that is paid instead: goods and lessons have prices, friends lend each other whatever it is.
     pub(super) const fn price(&mut self, fen: i64) -> i64 {
         if self.to_firm { fen * self.chance.between(9_000, 9_999) / 100_000 * 10 } else { fen }
     }
@@ -73,7 +73,7 @@ impl Guise {
 mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
-    use weir_model::PartyKind;
+    use weir_model::{EventTime, PartyKind};
 
     use crate::synth::label::{Part, Role, Verdict};
     use crate::synth::movement::{Movement, Who};
@@ -148,6 +148,10 @@ mod tests {
         let (half, _) = run(&[("covered", 500)]);
         let first = |part: &Part| half.world.customers[part.members[0].0 as usize].agreement.is_some();
         let count = parts_of_schemes(&half).filter(|part| first(part)).count();
+        for scheme in &half.schemes {
+            let told = 1000 * i64::from(first(&half.parts[scheme.part as usize - 1]));
+            assert!(scheme.plan.dials.contains(&("covered", told)), "the labels say of each whether it is one");
+        }
         assert!((4..=16).contains(&count), "{count} of 20");
     }
 
@@ -192,6 +196,19 @@ mod tests {
         let (bank, all) = run(&[("disguise", 500), ("firms", 1), ("cash", 0)]);
         let (some, of) = (paid_in(&bank, &all).filter(is_disguised).count(), paid_in(&bank, &all).count());
         assert!((of * 4 / 10..of * 6 / 10).contains(&some), "{some} of {of}");
+    }
+
+    #[test]
+    fn disguised_returns_look_like_friends_money_also_after_the_end() {
+        let (bank, all) = run(&[("disguise", 1000), ("life", 120), ("pays_here", 1), ("as_wages", 0), ("term", 3), ("repaid", 500)]);
+        let tells = [Memo::Profit, Memo::Rent, Memo::Dividend, Memo::Return, Memo::Principal];
+        let mut after = 0;
+        for m in all.iter().filter(|m| is_of_scheme(&bank, m)) {
+            assert!(!tells.contains(&m.memo), "{m:?}");
+            let is_over = EventTime(m.at * 1_000_000).day() > bank.parts[m.part as usize - 1].span.1;
+            after += usize::from(is_over && m.channel == Channel::Mobile && BETWEEN_FRIENDS.contains(&m.memo));
+        }
+        assert!(after > 50, "{after}");
     }
 
     #[test]

@@ -189,8 +189,8 @@ pub struct Plan {
     pub repaid: i64,
     /// The bank knows who belongs together.
     pub is_known: bool,
-    /// Of a thousand schemes, those whose collecting customers have an agreement with the bank.
-    pub covered: i64,
+    /// Its collecting customers have an agreement with the bank.
+    pub covered: bool,
     /// What somebody does with each of its own accounts beside, parts of a thousand of an ordinary customer's.
     pub own_life: i64,
     /// Of a thousand payments in and back, those that look like ordinary life's.
@@ -235,6 +235,15 @@ impl Dice<'_> {
 
     fn flag(&mut self, name: &'static str, per_mille: u32) -> bool {
         self.maybe(name, per_mille, 1, 1) != 0
+    }
+
+    /// One of [`FURTHER`] that is held for so many schemes in a thousand: whether this one, of `seed`, is among them. What is told of it is a thousand
+    /// or zero.
+    fn chosen(&mut self, name: &'static str, seed: u64) -> bool {
+        let share = self.held.get(name).copied();
+        let is_chosen = share.is_some_and(|share| Chance::of(seed, 0xa62ee).per_mille(share as u32));
+        self.drawn.extend(share.map(|_| (name, 1000 * i64::from(is_chosen))));
+        is_chosen
     }
 
     /// One of [`FURTHER`]: zero, and not told, unless it is held.
@@ -288,7 +297,7 @@ pub const DIALS: [Dial; 35] = [
     dial("investors", "投资人", 1, 1_000_000, "人", "people"),
     dial("visible", "经本行付款的投资人", 0, 1000, PARTS[0], PARTS[1]),
     dial("customers", "本行客户", 0, 1000, PARTS[0], PARTS[1]),
-    dial("pay_in", "投资额", 1_000_00, 100_000_000_00, "分", "fen"),
+    dial("pay_in", "投资额", 1_000_00, 10_000_000_00, "分", "fen"),
     dial("seniors", "老年人", 0, 1000, PARTS[0], PARTS[1]),
     dial("odd", "非整数金额", 0, 1000, PARTS[0], PARTS[1]),
     dial("top_up", "追加", 0, 1000, "千分之，每月", "parts of a thousand a month"),
@@ -393,7 +402,7 @@ impl Plan {
             trial: dice.flag("trial", 500),
             repaid: dice.maybe("repaid", 300, 50, 600),
             is_known: dice.flag("is_known", 300),
-            covered: dice.further("covered"),
+            covered: dice.chosen("covered", seed),
             own_life: dice.further("own_life"),
             disguise: dice.further("disguise"),
             aged: dice.further("aged"),
@@ -418,5 +427,13 @@ mod tests {
                 assert!((dial.bounds.0..=dial.bounds.1).contains(&value), "{name} {value}");
             }
         }
+    }
+
+    #[test]
+    fn a_thousand_times_all_that_comes_in_can_be_reckoned_with() {
+        let most = |name: &str| dials().find(|dial| dial.name == name).map_or(0, |dial| dial.bounds.1);
+        // Shares of it are in parts of a thousand, and seniors bring up to four times as much.
+        let product = [most("investors"), most("pay_in"), 4, 1000].into_iter().try_fold(1_i64, i64::checked_mul);
+        assert!(product.is_some_and(|product| product > 0), "{product:?}");
     }
 }

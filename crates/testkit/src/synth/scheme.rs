@@ -135,7 +135,7 @@ impl Scheme {
         let pool = if plan.has_pool { member(world, PartyKind::Natural, Role::Pool, begin, &mut chance) } else { collectors[0] };
         let payer =
             if plan.has_payer && plan.pays_here { member(world, PartyKind::Natural, Role::Payout, begin, &mut chance) } else { pool };
-        if let Some(kind) = guise::agreement(&plan, seed) {
+        if let Some(kind) = guise::agreement(&plan) {
             collectors.iter().for_each(|number| world.customers[*number as usize].agreement = Some((kind, 0)));
         }
         if plan.own_life > 0 {
@@ -507,9 +507,11 @@ impl Scheme {
 
     /// Channel and memo of what somebody gets back, whose own memo would be this one.
     fn returned(&self, investor: &Investor, memo: Memo, today: &Today) -> (Channel, Memo) {
-        if self.plan.as_wages {
-            return (Channel::Batch, memo);
-        }
+        if self.plan.as_wages { (Channel::Batch, memo) } else { self.paid_singly(investor, memo, today) }
+    }
+
+    /// The same of what is not in a batch of wages.
+    fn paid_singly(&self, investor: &Investor, memo: Memo, today: &Today) -> (Channel, Memo) {
         Guise::of(&self.plan, self.seed, investor.number, today.day).map_or((Channel::Online, memo), |mut guise| guise.paid_back())
     }
 
@@ -578,7 +580,8 @@ impl Scheme {
         for investor in &self.investors {
             if (mix(self.seed ^ investor.number) % 60) as i32 + 1 == since {
                 let fen = investor.principal * self.plan.repaid / 1000;
-                self.put(office_hour(today, chance), fen, (Who::Own(self.payer, 0), investor.who), Channel::Online, Memo::Principal, out);
+                let (channel, memo) = self.paid_singly(investor, Memo::Principal, today);
+                self.put(office_hour(today, chance), fen, (Who::Own(self.payer, 0), investor.who), channel, memo, out);
             }
         }
     }
