@@ -6,7 +6,7 @@
 use unicode_width::UnicodeWidthStr;
 use weir_model::alert::{Alert, AlertStatus, Batch, Condition, CounterpartyFlow, ExclusionConsidered, FundClass, Level, Parts, Withdrawal};
 use weir_model::{Direction, KeyKind, PartyKind};
-use weir_rules::RuleSet;
+use weir_rules::{RuleSet, without_outcome};
 
 use crate::language::{Lang, say};
 use crate::terminal::{Palette, grouped, grouped_yuan, left, right, shortened, wan, wrapped};
@@ -201,7 +201,7 @@ impl Sheet<'_> {
         let mut lines = vec![String::new(), self.heading("为什么命中", "Why")];
         lines.extend(self.alert.conditions.iter().flat_map(|condition| self.condition(condition)));
         // That nobody was paid in batches is nothing a reader could do anything about.
-        let gaps: Vec<&str> = self.alert.data_gaps.iter().map(String::as_str).filter(|gap| !RuleSet::is_gap_of_behaviour(gap)).collect();
+        let gaps: Vec<&str> = self.alert.data_gaps.iter().map(String::as_str).filter(|gap| lacks_data(gap)).collect();
         if !gaps.is_empty() {
             let gaps = gaps.join(self.lang.of("；", "; "));
             lines.extend(self.remark(&say!(self.lang, "数据说明：{gaps}", "data: {gaps}")));
@@ -228,7 +228,7 @@ impl Sheet<'_> {
             Some(Parts::Any(_)) => self.lang.of("以下任一成立", "one of these holds"),
             Some(Parts::All(_)) => self.lang.of("以下全部成立", "all of these hold"),
             None if condition.explain.is_empty() => &condition.text,
-            None => without_outcome(&condition.explain),
+            None => without_outcome(&condition.explain, condition.met),
         };
         // What brought no points steps back, so that the eye finds what did.
         let steps_back = condition.points.is_some() && condition.met != Some(true);
@@ -244,7 +244,7 @@ impl Sheet<'_> {
         lines.extend(texts.map(|text| format!("            {}", shade(&text))));
         if let Some(Parts::Any(parts) | Parts::All(parts)) = parts {
             for part in parts {
-                let mut texts = wrapped(without_outcome(&part.explain), room - 2).into_iter();
+                let mut texts = wrapped(without_outcome(&part.explain, part.met), room - 2).into_iter();
                 let first = texts.next().unwrap_or_default();
                 lines.push(format!("            {} {}", self.mark(part.met), shade(&first)));
                 lines.extend(texts.map(|text| format!("              {}", shade(&text))));
@@ -432,10 +432,9 @@ pub(crate) fn kind_name(kind: PartyKind, lang: Lang) -> &'static str {
     lang.of(kind.zh(), en)
 }
 
-/// A sentence without the outcome at its end: the mark before it says the same.
-pub(crate) fn without_outcome(sentence: &str) -> &str {
-    let outcomes = ["，满足", "，未满足", "，无法评估", "；满足", "；未满足", "；无法评估", "（未满足）", "（无法评估）"];
-    outcomes.iter().find_map(|outcome| sentence.strip_suffix(outcome)).unwrap_or(sentence)
+/// Whether better data would close a gap. What only has not happened nobody can bring; a gap that is not of a feature is one of data.
+fn lacks_data(gap: &str) -> bool {
+    RuleSet::feature_of_gap(gap).is_none_or(|feature| feature.lacks().iter().any(|lack| lack.is_of_data()))
 }
 
 /// Columns of a line without its colours.
@@ -662,6 +661,18 @@ mod tests {
     fn shares_of_an_amount_are_cut() {
         assert_eq!(share("1130000.00", "1203000.00").as_deref(), Some("93.9%"));
         assert_eq!(share("1.00", "0.00"), None);
+    }
+
+    #[test]
+    fn what_has_not_happened_is_told_from_what_is_not_known() {
+        for (gap, expected) in [
+            ("批次（至少10人）周期一致率（batch_regularity(200d, 10)）无法评估", false),
+            ("转出集中度（hhi_out(14d)）无法评估", false),
+            ("夜间占比（night_share(14d)）无法评估", true),
+            ("3笔外币交易无人民币折算，金额按零计", true),
+        ] {
+            assert_eq!(lacks_data(gap), expected, "{gap}");
+        }
     }
 
     #[test]
