@@ -88,13 +88,12 @@ impl RuleSet {
         format!("{}（{call}）无法评估", self.name_zh(call))
     }
 
-    /// Whether what [`RuleSet::gap_zh`] has said is no lack of data: nothing of the kind has happened, and nobody can bring it. What it does not
-    /// know it takes for one.
+    /// The feature of which [`RuleSet::gap_zh`] speaks, by the call in its brackets; `None` for any other text.
     #[must_use]
-    pub fn is_gap_of_behaviour(gap: &str) -> bool {
-        let call = gap.rsplit_once('（').map_or("", |(_, call)| call);
-        let feature = call.split_once('(').and_then(|(name, _)| Feature::by_name(name));
-        feature.is_some_and(|feature| feature.lacks().iter().all(|lack| !lack.is_of_data()))
+    pub fn feature_of_gap(gap: &str) -> Option<Feature> {
+        let (_, call) = gap.rsplit_once('（')?;
+        let (name, _) = call.split_once('(')?;
+        Feature::by_name(name)
     }
 
     /// The slot of a call.
@@ -102,6 +101,18 @@ impl RuleSet {
     pub fn slot(&self, call: &FeatureCall) -> Option<SlotId> {
         self.slots.iter().position(|slot| slot == call)
     }
+}
+
+/// A sentence of [`RuleSet::explain`], of a condition or of one of its parts, without the outcome `met` that ends it: for whoever shows the outcome
+/// beside it. A sentence that does not end with this outcome stays whole.
+#[must_use]
+pub fn without_outcome(sentence: &str, met: Option<bool>) -> &str {
+    let outcome = outcome(met);
+    let body = match sentence.strip_suffix('）') {
+        Some(inner) => inner.strip_suffix(outcome).and_then(|body| body.strip_suffix('（')),
+        None => sentence.strip_suffix(outcome).and_then(|body| body.strip_suffix(['，', '；'])),
+    };
+    body.unwrap_or(sentence)
 }
 
 fn outcome(met: Option<bool>) -> &'static str {
@@ -184,15 +195,16 @@ impl Row<'_> {
     fn sentence(&self, formula: &Formula, leaves: &[(Formula, Logic)]) -> String {
         if let Some((leaf, logic)) = leaves.iter().find(|(leaf, _)| leaf == formula) {
             let met = logic.outcome(&mut |slot| self.values[slot]);
-            let suffix = match (met, leaf) {
-                (Some(true), _) => "",
+            let says_outcome = match (met, leaf) {
+                (Some(true), _) => false,
+                (Some(false), Formula::Call(_)) => true,
+                (Some(false), Formula::Not(inner)) => matches!(**inner, Formula::Call(_)),
                 // What was asked stands there already.
-                (Some(false), Formula::Call(_)) => "（未满足）",
-                (Some(false), Formula::Not(inner)) if matches!(**inner, Formula::Call(_)) => "（未满足）",
-                (Some(false), _) => "",
-                (None, _) => "（无法评估）",
+                (Some(false), _) => false,
+                (None, _) => true,
             };
-            return format!("{}{suffix}", self.comparison(formula, met));
+            let comparison = self.comparison(formula, met);
+            return if says_outcome { format!("{comparison}（{}）", outcome(met)) } else { comparison };
         }
         match formula {
             Formula::And(left, right) => format!("{}，且{}", self.operand(left, leaves), self.operand(right, leaves)),
@@ -367,14 +379,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_has_not_happened_is_told_from_what_is_not_known() {
-        for (gap, is_behaviour) in [
-            ("批次（至少10人）周期一致率（batch_regularity(200d, 10)）无法评估", true),
-            ("转出集中度（hhi_out(14d)）无法评估", true),
-            ("夜间占比（night_share(14d)）无法评估", false),
-            ("3笔外币交易无人民币折算，金额按零计", false),
+    fn the_outcome_beside_a_sentence_is_taken_off_its_end_and_no_other() {
+        for (sentence, met, expected) in [
+            ("转入人数 37 ≥ 15，满足", Some(true), "转入人数 37 ≥ 15"),
+            ("转入人数 14（须 ≥ 15），未满足", Some(false), "转入人数 14（须 ≥ 15）"),
+            ("收单协议（无法评估），且转入人数 37 ≥ 15；无法评估", None, "收单协议（无法评估），且转入人数 37 ≥ 15"),
+            ("无代发工资协议（未满足）", Some(false), "无代发工资协议"),
+            ("转入人数 14（须 ≥ 15）", Some(false), "转入人数 14（须 ≥ 15）"),
+            // Of the last operand alone.
+            ("转入人数 14（须 ≥ 15），且收单协议（无法评估）", Some(false), "转入人数 14（须 ≥ 15），且收单协议（无法评估）"),
         ] {
-            assert_eq!(RuleSet::is_gap_of_behaviour(gap), is_behaviour, "{gap}");
+            assert_eq!(without_outcome(sentence, met), expected);
         }
     }
 }

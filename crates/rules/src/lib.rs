@@ -35,7 +35,7 @@ pub use catalogue::{CATALOGUE, Cost, Feature, ValueType, Windows};
 pub use compile::SlotBatch;
 pub use diagnostic::{Code, Diagnostic, DiagnosticRecord, Diagnostics, Lang, Severity, SourceFile, explain_code};
 pub use document::FileStatus;
-pub use explain::Explained;
+pub use explain::{Explained, without_outcome};
 pub use lack::Lack;
 pub use load::{Loaded, ParamDocument, RuleDocument, load};
 pub use overrides::Override;

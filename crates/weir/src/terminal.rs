@@ -203,6 +203,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn an_account_too_long_for_its_column_loses_its_middle() {
+        assert_eq!(shortened("a:102641000018/6222000011112222", 20), "a:1026410…0011112222");
+        assert_eq!(shortened("n:102641/王某某", 12), "n:102…王某某");
+        assert_eq!(shortened("short", 12), "short");
+    }
+
+    #[test]
     fn names_cannot_move_the_cursor() {
         assert_eq!(printable("a\x1b[2Jb\r\nc\u{9b}d\te"), "a[2Jb\ncde");
     }

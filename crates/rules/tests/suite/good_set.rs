@@ -155,6 +155,15 @@ fn row(set: &RuleSet, values: &[(&str, Value)]) -> Vec<Value> {
 }
 
 #[test]
+fn a_gap_names_the_feature_it_is_of() {
+    let set = good(&[]).rules;
+    for call in &set.slots {
+        assert_eq!(RuleSet::feature_of_gap(&set.gap_zh(call)), Some(call.feature), "{call}");
+    }
+    assert_eq!(RuleSet::feature_of_gap("3笔外币交易无人民币折算，金额按零计"), None);
+}
+
+#[test]
 fn explanations_and_sentences_read_as_people_write() {
     let set = good(&[]).rules;
     let variant = &set.rules[0].variants[0];

@@ -1,11 +1,13 @@
 //! `weir eval`: alerts held against labels.
 //!
-//! [`truth`] reads what is true and what was said, [`score`] counts, [`share`] says how sure that is, [`report`] lays it out: tables on a terminal, JSON, Markdown. Several banks
-//! may be pooled, at once or by the scores of each; customers of different banks never meet. A withdrawn alert was not said.
+//! [`truth`] reads what is true and what was said, [`tally`] counts, [`score`] is what comes of it and how scores add up, [`share`] says how sure
+//! that is, [`report`] lays it out: tables on a terminal, JSON, Markdown. Several banks may be pooled, at once or by the scores of each; customers of
+//! different banks never meet. A withdrawn alert was not said.
 
 mod report;
 mod score;
 mod share;
+mod tally;
 mod truth;
 
 use std::io::{self, Write};

@@ -10,7 +10,7 @@ const TAIL: f64 = 0.025;
 const EXACT_MAX: u64 = 100;
 
 /// So many of so many, with an interval (Wilson).
-#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Share {
     pub(crate) of: u64,
     pub(crate) hits: u64,
@@ -18,6 +18,13 @@ pub(crate) struct Share {
     pub(crate) value: f64,
     pub(crate) low: f64,
     pub(crate) high: f64,
+}
+
+impl Default for Share {
+    /// None of none.
+    fn default() -> Self {
+        Self::of(0, 0)
+    }
 }
 
 impl Share {

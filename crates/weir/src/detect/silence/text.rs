@@ -5,10 +5,11 @@
 
 use weir_model::alert::AlertStatus;
 use weir_model::{KeyKind, PartyKind, Reason};
+use weir_rules::without_outcome;
 
 use super::explanation::{Cause, Explanation, Given, NotEvaluable, OfCondition, OfInstant, OfOperand, OfRule, OfVariant, Why};
 use crate::language::{Lang, say};
-use crate::render::{kind_name, level_name, minute, plain_width, without_outcome};
+use crate::render::{kind_name, level_name, minute, plain_width};
 use crate::terminal::{Palette, grouped, left, wrapped};
 
 /// Columns for a condition before its distance.
@@ -195,7 +196,7 @@ impl Sheet {
         let distances = operand.comparisons.iter().filter_map(|one| one.distance.as_ref());
         let distances: Vec<String> = distances.map(|distance| distance.distance.words(self.lang)).collect();
         let words = match self.lang {
-            Lang::Zh => without_outcome(&operand.explain).to_owned(),
+            Lang::Zh => without_outcome(&operand.explain, operand.met).to_owned(),
             Lang::En => operand.comparisons.iter().map(|one| self.words(one)).collect::<Vec<_>>().join("; "),
         };
         self.row(7, operand.met, &words, &distances.join(self.lang.of("；", "; ")))
@@ -204,7 +205,7 @@ impl Sheet {
     /// What was measured against what.
     fn words(&self, condition: &OfCondition) -> String {
         match self.lang {
-            Lang::Zh => without_outcome(&condition.explain).to_owned(),
+            Lang::Zh => without_outcome(&condition.explain, condition.met).to_owned(),
             Lang::En => {
                 let bound = &condition.bound;
                 match (&condition.measured, &condition.threshold, condition.met) {

@@ -1,28 +1,20 @@
-//! An alert as an analyst reads it on a terminal: what, who, why, then the evidence.
+//! An alert as an analyst reads it on a terminal: what, who and how much here, why in `grounds`, on what in `evidence`.
 //!
 //! Nothing is computed here beyond units: every number is in the alert. Lists are cut for the screen with their true totals beside; the
 //! complete record is the JSON line.
 
+mod evidence;
+mod grounds;
+
 use unicode_width::UnicodeWidthStr;
-use weir_model::alert::{Alert, AlertStatus, Batch, Condition, CounterpartyFlow, ExclusionConsidered, FundClass, Level, Parts, Withdrawal};
+use weir_model::alert::{Alert, AlertStatus, FundClass, Level, Withdrawal};
 use weir_model::{Direction, KeyKind, PartyKind};
-use weir_rules::RuleSet;
 
 use crate::language::{Lang, say};
-use crate::terminal::{Palette, grouped, grouped_yuan, left, right, shortened, wan, wrapped};
+use crate::terminal::{Palette, grouped, grouped_yuan, left, right, wan, wrapped};
 
-/// Counterparties and batches shown.
-const ROWS_MAX: usize = 5;
-/// From this width on a condition and its clause share a line.
-const WIDE_COLUMNS: usize = 110;
-/// Columns for a condition before its clause, where both share a line.
-const CONDITION_COLUMNS: usize = 66;
 /// Beyond this width lines are no easier to read.
 const COLUMNS_MAX: usize = 120;
-/// Columns of a counterparty's row besides its identity and its last date: mark, kind, amount, count, amount back.
-const FLOW_COLUMNS: usize = 4 + 8 + 16 + 8 + 16;
-/// Columns of a last date with the gap before it.
-const DATE_COLUMNS: usize = 18;
 
 /// The alert as lines of text of at most `columns`, with an empty line at the end.
 pub(crate) fn alert(alert: &Alert, lang: Lang, palette: Palette, columns: usize) -> String {
@@ -205,196 +197,6 @@ impl Sheet<'_> {
         }
     }
 
-    fn conditions(&self) -> Vec<String> {
-        let mut lines = vec![String::new(), self.heading("为什么命中", "Why")];
-        lines.extend(self.alert.conditions.iter().flat_map(|condition| self.condition(condition)));
-        // That nobody was paid in batches is nothing a reader could do anything about.
-        let gaps: Vec<&str> = self.alert.data_gaps.iter().map(String::as_str).filter(|gap| !RuleSet::is_gap_of_behaviour(gap)).collect();
-        if !gaps.is_empty() {
-            let gaps = gaps.join(self.lang.of("；", "; "));
-            lines.extend(self.remark(&say!(self.lang, "数据说明：{gaps}", "data: {gaps}")));
-        }
-        lines
-    }
-
-    /// Secondary text below the conditions.
-    fn remark(&self, text: &str) -> Vec<String> {
-        wrapped(text, self.columns - 4).iter().map(|line| format!("    {}", self.palette.dim(line))).collect()
-    }
-
-    /// Mark, points, what was measured, clause; long ones go on in the lines below, each in its column, operands of a joint condition have lines of
-    /// their own.
-    fn condition(&self, condition: &Condition) -> Vec<String> {
-        let points = match (condition.points, condition.met) {
-            (None, _) => "    ".to_owned(),
-            (Some(points), Some(true)) => right(&format!("{points:+}"), 4),
-            (Some(_), _) => right("·", 4),
-        };
-        // A score item that holds says why in its own words.
-        let parts = condition.parts.as_ref().filter(|_| condition.points.is_none() || condition.met != Some(true));
-        let text = match parts {
-            Some(Parts::Any(_)) => self.lang.of("以下任一成立", "one of these holds"),
-            Some(Parts::All(_)) => self.lang.of("以下全部成立", "all of these hold"),
-            None if condition.explain.is_empty() => &condition.text,
-            None => without_outcome(&condition.explain),
-        };
-        // What brought no points steps back, so that the eye finds what did.
-        let steps_back = condition.points.is_some() && condition.met != Some(true);
-        let shade = |text: &str| if steps_back { self.palette.dim(text) } else { text.to_owned() };
-        let clause = condition.clause.as_deref().unwrap_or_default();
-        let is_wide = self.columns >= WIDE_COLUMNS;
-        let room = if is_wide { CONDITION_COLUMNS } else { self.columns - 12 };
-        let texts = wrapped(text, room);
-        let clauses = match clause {
-            "" => Vec::new(),
-            clause if is_wide => wrapped(clause, self.columns - 12 - CONDITION_COLUMNS - 2),
-            clause => wrapped(clause, room),
-        };
-        let beside = if is_wide { clauses.as_slice() } else { &[] };
-        let line = |at: usize| {
-            let text = texts.get(at).map_or("", String::as_str);
-            match beside.get(at) {
-                Some(clause) => format!("{}  {}", shade(&left(text, CONDITION_COLUMNS)), self.palette.dim(clause)),
-                None => shade(text),
-            }
-        };
-        let mut lines = vec![format!("    {} {points}  {}", self.mark(condition.met), line(0))];
-        lines.extend((1..texts.len().max(beside.len())).map(|at| format!("            {}", line(at))));
-        if let Some(Parts::Any(parts) | Parts::All(parts)) = parts {
-            for part in parts {
-                let mut texts = wrapped(without_outcome(&part.explain), room - 2).into_iter();
-                let first = texts.next().unwrap_or_default();
-                lines.push(format!("            {} {}", self.mark(part.met), shade(&first)));
-                lines.extend(texts.map(|text| format!("              {}", shade(&text))));
-            }
-        }
-        if !is_wide {
-            lines.extend(clauses.iter().map(|clause| format!("            {}", self.palette.dim(clause))));
-        }
-        lines
-    }
-
-    fn mark(&self, met: Option<bool>) -> String {
-        let (mark, style) = match met {
-            Some(true) => ("✓", "32"),
-            Some(false) => ("✗", "2"),
-            None => ("?", "33"),
-        };
-        self.palette.paint(style, mark)
-    }
-
-    /// What would have silenced the rule: looked at and found not to apply, or not to be judged for want of data.
-    fn exclusions(&self) -> Vec<String> {
-        let considered = &self.alert.exclusions_considered;
-        let with = |held: Option<bool>| considered.iter().filter(|one| one.held == held).collect::<Vec<_>>();
-        let (judged, unknown, ended) = (with(Some(false)), with(None), with(Some(true)));
-        let reasons = |of: &[&ExclusionConsidered]| {
-            let reasons: Vec<&str> = of.iter().map(|one| one.reason.as_str()).collect();
-            reasons.join(self.lang.of("；", "; "))
-        };
-        let mut lines = Vec::new();
-        if !judged.is_empty() {
-            let (count, reasons) = (judged.len(), reasons(&judged));
-            lines.extend(self.remark(&say!(
-                self.lang,
-                "不属于以下 {count} 种可排除的情形：{reasons}",
-                "none of {count} exclusions applies: {reasons}"
-            )));
-        }
-        if !unknown.is_empty() {
-            let (count, reasons) = (unknown.len(), reasons(&unknown));
-            lines.extend(self.remark(&say!(
-                self.lang,
-                "缺资料，无法判断是否属于以下 {count} 种可排除的情形：{reasons}",
-                "{count} exclusions could not be judged for want of data: {reasons}"
-            )));
-        }
-        for ExclusionConsidered { reason, owner, until, .. } in ended {
-            lines.extend(self.remark(&say!(
-                self.lang,
-                "本可排除，但该排除情形已于 {until} 到期（{owner}负责）：{reason}",
-                "an exclusion would apply, but it ended on {until} ({owner} answers for it): {reason}"
-            )));
-        }
-        lines
-    }
-
-    /// Payers or payees with their sums.
-    fn flows(&self, direction: Direction) -> Vec<String> {
-        let evidence = &self.alert.evidence;
-        let (flows, total, heading) = match direction {
-            Direction::In => (&evidence.payers, evidence.payers_total, self.lang.of("付款方", "Payers")),
-            Direction::Out => (&evidence.payees, evidence.payees_total, self.lang.of("收款方", "Payees")),
-        };
-        if flows.is_empty() {
-            return Vec::new();
-        }
-        let shown = flows.len().min(ROWS_MAX);
-        let back = match direction {
-            Direction::In => self.lang.of("曾付回", "paid back"),
-            Direction::Out => self.lang.of("曾转入", "had paid in"),
-        };
-        let title = say!(self.lang, "{heading}（前 {shown}，共 {total}）", "{heading} ({shown} of {total})");
-        let columns = format!(
-            "{}{}{}{}",
-            right(self.lang.of("金额（元）", "amount (yuan)"), 16),
-            right(self.lang.of("笔数", "count"), 8),
-            right(back, 16),
-            if self.shows_dates() { self.lang.of("  末次", "  last") } else { "" },
-        );
-        let title = left(&title, self.party_columns() + 10);
-        let mut lines = vec![String::new(), format!("  {}{}", self.palette.bold(&title), self.palette.dim(&columns))];
-        lines.extend(flows.iter().take(shown).map(|flow| self.flow(flow)));
-        lines
-    }
-
-    /// Columns for the identity of a counterparty.
-    fn party_columns(&self) -> usize {
-        let dates = if self.shows_dates() { DATE_COLUMNS } else { 0 };
-        (self.columns - FLOW_COLUMNS - dates).min(34)
-    }
-
-    fn shows_dates(&self) -> bool {
-        self.columns >= FLOW_COLUMNS + DATE_COLUMNS + 24
-    }
-
-    fn flow(&self, flow: &CounterpartyFlow) -> String {
-        let columns = self.party_columns();
-        let last = if self.shows_dates() { format!("  {}", minute(&flow.last)) } else { String::new() };
-        format!(
-            "    {}{}{}{}{}{}",
-            left(&shortened(&flow.id, columns - 1), columns),
-            self.palette.dim(&left(self.kind(flow.kind), 8)),
-            right(&grouped_yuan(&flow.amount), 16),
-            right(&grouped(flow.count.into()), 8),
-            right(&grouped_yuan(&flow.amount_back), 16),
-            self.palette.dim(&last)
-        )
-    }
-
-    fn batches(&self) -> Vec<String> {
-        let evidence = &self.alert.evidence;
-        if evidence.batches.is_empty() {
-            return Vec::new();
-        }
-        let (shown, total) = (evidence.batches.len().min(ROWS_MAX), evidence.batches_total);
-        let heading = say!(self.lang, "批量转出（近 {shown} 批，共 {total} 批）", "Batches paid (latest {shown} of {total})");
-        let mut lines = vec![String::new(), format!("  {}", self.palette.bold(&heading))];
-        let latest = &evidence.batches[evidence.batches.len() - shown..];
-        lines.extend(latest.iter().map(|batch| self.batch(batch)));
-        lines
-    }
-
-    fn batch(&self, batch: &Batch) -> String {
-        let people = batch.payees;
-        let people = right(&say!(self.lang, "{people} 人", "{people} people"), 12);
-        let again = match batch.again {
-            Some(again) => say!(self.lang, "{again} 人上批也收过", "{again} of them paid the time before"),
-            None => String::new(),
-        };
-        format!("    {}{people}{}   {}", batch.day, right(&self.money(&batch.amount), 18), self.palette.dim(&again)).trim_end().to_owned()
-    }
-
     /// Where it goes and where it came from.
     fn foot(&self) -> Vec<String> {
         let alert = self.alert;
@@ -450,12 +252,6 @@ pub(crate) fn kind_name(kind: PartyKind, lang: Lang) -> &'static str {
     lang.of(kind.zh(), en)
 }
 
-/// A sentence without the outcome at its end: the mark before it says the same.
-pub(crate) fn without_outcome(sentence: &str) -> &str {
-    let outcomes = ["，满足", "，未满足", "，无法评估", "；满足", "；未满足", "；无法评估", "（未满足）", "（无法评估）"];
-    outcomes.iter().find_map(|outcome| sentence.strip_suffix(outcome)).unwrap_or(sentence)
-}
-
 /// Columns of a line without its colours.
 pub(crate) fn plain_width(line: &str) -> usize {
     let mut width = 0;
@@ -508,7 +304,7 @@ mod tests {
     use expect_test::{Expect, expect};
 
     fn sample() -> Alert {
-        serde_json::from_str(include_str!("../tests/alert.json")).expect("is an alert")
+        serde_json::from_str(include_str!("../../tests/alert.json")).expect("is an alert")
     }
 
     fn check(alert: &Alert, lang: Lang, columns: usize, expected: &Expect) {
@@ -680,13 +476,6 @@ mod tests {
         }
         let wide = super::alert(&alert, Lang::Zh, Palette::PLAIN, 120);
         assert!(wide.contains(&format!("（长期闲置突\n{:80}然启用；", "")), "{wide}");
-    }
-
-    #[test]
-    fn an_account_too_long_for_its_column_loses_its_middle() {
-        assert_eq!(shortened("a:102641000018/6222000011112222", 20), "a:1026410…0011112222");
-        assert_eq!(shortened("n:102641/王某某", 12), "n:102…王某某");
-        assert_eq!(shortened("short", 12), "short");
     }
 
     #[test]
