@@ -279,7 +279,7 @@ impl Party {
         KeyKind::Customer.key(&self.institution, &self.customer)
     }
 
-    /// The key of the group it belongs to.
+    /// The key of the group it belongs to; `None` where it belongs to none.
     #[must_use]
     pub fn group_key(&self) -> Option<String> {
         (!self.group.is_empty()).then(|| KeyKind::Group.key(&self.institution, &self.group))

@@ -1,7 +1,7 @@
 //! A transaction as the mapping of a feed yields it: one row, two sides, one side, or cash.
 //!
-//! Field names, types and limits are those of the record table in `docs/records.md`. Text borrows from the input where it can. Checks of a
-//! single field are the feed's; a `Transaction` that exists is well formed.
+//! Field names, listed here alone ([`FIELDS`]), types and limits are those of the record table in `docs/records.md`. Text borrows from the
+//! input where it can. Checks of a single field are the feed's; a `Transaction` that exists is well formed.
 
 use std::borrow::Cow;
 

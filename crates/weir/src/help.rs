@@ -8,7 +8,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, Command, CommandFactory};
 
 use crate::arguments::Cli;
-use crate::language::{Lang, say};
+use crate::language::{Lang, meant, say};
 
 /// A verb: its path of names, what it does, and an example.
 struct VerbHelp {
@@ -402,7 +402,7 @@ pub(crate) fn usage_error(error: &clap::Error, arguments: &[String], lang: Lang)
         .into_iter()
         .map(context)
         .find(|text| !text.is_empty())
-        .map(|near| say!(lang, "；是否想写 `{near}`？", "; did you mean `{near}`?"))
+        .map(|near| meant(&near, lang))
         .unwrap_or_default();
     let verb = verb_of(arguments);
     let more = say!(lang, "详见 {verb} --help", "see {verb} --help");

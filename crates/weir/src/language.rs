@@ -1,7 +1,7 @@
 //! Which language weir talks in, and the one way a text exists in both.
 //!
 //! Codes, field names and record contents are ASCII or as the rules give them; this is about talk only. Both forms of a sentence stand in
-//! one call of [`say!`], so that nobody changes one and forgets the other.
+//! one call of [`say!`], so that nobody changes one and forgets the other. What is said behind a mistyped word is the same for all words.
 
 /// A language of messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,12 +70,17 @@ macro_rules! say {
 }
 pub(crate) use say;
 
-/// What is said behind a word that is not known: the candidate it most likely meant, at most a third of its letters away; nothing where none is.
+/// What is said behind a word that is not known: the candidate it most likely meant, at most a third of its letters away; empty where none is.
 pub(crate) fn did_you_mean<'a>(word: &str, candidates: impl Iterator<Item = &'a str>, lang: Lang) -> String {
     let distance_max = word.chars().count().div_ceil(3);
     let distances = candidates.map(|candidate| (strsim::osa_distance(word, candidate), candidate));
     let nearest = distances.filter(|(distance, _)| *distance <= distance_max).min();
-    nearest.map(|(_, near)| say!(lang, "；是否想写 `{near}`？", "; did you mean `{near}`?")).unwrap_or_default()
+    nearest.map(|(_, near)| meant(near, lang)).unwrap_or_default()
+}
+
+/// The same where somebody else has found what was meant.
+pub(crate) fn meant(near: &str, lang: Lang) -> String {
+    say!(lang, "；是否想写 `{near}`？", "; did you mean `{near}`?")
 }
 
 #[cfg(test)]

@@ -1,4 +1,6 @@
-//! The fields of a record: names, types, and what a feed file may write for each.
+//! The fields of a record: types, names in rows of either kind, and what a feed file may write for each.
+//!
+//! The list of a transfer's fields is the model's ([`weir_model::transaction::FIELDS`]); a test holds the two together.
 
 use weir_model::{AccountClass, Channel, Currency, Division, PartyKind, ReversalKind};
 

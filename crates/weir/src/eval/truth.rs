@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use weir_feed::Parties;
+use weir_model::alert::AlertStatus;
 use weir_model::party::unit_of;
 use weir_model::{Day, KeyKind};
 
@@ -204,7 +205,7 @@ pub(crate) fn alerts(path: &Path, truth: &Truth, lang: Lang) -> Result<Vec<Said>
             return Err(place(&format!("{first} < {from}: {what}")));
         }
         let said = Said { party: alert.subject.party, rule: alert.rule.id, first, is_trial: alert.rule.shadow };
-        let said = (alert.status != "withdrawn").then_some(said);
+        let said = (alert.status != AlertStatus::Withdrawn.name()).then_some(said);
         if last.insert(alert.alert_id.clone(), said).is_none() {
             order.push(alert.alert_id);
         }

@@ -3,7 +3,6 @@
 //! Looks at what the roles have committed and at the store of snapshots, and changes nothing. A store that does not answer costs the ages of
 //! snapshots and no more.
 
-use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -15,13 +14,14 @@ use super::kafka;
 use super::settings::Configured;
 use crate::failure::{Exit, Failure};
 use crate::language::{Lang, say};
+use crate::outputs::Output;
 use crate::terminal;
 
 /// Runs the verb.
 pub(crate) fn status(path: &Path, json: bool, lang: Lang) -> Result<Exit, Failure> {
     let Configured { settings, detect, .. } = Configured::load(path, lang)?;
     let mut ages = Ages::new(&detect.snapshots, (&settings.app, &settings.topics.legs));
-    let mut out = std::io::stdout().lock();
+    let mut output = Output::stdout(lang);
     let mut table = terminal::table();
     table.set_header(match lang {
         Lang::Zh => ["角色", "分区", "已提交", "末尾", "滞后", "业务时钟", "时钟落后", "快照", "其后记录", "快照距今", "停止原因"],
@@ -36,8 +36,7 @@ pub(crate) fn status(path: &Path, json: bool, lang: Lang) -> Result<Exit, Failur
             let row = Row { role, partition, progress, age };
             has_stops |= row.stop().is_some();
             if json {
-                // A reader that has gone is no failure of ours.
-                let _ = writeln!(out, "{}", row.json());
+                output.json(&row.json())?;
             } else {
                 table.add_row(row.cells());
             }
@@ -45,8 +44,9 @@ pub(crate) fn status(path: &Path, json: bool, lang: Lang) -> Result<Exit, Failur
     }
     if !json {
         table.column_iter_mut().skip(1).for_each(|column| column.set_cell_alignment(comfy_table::CellAlignment::Right));
-        let _ = writeln!(out, "{table}");
+        output.bytes(format!("{table}\n").as_bytes())?;
     }
+    output.flush()?;
     Ok(if has_stops { Exit::Findings } else { Exit::Ok })
 }
 

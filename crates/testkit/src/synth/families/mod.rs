@@ -2,7 +2,7 @@
 //!
 //! An instance turns around one customer of its own. What happens on a day follows from the instance's seed and the day, so an instance holds
 //! no more than its facts. Which families there are: those that the notices and practice name as covers or false alarms; what tells each
-//! apart is written beside it, and no more of it than a bank could see.
+//! apart is written beside it, and no more of it than a bank could see. What families do stands in files by whose account is at the centre.
 
 mod grey;
 mod organisations;

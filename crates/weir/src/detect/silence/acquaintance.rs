@@ -2,9 +2,10 @@
 //! mistyped one is found at once.
 //!
 //! Keys are kept only until the party is met, and bounded: those beyond the bound are no candidates for a near miss, but the same number under
-//! another prefix is still found. Never looks at anything of a leg but keys.
+//! another prefix is still found. Never looks at anything of a leg but its party's key and account.
 
 use weir_feed::{LegView, Parties};
+use weir_model::party::unit_of;
 use weir_model::{KeyKind, Party};
 
 use crate::failure::Failure;
@@ -41,7 +42,7 @@ pub(super) fn holder(asked: &str, parties: &Parties) -> Option<String> {
 pub(super) struct Acquaintance<'p> {
     party: &'p str,
     keys: hashbrown::HashSet<Box<str>, foldhash::fast::FixedState>,
-    /// Same number under another prefix or institution, or the customer of an account.
+    /// Same number under another prefix or institution, or the party of a leg on the account of this number.
     akin: Vec<String>,
 }
 
@@ -53,8 +54,8 @@ impl<'p> Acquaintance<'p> {
     /// Remembers a leg's party.
     pub(super) fn meet(&mut self, view: &LegView<'_>) {
         let key = view.leg.party;
-        let number = number_of(self.party);
-        let is_akin = number_of(key) == number || (!view.account.is_empty() && view.account == number);
+        let (_, number) = unit_of(self.party);
+        let is_akin = unit_of(key).1 == number || (!view.account.is_empty() && view.account == number);
         if is_akin && self.akin.len() < NAMED_MAX && !self.akin.iter().any(|known| known == key) {
             self.akin.push(key.to_owned());
         }
@@ -95,27 +96,14 @@ impl<'p> Acquaintance<'p> {
 /// The key whose number was most likely meant: at most a quarter of it away, and never more than a slip or two. Prefix and institution are left out:
 /// all parties of a bank share them, and would seem alike for that reason. Of several at one distance the first in order.
 fn near<'k>(party: &str, keys: impl Iterator<Item = &'k str>) -> Option<&'k str> {
-    let number = number_of(party);
+    let (_, number) = unit_of(party);
     let slips_max = (number.chars().count() / 4).min(SLIPS_MAX);
-    keys.map(|key| (strsim::osa_distance(number, number_of(key)), key)).filter(|(slips, _)| *slips <= slips_max).min().map(|(_, key)| key)
-}
-
-/// The number of a key, without prefix and institution.
-fn number_of(key: &str) -> &str {
-    let unit = key.split_once(':').map_or(key, |(_, unit)| unit);
-    unit.rsplit_once('/').map_or(unit, |(_, number)| number)
+    keys.map(|key| (strsim::osa_distance(number, unit_of(key).1), key)).filter(|(slips, _)| *slips <= slips_max).min().map(|(_, key)| key)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_stand_behind_prefix_and_institution() {
-        for (key, number) in [("c:ICBC/1001", "1001"), ("c:1001", "1001"), ("1001", "1001"), ("a:b/c/6222", "6222")] {
-            assert_eq!(number_of(key), number);
-        }
-    }
 
     #[test]
     fn a_slip_in_the_number_is_found_and_another_number_of_the_bank_is_not() {

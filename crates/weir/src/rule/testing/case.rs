@@ -1,4 +1,6 @@
 //! One test in memory: its transactions through reader and detector.
+//!
+//! A row that cannot be used is named by its line in the rule file; the reader sees the table alone, with repetitions written out.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
