@@ -38,7 +38,7 @@ const SESSION: Decided = Decided::By("kafka.session_timeout");
 const GATHER: Decided = Decided::By("kafka.commit_interval");
 
 /// Properties that weir decides, with librdkafka's other names for them.
-const DECIDED: [(&str, Decided); 39] = [
+const DECIDED: [(&str, Decided); 40] = [
     ("acks", Decided::Answers),
     ("allow.auto.create.topics", Decided::Answers),
     ("auto.commit.enable", Decided::Answers),
@@ -74,6 +74,7 @@ const DECIDED: [(&str, Decided); 39] = [
     ("queued.max.messages.kbytes", Decided::Pace),
     ("queued.min.messages", Decided::Pace),
     ("request.required.acks", Decided::Answers),
+    ("retry.backoff.ms", Decided::Answers),
     ("session.timeout.ms", SESSION),
     ("ssl.endpoint.identification.algorithm", Decided::Answers),
     ("transaction.timeout.ms", Decided::By("kafka.transaction_timeout")),

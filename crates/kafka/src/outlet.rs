@@ -3,6 +3,10 @@
 //! librdkafka does not know the broker's defence against requests that arrive late (KIP-890), so a producer that saw an error or a time-out
 //! is never used again: a request of its may still be under way and would end a later transaction. A new producer of the same transactional
 //! id fences it. Whether a transaction whose outcome is unknown had been committed is not guessed here: the worker reads the offsets.
+//!
+//! Of a connection that breaks under a transaction's last two requests librdkafka says nothing: it sends them again, and the first ones may arrive in the next
+//! transaction, which they end, or whose offsets they set back. So a producer is not used again either after an answer that took as long as that takes. And offsets
+//! are sent last, when all outputs have been taken: what ends a transaction too early may then have outputs said twice, but never offsets without their outputs.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -19,6 +23,10 @@ use crate::outbox::{Outbox, Outgoing, in_turn};
 
 /// A call that has not answered by then has an unknown outcome.
 const CALL_MAX: Duration = Duration::from_secs(20);
+/// How long librdkafka waits before it sends a request again, give or take a fifth.
+pub(crate) const RETRY_BACKOFF: Duration = Duration::from_millis(100);
+/// An answer that took no longer than this was to a request that was sent once.
+const SENT_ONCE: Duration = Duration::from_millis(75);
 /// How often a wait looks again: a commit takes a millisecond or two, and what librdkafka's own wait rounds up to is 100.
 const LOOK_EVERY: Duration = Duration::from_micros(100);
 
@@ -26,12 +34,14 @@ const LOOK_EVERY: Duration = Duration::from_micros(100);
 pub(crate) struct Outlet {
     config: ClientConfig,
     producer: Option<ThreadedProducer<Talk>>,
+    /// A request of the last transaction may have been sent twice.
+    is_doubtful: bool,
 }
 
 impl Outlet {
     /// Not connected yet; `config` has the transactional id.
     pub(crate) fn new(config: ClientConfig) -> Self {
-        Self { config, producer: None }
+        Self { config, producer: None, is_doubtful: false }
     }
 
     /// Drops the producer, which may take its time, and makes a new one: what the old one left open is committed or aborted then, and what it
@@ -43,10 +53,11 @@ impl Outlet {
         let producer: ThreadedProducer<Talk> = self.config.create_with_context(Talk)?;
         producer.init_transactions(CALL_MAX)?;
         self.producer = Some(producer);
+        self.is_doubtful = false;
         Ok(())
     }
 
-    /// Sends outputs and offsets in one transaction and commits it.
+    /// Sends outputs, then offsets, in one transaction and commits it.
     ///
     /// # Errors
     /// After any of them the outcome is unknown, and the producer must be renewed before it is used again.
@@ -56,6 +67,9 @@ impl Outlet {
         offsets: &TopicPartitionList,
         group: &ConsumerGroupMetadata,
     ) -> Result<(), KafkaError> {
+        if self.is_doubtful {
+            self.renew()?;
+        }
         let Some(producer) = &self.producer else {
             return Err(KafkaError::Global(RDKafkaErrorCode::State));
         };
@@ -64,11 +78,18 @@ impl Outlet {
         for record in in_turn(outputs) {
             send(producer, record, deadline)?;
         }
-        producer.send_offsets_to_transaction(offsets, group, CALL_MAX)?;
-        while producer.in_flight_count() > 0 && Instant::now() < deadline {
+        while producer.in_flight_count() > 0 {
+            if Instant::now() >= deadline {
+                return Err(KafkaError::Global(RDKafkaErrorCode::OperationTimedOut));
+            }
             thread::sleep(LOOK_EVERY);
         }
-        producer.commit_transaction(CALL_MAX)
+        let begun = Instant::now();
+        producer.send_offsets_to_transaction(offsets, group, CALL_MAX)?;
+        let taken = Instant::now();
+        producer.commit_transaction(CALL_MAX)?;
+        self.is_doubtful = taken - begun > SENT_ONCE || taken.elapsed() > SENT_ONCE;
+        Ok(())
     }
 }
 

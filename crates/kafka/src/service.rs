@@ -17,6 +17,7 @@ use crate::archive::Archiver;
 use crate::client::Talk;
 use crate::detect::Detect;
 use crate::metrics::Metrics;
+use crate::outlet;
 use crate::rules::RuleLibrary;
 use crate::settings::Settings;
 use crate::split::{Split, SplitError};
@@ -213,6 +214,8 @@ fn producer(settings: &Settings, role: &str, number: usize) -> ClientConfig {
     config.set("acks", "all");
     config.set("compression.type", "zstd");
     config.set("linger.ms", "0");
+    // What a doubt is measured by (`outlet`).
+    config.set("retry.backoff.ms", outlet::RETRY_BACKOFF.as_millis().to_string());
     // The hash that Kafka's own client uses, so that others find a key where they expect it.
     config.set("partitioner", "murmur2_random");
     config
