@@ -209,6 +209,7 @@ impl Bench {
                 }
             }
         });
+        self.print_replaced(&["split", "detect"]);
         let _ = (service.kill(), service.wait());
         let appended = self.appended(&topic);
         let mut waits: Vec<i64> =
@@ -313,13 +314,27 @@ impl Bench {
             }
             thread::sleep(LOOK_EVERY);
         }
+        self.print_replaced(&["split", "detect"]);
         let _ = Command::new("kill").args(["-TERM", &service.id().to_string()]).status();
         let _ = service.wait();
         Pace { records: last.1, seconds: last.0.duration_since(first).as_secs_f64() }
     }
 
-    /// Records that a role has folded, by the service's own metrics; 0 while it does not answer.
+    /// Records that a role has folded.
     fn folded(&self, role: &str) -> i64 {
+        self.metric("weir_records_total", role)
+    }
+
+    /// How often the roles gave up a producer that may have sent twice, which costs them a new one each time.
+    fn print_replaced(&self, roles: &[&str]) {
+        for role in roles {
+            let commits = self.metric("weir_commit_seconds_count", role);
+            println!("{role}: {commits} transactions, then {} new producers", self.metric("weir_producers_replaced_total", role));
+        }
+    }
+
+    /// A role's counter among the service's own metrics; 0 while it does not answer, or has not counted yet.
+    fn metric(&self, name: &str, role: &str) -> i64 {
         let ask = || -> std::io::Result<String> {
             let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
             stream.write_all(b"GET /metrics HTTP/1.0\r\n\r\n")?;
@@ -328,7 +343,7 @@ impl Bench {
             Ok(text)
         };
         let text = ask().unwrap_or_default();
-        let name = format!("weir_records_total{{role=\"{role}\"}} ");
+        let name = format!("{name}{{role=\"{role}\"}} ");
         text.lines().find_map(|line| line.strip_prefix(&name)?.parse().ok()).unwrap_or(0)
     }
 

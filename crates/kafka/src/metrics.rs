@@ -32,6 +32,7 @@ pub struct Metrics {
     committed: IntGaugeVec,
     stopped: IntGaugeVec,
     recoveries: IntCounterVec,
+    producers_replaced: IntCounterVec,
     commit_seconds: HistogramVec,
     owned: IntGaugeVec,
     alive: GaugeVec,
@@ -88,6 +89,11 @@ impl Metrics {
             committed: int_gauge("weir_committed_offset", "Next offset to be read, as committed", &["role", "partition"]),
             stopped: int_gauge("weir_stopped", "1 while a partition is stopped", &["role", "partition", "code"]),
             recoveries: counter("weir_recoveries_total", "Attempts to find out what became of a transaction", &["role"]),
+            producers_replaced: counter(
+                "weir_producers_replaced_total",
+                "Producers given up because a request of their last transaction may have been sent twice",
+                &["role"],
+            ),
             owned: int_gauge("weir_owned", "1 while this process owns the partition", &["role", "partition"]),
             alive: gauge("weir_worker_step_timestamp_seconds", "When a worker last finished a step", &["role", "worker"]),
             clock: gauge("weir_clock_timestamp_seconds", "Stamped clock of a partition: event time, not wall time", &["role", "partition"]),
@@ -258,6 +264,10 @@ impl WorkerMetrics {
 
     pub(crate) fn recovering(&self) {
         self.all.recoveries.with_label_values(&[self.role]).inc();
+    }
+
+    pub(crate) fn producer_replaced(&self) {
+        self.all.producers_replaced.with_label_values(&[self.role]).inc();
     }
 
     pub(crate) fn alive(&self) {

@@ -57,6 +57,11 @@ impl Outlet {
         Ok(())
     }
 
+    /// Whether the next transaction has a new producer, because a request of the last one may have been sent twice.
+    pub(crate) fn is_doubtful(&self) -> bool {
+        self.is_doubtful
+    }
+
     /// Sends outputs, then offsets, in one transaction and commits it.
     ///
     /// # Errors

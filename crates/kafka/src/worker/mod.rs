@@ -379,6 +379,9 @@ impl<R: Role> Worker<R> {
             return self.recover(due, error);
         }
         self.metrics.commit_took(begun.elapsed());
+        if self.outlet.is_doubtful() {
+            self.metrics.producer_replaced();
+        }
         self.consumer.context().desk().settle(&due);
         Ok(())
     }
