@@ -7,6 +7,8 @@
 #[path = "../kafka/broker.rs"]
 mod broker;
 mod faults;
+#[allow(dead_code, reason = "shared with the tests of the command line, which use the rest")]
+#[path = "../kafka/proxy.rs"]
 mod proxy;
 mod reference;
 #[allow(dead_code, reason = "shared with the tests of the command line, which use the rest")]

@@ -7,9 +7,12 @@ mod broker;
 mod consumers;
 mod feeding;
 mod idle;
+mod late;
 mod letters;
 mod losses;
 mod objects;
+#[allow(dead_code, reason = "shared with the chaos trials, which use the rest")]
+mod proxy;
 mod readiness;
 #[allow(dead_code, reason = "shared with the chaos trials, which use the rest")]
 mod rig;

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -37,20 +37,26 @@ pub(super) enum Trick {
     DelayReply(Duration),
     /// The connection breaks, and the broker gets the request all the same, so much later.
     DeliverLate(Duration),
+    /// The same, when the next transaction of that name has its outputs and adds its offsets, which wait for the answer.
+    DeliverBehindOutputs,
 }
 
 #[derive(Default)]
 struct Shared {
+    upstream: Mutex<String>,
     /// Tricks that wait for a request of their kind.
     armed: Mutex<Vec<(i16, Trick)>>,
     played: AtomicU32,
+    /// Requests for the next transaction of their name.
+    held: Mutex<Vec<Vec<u8>>>,
+    /// What the broker answered to those.
+    answers: Mutex<Vec<i16>>,
 }
 
 /// A running proxy; it ends with the process.
 pub(super) struct Proxy {
     pub(super) port: u16,
     shared: Arc<Shared>,
-    upstream: Arc<Mutex<String>>,
 }
 
 impl Proxy {
@@ -59,21 +65,19 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let port = listener.local_addr().expect("an address").port();
         let shared = Arc::new(Shared::default());
-        let upstream = Arc::new(Mutex::new(String::new()));
-        let (shared_too, upstream_too) = (Arc::clone(&shared), Arc::clone(&upstream));
+        let shared_too = Arc::clone(&shared);
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
-                let address = upstream_too.lock().expect("no panic").clone();
                 let shared = Arc::clone(&shared_too);
-                let Ok(server) = TcpStream::connect(&address) else { continue };
+                let Ok(server) = shared.connect() else { continue };
                 thread::spawn(move || pass(client, server, &shared));
             }
         });
-        Self { port, shared, upstream }
+        Self { port, shared }
     }
 
     pub(super) fn lead_to(&self, address: &str) {
-        address.clone_into(&mut self.upstream.lock().expect("no panic"));
+        address.clone_into(&mut self.shared.upstream.lock().expect("no panic"));
     }
 
     /// Plays a trick on the next request of a kind.
@@ -90,9 +94,38 @@ impl Proxy {
     pub(super) fn played(&self) -> u32 {
         self.shared.played.load(Ordering::SeqCst)
     }
+
+    /// Error codes of the broker for transactions' ends that were delivered in the next one; 0: it ended that.
+    pub(super) fn answers(&self) -> Vec<i16> {
+        self.shared.answers.lock().expect("no panic").clone()
+    }
 }
 
 impl Shared {
+    fn connect(&self) -> io::Result<TcpStream> {
+        TcpStream::connect(&*self.upstream.lock().expect("no panic"))
+    }
+
+    /// Sends a request by a connection of its own: where it comes from is no matter to a broker. The answer, which nobody else hears.
+    fn deliver(&self, request: &[u8]) -> io::Result<Vec<u8>> {
+        let mut server = self.connect()?;
+        server.write_all(request)?;
+        frame(&server)
+    }
+
+    /// Delivers what was held for the transaction that adds its offsets.
+    fn release(&self, adds_offsets: &[u8]) -> io::Result<()> {
+        let name = transactional_id(adds_offsets);
+        let due: Vec<_> = self.held.lock().expect("no panic").extract_if(.., |held| transactional_id(held) == name).collect();
+        for request in due {
+            let answer = self.deliver(&request)?;
+            // Behind length, correlation and throttle time.
+            let code = answer.get(12..14).map_or(-1, |code| i16::from_be_bytes([code[0], code[1]]));
+            self.answers.lock().expect("no panic").push(code);
+        }
+        Ok(())
+    }
+
     fn trick(&self, api: i16) -> Option<Trick> {
         let mut armed = self.armed.lock().expect("no panic");
         let at = armed.iter().position(|(wanted, _)| *wanted == api)?;
@@ -105,25 +138,27 @@ impl Shared {
 type Awaited = Arc<Mutex<HashMap<i32, Trick>>>;
 
 /// Passes a connection on, both ways, until either side ends it.
-fn pass(client: TcpStream, server: TcpStream, shared: &Shared) {
+fn pass(client: TcpStream, server: TcpStream, shared: &Arc<Shared>) {
     let (_, _) = (client.set_nodelay(true), server.set_nodelay(true));
     let (Ok(from_server), Ok(to_client)) = (server.try_clone(), client.try_clone()) else { return };
     let awaited = Awaited::default();
-    // Whether a request is still to be delivered though its client is gone.
-    let is_late = Arc::new(AtomicBool::new(false));
-    let (awaited_too, is_late_too) = (Arc::clone(&awaited), Arc::clone(&is_late));
+    let awaited_too = Arc::clone(&awaited);
     thread::spawn(move || {
         let _ = replies(&from_server, &to_client, &awaited_too);
-        let _ = to_client.shutdown(Shutdown::Both);
-        if !is_late_too.load(Ordering::SeqCst) {
-            let _ = from_server.shutdown(Shutdown::Both);
-        }
+        let (_, _) = (to_client.shutdown(Shutdown::Both), from_server.shutdown(Shutdown::Both));
     });
-    let _ = requests(&client, &server, shared, &awaited, &is_late);
-    let _ = client.shutdown(Shutdown::Both);
-    if !is_late.load(Ordering::SeqCst) {
-        let _ = server.shutdown(Shutdown::Both);
-    }
+    let _ = requests(&client, &server, shared, &awaited);
+    let (_, _) = (client.shutdown(Shutdown::Both), server.shutdown(Shutdown::Both));
+}
+
+/// Whose transaction a request belongs to: the first text of its body, behind the client's name.
+fn transactional_id(request: &[u8]) -> Option<&[u8]> {
+    let text = |at: usize| {
+        let length = request.get(at..at + 2)?;
+        let begin = at + 2;
+        request.get(begin..begin + usize::from(u16::from_be_bytes([length[0], length[1]])))
+    };
+    text(14 + text(12)?.len())
 }
 
 fn frame(mut from: &TcpStream) -> io::Result<Vec<u8>> {
@@ -136,7 +171,7 @@ fn frame(mut from: &TcpStream) -> io::Result<Vec<u8>> {
     Ok(frame)
 }
 
-fn requests(client: &TcpStream, mut server: &TcpStream, shared: &Shared, awaited: &Awaited, is_late: &AtomicBool) -> io::Result<()> {
+fn requests(client: &TcpStream, mut server: &TcpStream, shared: &Arc<Shared>, awaited: &Awaited) -> io::Result<()> {
     loop {
         let request = frame(client)?;
         let (Some(api), Some(number)) = (request.get(4..6), request.get(8..12)) else { return Ok(()) };
@@ -150,17 +185,20 @@ fn requests(client: &TcpStream, mut server: &TcpStream, shared: &Shared, awaited
                 awaited.lock().expect("no panic").insert(number, trick);
             }
             Some(Trick::DeliverLate(time)) => {
-                is_late.store(true, Ordering::SeqCst);
-                let late = server.try_clone()?;
+                let shared = Arc::clone(shared);
                 thread::spawn(move || {
                     thread::sleep(time);
-                    let _ = (&late).write_all(&request);
-                    // Time to be read; what comes back nobody hears.
-                    thread::sleep(Duration::from_secs(1));
-                    let _ = late.shutdown(Shutdown::Both);
+                    shared.deliver(&request)
                 });
                 return Ok(());
             }
+            Some(Trick::DeliverBehindOutputs) => {
+                shared.held.lock().expect("no panic").push(request);
+                return Ok(());
+            }
+        }
+        if api == ADD_OFFSETS_TO_TXN {
+            shared.release(&request)?;
         }
         server.write_all(&request)?;
     }
