@@ -378,10 +378,12 @@ impl Archiver {
                     has_all = self.consumer.context().desk().take(message.partition(), message.offset(), value)?;
                 }
                 Some(Err(KafkaError::PartitionEOF(_))) | None => {}
-                Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => return Err(error.into()),
                 Some(Err(error)) => {
                     if let Some(remedy) = remedy(&error) {
                         return Err(ArchiveError::Refused { error, remedy });
+                    }
+                    if matches!(error, KafkaError::MessageConsumptionFatal(_)) {
+                        return Err(error.into());
                     }
                     tracing::warn!(%topic, %error, "reading");
                     if error.rdkafka_error_code().is_some_and(is_of_offset) {

@@ -47,6 +47,8 @@ const PATIENCE: Duration = Duration::from_secs(120);
 const RECOVERIES_MAX: u32 = 5;
 /// How long a worker that is told to end may take to write its state out: less than any session time-out.
 const CLOSE_MAX: Duration = Duration::from_secs(4);
+/// How often the same error of reading is logged.
+const SAID_AGAIN: Duration = Duration::from_secs(1);
 /// How often progress is committed that caused no output.
 const IDLE_COMMIT: Duration = Duration::from_secs(1);
 /// Bytes of input that end a step.
@@ -136,6 +138,8 @@ pub(crate) struct Worker<R: Role> {
     spare: Cell<Vec<BorrowedMessage<'static>>>,
     /// Something was said of the topic that may mean that it was deleted.
     is_suspect: Cell<bool>,
+    /// What was complained of last, and when.
+    complaint: Cell<Option<(Option<RDKafkaErrorCode>, Instant)>>,
     metrics: WorkerMetrics,
     stop: Arc<AtomicBool>,
 }
@@ -154,6 +158,7 @@ impl<R: Role> Worker<R> {
             gathered: now,
             spare: Cell::default(),
             is_suspect: Cell::new(false),
+            complaint: Cell::default(),
             metrics,
             stop,
         })
@@ -275,17 +280,26 @@ impl<R: Role> Worker<R> {
         if is_wanted { self.consumer.position() } else { Ok(TopicPartitionList::new()) }
     }
 
+    /// Whether an error is another one than was complained of just now: each partition says the same of a broker that is away, over and over.
+    fn is_news(&self, error: &KafkaError) -> bool {
+        let (code, now) = (error.rdkafka_error_code(), Instant::now());
+        let is_news = self.complaint.get().is_none_or(|(last, at)| last != code || now - at >= SAID_AGAIN);
+        if is_news {
+            self.complaint.set(Some((code, now)));
+        }
+        is_news
+    }
+
     /// An error of the consumer: a partition whose offset is gone is stopped, a fatal one and one that somebody must mend end the worker, others mend
     /// themselves. Where an offset was said to be gone and no partition is found whose is (no broker answered, or the log was cut and has grown past it
     /// since), the worker ends too: librdkafka does not go on with such a one, and whoever starts again compares digests.
     fn complain(&self, error: KafkaError) -> Result<(), WorkerError> {
-        if matches!(error, KafkaError::MessageConsumptionFatal(_)) {
-            return Err(error.into());
-        }
-        if remedy(&error).is_some() {
+        if matches!(error, KafkaError::MessageConsumptionFatal(_)) || remedy(&error).is_some() {
             return Err(refused(error));
         }
-        tracing::warn!(topic = %self.settings.topic, %error, "reading");
+        if self.is_news(&error) {
+            tracing::warn!(topic = %self.settings.topic, %error, "reading");
+        }
         // A broker that is away says nothing of offsets, and asking all others for theirs would take as long as it is away.
         if !error.rdkafka_error_code().is_some_and(is_of_offset) {
             return Ok(());
@@ -544,6 +558,10 @@ pub(crate) fn remedy(error: &KafkaError) -> Option<&'static str> {
         Code::InconsistentGroupProtocol => {
             "another client is in the group and shares partitions out in another way: end it, or give this service another `app`"
         }
+        Code::FencedInstanceId => {
+            "another process has taken this one's place: give each an `instance` of its own. Where there is no other, brokers that have started again took \
+             its return for one: start it again"
+        }
         Code::InvalidGroupId => "the broker takes no group of this name: give the service another `app`",
         Code::GroupMaxSizeReached => {
             "the group has as many members as the broker's `group.max.size` lets it: fewer `workers`, or a larger one"
@@ -585,7 +603,9 @@ mod tests {
         let told = |code| remedy(&KafkaError::MessageConsumption(code));
         assert!(told(Code::InvalidSessionTimeout).is_some_and(|text| text.contains("kafka.session_timeout")));
         assert!(told(Code::InvalidTransactionTimeout).is_some_and(|text| text.contains("kafka.transaction_timeout")));
-        for code in [Code::GroupAuthorizationFailed, Code::TopicAuthorizationFailed, Code::InconsistentGroupProtocol] {
+        for code in
+            [Code::GroupAuthorizationFailed, Code::TopicAuthorizationFailed, Code::InconsistentGroupProtocol, Code::FencedInstanceId]
+        {
             assert!(told(code).is_some(), "{code:?}");
         }
         for code in [Code::AllBrokersDown, Code::BrokerTransportFailure, Code::AutoOffsetReset, Code::RebalanceInProgress] {
