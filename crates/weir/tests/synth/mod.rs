@@ -159,8 +159,27 @@ fn an_interrupted_bank_leaves_no_file() {
     }
     assert!(Command::new("kill").arg("-INT").arg(child.id().to_string()).status().expect("runs").success());
     assert_eq!(child.wait().expect("ends").code(), Some(130));
-    let left: Vec<_> = ["x", "x/labels"].iter().flat_map(|folder| fs::read_dir(bench.path(folder)).expect("a folder")).collect();
-    assert_eq!(left.len(), 1, "the folder of the labels alone: {left:?}");
+    assert!(!bench.path("x").exists(), "no folder either");
+}
+
+#[test]
+fn a_bank_that_cannot_be_written_leaves_nothing() {
+    let bench = Bench::new();
+    let before = bench.names();
+    let synth = |out: &str, more: &str| format!("synth --out {out} --customers 20 --days 2 {more}");
+    let nowhere = "--transactions nowhere/t.jsonl";
+    bench.check(&synth("x/y", nowhere), 3, &["cannot write nowhere/t.jsonl", "check that the folder exists"]);
+    for other in ["feed.yaml", "parties.csv", "bank.json", "labels/customers.csv", "labels/../labels/transactions.csv"] {
+        bench.check(&synth("x/y", &format!("--transactions x/y/{other}")), 3, &["is the place of another file of the bank"]);
+    }
+    assert_eq!(bench.names(), before);
+    bench.write("file", "");
+    bench.check(&synth("file", ""), 3, &["cannot make the folder file/labels", "or name another"]);
+    bench.check(&synth("file/x", "--lang zh"), 3, &["无法建立目录 file/x/labels"]);
+    // What was there stays, and so does its folder.
+    bench.write("x/own", "");
+    bench.check(&synth("x", nowhere), 3, &[]);
+    assert!(bench.path("x/own").exists() && !bench.path("x/labels").exists());
 }
 
 #[test]
