@@ -200,7 +200,8 @@ fn labels_and_dials_that_are_none_are_told() {
     bench.check("synth --out x --customers 3", 3, &["--customers takes 20 to", "not 3"]);
     bench.check("synth --out x --format xml", 3, &["--format is one of"]);
     bench.check("eval --alerts a --alerts b --labels x", 3, &["there are 2 and 1"]);
-    bench.check("eval --alerts a --labels x", 2, &["weir synth"]);
+    bench.check("eval --alerts a --labels x", 2, &["cannot read x", "a folder written by weir synth"]);
+    bench.check("eval --json --markdown --alerts a --labels x", 3, &["two forms of one answer"]);
     assert!(!bench.path("x").exists());
     // Nothing of a line that is no alert is quoted.
     bench.write("other.jsonl", r#"{"alert_id": "a", "status": "opened", "rule": "王某某"}"#);
@@ -212,7 +213,7 @@ fn labels_and_dials_that_are_none_are_told() {
     bench.write("silent.jsonl", "");
     let silent = bench.check("eval --markdown --alerts silent.jsonl --labels w", 0, &[]).stdout;
     assert!(silent.contains("| F1, by scheme | – |"), "{silent}");
-    bench.check("eval --scores nowhere.json", 2, &["cannot read nowhere.json"]);
+    bench.check("eval --scores nowhere.json", 2, &["cannot read nowhere.json", "--scores are files written by weir eval --json"]);
     // The alert is of March 2026.
     bench.write("alerts.jsonl", include_str!("../alert.json").replace('\n', " "));
     bench.check("synth --out y --customers 20 --days 2 --from 2026-03-01", 0, &[]);
