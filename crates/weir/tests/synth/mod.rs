@@ -52,6 +52,24 @@ fn a_bank_is_the_same_twice_and_says_the_same_in_every_form() {
 }
 
 #[test]
+fn the_feed_says_nothing_of_the_labels() {
+    let bench = Bench::new();
+    for more in ["", "--ledger", "--without-parties"] {
+        town(&bench, "a", more);
+        let mapping = bench.read("a/feed.yaml");
+        let mapped: BTreeSet<&str> = mapping.lines().filter_map(|line| Some(line.strip_prefix("  ")?.split_once(": ")?.1)).collect();
+        let feed = bench.read("a/transactions.jsonl");
+        for row in lines(&feed) {
+            let unmapped: Vec<_> = row.as_object().expect("an object").keys().filter(|key| !mapped.contains(key.as_str())).collect();
+            assert!(unmapped.is_empty(), "{more}: a column beside those of the feed: {unmapped:?}");
+        }
+        for word in ["scheme", "benign", "grey", "collector", "payout", "organiser", "mule"] {
+            assert!(!feed.contains(word), "{more}: {word}");
+        }
+    }
+}
+
+#[test]
 fn a_bank_that_ends_before_its_schemes_begin_says_so() {
     let bench = Bench::new();
     bench.check("synth --out a --customers 20 --days 5 --per-scheme 10", 0, &["schemes 2, of which 0 have been paid into, rows"]);
