@@ -40,6 +40,11 @@ def arguments():
     figures.add_argument("--days", type=int, default=300, metavar="D", help="of the bank")
     figures.add_argument("--per-scheme", type=int, default=500, metavar="K", help="customers for one scheme")
     figures.add_argument("--to", type=Path, default=Path("docs/measured/figures.md"), metavar="FILE", help="where the table goes")
+    links = part("links", "groups that weir link proposes, held against labels")
+    links.add_argument("--seed", type=int, default=1, metavar="N", help="of the bank: one for tuning, as its settings were chosen on these")
+    links.add_argument("--customers", type=int, default=20_000, metavar="N", help="of the bank")
+    links.add_argument("--days", type=int, default=300, metavar="D", help="of the bank")
+    links.add_argument("--per-scheme", type=int, default=500, metavar="K", help="customers for one scheme")
     pictures = part("pictures", "the sweep's curves and their numbers")
     pictures.add_argument("--to", type=Path, default=Path("docs/pictures"), metavar="DIR", help="where pictures go")
     return parser.parse_args()
@@ -56,6 +61,8 @@ def main():
         from measuring.pool import measure
     elif args.part == "figures":
         from measuring.figures import measure
+    elif args.part == "links":
+        from measuring.links import measure
     else:
         from measuring.pictures import measure
     measure(args)

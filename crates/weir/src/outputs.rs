@@ -5,7 +5,7 @@
 //! successor; a new one gets what the umask leaves, as any file does. Devices, pipes and open descriptors (`/dev/stdout`, `/proc/self/fd/3`)
 //! cannot be renamed over and are written directly, even where a shell has led them into a regular file. A reader that leaves standard output
 //! (`| head`) ends that output quietly. Errors name the file, never its contents. Whether an output would replace what the same run reads is
-//! asked here, once for all verbs ([`refuse_overwriting`]).
+//! asked here, once for all verbs ([`refuse_overwriting`]). Folders that a run makes for its outputs go again where nothing came of it ([`Folders`]).
 
 use std::fs::{self, File, Metadata, Permissions};
 use std::io::{self, BufWriter, Write};
@@ -155,6 +155,39 @@ impl Write for Output {
     }
 }
 
+/// Folders that were not there before the run. Those of them that are empty when it ends go again: where nothing was written, nothing is left.
+#[derive(Debug)]
+pub(crate) struct Folders(
+    /// The deepest first.
+    Vec<PathBuf>,
+);
+
+impl Folders {
+    /// Makes a folder, and those above it that are missing.
+    pub(crate) fn make(path: &Path, lang: Lang) -> Result<Self, Failure> {
+        let is_missing = |folder: &&Path| *folder != Path::new("") && !folder.exists();
+        let made = Self(path.ancestors().take_while(is_missing).map(Path::to_owned).collect());
+        fs::create_dir_all(path).map_err(|error| {
+            let (name, error) = (path.display(), plain(&error));
+            Failure::usage(say!(
+                lang,
+                "无法建立目录 {name}：{error}；请检查上级是否为目录、是否有写权限，或换一个目录",
+                "cannot make the folder {name}: {error}; check that what is above it is a folder that may be written to, or name another"
+            ))
+        })?;
+        Ok(made)
+    }
+}
+
+impl Drop for Folders {
+    fn drop(&mut self) {
+        for folder in &self.0 {
+            // One that holds something stays, and so do those above it.
+            let _ = fs::remove_dir(folder);
+        }
+    }
+}
+
 /// Where the bytes of an output go.
 #[derive(Debug, PartialEq, Eq)]
 enum Destination {
@@ -289,7 +322,11 @@ pub(crate) fn write_failure(name: &str, error: &io::Error, lang: Lang) -> Failur
         ),
         _ => {
             let error = plain(error);
-            say!(lang, "写入 {name} 失败：{error}", "writing {name} failed: {error}")
+            say!(
+                lang,
+                "写入 {name} 失败：{error}；请检查该处是否存在、可写，再运行一次",
+                "writing {name} failed: {error}; check that the place is there and may be written to, and run again"
+            )
         }
     };
     Failure { exit: Exit::Usage, text }
@@ -446,6 +483,23 @@ mod tests {
         assert!(text.contains("alerts") && !text.contains(".weir"), "{text}");
         let failure = Output::open(&folder.path().join("a/"), Lang::En).expect_err("names a folder");
         assert!(failure.text.contains("is a folder"), "{}", failure.text);
+    }
+
+    #[test]
+    fn folders_in_which_nothing_was_written_go_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (town, labels) = (folder.path().join("town"), folder.path().join("town/labels"));
+        drop(Folders::make(&labels, Lang::En).expect("makes"));
+        assert!(names(folder.path()).is_empty());
+        // One that holds something stays, and so does one that was there.
+        let made = Folders::make(&labels, Lang::En).expect("makes");
+        fs::write(town.join("bank.json"), "").expect("writes");
+        drop(made);
+        assert_eq!(names(&town), ["bank.json"]);
+        drop(Folders::make(&town, Lang::En).expect("is there"));
+        assert!(town.exists());
+        let failure = Folders::make(&town.join("bank.json/labels"), Lang::En).expect_err("is a file");
+        assert!(failure.text.contains("bank.json/labels") && failure.text.contains("or name another"), "{}", failure.text);
     }
 
     #[test]

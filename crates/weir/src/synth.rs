@@ -26,7 +26,7 @@ use crate::detect::format_of;
 use crate::failure::{Exit, Failure};
 use crate::interrupt::Interrupt;
 use crate::language::{Lang, did_you_mean, say};
-use crate::outputs::{Output, publish, write_failure};
+use crate::outputs::{Folders, Output, publish, same_file, write_failure};
 use crate::terminal::{grouped, mention, wrapped};
 
 /// Most customers and days: balances and dates stay far from their ends.
@@ -104,7 +104,8 @@ pub(crate) fn run(args: &SynthArgs, json: bool, lang: Lang) -> Result<Exit, Fail
     let dials = dials(args, lang)?;
     let format = format_of(&args.format, lang)?;
     let labels = args.out.join("labels");
-    fs::create_dir_all(&labels).map_err(|error| write_failure(&labels.display().to_string(), &error, lang))?;
+    let _folders = Folders::make(&labels, lang)?;
+    apart(args, &labels, lang)?;
     let writing = Writing { args, dials: &dials, format, lang };
     let Some(Written { rows, customers, schemes, paid, hash, seconds }) = writing.write(&labels)? else {
         return Ok(Exit::Ok);
@@ -253,6 +254,22 @@ impl Writing<'_> {
             Err(error) => Err(out.failure(&error)),
         }
     }
+}
+
+/// Fails where the transactions would take the place of another file of the bank.
+fn apart(args: &SynthArgs, labels: &Path, lang: Lang) -> Result<(), Failure> {
+    let Some(path) = &args.transactions else { return Ok(()) };
+    let beside = ["feed.yaml", "parties.csv", "bank.json"].map(|name| args.out.join(name));
+    let labelled = ["transactions.csv", "customers.csv", "schemes.csv", "accounts.csv"].map(|name| labels.join(name));
+    if !beside.iter().chain(&labelled).any(|other| same_file(path, other)) {
+        return Ok(());
+    }
+    let name = path.display();
+    Err(Failure::usage(say!(
+        lang,
+        "--transactions {name} 是该银行另一个文件的位置，请换一个文件名",
+        "--transactions {name} is the place of another file of the bank; name another"
+    )))
 }
 
 /// The dials, checked.

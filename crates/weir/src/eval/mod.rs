@@ -21,6 +21,13 @@ use crate::outputs::write_failure;
 
 /// Runs the verb.
 pub(crate) fn run(args: &EvalArgs, json: bool, lang: Lang) -> Result<Exit, Failure> {
+    if json && args.markdown {
+        return Err(Failure::usage(say!(
+            lang,
+            "--json 与 --markdown 只能取一种",
+            "--json and --markdown are two forms of one answer: give one"
+        )));
+    }
     let score = match args.scores.split_first() {
         None => judged(args, lang)?,
         Some((first, others)) => others.iter().try_fold(read(first, lang)?, |sum, other| Ok(sum.plus(read(other, lang)?)))?,
@@ -34,7 +41,7 @@ pub(crate) fn run(args: &EvalArgs, json: bool, lang: Lang) -> Result<Exit, Failu
     };
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(write_failure("-", &error, lang)),
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(write_failure(lang.of("标准输出", "standard output"), &error, lang)),
         _ => Ok(Exit::Ok),
     }
 }
@@ -63,13 +70,17 @@ fn read(file: &Path, lang: Lang) -> Result<Score, Failure> {
         let file = file.display();
         Failure::bad_input(say!(
             lang,
-            "{file}：不是 weir eval --json 写出的结果（{error}）",
-            "{file}: no score of weir eval --json ({error})"
+            "{file}：不是 weir eval --json 写出的结果（{error}）；预警请用 --alerts 与 --labels",
+            "{file}: no score of weir eval --json ({error}); alerts go with --alerts and --labels"
         ))
     };
     let text = std::fs::read_to_string(file).map_err(|error| {
         let file = file.display();
-        Failure::bad_input(say!(lang, "读不了 {file}：{error}", "cannot read {file}: {error}"))
+        Failure::bad_input(say!(
+            lang,
+            "读不了 {file}：{error}；--scores 指 weir eval --json 写出的结果",
+            "cannot read {file}: {error}; --scores are files written by weir eval --json"
+        ))
     })?;
     serde_json::from_str::<Score>(&text).map(Score::with_rates).map_err(|error| failure(&error))
 }

@@ -120,6 +120,7 @@ pub(crate) struct Said {
 impl Truth {
     /// Reads the folder that `weir synth` has written, or its `labels`, or a file in there.
     pub(crate) fn read(path: &Path, lang: Lang) -> Result<Self, Failure> {
+        std::fs::metadata(path).map_err(|error| unreadable(path, &error, lang))?;
         let folder = if path.is_file() { path.parent().unwrap_or(path) } else { path };
         let labels = if folder.join("labels").is_dir() { folder.join("labels") } else { folder.to_owned() };
         // Labels of one's own may have it beside them; `weir synth` has it beside the folder of that name.

@@ -105,18 +105,16 @@ impl Sheet<'_> {
         let mut lines = Vec::new();
         if !judged.is_empty() {
             let (count, reasons) = (judged.len(), reasons(&judged));
-            lines.extend(self.remark(&say!(
-                self.lang,
-                "不属于以下 {count} 种可排除的情形：{reasons}",
-                "none of {count} exclusions applies: {reasons}"
-            )));
+            let none = if count == 1 { "1 exclusion does not apply".to_owned() } else { format!("none of {count} exclusions applies") };
+            lines.extend(self.remark(&say!(self.lang, "不属于以下 {count} 种可排除的情形：{reasons}", "{none}: {reasons}")));
         }
         if !unknown.is_empty() {
             let (count, reasons) = (unknown.len(), reasons(&unknown));
+            let exclusions = if count == 1 { "exclusion" } else { "exclusions" };
             lines.extend(self.remark(&say!(
                 self.lang,
                 "缺资料，无法判断是否属于以下 {count} 种可排除的情形：{reasons}",
-                "{count} exclusions could not be judged for want of data: {reasons}"
+                "{count} {exclusions} could not be judged for want of data: {reasons}"
             )));
         }
         for ExclusionConsidered { reason, owner, until, .. } in ended {

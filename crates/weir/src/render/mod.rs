@@ -390,8 +390,8 @@ mod tests {
                             ✗ 收款人中曾付款者占比 0%（须 ≥ 30%）
                             ✗ 定期收款人数（每人至少3次）4（须 ≥ 10），且无代发工资协议
                     data: 老年付款人占比（elderly_share(14d)）无法评估
-                    none of 1 exclusions applies: 已核实收单商户
-                    1 exclusions could not be judged for want of data: 已登记慈善组织，捐赠人没有收款
+                    1 exclusion does not apply: 已核实收单商户
+                    1 exclusion could not be judged for want of data: 已登记慈善组织，捐赠人没有收款
 
                   Payers (2 of 38)                               amount (yuan)   count       paid back  last
                     c:ICBC/2001                       person        100,000.00       2        5,000.00  2026-03-07 12:00

@@ -52,6 +52,24 @@ fn a_bank_is_the_same_twice_and_says_the_same_in_every_form() {
 }
 
 #[test]
+fn the_feed_says_nothing_of_the_labels() {
+    let bench = Bench::new();
+    for more in ["", "--ledger", "--without-parties"] {
+        town(&bench, "a", more);
+        let mapping = bench.read("a/feed.yaml");
+        let mapped: BTreeSet<&str> = mapping.lines().filter_map(|line| Some(line.strip_prefix("  ")?.split_once(": ")?.1)).collect();
+        let feed = bench.read("a/transactions.jsonl");
+        for row in lines(&feed) {
+            let unmapped: Vec<_> = row.as_object().expect("an object").keys().filter(|key| !mapped.contains(key.as_str())).collect();
+            assert!(unmapped.is_empty(), "{more}: a column beside those of the feed: {unmapped:?}");
+        }
+        for word in ["scheme", "benign", "grey", "collector", "payout", "organiser", "mule"] {
+            assert!(!feed.contains(word), "{more}: {word}");
+        }
+    }
+}
+
+#[test]
 fn a_bank_that_ends_before_its_schemes_begin_says_so() {
     let bench = Bench::new();
     bench.check("synth --out a --customers 20 --days 5 --per-scheme 10", 0, &["schemes 2, of which 0 have been paid into, rows"]);
@@ -159,8 +177,27 @@ fn an_interrupted_bank_leaves_no_file() {
     }
     assert!(Command::new("kill").arg("-INT").arg(child.id().to_string()).status().expect("runs").success());
     assert_eq!(child.wait().expect("ends").code(), Some(130));
-    let left: Vec<_> = ["x", "x/labels"].iter().flat_map(|folder| fs::read_dir(bench.path(folder)).expect("a folder")).collect();
-    assert_eq!(left.len(), 1, "the folder of the labels alone: {left:?}");
+    assert!(!bench.path("x").exists(), "no folder either");
+}
+
+#[test]
+fn a_bank_that_cannot_be_written_leaves_nothing() {
+    let bench = Bench::new();
+    let before = bench.names();
+    let synth = |out: &str, more: &str| format!("synth --out {out} --customers 20 --days 2 {more}");
+    let nowhere = "--transactions nowhere/t.jsonl";
+    bench.check(&synth("x/y", nowhere), 3, &["cannot write nowhere/t.jsonl", "check that the folder exists"]);
+    for other in ["feed.yaml", "parties.csv", "bank.json", "labels/customers.csv", "labels/../labels/transactions.csv"] {
+        bench.check(&synth("x/y", &format!("--transactions x/y/{other}")), 3, &["is the place of another file of the bank"]);
+    }
+    assert_eq!(bench.names(), before);
+    bench.write("file", "");
+    bench.check(&synth("file", ""), 3, &["cannot make the folder file/labels", "or name another"]);
+    bench.check(&synth("file/x", "--lang zh"), 3, &["无法建立目录 file/x/labels"]);
+    // What was there stays, and so does its folder.
+    bench.write("x/own", "");
+    bench.check(&synth("x", nowhere), 3, &[]);
+    assert!(bench.path("x/own").exists() && !bench.path("x/labels").exists());
 }
 
 #[test]
@@ -181,7 +218,8 @@ fn labels_and_dials_that_are_none_are_told() {
     bench.check("synth --out x --customers 3", 3, &["--customers takes 20 to", "not 3"]);
     bench.check("synth --out x --format xml", 3, &["--format is one of"]);
     bench.check("eval --alerts a --alerts b --labels x", 3, &["there are 2 and 1"]);
-    bench.check("eval --alerts a --labels x", 2, &["weir synth"]);
+    bench.check("eval --alerts a --labels x", 2, &["cannot read x", "a folder written by weir synth"]);
+    bench.check("eval --json --markdown --alerts a --labels x", 3, &["two forms of one answer"]);
     assert!(!bench.path("x").exists());
     // Nothing of a line that is no alert is quoted.
     bench.write("other.jsonl", r#"{"alert_id": "a", "status": "opened", "rule": "王某某"}"#);
@@ -193,7 +231,7 @@ fn labels_and_dials_that_are_none_are_told() {
     bench.write("silent.jsonl", "");
     let silent = bench.check("eval --markdown --alerts silent.jsonl --labels w", 0, &[]).stdout;
     assert!(silent.contains("| F1, by scheme | – |"), "{silent}");
-    bench.check("eval --scores nowhere.json", 2, &["cannot read nowhere.json"]);
+    bench.check("eval --scores nowhere.json", 2, &["cannot read nowhere.json", "--scores are files written by weir eval --json"]);
     // The alert is of March 2026.
     bench.write("alerts.jsonl", include_str!("../alert.json").replace('\n', " "));
     bench.check("synth --out y --customers 20 --days 2 --from 2026-03-01", 0, &[]);
