@@ -33,20 +33,33 @@ use crate::terminal;
 const LAG_EVERY: Duration = Duration::from_secs(5);
 /// How often a service that waits looks for signals.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// The same where what is waited for takes no longer than that, as a rule.
+const LOOK_SOON: Duration = Duration::from_millis(5);
 
 /// `weir run`.
 pub(crate) fn run(path: &Path, lang: Lang) -> Result<Exit, Failure> {
     log_to_stderr();
     let configured = Configured::load(path, lang)?;
     let settings = &configured.settings;
-    let checked = check(&settings.connection, &settings.topics, &settings.app, &configured.shape);
+    let interrupt = Interrupt::install(lang)?;
+    // Brokers that are away are waited for longer than whoever ends a process waits.
+    let checking = {
+        let (settings, shape) = (settings.clone(), configured.shape.clone());
+        thread::spawn(move || check(&settings.connection, &settings.topics, &settings.app, &shape))
+    };
+    while !checking.is_finished() {
+        if interrupt.check(lang).is_err() {
+            return Ok(Exit::Ok);
+        }
+        thread::sleep(LOOK_SOON);
+    }
+    let checked = checking.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
     let problems = checked.map_err(|error| unreachable(&error, lang))?;
     if !problems.is_empty() {
         let list: Vec<String> = problems.iter().map(|problem| format!("  {}: {}", problem.topic, problem.text)).collect();
         let list = list.join("\n");
         return Err(Failure::usage(say!(lang, "主题不符合要求：\n{list}", "the topics are not as they must be:\n{list}")));
     }
-    let interrupt = Interrupt::install(lang)?;
     let metrics = Metrics::new();
     let health = Arc::new(Health::default());
     if !configured.listen.is_empty() {

@@ -134,8 +134,9 @@ impl<'b> Trial<'b> {
                 thread::sleep(Duration::from_millis(self.rng.u64(200..2500)));
                 if self.rng.bool() {
                     guest.kill();
-                } else if !has_given_up(&self.rig, &mut guest) {
-                    guest.terminate();
+                } else {
+                    let code = guest.terminate_early();
+                    assert!(matches!(code, None | Some(0 | 70)), "a guest ended with {code:?}:\n{}", self.rig.log());
                 }
             }
             Fault::Twin => self.twin(),
@@ -183,21 +184,15 @@ impl<'b> Trial<'b> {
     }
 
     /// What whoever runs a service does: a process that ended because it could not be sure of itself is started again.
+    /// Brokers that have started again may take a member that returns to them for a second one of its name, and refuse it.
     fn supervise(&mut self) {
-        for at in 0..self.nodes.len() {
-            if has_given_up(&self.rig, &mut self.nodes[at]) {
-                self.nodes[at] = self.rig.start(self.nodes[at].instance);
+        for node in &mut self.nodes {
+            if let Some(code) = node.ended() {
+                assert_eq!(code, Some(70), "a process ended:\n{}", self.rig.log());
+                *node = self.rig.start(node.instance);
             }
         }
     }
-}
-
-/// Whether a process has ended by itself, as one may that cannot be sure of itself; in no other way. Brokers that have started again may take a member that returns to
-/// them for a second one of its name, and refuse it.
-fn has_given_up(rig: &Rig, node: &mut Node) -> bool {
-    let ended = node.ended();
-    assert!(ended.is_none_or(|code| code == Some(70)), "a process ended:\n{}", rig.log());
-    ended.is_some()
 }
 
 /// The demo's records with so many among them that are none, of every kind of wrong.

@@ -47,6 +47,17 @@ fn a_group_that_the_broker_refuses_ends_the_service_with_what_to_do() {
 }
 
 #[test]
+fn who_is_told_to_end_does_not_wait_for_brokers_first() {
+    let Some(broker) = Broker::find() else { return };
+    let rig = Rig::bare(Connection { brokers: broker.address.clone(), properties: BTreeMap::new() }, "", Shape::default());
+    let settings = fs::read_to_string(rig.path("weir.toml")).expect("settings");
+    fs::write(rig.path("weir.toml"), settings.replace(&broker.address, "127.0.0.1:1")).expect("written");
+    let service = rig.start("one");
+    rig.wait_for("Connection refused");
+    service.terminate();
+}
+
+#[test]
 fn snapshots_keep_their_age_over_a_restart() {
     let Some(broker) = Broker::find() else { return };
     let rig = Rig::new(&broker.address, Shape { leg_partitions: 1, roles: &["split", "detect"], ..Shape::default() });

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -15,6 +16,7 @@ use weir_kafka::{Connection, TopicRecord, read_topic, standing};
 
 use super::{WEIR, repository};
 
+const SIGTERM: i32 = 15;
 /// A stream that has not caught up by then hangs.
 const CATCH_UP_MAX: Duration = Duration::from_secs(180);
 static RIGS: AtomicU32 = AtomicU32::new(0);
@@ -264,6 +266,14 @@ impl Node {
     pub(super) fn terminate(mut self) {
         self.signal("-TERM");
         assert!(self.child.wait().expect("ends").success(), "SIGTERM is a good end");
+    }
+
+    /// The same of one that may just have begun, and not listen yet, or have ended by itself: 0, its own code, or none where the signal ended it.
+    pub(super) fn terminate_early(mut self) -> Option<i32> {
+        self.signal("-TERM");
+        let status = self.child.wait().expect("ends");
+        assert!(matches!(status.signal(), None | Some(SIGTERM)), "{status}");
+        status.code()
     }
 
     /// Tells it to end and, before it can have ended, once more; returns its exit code.
