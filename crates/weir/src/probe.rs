@@ -368,7 +368,7 @@ fn length(seconds: u128) -> String {
 }
 
 impl Distance {
-    /// `差 1 人`, `off by 1 people`.
+    /// `差 1 人`, `off by 1 person`.
     pub(crate) fn words(&self, lang: Lang) -> String {
         let Self { by, unit } = self;
         if matches!(by.as_str(), "0" | "0s") {
