@@ -255,8 +255,8 @@ fn count(summary: &mut Summary, read: &Counts, engine: &EngineCounts) {
     summary.duplicates = engine.duplicates;
     summary.reversed = engine.reversed;
     summary.legs_dropped = engine.legs_dropped;
-    summary.instants_gated = engine.rows_gated;
-    summary.instants_scanned = engine.rows_scanned;
+    summary.instants_gated = engine.instants_gated;
+    summary.instants_scanned = engine.instants_scanned;
     summary.hits = engine.hits;
 }
 
