@@ -2,7 +2,7 @@
 //!
 //! Codes, field names and record contents are ASCII or as the rules give them; this is about talk only. Both forms of a sentence stand in
 //! one call of [`say!`], so that nobody changes one and forgets the other. What is said behind a mistyped word is the same for all words;
-//! which form an English word has behind a number, [`plural`] alone says.
+//! which form an English word has behind a number, [`plural`] says.
 
 /// A language of messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
