@@ -1,4 +1,7 @@
 //! Pending rows become hits: evaluated together, put in the place of the hits that stood before.
+//!
+//! Rules of instants come before those of day ends, which watch them, and rules without `rule_hits` before those that ask for hits. How many rows wait
+//! for each other decides nothing; what follows of new hits for the outside is the business of `alerts`.
 
 use std::collections::BTreeMap;
 
