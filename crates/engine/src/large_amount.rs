@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use weir_model::alert::{digest128, hex};
+use weir_model::digest::{digest128, hex};
 use weir_model::large_amount::{ExemptTransaction, ReportedTransaction};
 use weir_model::leg::LegAmount;
 use weir_model::money::yuan;

@@ -142,23 +142,23 @@ pub struct Counts {
     pub reversed: u64,
     /// Legs that left early (`party_legs_max`).
     pub legs_dropped: u64,
-    /// Rows whose cheap conditions were evaluated.
-    pub rows_gated: u64,
-    /// Rows whose costly features were computed.
-    pub rows_scanned: u64,
+    /// Instants that passed the gates of some rule, so that cheap conditions were evaluated.
+    pub instants_gated: u64,
+    /// Of them, those for which costly features were computed.
+    pub instants_scanned: u64,
     /// Rule hits.
     pub hits: u64,
 }
 
 impl AddAssign for Counts {
     fn add_assign(&mut self, more: Self) {
-        let Self { legs, duplicates, reversed, legs_dropped, rows_gated, rows_scanned, hits } = more;
+        let Self { legs, duplicates, reversed, legs_dropped, instants_gated, instants_scanned, hits } = more;
         self.legs += legs;
         self.duplicates += duplicates;
         self.reversed += reversed;
         self.legs_dropped += legs_dropped;
-        self.rows_gated += rows_gated;
-        self.rows_scanned += rows_scanned;
+        self.instants_gated += instants_gated;
+        self.instants_scanned += instants_scanned;
         self.hits += hits;
     }
 }

@@ -1,8 +1,11 @@
 //! Topics: what each must be like, whether it is, and the one place that makes them.
 //!
-//! A running service never creates a topic: a misspelt name would become an empty one, and nobody would miss the alerts. It checks, and names
-//! what is wrong. `create` also commits the first offset of each partition for both groups, because from then on an offset that is missing
-//! means that something was lost. So it does that only where nothing can have been: begun a second time, everything would be said twice.
+//! A running service never creates a topic: a misspelt name would become an empty one, and nobody would miss the alerts. It looks ([`check`]), and
+//! names what would hurt answers and how to mend it. A topic that is there is never changed, enlarged or deleted here: it is the operator's.
+//!
+//! [`create`] makes what is missing, unless what is there bars it (`unfit`). It also commits the first offset of each partition for the groups of *split*
+//! and *detect*, because from then on an offset that is missing means that something was lost. So it does that only where nothing can have been: begun a
+//! second time, everything would be said twice. With `begins_anew` the operator answers for that.
 
 use std::collections::HashMap;
 use std::sync::Arc;

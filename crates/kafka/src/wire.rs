@@ -312,7 +312,7 @@ mod tests {
         Entry::Leg(leg()).encode(&mut bytes);
         Entry::Tick { clock: EventTime(1_767_294_245_000_000) }.encode(&mut bytes);
         assert_eq!(
-            weir_model::alert::hex(&bytes),
+            weir_model::digest::hex(&bytes),
             "010080cdfe9a88d6a3060680808080804008633a422f31303031027431010202743080cdfe9a88d6a306555344e8070001e807010a6e3a422fe69f90e69f9004fa921409811005010d0286b320043634393901c0b80201012809e794b2e585ace58fb8043632323203010180cdfe9a88d6a306"
         );
     }

@@ -1,10 +1,15 @@
 //! The alert: one episode of one rule on one party, in one revision, with everything that explains it.
 //!
 //! [`Alert`] is the bank's own, complete form; [`OfficeAlert`] is the allow-list that may leave the bank. The projection lists what goes,
-//! never what stays, so a new field stays inside until someone decides otherwise. Amounts are decimal strings in yuan.
+//! never what stays, so a new field of [`Alert`] stays inside until someone decides otherwise. [`Subject`], [`WindowSpan`], [`Scope`] and
+//! [`Addressee`] go whole: a field that is added to one of them leaves the bank, and `docs/schemas/office-alert.json` shows it. Amounts are decimal
+//! strings in yuan.
+//!
+//! An alert is also kept in snapshots, field by field in their order: a change of fields raises their version too.
 
 use serde::{Deserialize, Serialize};
 
+use crate::digest::{digest128, hex};
 use crate::leg::Direction;
 use crate::party::PartyKind;
 use crate::time::EventTime;
@@ -28,29 +33,6 @@ impl AlertId {
     pub fn hex(self) -> String {
         hex(&self.0)
     }
-}
-
-/// BLAKE3-128 of fields, each preceded by its length so that no two lists of fields share a text.
-#[must_use]
-pub fn digest128(fields: &[&[u8]]) -> [u8; 16] {
-    let mut hasher = blake3::Hasher::new();
-    for field in fields {
-        hasher.update(&u64::try_from(field.len()).unwrap_or(u64::MAX).to_le_bytes());
-        hasher.update(field);
-    }
-    let mut id = [0; 16];
-    hasher.finalize_xof().fill(&mut id);
-    id
-}
-
-/// Lower-case hexadecimal.
-#[must_use]
-pub fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// How grave.

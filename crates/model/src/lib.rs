@@ -6,6 +6,7 @@
 pub mod alert;
 pub mod calendar;
 pub mod dead_letter;
+pub mod digest;
 pub mod division;
 pub mod large_amount;
 pub mod leg;

@@ -280,7 +280,8 @@ fn read_table(reader: &mut Reader<'_>, block: &Scalar) -> CsvTable {
         let mut cells = cells(&line);
         if cells.len() > header.len() {
             let (wanted, found) = (header.len(), cells.len());
-            let message = Text::new(format!("{found} cells under {wanted} columns"), format!("{wanted} 列之下有 {found} 个单元格"));
+            let columns = if wanted == 1 { "column" } else { "columns" };
+            let message = Text::new(format!("{found} cells under {wanted} {columns}"), format!("{wanted} 列之下有 {found} 个单元格"));
             reader.error(Code::BadTest, place, message, None);
             continue;
         }

@@ -1,8 +1,8 @@
 //! The feature catalogue: every function a rule may call, with its arguments, type, cost and meaning.
 //!
 //! Owns the *signatures* and the wording that people read (`weir rule features`). The values are computed in `weir-engine`, one file a
-//! feature, and recomputed naively by the oracle; the `meaning` texts here are what both implement. Adding a feature: one entry here, one
-//! file in `engine/src/feature/`, one function in the oracle; the compiler names the places.
+//! feature, and recomputed naively by the oracle; the `meaning` texts here are what both implement. Which places a new feature touches, and which of
+//! them the compiler names, is a row of `docs/ARCHITECTURE.md`.
 
 use std::fmt;
 

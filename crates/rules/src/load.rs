@@ -12,7 +12,7 @@
 use std::collections::BTreeMap;
 
 use weir_model::Calendar;
-use weir_model::alert::{digest128, hex};
+use weir_model::digest::{digest128, hex};
 
 use crate::bind::{NamedRule, RuleDraft, bind_rule};
 use crate::case::RuleTest;

@@ -1,7 +1,8 @@
 //! Which language weir talks in, and the one way a text exists in both.
 //!
 //! Codes, field names and record contents are ASCII or as the rules give them; this is about talk only. Both forms of a sentence stand in
-//! one call of [`say!`], so that nobody changes one and forgets the other. What is said behind a mistyped word is the same for all words.
+//! one call of [`say!`], so that nobody changes one and forgets the other. What is said behind a mistyped word is the same for all words;
+//! which form an English word has behind a number, [`plural`] says.
 
 /// A language of messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +71,11 @@ macro_rules! say {
 }
 pub(crate) use say;
 
+/// The form of an English word for a number of things: `one` for exactly one, else `many`. Chinese has one form for all.
+pub(crate) fn plural<'a, N: PartialEq + From<u8>>(count: N, one: &'a str, many: &'a str) -> &'a str {
+    if count == N::from(1) { one } else { many }
+}
+
 /// What is said behind a word that is not known: the candidate it most likely meant, at most a third of its letters away; empty where none is.
 pub(crate) fn did_you_mean<'a>(word: &str, candidates: impl Iterator<Item = &'a str>, lang: Lang) -> String {
     let distance_max = word.chars().count().div_ceil(3);
@@ -98,6 +104,13 @@ mod tests {
         check(&[("LC_ALL", "C"), ("LANG", "zh_CN.UTF-8")], Lang::En);
         check(&[("LC_ALL", ""), ("LC_MESSAGES", "zh_TW"), ("LANG", "de_DE")], Lang::Zh);
         check(&[], Lang::En);
+    }
+
+    #[test]
+    fn one_thing_alone_is_not_many() {
+        let forms = [0_u64, 1, 2].map(|count| plural(count, "rule", "rules"));
+        assert_eq!(forms, ["rules", "rule", "rules"]);
+        assert_eq!([plural(1_i64, "point", "points"), plural(-1_i64, "point", "points")], ["point", "points"]);
     }
 
     #[test]

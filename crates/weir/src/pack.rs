@@ -12,7 +12,7 @@ use weir_rules::diagnostic::{Code, Diagnostic, Diagnostics, Place, Severity, Sou
 use weir_rules::{Loaded, Override};
 
 use crate::failure::{Exit, Failure};
-use crate::language::{Lang, say};
+use crate::language::{Lang, plural, say};
 use crate::terminal::{Palette, mention};
 
 /// The shipped pack: path below `rules/`, and text.
@@ -142,8 +142,8 @@ pub(crate) fn load(pack: &Pack, settings: &[String], json: bool, lang: Lang) -> 
     let loaded = pack.check(settings).map_err(|diagnostics| {
         show(&diagnostics, json, lang);
         let (label, errors) = (&pack.label, diagnostics.errors());
-        let plural = if errors == 1 { "" } else { "s" };
-        let text = say!(lang, "{label}：规则有 {errors} 处错误，没有运行", "{label}: {errors} error{plural} in the rules, nothing was run");
+        let noun = plural(errors, "error", "errors");
+        let text = say!(lang, "{label}：规则有 {errors} 处错误，没有运行", "{label}: {errors} {noun} in the rules, nothing was run");
         Failure { exit: exit_of(&diagnostics), text }
     })?;
     if loaded.documents.is_empty() {

@@ -23,7 +23,7 @@ use crate::arguments::{DetectArgs, VerifyArgs};
 use crate::detect;
 use crate::failure::{Exit, Failure};
 use crate::input_error::json_fault;
-use crate::language::{Lang, say};
+use crate::language::{Lang, plural, say};
 use crate::outputs::Output;
 use crate::pack::{self, Pack};
 use crate::service::{Configured, kafka, location};
@@ -104,10 +104,12 @@ fn from_archive(args: &VerifyArgs, lang: Lang) -> Result<Compared, Failure> {
     };
     let Refolded { revisions: folded, legs, controls, files, until } =
         refold(&store, &Arc::new(library), &detect, &settings.topics, question).map_err(|error| not_folded(&name, &error, lang))?;
+    let counted = [(files, "file", "files"), (legs, "leg", "legs"), (controls, "control record", "control records")];
+    let [of_files, of_legs, of_controls] = counted.map(|(count, one, many)| plural(count, one, many));
     let source = Source {
         zh: format!("归档 {name}：分区 {partition}，位点 0 至 {until}，{files} 个文件，该主体流水 {legs} 条，控制记录 {controls} 条"),
         en: format!(
-            "archive {name}: partition {partition}, offsets 0 to {until}, {files} files, {legs} legs of the party, {controls} control records"
+            "archive {name}: partition {partition}, offsets 0 to {until}, {files} {of_files}, {legs} {of_legs} of the party, {controls} {of_controls}"
         ),
     };
     let folded = revisions(folded.into_iter(), &args.alert_id, lang)?;
@@ -190,7 +192,7 @@ fn from_files(args: &VerifyArgs, lang: Lang) -> Result<Compared, Failure> {
     let files = args.input.len();
     let source = Source {
         zh: format!("由 {files} 个输入重算该主体，直至末尾"),
-        en: format!("the party folded again from {files} input{}, to the end", if files == 1 { "" } else { "s" }),
+        en: format!("the party folded again from {files} {}, to the end", plural(files, "input", "inputs")),
     };
     Ok((said, folded, source))
 }
@@ -338,7 +340,8 @@ fn tell(
         None => palette.paint("1;32", lang.of("证实", "proved")),
         Some(_) => palette.paint("1;31", lang.of("不符", "refuted")),
     };
-    let head = say!(lang, "{verdict}  预警 {alert_id}，{revisions} 次修订", "{verdict}  alert {alert_id}, {revisions} revisions");
+    let noun = plural(revisions, "revision", "revisions");
+    let head = say!(lang, "{verdict}  预警 {alert_id}，{revisions} 次修订", "{verdict}  alert {alert_id}, {revisions} {noun}");
     let source = match lang {
         Lang::Zh => &source.zh,
         Lang::En => &source.en,

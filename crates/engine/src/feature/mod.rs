@@ -2,8 +2,8 @@
 //!
 //! The exact meaning of every feature is its entry in `weir_rules::catalogue`; the files here are the fast form, the oracle in
 //! `weir-testkit` the slow one. A feature is a function of a [`View`], which ends at the instant asked about. Cheap features read running
-//! [`Aggregates`]; costly ones scan the window's rows. To add one: an entry in the catalogue, a file here, an arm in [`costly`] or [`cheap`],
-//! a function in the oracle.
+//! [`Aggregates`]; costly ones scan the window's rows. A new one is a file here and an arm in [`costly`] or [`cheap`]; `docs/ARCHITECTURE.md` has the
+//! other places.
 
 mod active_days;
 mod activity;

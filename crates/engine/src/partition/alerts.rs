@@ -1,4 +1,7 @@
 //! Changed episodes become alert revisions, described as of their last hit.
+//!
+//! That something is to be said `detection` has found; here it gets its number, its cause and its contents (`describe`), under the rule set that
+//! decided the hit, which need not be the one in force.
 
 use weir_model::alert::{LogPosition, Trigger, Withdrawal};
 use weir_model::{Alert, AlertId, AlertStatus, EventTime, Span};

@@ -1,4 +1,7 @@
 //! Pending rows become hits: evaluated together, put in the place of the hits that stood before.
+//!
+//! Rules of instants come before those of day ends, which watch them, and rules without `rule_hits` before those that ask for hits. How many rows wait
+//! for each other decides nothing; what follows of new hits for the outside is the business of `alerts`.
 
 use std::collections::BTreeMap;
 
@@ -18,9 +21,9 @@ impl Engine {
         }
         let groups = std::mem::take(&mut self.groups);
         let mut rows = std::mem::take(&mut self.pending_rows);
-        effects.counts.rows_gated += rows.len() as u64;
+        effects.counts.instants_gated += rows.len() as u64;
         for is_day_end in [false, true] {
-            effects.counts.rows_scanned += self.decide_in_turn(&groups, &mut rows, is_day_end);
+            effects.counts.instants_scanned += self.decide_in_turn(&groups, &mut rows, is_day_end);
         }
         effects.counts.hits += rows.iter().map(|row| row.hits.len() as u64).sum::<u64>();
         for group in &groups {

@@ -1,4 +1,7 @@
 //! A leg arrives: what it does to its party, and which instants it asks to be looked at again.
+//!
+//! No rule is decided here. An instant that no gate lets pass ends here, which is most of them; the others wait as pending rows, so that many are
+//! decided together (`hits`). Before a party changes again, what waits of it is decided.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,6 @@
 //! Large-amount reports: when a total's change is said, and when a day is final.
+//!
+//! Totals and their limits are `large_amount`'s. Only a tick ends a day, whatever legs are stamped with.
 
 use weir_model::{LargeAmountReport, ReportStatus};
 

@@ -1,4 +1,7 @@
 //! Time passes: removals expire, days end, episodes close, and what is too old to matter is let go.
+//!
+//! Here alone the frontier moves that decides what is forgotten, so forgetting depends on the log's ticks and on nothing else. Memory is given back a few
+//! parties at a time ([`Engine::sweep`]); when, no answer shows.
 
 use smallvec::SmallVec;
 use weir_model::time::MICROS_PER_DAY;

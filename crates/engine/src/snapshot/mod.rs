@@ -27,7 +27,8 @@ use crate::SnapshotError;
 use crate::partition::Engine;
 
 const MAGIC: &[u8; 8] = b"WEIRSNAP";
-/// Raised with every change of [`Head`] or of [`records`].
+/// Raised with every change of [`Head`], of [`records`], or of what they hold of the model as it is, the fields of [`weir_model::Alert`] among them: the
+/// encoding names no fields.
 const VERSION: u32 = 4;
 
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -37,8 +37,9 @@ impl Walk<'_> {
         let entry = feature.entry();
         if written.len() != entry.args.len() {
             let (wanted, got) = (entry.args.len(), written.len());
+            let arguments = if wanted == 1 { "argument" } else { "arguments" };
             let message = Text::new(
-                format!("`{name}` takes {wanted} arguments, found {got}"),
+                format!("`{name}` takes {wanted} {arguments}, found {got}"),
                 format!("`{name}` 需要 {wanted} 个参数，实有 {got} 个"),
             );
             let help = crate::docs::signature(entry);

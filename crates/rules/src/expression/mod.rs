@@ -454,7 +454,8 @@ fn most(call: &FeatureCall) -> Option<i128> {
     }
 }
 
-/// Ratios that are parts of a whole; the others compare two different sums.
+/// Ratios that are parts of a whole; the others compare two different sums. A new one that may be above 1 must be among these, or its conditions are
+/// said never to hold: no compiler notices.
 fn is_share(feature: Feature) -> bool {
     !matches!(
         feature,

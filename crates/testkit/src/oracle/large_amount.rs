@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use weir_model::alert::{digest128, hex};
+use weir_model::digest::{digest128, hex};
 use weir_model::large_amount::{ExemptTransaction, ReportedTransaction};
 use weir_model::money::yuan;
 use weir_model::{Calendar, Currency, Day, Direction, EventTime, Flags, LargeAmountReport, PartyKind, ReportItem, ReportStatus};

@@ -2,6 +2,9 @@
 //!
 //! A dial can be held at a value by its name, which is how one asks where detection breaks. The figures behind the ranges are judgement and
 //! published cases; `docs/synthetic-bank.md` names them.
+//!
+//! A new dial that no scheme must have is one of [`FURTHER`]: it is never drawn, has dice of its own, and leaves every bank made before as it is. One that is
+//! drawn ([`DIALS`]) moves the dice of all that are drawn after it.
 
 use std::collections::BTreeMap;
 

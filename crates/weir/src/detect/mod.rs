@@ -47,7 +47,7 @@ use crate::arguments::DetectArgs;
 use crate::failure::{Exit, Failure};
 use crate::input_error::{self, PlainlyWrong};
 use crate::interrupt::Interrupt;
-use crate::language::{Lang, say};
+use crate::language::{Lang, plural, say};
 use crate::outputs::{Output, publish};
 use crate::rule::{ended, mention_ended};
 use crate::summary::Summary;
@@ -255,8 +255,8 @@ fn count(summary: &mut Summary, read: &Counts, engine: &EngineCounts) {
     summary.duplicates = engine.duplicates;
     summary.reversed = engine.reversed;
     summary.legs_dropped = engine.legs_dropped;
-    summary.instants_gated = engine.rows_gated;
-    summary.instants_scanned = engine.rows_scanned;
+    summary.instants_gated = engine.instants_gated;
+    summary.instants_scanned = engine.instants_scanned;
     summary.hits = engine.hits;
 }
 
@@ -273,17 +273,19 @@ fn verdict(summary: &Summary, ahead: u64, json: bool, lang: Lang) -> Exit {
         return Exit::Ok;
     }
     let (late, legs) = (summary.too_late(), summary.legs);
+    let (noun, were) = (plural(legs, "leg", "legs"), plural(late, "was", "were"));
     let mut text = say!(
         lang,
         "警告：{legs} 条流水腿中有 {late} 条迟到（超过千分之一），未计入检测；输入若未按时间排序请加 --sort，否则放宽 --lateness",
-        "warning: {late} of {legs} legs came too late (more than one in a thousand) and were not looked at; use --sort if the input is not \
+        "warning: {late} of {legs} {noun} came too late (more than one in a thousand) and {were} not looked at; use --sort if the input is not \
          in order of time, else a longer --lateness"
     );
     if ahead > 0 {
+        let dated = plural(ahead, "record was dated", "records were dated");
         text += &say!(
             lang,
             "；有 {ahead} 次时间比此前全部记录晚一天以上：若日期有误，请用 --now 写明收到数据的时间，来自未来的记录即转为死信",
-            "; {ahead} times a record was dated more than a day after all before it: if such dates are wrong, say with --now when the data \
+            "; {ahead} {dated} more than a day after all before it: if such dates are wrong, say with --now when the data \
              were received, and records from the future become dead letters"
         );
     }
@@ -296,19 +298,21 @@ fn mention_other_late(summary: &Summary, json: bool, lang: Lang) {
     let count = |reason: Reason| summary.late.get(reason.code()).copied().unwrap_or(0);
     let reversals = count(Reason::ReversalTooLate) + count(Reason::ReversalTargetMissing);
     if reversals > 0 {
+        let found = plural(reversals, "reversal of a leg found", "reversals of legs found");
         let text = say!(
             lang,
             "提示：有 {reversals} 条冲正找不到原交易或来得太晚，未能撤销；见迟到输出（--late）",
-            "note: reversals of {reversals} legs found no original, or came too late to take it out; they are in the late output (--late)"
+            "note: {reversals} {found} no original, or came too late to take it out; see the late output (--late)"
         );
         mention("note", "reversals", &text, json);
     }
     let costly = count(Reason::TooCostly);
     if costly > 0 {
+        let noun = plural(costly, "leg", "legs");
         let text = say!(
             lang,
             "提示：有 {costly} 条流水腿过旧且所属主体流水过多，未重新计算；见迟到输出（--late）",
-            "note: {costly} legs would have made too much be looked at again; they are in the late output (--late)"
+            "note: {costly} {noun} would have made too much be looked at again; see the late output (--late)"
         );
         mention("note", "too_costly", &text, json);
     }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use weir_feed::Progress;
 
-use crate::language::{Lang, say};
+use crate::language::{Lang, plural, say};
 use crate::terminal::grouped;
 
 /// A bar, or nothing where nobody looks.
@@ -44,8 +44,9 @@ impl Bar {
     pub(crate) fn update(&self, records: u64) {
         self.bar.set_position(self.source.bytes());
         let millis = self.begun.elapsed().as_millis().max(1);
+        let noun = plural(records, "record", "records");
         let (rate, records) = (grouped(u128::from(records) * 1000 / millis), grouped(records.into()));
-        self.bar.set_message(say!(self.lang, "{records} 条  {rate} 条/秒", "{records} records  {rate}/s"));
+        self.bar.set_message(say!(self.lang, "{records} 条  {rate} 条/秒", "{records} {noun}  {rate}/s"));
     }
 
     /// Bytes read of all inputs.

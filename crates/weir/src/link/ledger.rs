@@ -143,7 +143,7 @@ impl Ledger {
 
     /// Remembers that a customer was used from a device, or by an agent; of the word itself only a hash.
     pub(super) fn mark(&mut self, customer: Number, mark: Mark, word: &str) {
-        let hash = weir_model::alert::digest128(&[word.as_bytes()]);
+        let hash = weir_model::digest::digest128(&[word.as_bytes()]);
         if self.marks.len() >= self.pairs_max && !self.marks.contains_key(&(mark, hash)) {
             self.left_out += 1;
             return;

@@ -4,7 +4,7 @@ use weir_model::Direction;
 use weir_model::alert::{Batch, CounterpartyFlow};
 
 use super::{Sheet, minute};
-use crate::language::say;
+use crate::language::{plural, say};
 use crate::terminal::{grouped, grouped_yuan, left, right, shortened};
 
 /// Counterparties and batches shown.
@@ -83,7 +83,8 @@ impl Sheet<'_> {
 
     fn batch(&self, batch: &Batch) -> String {
         let people = batch.payees;
-        let people = right(&say!(self.lang, "{people} 人", "{people} people"), 12);
+        let noun = plural(people, "person", "people");
+        let people = right(&say!(self.lang, "{people} 人", "{people} {noun}"), 12);
         let again = match batch.again {
             Some(again) => say!(self.lang, "{again} 人上批也收过", "{again} of them paid the time before"),
             None => String::new(),

@@ -6,7 +6,7 @@ use weir_model::alert::{Condition, ExclusionConsidered, Parts};
 use weir_rules::{RuleSet, without_outcome};
 
 use super::Sheet;
-use crate::language::say;
+use crate::language::{plural, say};
 use crate::terminal::{left, right, wrapped};
 
 /// From this width on a condition and its clause share a line.
@@ -105,16 +105,21 @@ impl Sheet<'_> {
         let mut lines = Vec::new();
         if !judged.is_empty() {
             let (count, reasons) = (judged.len(), reasons(&judged));
-            let none = if count == 1 { "1 exclusion does not apply".to_owned() } else { format!("none of {count} exclusions applies") };
-            lines.extend(self.remark(&say!(self.lang, "不属于以下 {count} 种可排除的情形：{reasons}", "{none}: {reasons}")));
+            let many = format!("none of {count} exclusions applies");
+            let en = plural(count, "1 exclusion does not apply", &many);
+            lines.extend(self.remark(&say!(
+                self.lang,
+                "不属于以下 {count} 种可排除的情形：{reasons}",
+                "{en}: {reasons}"
+            )));
         }
         if !unknown.is_empty() {
             let (count, reasons) = (unknown.len(), reasons(&unknown));
-            let exclusions = if count == 1 { "exclusion" } else { "exclusions" };
+            let noun = plural(count, "exclusion", "exclusions");
             lines.extend(self.remark(&say!(
                 self.lang,
                 "缺资料，无法判断是否属于以下 {count} 种可排除的情形：{reasons}",
-                "{count} {exclusions} could not be judged for want of data: {reasons}"
+                "{count} {noun} could not be judged for want of data: {reasons}"
             )));
         }
         for ExclusionConsidered { reason, owner, until, .. } in ended {

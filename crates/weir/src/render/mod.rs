@@ -10,7 +10,7 @@ use unicode_width::UnicodeWidthStr;
 use weir_model::alert::{Alert, AlertStatus, FundClass, Level, Withdrawal};
 use weir_model::{Direction, KeyKind, PartyKind};
 
-use crate::language::{Lang, say};
+use crate::language::{Lang, plural, say};
 use crate::terminal::{Palette, grouped, grouped_yuan, left, right, wan, wrapped};
 
 /// Beyond this width lines are no easier to read.
@@ -50,7 +50,8 @@ impl Sheet<'_> {
         let variant = if variant.is_empty() { String::new() } else { format!(" · {variant}") };
         let shadow = if rule.shadow { self.lang.of("  〔试运行〕", "  [on trial]") } else { "" };
         let score = self.alert.score;
-        let score = say!(self.lang, "{score} 分", "{score} points");
+        let points = plural(score, "point", "points");
+        let score = say!(self.lang, "{score} 分", "{score} {points}");
         let title = self.palette.bold(&format!("{} {}", rule.id, rule.title));
         let is_group = KeyKind::Group.is_of(&subject.party);
         let name = match subject.name.as_str() {
@@ -86,11 +87,12 @@ impl Sheet<'_> {
     fn accounts(&self, accounts: &[String]) -> String {
         let shown = accounts.iter().take(3).map(String::as_str).collect::<Vec<_>>().join(" ");
         let total = accounts.len();
+        let noun = plural(total, "account", "accounts");
         if total > 3 {
             let more = total - 3;
-            say!(self.lang, "账户 {shown} 等 {total} 个", "accounts {shown} and {more} more")
+            say!(self.lang, "账户 {shown} 等 {total} 个", "{noun} {shown} and {more} more")
         } else {
-            say!(self.lang, "账户 {shown}", "accounts {shown}")
+            say!(self.lang, "账户 {shown}", "{noun} {shown}")
         }
     }
 
@@ -114,7 +116,7 @@ impl Sheet<'_> {
         let label = |zh, en| self.palette.dim(&left(self.lang.of(zh, en), if self.lang == Lang::Zh { 8 } else { 10 }));
         // Sums are of everybody; the people among them stand apart from the sum.
         let people = |n: u64, zh: &str, [one, many]: [&str; 2]| {
-            let en = if n == 1 { one } else { many };
+            let en = plural(n, one, many);
             let n = grouped(n.into());
             left(&say!(self.lang, "{zh} {n} 名", "{n} {en}"), 20)
         };
@@ -185,12 +187,12 @@ impl Sheet<'_> {
         match &scope.known_share {
             Some(share) if prefectures > 0 => {
                 let known = percent(share);
-                let plural = |n: u64| if n == 1 { "" } else { "s" };
-                let (p, q) = (plural(provinces), plural(prefectures));
+                let of_provinces = plural(provinces, "province", "provinces");
+                let of_prefectures = plural(prefectures, "prefecture", "prefectures");
                 say!(
                     self.lang,
                     "   {provinces} 省 {prefectures} 地市（已知地区占 {known}）",
-                    "   {provinces} province{p}, {prefectures} prefecture{q} ({known} known)"
+                    "   {provinces} {of_provinces}, {prefectures} {of_prefectures} ({known} known)"
                 )
             }
             _ => String::new(),

@@ -8,7 +8,7 @@ use weir_rules::{DiagnosticRecord, Diagnostics};
 
 use super::exclusions::{self, Ended};
 use crate::failure::{Exit, Failure};
-use crate::language::{Lang, say};
+use crate::language::{Lang, plural, say};
 use crate::outputs::Output;
 use crate::pack::{Pack, exit_of, idle};
 use crate::terminal::{Palette, mention};
@@ -72,16 +72,16 @@ fn show(diagnostics: &Diagnostics, lang: Lang, output: &mut Output) -> Result<()
 
 fn summary(label: &str, diagnostics: &Diagnostics, hash: Option<&str>, rule_files: usize, lang: Lang) -> String {
     let (errors, warnings) = (diagnostics.errors(), diagnostics.warnings());
-    let plural = |count: usize| if count == 1 { "" } else { "s" };
-    let (s_rules, s_errors, s_warnings) = (plural(rule_files), plural(errors), plural(warnings));
-    let warned = if warnings == 0 { String::new() } else { say!(lang, "，{warnings} 处警告", ", {warnings} warning{s_warnings}") };
+    let (of_rules, of_errors) = (plural(rule_files, "rule", "rules"), plural(errors, "error", "errors"));
+    let of_warnings = plural(warnings, "warning", "warnings");
+    let warned = if warnings == 0 { String::new() } else { say!(lang, "，{warnings} 处警告", ", {warnings} {of_warnings}") };
     match hash {
         Some(hash) => say!(
             lang,
             "{label}：{rule_files} 条规则全部通过{warned}（规则集 {hash}）\n",
-            "{label}: {rule_files} rule{s_rules}, all good{warned} (rule set {hash})\n"
+            "{label}: {rule_files} {of_rules}, all good{warned} (rule set {hash})\n"
         ),
-        None => say!(lang, "{label}：{errors} 处错误{warned}\n", "{label}: {errors} error{s_errors}{warned}\n"),
+        None => say!(lang, "{label}：{errors} 处错误{warned}\n", "{label}: {errors} {of_errors}{warned}\n"),
     }
 }
 
@@ -103,8 +103,8 @@ pub(crate) fn explain_code(code: &str, json: bool, lang: Lang, output: &mut Outp
 pub(crate) fn mention_warnings(warnings: &Diagnostics, json: bool, lang: Lang) {
     let count = warnings.warnings();
     if count > 0 {
-        let plural = if count == 1 { "" } else { "s" };
-        let text = say!(lang, "规则有 {count} 处警告，详见 weir rule check", "the rules have {count} warning{plural}, see weir rule check");
+        let noun = plural(count, "warning", "warnings");
+        let text = say!(lang, "规则有 {count} 处警告，详见 weir rule check", "the rules have {count} {noun}, see weir rule check");
         mention("warning", "rules", &text, json);
     }
 }

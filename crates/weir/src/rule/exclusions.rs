@@ -9,7 +9,7 @@ use serde::Serialize;
 use weir_model::{Day, EventTime};
 use weir_rules::RuleSet;
 
-use crate::language::{Lang, say};
+use crate::language::{Lang, plural, say};
 use crate::terminal::mention;
 
 /// Exclusions named at the end of a run: a pack whose owners looked at none of it has dozens.
@@ -60,11 +60,11 @@ pub(crate) fn words(ended: &[Ended], lines_max: usize, lang: Lang) -> String {
         let more = count - lines_max;
         list += &say!(lang, "\n  另有 {more} 种，weir rule check 逐条列出", "\n  and {more} more, which weir rule check names");
     }
-    let has_ended = if count == 1 { "exclusion has ended and excludes" } else { "exclusions have ended and exclude" };
+    let have_ended = plural(count, "exclusion has ended and excludes", "exclusions have ended and exclude");
     say!(
         lang,
         "警告：有 {count} 种排除情形已到期，不再排除；仍然适用的，请责任人核实后在规则文件中改写 until：{list}",
-        "warning: {count} {has_ended} no more; where one still applies, let its owner verify it and write another `until` into the rule \
+        "warning: {count} {have_ended} no more; where one still applies, let its owner verify it and write another `until` into the rule \
          file:{list}"
     )
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use weir_rules::{Loaded, RuleDocument};
 
 use crate::failure::{Exit, Failure};
-use crate::language::{Lang, say};
+use crate::language::{Lang, plural, say};
 use crate::outputs::Output;
 use crate::pack::{self, Pack};
 use crate::terminal::{self, Palette, columns, wrapped};
@@ -68,8 +68,8 @@ pub(crate) fn run(dirs: &[PathBuf], settings: &[String], json: bool, lang: Lang,
 /// What a rule is called and stands on, then its parameters, a column for each variant in force.
 fn sheet(rule: &RuleDocument, loaded: &Loaded, lang: Lang, palette: Palette) -> String {
     let (status, tests) = (rule.status.name(), rule.tests.len());
-    let plural = if tests == 1 { "" } else { "s" };
-    let facts = say!(lang, "{status} · {tests} 个测试", "{status} · {tests} test{plural}");
+    let noun = plural(tests, "test", "tests");
+    let facts = say!(lang, "{status} · {tests} 个测试", "{status} · {tests} {noun}");
     let title = palette.bold(&format!("{} {}", rule.id, rule.title));
     let basis = rule.basis.join(lang.of("；", "; "));
     let mut text = format!("\n{title}  {}\n", palette.dim(&facts));

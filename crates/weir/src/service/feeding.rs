@@ -20,7 +20,7 @@ use crate::detect;
 use crate::failure::{Exit, Failure};
 use crate::input_error;
 use crate::interrupt::Interrupt;
-use crate::language::{Lang, say};
+use crate::language::{Lang, plural, say};
 use crate::terminal::mention;
 
 /// Records a transaction: enough to pay for it, few enough to be seen soon.
@@ -37,7 +37,8 @@ pub(crate) fn feed(args: &FeedArgs, json: bool, lang: Lang) -> Result<Exit, Fail
         let parties = Parties::load(path, "").map_err(|error| input_error::failure(&error, lang))?;
         let records = parties.iter().map(|party| (key_of(party), json_of(party)));
         let count = put_all(&settings.connection, &settings.topics.parties, records).map_err(|error| kafka(&error, lang))?;
-        mention("note", "parties", &say!(lang, "已写入客户资料 {count} 条", "{count} parties are on their topic"), json);
+        let are = plural(count, "party is on its topic", "parties are on their topic");
+        mention("note", "parties", &say!(lang, "已写入客户资料 {count} 条", "{count} {are}"), json);
     }
     if args.input.is_empty() {
         return Ok(Exit::Ok);
@@ -84,7 +85,8 @@ pub(crate) fn feed(args: &FeedArgs, json: bool, lang: Lang) -> Result<Exit, Fail
         return Err(short_input(before, &name, lang));
     }
     let (sent, total) = (feeder.sent().saturating_sub(before), feeder.sent());
-    mention("note", "fed", &say!(lang, "已送入 {sent} 条，累计 {total} 条", "{sent} records sent, {total} in all"), json);
+    let noun = plural(sent, "record", "records");
+    mention("note", "fed", &say!(lang, "已送入 {sent} 条，累计 {total} 条", "{sent} {noun} sent, {total} in all"), json);
     Ok(Exit::Ok)
 }
 
@@ -94,7 +96,7 @@ fn feeder_failure(error: &FeederError, name: &str, lang: Lang) -> Failure {
         FeederError::Overtaken { found, expected } => Failure::usage(say!(
             lang,
             "送入任务 {name} 已被同名的另一个 weir feed 接管：已送入 {found} 条，而本进程止于 {expected} 条；本进程未重复送入。请让另一个进程完成，或在它结束后重新运行本命令",
-            "another weir feed of the same name ({name}) has taken over: {found} records are sent, and this one had come to {expected}; it has sent none twice. \
+            "another weir feed of the same name ({name}) has taken over: it has come to record {found}, and this one had come to {expected} and has sent none twice. \
              Let the other one finish, or run this again when it has ended"
         )),
     }
@@ -119,10 +121,11 @@ fn other_input(before: u64, name: &str, lang: Lang) -> Failure {
 }
 
 fn short_input(before: u64, name: &str, lang: Lang) -> Failure {
+    let that_were = plural(before, "record that was", "records that were");
     Failure::bad_input(say!(
         lang,
         "输入不足 {before} 条，而送入任务 {name} 已送入 {before} 条：文件已换或已截短，未送入任何记录。新的文件请用 --name 另取名字从头送入；续送请恢复原文件",
-        "the input has fewer than the {before} records that were sent under the name {name}: the file is another one or was cut, and nothing is sent. For a new file give --name \
+        "the input has fewer than the {before} {that_were} sent under the name {name}: the file is another one or was cut, and nothing is sent. For a new file give --name \
          another name, and all of it is sent; to go on, put back the file that was"
     ))
 }

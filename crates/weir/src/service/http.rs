@@ -13,7 +13,7 @@ use axum::routing::get;
 use weir_kafka::Metrics;
 
 use crate::failure::Failure;
-use crate::language::{Lang, say};
+use crate::language::{Lang, plural, say};
 
 /// Whether the service takes part.
 #[derive(Debug, Default)]
@@ -50,7 +50,10 @@ pub(crate) fn serve(listen: &str, metrics: Metrics, health: Arc<Health>, lang: L
                 (false, ..) => (StatusCode::SERVICE_UNAVAILABLE, "starting or stopping\n".to_owned()),
                 (true, 0, None) => (StatusCode::OK, "ready\n".to_owned()),
                 (true, 0, Some(obstacle)) => (StatusCode::SERVICE_UNAVAILABLE, format!("{obstacle}\n")),
-                (true, stopped, _) => (StatusCode::SERVICE_UNAVAILABLE, format!("{stopped} partitions are stopped; see weir_stopped\n")),
+                (true, stopped, _) => {
+                    let are = plural(stopped, "partition is", "partitions are");
+                    (StatusCode::SERVICE_UNAVAILABLE, format!("{stopped} {are} stopped; see weir_stopped\n"))
+                }
             }
         }
     };

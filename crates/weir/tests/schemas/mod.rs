@@ -1,4 +1,5 @@
-//! `docs/schemas`: the JSON Schemas of what weir writes, out of the types themselves. That records fit them, the tests of the service see.
+//! `docs/schemas`: the JSON Schemas of what weir writes, out of the types themselves, and that `docs/records.md` names every field. That records fit them,
+//! the tests of the service see.
 //!
 //! That of office messages is closed: it lists what may leave the bank, and a message with anything more, however deep inside, does not fit. The
 //! others are open, as their readers must be.
@@ -6,6 +7,7 @@
 //! `UPDATE_EXPECT=1` writes the files anew after a change of the types. A change that a reader of the old form would stumble over raises
 //! `weir_model::alert::SCHEMA_VERSION`.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use expect_test::expect_file;
@@ -60,4 +62,29 @@ fn the_documented_schemas_are_those_of_the_types() {
         "leg-set-aside.json",
         &schema::<LegSetAside>("Leg set aside: on weir.late, and on weir.dead-letter where the detector refused it"),
     );
+}
+
+/// Names of fields, however deep inside.
+fn fields<'s>(schema: &'s Value, names: &mut BTreeSet<&'s str>) {
+    match schema {
+        Value::Object(parts) => {
+            if let Some(Value::Object(properties)) = parts.get("properties") {
+                names.extend(properties.keys().map(String::as_str));
+            }
+            parts.values().for_each(|part| fields(part, names));
+        }
+        Value::Array(parts) => parts.iter().for_each(|part| fields(part, names)),
+        _ => {}
+    }
+}
+
+#[test]
+fn the_manual_says_what_every_field_is() {
+    let manual = std::fs::read_to_string(repository().join("docs/records.md")).expect("is there");
+    for schema in [schema::<Alert>(""), schema::<OfficeAlert>(""), schema::<LargeAmountReport>(""), schema::<LegSetAside>("")] {
+        let mut names = BTreeSet::new();
+        fields(&schema, &mut names);
+        let missing: Vec<&str> = names.into_iter().filter(|name| !manual.contains(&format!("`{name}`"))).collect();
+        assert!(missing.is_empty(), "docs/records.md does not name {missing:?}");
+    }
 }

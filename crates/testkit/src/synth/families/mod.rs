@@ -3,6 +3,10 @@
 //! An instance turns around one customer of its own. What happens on a day follows from the instance's seed and the day, so an instance holds
 //! no more than its facts. Which families there are: those that the notices and practice name as covers or false alarms; what tells each
 //! apart is written beside it, and no more of it than a bank could see. What families do stands in files by whose account is at the centre.
+//!
+//! A new family is a [`Kind`], a row at the end of [`MAKES`] (its place there is what its dice are thrown for) and a function that [`behave`] calls for each
+//! of its days. Its centres are added to the town before the schemes', whose customers get other numbers: the bank is another one then, and
+//! `the_generator_is_frozen` says so.
 
 mod grey;
 mod organisations;
@@ -76,7 +80,7 @@ pub enum Kind {
     StaffFinancing,
 }
 
-/// What is fixed for a family: how often, and who its centre is.
+/// How a family is made: how often it occurs, and who its centre is.
 struct Make {
     kind: Kind,
     name: &'static str,
@@ -117,6 +121,7 @@ impl Make {
 use AgreementKind as A;
 use PartyKind::{Natural, Organisation, SoleTrader};
 
+/// Every family.
 const MAKES: [Make; 27] = [
     make(Kind::PayrollAgency, "payroll_agency", 8, Organisation, "7264", (80, 500)).agreed(A::Payroll, 900),
     make(Kind::PayrollUnregistered, "payroll_unregistered", 12, Organisation, "4813", (15, 50)),

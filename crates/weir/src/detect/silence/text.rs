@@ -8,7 +8,7 @@ use weir_model::{KeyKind, PartyKind, Reason};
 use weir_rules::without_outcome;
 
 use super::explanation::{Cause, Explanation, Given, NotEvaluable, OfCondition, OfInstant, OfOperand, OfRule, OfVariant, Why};
-use crate::language::{Lang, say};
+use crate::language::{Lang, plural, say};
 use crate::render::{kind_name, level_name, minute, plain_width};
 use crate::terminal::{Palette, grouped, left, wrapped};
 
@@ -48,13 +48,14 @@ impl Sheet {
         let known =
             if of.registered || self.is_group { "" } else { self.lang.of(" · 不在客户资料中", " · not in the party data") };
         let (legs, inward, outward) = (grouped(of.legs.into()), grouped(of.legs_in.into()), grouped(of.legs_out.into()));
+        let transactions = plural(of.legs, "transaction", "transactions");
         let (first, last) = (minute(&of.first), minute(&of.last));
         let mut lines = vec![
             format!("{}{name}  {}", self.palette.bold(&of.party), self.palette.dim(&format!("{kinds}{known}"))),
             say!(
                 self.lang,
                 "流水 {legs} 笔（转入 {inward}，转出 {outward}）  {first} → {last}",
-                "{legs} transactions ({inward} in, {outward} out)  {first} → {last}"
+                "{legs} {transactions} ({inward} in, {outward} out)  {first} → {last}"
             ),
         ];
         if let Some(group) = &of.group {
@@ -145,6 +146,7 @@ impl Sheet {
         };
         let at = minute(&instant.at);
         let (met, required) = (instant.met, instant.required);
+        let (conditions, hold) = (plural(required, "condition", "conditions"), plural(met, "holds", "hold"));
         let verdict = match variant.why {
             Why::Excluded => {
                 self.palette.paint("33", self.lang.of("条件全部满足，但属于可排除的情形", "every condition holds, but it is excluded"))
@@ -152,7 +154,7 @@ impl Sheet {
             Why::Score => self
                 .palette
                 .paint("33", self.lang.of("条件全部满足，但得分不到最低级别", "every condition holds, but the score reaches no level")),
-            _ => say!(self.lang, "{required} 项条件满足 {met} 项", "{met} of {required} conditions hold"),
+            _ => say!(self.lang, "{required} 项条件满足 {met} 项", "{met} of {required} {conditions} {hold}"),
         };
         let mut lines = self.beside(&head, &say!(self.lang, "最接近于 {at}：{verdict}", "nearest at {at}: {verdict}"));
         lines.extend(instant.conditions.iter().flat_map(|condition| self.condition(condition)));
@@ -434,7 +436,7 @@ mod tests {
 
                 ! FZ-002 定期批量小额转出  alerted: first hit 2026-03-05 10:00, high  3f0c6d4b9a1e4d5f8c2b7a6e5d4c3b2a
 
-                  FZ-001 分散转入集中转出 · days14  nearest at 2026-03-04 12:00: 1 of 2 conditions hold
+                  FZ-001 分散转入集中转出 · days14  nearest at 2026-03-04 12:00: 1 of 2 conditions holds
                     ✗  natural_payers(14d) >= 15   is 14                                   off by 1 person
                     ✓  amount_in(14d) >= 500000.00   is 560000.00
                     excluded: 已核实收单商户 (owner 运营管理部, until 2027-12-31)

@@ -11,7 +11,7 @@ use weir_model::Alert;
 use weir_rules::{CsvTable, RuleSet, RuleTest, SourceFile};
 
 use crate::input_error;
-use crate::language::{Lang, say};
+use crate::language::{Lang, plural, say};
 
 /// What came out.
 #[derive(Debug)]
@@ -93,12 +93,13 @@ fn in_rule_file(mut error: Error, table: &CsvTable, source: Option<&SourceFile>)
 fn set_aside(effects: &Effects, table: &CsvTable, source: Option<&SourceFile>, lang: Lang) -> Option<String> {
     let first = effects.rejects.first()?;
     let (count, txn, at, reason) = (effects.rejects.len(), &first.txn_id, first.at, first.reason.code());
+    let were = plural(count, "leg was set aside, that", "legs were set aside, first that");
     let row = place(table, first.rejected_record + 1, source);
     let row = row.map_or_else(String::new, |(path, line)| say!(lang, "，{path}:{line}", ", {path}:{line}"));
     Some(say!(
         lang,
         "{count} 笔未被采用，首笔为 {at} 的 {txn}（{reason}{row}）。按时间先后书写，或在测试中放宽 settings: {{lateness: 10d}}",
-        "{count} legs were set aside, first that of {txn} at {at} ({reason}{row}). Write rows in the order of time, or allow for it with settings: {{lateness: 10d}}"
+        "{count} {were} of {txn} at {at} ({reason}{row}). Write rows in the order of time, or allow for it with settings: {{lateness: 10d}}"
     ))
 }
 

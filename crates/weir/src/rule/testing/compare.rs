@@ -7,7 +7,7 @@ use weir_model::Alert;
 use weir_rules::{ExpectedAlert, ExpectedTime, RuleTest};
 
 use super::case::Outcome;
-use crate::language::{Lang, say};
+use crate::language::{Lang, plural, say};
 
 /// What came of a comparison.
 #[derive(Debug, Default)]
@@ -53,10 +53,11 @@ pub(crate) fn compare(rule: &str, test: &RuleTest, outcome: &Outcome, lang: Lang
     for alert in left {
         let (id, party, reason, score) = (&alert.rule.id, &alert.subject.party, &alert.reason, alert.score);
         let level = crate::render::level_name(alert.level, lang);
+        let points = plural(score, "point", "points");
         compared.problems.push(say!(
             lang,
             "{id} {party}: 出现了不应有的预警（{level} {score} 分）：{reason}",
-            "{id} {party}: an alert that was not expected ({level}, {score} points): {reason}"
+            "{id} {party}: an alert that was not expected ({level}, {score} {points}): {reason}"
         ));
     }
     compared

@@ -7,7 +7,7 @@
 mod case;
 mod compare;
 mod junit;
-mod probe;
+mod silence;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -153,7 +153,7 @@ impl Suite {
             return Ok(None);
         }
         let set = pack::load(&self.pack, settings, self.json, self.lang)?.rules;
-        Ok(probe::looked_at_nowhere(set, test, &rule.id, self.lang))
+        Ok(silence::looked_at_nowhere(set, test, &rule.id, self.lang))
     }
 
     /// What is not as expected; for an alert that did not come also how near the rule was to it.
@@ -163,7 +163,7 @@ impl Suite {
         for missing in compared.missing {
             // Compiled anew, because the probe takes the conditions of its rule apart.
             let set = pack::load(&self.pack, settings, self.json, self.lang)?.rules;
-            problems.push(probe::nearest(set, test, &missing.rule, &missing.party, self.lang));
+            problems.push(silence::nearest(set, test, &missing.rule, &missing.party, self.lang));
         }
         Ok(problems)
     }

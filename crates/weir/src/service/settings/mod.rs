@@ -1,108 +1,28 @@
-//! The settings file of the service, `weir.toml`: every key with its default in one place, nothing accepted that has no meaning.
+//! The settings file of the service, `weir.toml`: read, checked as a whole, and turned into what the service is told.
 //!
-//! `docs/weir.toml` is this file with all keys and their reasons; a test below keeps the two alike. A secret never stands in the file: it is named
-//! by a file or a variable of the environment, read here, and printed by nothing.
+//! The file as written is `file`, with every key and its default; `secret` reads what is named there and never printed. Nothing is accepted that has
+//! no meaning. `docs/weir.toml` is this file with all keys and their reasons; a test below keeps the two alike.
+
+mod file;
+mod secret;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer};
 use weir_feed::Mapping;
 use weir_kafka::{
     ArchiveSettings, Bucket, Connection, Decided, DetectSettings, Location, PropertyRefused, Settings, Shape, SplitSettings, Time, Topics,
     decided,
 };
-use weir_model::{Level, Span};
+use weir_model::Span;
 use weir_office::{Release, Routing};
 
+use self::file::{DetectTable, File, KafkaTable, OfficeTable, ReleaseName, Role, SplitTable, TimeName, TopicsTable};
+use self::secret::{NO_SECRET, with_secrets};
 use crate::failure::Failure;
 use crate::language::{Lang, did_you_mean, say};
-
-/// The file as written.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct File {
-    app: String,
-    instance: String,
-    roles: Vec<Role>,
-    workers: Option<usize>,
-    kafka: KafkaTable,
-    topics: TopicsTable,
-    split: SplitTable,
-    detect: DetectTable,
-    office: OfficeTable,
-    snapshots: SnapshotsTable,
-    archive: ArchiveTable,
-    object_store: ObjectStoreTable,
-    http: HttpTable,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Role {
-    Split,
-    Detect,
-    Archive,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct KafkaTable {
-    brokers: String,
-    commit_interval: Length,
-    session_timeout: Length,
-    transaction_timeout: Length,
-    #[serde(deserialize_with = "properties")]
-    properties: BTreeMap<String, String>,
-    #[serde(deserialize_with = "secrets")]
-    secrets: BTreeMap<String, Secret>,
-}
-
-/// Where a secret is.
-#[derive(Debug, Clone)]
-enum Secret {
-    File(PathBuf),
-    Env(String),
-}
-
-impl Secret {
-    fn named(value: &toml::Value) -> Option<Self> {
-        let table = value.as_table().filter(|table| table.len() == 1)?;
-        let (key, place) = table.iter().next()?;
-        match (key.as_str(), place.as_str()?) {
-            ("file", path) => Some(Self::File(path.into())),
-            ("env", variable) => Some(Self::Env(variable.to_owned())),
-            _ => None,
-        }
-    }
-}
-
-/// By hand, because what stands there by mistake may be a secret itself: no message quotes it.
-fn secrets<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, Secret>, D::Error> {
-    let value = toml::Value::deserialize(deserializer).map_err(|_| D::Error::custom(NO_SECRET))?;
-    let table = value.as_table().ok_or_else(|| D::Error::custom(NO_SECRET))?;
-    let named = |(name, value): (&String, &toml::Value)| Some((name.clone(), Secret::named(value)?));
-    table.iter().map(|entry| named(entry).ok_or_else(|| D::Error::custom(NO_SECRET))).collect()
-}
-
-/// The same for properties, which are texts, whole numbers or yes and no.
-fn properties<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
-    const NO_PROPERTIES: &str = "properties are texts, whole numbers, true or false, by their names";
-    let value = toml::Value::deserialize(deserializer).map_err(|_| D::Error::custom(NO_PROPERTIES))?;
-    let table = value.as_table().ok_or_else(|| D::Error::custom(NO_PROPERTIES))?;
-    let text = |value: &toml::Value| match value {
-        toml::Value::String(text) => Some(text.clone()),
-        toml::Value::Integer(number) => Some(number.to_string()),
-        toml::Value::Boolean(is_so) => Some(is_so.to_string()),
-        _ => None,
-    };
-    let property = |(name, value): (&String, &toml::Value)| Ok((name.clone(), text(value).ok_or_else(|| D::Error::custom(NO_PROPERTIES))?));
-    table.iter().map(property).collect()
-}
 
 /// Properties of librdkafka that settings name most: what a misspelt one probably meant.
 const USUAL_PROPERTIES: [&str; 10] = [
@@ -117,204 +37,6 @@ const USUAL_PROPERTIES: [&str; 10] = [
     "ssl.key.password",
     "ssl.keystore.location",
 ];
-
-const NO_SECRET: &str = "a secret is named by {file = \"…\"} or {env = \"…\"} and never written here";
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct TopicsTable {
-    prefix: String,
-    names: BTreeMap<String, String>,
-    transaction_partitions: i32,
-    leg_partitions: i32,
-    output_partitions: i32,
-    replication: i32,
-    leg_retention: Length,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct SplitTable {
-    feed: Option<PathBuf>,
-    time: TimeName,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum TimeName {
-    Wall,
-    Event,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct DetectTable {
-    lateness: Length,
-    reevaluate_max: usize,
-    party_legs_max: usize,
-    report_transactions_max: usize,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct OfficeTable {
-    release: ReleaseName,
-    min_level: Level,
-    bank_contact: String,
-    routing: Option<PathBuf>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum ReleaseName {
-    Auto,
-    Reviewed,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct SnapshotsTable {
-    folder: String,
-    interval: Length,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct ArchiveTable {
-    folder: String,
-    interval: Length,
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct ObjectStoreTable {
-    #[serde(deserialize_with = "properties")]
-    properties: BTreeMap<String, String>,
-    #[serde(deserialize_with = "secrets")]
-    secrets: BTreeMap<String, Secret>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct HttpTable {
-    listen: String,
-}
-
-/// A length of time as people write it: `20ms`, `45s`, `10m`, `6h`, `3d`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-struct Length(Duration);
-
-impl TryFrom<String> for Length {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        let wrong = || format!("`{text}` is not a length of time such as 20ms, 45s, 10m, 6h or 3d");
-        if let Some(millis) = text.strip_suffix("ms") {
-            return millis.parse().map(|millis| Self(Duration::from_millis(millis))).map_err(|_| wrong());
-        }
-        let span = Span::parse(&text).ok_or_else(wrong)?;
-        Ok(Self(Duration::from_micros(span.0.unsigned_abs())))
-    }
-}
-
-const fn millis(millis: u64) -> Length {
-    Length(Duration::from_millis(millis))
-}
-
-const fn seconds(seconds: u64) -> Length {
-    Length(Duration::from_secs(seconds))
-}
-
-impl Default for File {
-    fn default() -> Self {
-        Self {
-            app: "weir".to_owned(),
-            instance: String::new(),
-            roles: vec![Role::Split, Role::Detect],
-            workers: None,
-            kafka: KafkaTable::default(),
-            topics: TopicsTable::default(),
-            split: SplitTable::default(),
-            detect: DetectTable::default(),
-            office: OfficeTable::default(),
-            snapshots: SnapshotsTable::default(),
-            archive: ArchiveTable::default(),
-            object_store: ObjectStoreTable::default(),
-            http: HttpTable::default(),
-        }
-    }
-}
-
-impl Default for KafkaTable {
-    fn default() -> Self {
-        Self {
-            brokers: String::new(),
-            commit_interval: millis(20),
-            session_timeout: seconds(45),
-            transaction_timeout: seconds(10),
-            properties: BTreeMap::new(),
-            secrets: BTreeMap::new(),
-        }
-    }
-}
-
-impl Default for TopicsTable {
-    fn default() -> Self {
-        let shape = Shape::default();
-        Self {
-            prefix: "weir".to_owned(),
-            names: BTreeMap::new(),
-            transaction_partitions: shape.transaction_partitions,
-            leg_partitions: shape.leg_partitions,
-            output_partitions: shape.output_partitions,
-            replication: shape.replication,
-            leg_retention: Length(shape.leg_retention),
-        }
-    }
-}
-
-impl Default for SplitTable {
-    fn default() -> Self {
-        Self { feed: None, time: TimeName::Wall }
-    }
-}
-
-impl Default for DetectTable {
-    fn default() -> Self {
-        let engine = weir_engine::Settings::default();
-        Self {
-            lateness: Length(Duration::from_micros(engine.lateness.0.unsigned_abs())),
-            reevaluate_max: engine.reevaluate_max,
-            party_legs_max: engine.party_legs_max,
-            report_transactions_max: engine.report_transactions_max,
-        }
-    }
-}
-
-impl Default for OfficeTable {
-    fn default() -> Self {
-        Self { release: ReleaseName::Auto, min_level: Level::Medium, bank_contact: String::new(), routing: None }
-    }
-}
-
-impl Default for SnapshotsTable {
-    fn default() -> Self {
-        Self { folder: "state".to_owned(), interval: seconds(30) }
-    }
-}
-
-impl Default for ArchiveTable {
-    fn default() -> Self {
-        Self { folder: "archive".to_owned(), interval: seconds(600) }
-    }
-}
-
-impl Default for HttpTable {
-    fn default() -> Self {
-        Self { listen: "127.0.0.1:9464".to_owned() }
-    }
-}
 
 /// What `weir run` and its neighbours are told.
 pub(crate) struct Configured {
@@ -517,49 +239,6 @@ pub(crate) fn location(text: &str, base: &Path, object_store: &BTreeMap<String, 
     }
 }
 
-/// The properties of a table with its secrets, read from where they are; paths are relative to the `folder` of the settings.
-fn with_secrets(
-    table: &str,
-    properties: &BTreeMap<String, String>,
-    secrets: &BTreeMap<String, Secret>,
-    folder: &Path,
-    lang: Lang,
-) -> Result<BTreeMap<String, String>, String> {
-    let mut properties = properties.clone();
-    if let Some(name) = properties.keys().find(|name| is_secret(name)) {
-        return Err(say!(
-            lang,
-            "`{name}` 是密钥，不应写在设置文件里；请用 [{table}.secrets] 指明文件或环境变量",
-            "`{name}` is a secret and must not stand in the settings; name a file or a variable under [{table}.secrets]"
-        ));
-    }
-    for (name, secret) in secrets {
-        let value = match secret {
-            Secret::File(path) => {
-                let path = folder.join(path);
-                fs::read_to_string(&path).map_err(|error| format!("{table}.secrets.{name}: {}: {error}", path.display()))?
-            }
-            Secret::Env(variable) => std::env::var(variable).map_err(|_| {
-                say!(
-                    lang,
-                    "{table}.secrets.{name}：环境变量 {variable} 未设置",
-                    "{table}.secrets.{name}: the variable {variable} is not set"
-                )
-            })?,
-        };
-        properties.insert(name.clone(), value.trim_end_matches(['\r', '\n']).to_owned());
-    }
-    Ok(properties)
-}
-
-fn is_secret(property: &str) -> bool {
-    property.contains("password")
-        || property.contains("passphrase")
-        || property.ends_with(".pem")
-        || property.contains("secret")
-        || property.ends_with("token")
-}
-
 impl TopicsTable {
     fn shape(&self) -> Shape {
         Shape {
@@ -607,7 +286,7 @@ fn host_name() -> String {
 mod tests {
     use super::*;
 
-    const DOCUMENTED: &str = include_str!("../../../../docs/weir.toml");
+    const DOCUMENTED: &str = include_str!("../../../../../docs/weir.toml");
 
     /// The documented file says the defaults, all of them, and nothing else.
     #[test]
