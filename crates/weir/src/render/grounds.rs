@@ -107,11 +107,7 @@ impl Sheet<'_> {
             let (count, reasons) = (judged.len(), reasons(&judged));
             let many = format!("none of {count} exclusions applies");
             let en = plural(count, "1 exclusion does not apply", &many);
-            lines.extend(self.remark(&say!(
-                self.lang,
-                "不属于以下 {count} 种可排除的情形：{reasons}",
-                "{en}: {reasons}"
-            )));
+            lines.extend(self.remark(&say!(self.lang, "不属于以下 {count} 种可排除的情形：{reasons}", "{en}: {reasons}")));
         }
         if !unknown.is_empty() {
             let (count, reasons) = (unknown.len(), reasons(&unknown));
