@@ -70,9 +70,16 @@ pub(super) struct Slot<S> {
 }
 
 impl<S> Slot<S> {
-    /// Where its log ended, if all of it has been folded.
+    /// Where its log ended, if all of it has been folded; what is committed of that stays true until something else is folded.
     fn read_to(&self) -> Option<i64> {
-        self.ended_at.filter(|_| self.waiting.is_empty()).map(|end| end.max(self.next))
+        let ended_at = self.ended_at.filter(|_| self.waiting.is_empty()).map(|end| end.max(self.next));
+        // Of one that is read on from there a consumer that was given nothing does not know where it stands.
+        ended_at.max(self.known_end.filter(|end| *end >= self.next))
+    }
+
+    /// Where it is read on: behind the marks of transactions that follow the last record, where they are known to be all that does. They may be deleted with it.
+    pub(super) fn position(&self) -> i64 {
+        self.known_end.filter(|_| self.expected.is_none()).map_or(self.next, |end| end.max(self.next))
     }
 
     /// Whether more is expected of it at once, by a worker that has been idle for so long in all.
@@ -272,6 +279,8 @@ impl<R: Role> Desk<R> {
             let Mark { read_to, snapshot, .. } = mark.clone();
             Mark { read_to, snapshot, ..self.role.mark(state) } == mark
         };
+        // Behind the last record, up to where the log was read, lie marks of transactions alone: nothing is lost where they were deleted with all before them.
+        let low = if low <= mark.read_to.unwrap_or(offset) { low.min(offset) } else { low };
         let standing = Standing { partition, committed: offset, low };
         let reusable = retained.filter(|old| old.next == offset && is_as_marked(&old.state));
         let opening = match reusable {
@@ -579,7 +588,7 @@ impl<R: Role> Desk<R> {
         }
         let mut list = TopicPartitionList::with_capacity(self.reading.len());
         for partition in &self.reading {
-            list.add_partition_offset(&self.topic, *partition, Offset::Offset(self.slots[partition].next))?;
+            list.add_partition_offset(&self.topic, *partition, Offset::Offset(self.slots[partition].position()))?;
         }
         Ok(list)
     }

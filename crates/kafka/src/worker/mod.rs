@@ -292,7 +292,7 @@ impl<R: Role> Worker<R> {
         }
         self.is_suspect.set(true);
         let mut desk = self.consumer.context().desk();
-        let positions: Vec<(i32, i64)> = desk.slots.iter().map(|(partition, slot)| (*partition, slot.next)).collect();
+        let positions: Vec<(i32, i64)> = desk.slots.iter().map(|(partition, slot)| (*partition, slot.position())).collect();
         let mut has_stopped = false;
         for (partition, next) in positions {
             let Ok((low, high)) = self.consumer.fetch_watermarks(&self.settings.topic, partition, ASK_MAX) else { continue };

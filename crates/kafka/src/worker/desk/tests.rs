@@ -253,6 +253,29 @@ fn a_partition_whose_offset_another_has_committed_is_taken_up_anew_or_stopped_by
     assert!(!desk.slots.contains_key(&1) && desk.ready() != desk.reading, "it is read no further");
 }
 
+/// All records of a partition that has been quiet for long, and the mark of the transaction behind the last one.
+#[test]
+fn what_was_read_to_its_end_goes_on_though_all_of_it_was_deleted() {
+    let mut desk = desk(&[]);
+    let open = |desk: &mut Desk<Clocks>, low: i64| {
+        let read = Mark { read_to: Some(7), ..Mark::default() }.encode();
+        desk.open(0, Offset::Offset(5), &read, (low, low)).map_err(|stop| stop.code)
+    };
+    assert_eq!(open(&mut desk, 8), Err(StopCode::LogTruncated), "a record has come and gone");
+    assert_eq!(open(&mut desk, 7), Ok(()));
+    for _ in 0..2 {
+        let positions = desk.positions().expect("it has a position");
+        assert_eq!(positions.elements()[0].offset(), Offset::Offset(7), "before that nothing is left to read");
+        assert!(desk.due().is_empty(), "nor has anything changed");
+        desk.drained(0, Some(0));
+        assert!(desk.due().is_empty(), "though the consumer does not know where it stands");
+    }
+    desk.fold_all(records(0, 7..8));
+    let due = desk.due();
+    let (offset, mark) = &due[&0];
+    assert_eq!((*offset, Mark::decode(mark).expect("a mark").read_to), (8, None));
+}
+
 #[test]
 fn too_much_that_waits_is_read_no_further() {
     let mut desk = desk(&[0, 1]);
