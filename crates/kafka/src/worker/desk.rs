@@ -32,8 +32,11 @@ const RETAIN_MAX: Duration = Duration::from_secs(60);
 /// How far a partition may be ahead of another in event time, microseconds, where partitions are kept in step. Live traffic hardly ever is, so it does
 /// not wait; and ten minutes are little to the windows of rules.
 const AHEAD_MAX: i64 = 600_000_000;
-/// Records of one partition that are folded before another's may be, where partitions are kept in step.
+/// Records of one partition that are folded before another's may be, where partitions are kept in step; where they are not, the first that are folded in a step.
 const TURN: usize = 64;
+/// Records that are folded before it is looked at how much came of them. Nearly nothing does, and then more at a time are faster; but a report of a large day, said
+/// again for each record that comes late, is a thousand times as large as the record.
+const TURN_MAX: usize = 1024;
 /// How long a partition that is behind is waited for while nothing comes of any: one that gives nothing, though it has not said that there is nothing
 /// more, must not hold up the others. Time in which others' records come does not count, for its own may be behind those.
 const WAIT_MAX: Duration = Duration::from_secs(2);
@@ -451,7 +454,9 @@ impl<R: Role> Desk<R> {
         while self.said() < OUTPUT_BYTES_MAX
             && let Some((partition, count)) = self.next_turn(&left)
         {
-            let (turn, rest) = left[&partition].split_at(count);
+            let records = left[&partition];
+            let folded = queues[&partition].len() - records.len();
+            let (turn, rest) = records.split_at(count.min(folded.clamp(TURN, TURN_MAX)));
             has_stopped |= self.fold(partition, turn);
             if rest.is_empty() {
                 left.remove(&partition);
@@ -486,7 +491,7 @@ impl<R: Role> Desk<R> {
         self.slots.values().map(|slot| slot.outbox.bytes()).sum()
     }
 
-    /// Whose records are folded next, of those that have some `left`, and how many: all of one where order does not matter, else some of the one
+    /// Whose records are folded next, of those that have some `left`, and how many at most: all of one where order does not matter, else some of the one
     /// that is furthest behind. `None` where all wait.
     fn next_turn(&self, left: &BTreeMap<i32, &[Record<'_>]>) -> Option<(i32, usize)> {
         let time = |partition: i32| self.slots.get(&partition).and_then(|slot| self.role.time(&slot.state));
