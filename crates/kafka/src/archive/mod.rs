@@ -38,6 +38,7 @@ pub use self::refold::{Question, RefoldError, Refolded, archived, refold};
 use self::segment::{Builder, Head};
 use crate::client::log;
 use crate::metrics::WorkerMetrics;
+use crate::readiness::Wait;
 use crate::stop::{Stop, StopCode};
 use crate::store::Store;
 use crate::wire::{Entry, Unreadable};
@@ -181,6 +182,8 @@ impl Desk {
     /// Where brokers do not answer; what is left is put off, too.
     fn take_up_all(&mut self, consumer: &BaseConsumer<Seat>, mut partitions: BTreeSet<i32>) -> Result<(), KafkaError> {
         while let Some(partition) = partitions.pop_first() {
+            // Many take longer than any step may: who watches for a worker that hangs is to find one partition that does.
+            self.metrics.alive();
             if let Err(error) = self.take_up(consumer, partition) {
                 tracing::error!(partition, %error, "a partition of the archive cannot be taken up; trying again");
                 self.metrics.recovering();
@@ -227,6 +230,11 @@ impl Desk {
             return Ok(Err(stop));
         }
         Ok(Ok(Slot { from, day, builder: Builder::new(), since: Instant::now() }))
+    }
+
+    /// What keeps partitions from being archived, if anything does.
+    fn wait(&self) -> Option<Wait> {
+        (!self.put_off.is_empty()).then_some(Wait::Archive)
     }
 
     fn stop(&mut self, partition: i32, stop: &Stop) {
@@ -315,6 +323,7 @@ impl Desk {
                     tracing::error!(partition = place.partition, %error, "the archive cannot be written; trying again");
                     self.metrics.recovering();
                     self.metrics.alive();
+                    self.metrics.waits(Some(Wait::Archive));
                 }
             }
             if self.stop.load(Ordering::Relaxed) {
@@ -397,6 +406,7 @@ impl Archiver {
             if !has_all || self.is_to_be_tried_again() {
                 self.read_on()?;
             }
+            self.metrics.waits(self.consumer.context().desk().wait());
         }
         self.write_due(Duration::ZERO)?;
         Ok(())
