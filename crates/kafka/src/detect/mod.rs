@@ -261,8 +261,8 @@ impl Role for Detect {
         self.go_on(partition, state, usize::MAX);
     }
 
-    fn is_closed(&self) -> bool {
-        self.snapshots.is_idle()
+    fn is_closed(&self, partition: i32) -> bool {
+        self.snapshots.is_idle(partition)
     }
 }
 

@@ -557,6 +557,11 @@ impl<R: Role> Desk<R> {
         has_stopped
     }
 
+    /// Whether nothing is under way any more of what it owns and has told to close.
+    pub(super) fn is_closed(&self) -> bool {
+        self.slots.iter().all(|(partition, slot)| slot.expected.is_some() || self.role.is_closed(*partition))
+    }
+
     pub(super) fn ready(&self) -> BTreeSet<i32> {
         self.slots
             .iter()

@@ -180,7 +180,7 @@ impl<R: Role> Worker<R> {
             // A state may be large, and many may be: those for which there is no time cost the next start some.
             settled.take_while(|_| Instant::now() < deadline).for_each(|(partition, slot)| role.close(*partition, &mut slot.state));
         }
-        while Instant::now() < deadline && !self.consumer.context().desk().role.is_closed() {
+        while Instant::now() < deadline && !self.consumer.context().desk().is_closed() {
             thread::sleep(Duration::from_millis(5));
             self.consumer.context().desk().tend();
             self.commit()?;
