@@ -220,6 +220,9 @@ fn mark_of(record: &[u8]) -> String {
 /// # Errors
 /// Where Kafka refuses.
 pub fn put_all<'r>(connection: &Connection, topic: &str, records: impl Iterator<Item = (String, Vec<u8>)> + 'r) -> Result<u64, KafkaError> {
+    // A producer alone would look for brokers, and for the topic, for minutes before it said so.
+    let reader: BaseConsumer<Talk> = connection.reader().create_with_context(Talk)?;
+    partitions_of(&reader, topic)?;
     let mut config = connection.config();
     config.set("enable.idempotence", "true").set("acks", "all").set("linger.ms", "5").set("partitioner", "murmur2_random");
     let sender = Sender::new(&config)?;
