@@ -66,6 +66,15 @@ impl Others {
         })
     }
 
+    /// Of so many partitions, with nobody to ask.
+    #[cfg(test)]
+    pub(super) fn unasked(partitions: i32) -> Self {
+        let connection = Connection { brokers: "127.0.0.1:1".to_owned(), ..Connection::default() };
+        let consumer = connection.reader().create_with_context(Talk).expect("a client is made without a broker");
+        let (topic, announced, sight) = ("weir.transactions".to_owned(), Announced::default(), Sight::default());
+        Self { consumer, ends: None, topic, partitions, time: Time::Event, announced, sight }
+    }
+
     /// Records of the timekeeper's partition have been read since the last look, or it was taken over from somebody who has read some.
     pub(super) fn has_read(&mut self) {
         self.sight.has_read();
@@ -442,19 +451,6 @@ mod tests {
         seen.add(1, Some(2 * DAY), Some(30 * DAY), false);
         seen.add(2, None, None, true);
         assert_eq!(seen.earliest, Some(2 * DAY));
-    }
-
-    #[test]
-    fn who_comes_back_takes_nothing_for_announced_that_was_not_looked_at_again() {
-        let mut announced = Announced::default();
-        announced.are("ab");
-        assert_eq!(announced.rules(), "ab");
-        announced.is_current = false;
-        assert_eq!(announced.rules(), "");
-        // Where the mark that says so is not to be had, what it said last counts again.
-        let before = announced.rules.clone();
-        announced.are(&before);
-        assert_eq!(announced.rules(), "ab");
     }
 
     #[test]
