@@ -293,6 +293,8 @@ pub(crate) fn metadata<C: ConsumerContext>(
     patience: Duration,
 ) -> Result<Metadata, KafkaError> {
     let deadline = Instant::now() + patience;
+    // Whatever was refused before: a broker that was just being started, say.
+    IS_REFUSED.store(false, Ordering::Relaxed);
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
         match consumer.fetch_metadata(topic, left.min(METADATA_ONCE)) {

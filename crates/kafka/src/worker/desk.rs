@@ -225,6 +225,8 @@ impl<R: Role> Desk<R> {
         let numbers: Vec<i32> =
             partitions.elements().iter().map(rdkafka::topic_partition_list::TopicPartitionListElem::partition).collect();
         self.stops.clear();
+        // What does not come back makes room for what comes.
+        self.retained.retain(|partition, _| numbers.contains(partition));
         self.role.reassigned();
         let committed = patiently(&self.stop, || committed(consumer, partitions.clone(), ASK_MAX))?;
         for element in committed.elements() {
