@@ -483,6 +483,10 @@ impl Archiver {
         let mut list = TopicPartitionList::new();
         for partition in due {
             has_all &= desk.write(partition)?;
+            if !has_all && self.stop.load(Ordering::Relaxed) {
+                // A store that is away would be waited for once for each, for longer than the process may take to end.
+                break;
+            }
             if let Some(slot) = desk.slots.get(&partition) {
                 list.add_partition_offset(&desk.topic, partition, Offset::Offset(slot.from))?;
             }
