@@ -132,6 +132,8 @@ pub(super) struct Desk<R: Role> {
     pub(super) tenure: u64,
     /// Counts the turns that partitions have had.
     turn: u64,
+    /// Where the next step begins, where the order of partitions does not matter: behind the one that had more to say than one transaction takes.
+    begin_at: i32,
     /// Memory for the records of a step, a list a partition.
     spare: Vec<Vec<Record<'static>>>,
     /// How long nothing came though it was waited for.
@@ -213,6 +215,7 @@ impl<R: Role> Desk<R> {
             group: None,
             tenure: 0,
             turn: 0,
+            begin_at: 0,
             spare: Vec::new(),
             idle: Duration::ZERO,
             failure: None,
@@ -452,7 +455,7 @@ impl<R: Role> Desk<R> {
             queues.entry(partition).or_insert_with(|| emptied(spare.pop().unwrap_or_default())).push(record);
         }
         let mut left: BTreeMap<i32, &[Record<'_>]> = queues.iter().map(|(partition, records)| (*partition, records.as_slice())).collect();
-        let mut has_stopped = false;
+        let (mut has_stopped, mut last) = (false, None);
         while self.said() < OUTPUT_BYTES_MAX
             && let Some((partition, count)) = self.next_turn(&left)
         {
@@ -460,11 +463,15 @@ impl<R: Role> Desk<R> {
             let folded = queues[&partition].len() - records.len();
             let (turn, rest) = records.split_at(count.min(folded.clamp(TURN, TURN_MAX)));
             has_stopped |= self.fold(partition, turn);
+            last = Some(partition);
             if rest.is_empty() {
                 left.remove(&partition);
             } else {
                 left.insert(partition, rest);
             }
+        }
+        if let Some(last) = last.filter(|_| !left.is_empty()) {
+            self.begin_at = last.saturating_add(1);
         }
         // What waited already stays where it is; what came now is copied.
         let left: Vec<(i32, usize, Vec<Waiting>)> = left
@@ -497,7 +504,7 @@ impl<R: Role> Desk<R> {
     /// that is furthest behind. `None` where all wait.
     fn next_turn(&self, left: &BTreeMap<i32, &[Record<'_>]>) -> Option<(i32, usize)> {
         let time = |partition: i32| self.slots.get(&partition).and_then(|slot| self.role.time(&slot.state));
-        let (partition, records) = left.iter().min_by_key(|(partition, _)| time(**partition))?;
+        let (partition, records) = left.iter().min_by_key(|(partition, _)| (time(**partition), **partition < self.begin_at))?;
         let Some(own) = time(*partition) else { return Some((*partition, records.len())) };
         let behind = self.slots.iter().filter(|(number, slot)| !left.contains_key(number) && slot.is_awaited(self.idle));
         let behind = behind.filter_map(|(number, _)| time(*number)).min();

@@ -341,3 +341,17 @@ fn what_one_transaction_would_not_take_waits_though_all_of_it_came_at_once() {
     desk.fold_all(records(0, 4 * turn..40 * turn));
     assert_eq!(desk.turn, 4 + 2 + 5);
 }
+
+#[test]
+fn who_has_much_to_say_does_not_keep_others_from_saying_anything() {
+    let mut desk = desk(&[0, 1]);
+    desk.role.is_unordered = true;
+    let turn = i64::try_from(TURN).expect("a turn is short");
+    let loud = (0..4 * turn).map(|offset| (0, Record { offset, received: None, key: &[], value: LOUD }));
+    desk.fold_all(loud.chain(records(1, 0..4)));
+    assert_eq!((desk.role.folded.len(), desk.slots[&1].waiting.len()), (TURN, 4));
+    desk.slots.values_mut().for_each(|slot| slot.outbox.clear());
+    desk.fold_all(std::iter::empty());
+    assert_eq!(desk.role.folded[TURN..TURN + 4], [(1, 0), (1, 1), (1, 2), (1, 3)]);
+    assert_eq!(desk.role.folded.len(), 2 * TURN + 4);
+}
