@@ -40,7 +40,9 @@ fn a_store_that_writes_over_is_found_out() {
     let good = Folder(folder.path().join("good"));
     assert!(does_keep(&good).expect("tried"));
     assert!(does_keep(&good).expect("tried again after a restart"));
-    assert!(!does_keep(&Careless(Folder(folder.path().join("careless")))).expect("tried"));
+    let mended = Folder(folder.path().join("careless"));
+    assert!(!does_keep(&Careless(Folder(mended.0.clone()))).expect("tried"));
+    assert!(does_keep(&mended).expect("tried again once somebody has mended it"));
     assert_eq!(days(&good).expect("listed"), []);
 }
 
