@@ -38,7 +38,7 @@ const SESSION: Decided = Decided::By("kafka.session_timeout");
 const GATHER: Decided = Decided::By("kafka.commit_interval");
 
 /// Properties that weir decides, with librdkafka's other names for them.
-const DECIDED: [(&str, Decided); 40] = [
+const DECIDED: [(&str, Decided); 41] = [
     ("acks", Decided::Answers),
     ("allow.auto.create.topics", Decided::Answers),
     ("auto.commit.enable", Decided::Answers),
@@ -74,6 +74,7 @@ const DECIDED: [(&str, Decided); 40] = [
     ("queued.max.messages.kbytes", Decided::Pace),
     ("queued.min.messages", Decided::Pace),
     ("request.required.acks", Decided::Answers),
+    ("retry.backoff.max.ms", Decided::Answers),
     ("retry.backoff.ms", Decided::Answers),
     ("session.timeout.ms", SESSION),
     ("ssl.endpoint.identification.algorithm", Decided::Answers),
@@ -292,6 +293,8 @@ pub(crate) fn metadata<C: ConsumerContext>(
     patience: Duration,
 ) -> Result<Metadata, KafkaError> {
     let deadline = Instant::now() + patience;
+    // Whatever was refused before: a broker that was just being started, say.
+    IS_REFUSED.store(false, Ordering::Relaxed);
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
         match consumer.fetch_metadata(topic, left.min(METADATA_ONCE)) {
@@ -327,6 +330,14 @@ mod tests {
     #[test]
     fn what_is_decided_is_in_order() {
         assert!(DECIDED.is_sorted_by(|(a, _), (b, _)| a < b));
+    }
+
+    /// A doubtful answer is told from others by how long librdkafka waits before it sends a request again; each of these can make that less.
+    #[test]
+    fn no_property_has_requests_sent_again_sooner() {
+        for property in ["retry.backoff.ms", "retry.backoff.max.ms"] {
+            assert_eq!(decided(property), Some(Decided::Answers), "{property}");
+        }
     }
 
     #[test]

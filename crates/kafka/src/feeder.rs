@@ -156,7 +156,10 @@ impl Feeder {
         offset.set_offset(Offset::Offset(i64::try_from(sent).unwrap_or(i64::MAX)))?;
         offset.set_metadata(&after.mark);
         let mut attempt = 0;
-        while let Err(error) = self.try_commit(&after, &offsets, attempt > 0) {
+        // A new producer for want of trust in the last one fences whoever has taken the name since, too.
+        let mut is_uncertain = self.outlet.is_doubtful();
+        while let Err(error) = self.try_commit(&after, &offsets, is_uncertain) {
+            is_uncertain = true;
             attempt += 1;
             if attempt == ATTEMPTS_MAX || matches!(error, FeederError::Overtaken { .. }) {
                 return Err(error);
@@ -168,10 +171,10 @@ impl Feeder {
         Ok(())
     }
 
-    /// Where the outcome of the attempt before is unknown, the committed offset tells it. It is read once a new producer has the name, so that whoever had it
-    /// in between can commit no more.
-    fn try_commit(&mut self, after: &Position, offsets: &TopicPartitionList, is_again: bool) -> Result<(), FeederError> {
-        if is_again {
+    /// Where the outcome of the attempt before is unknown, or somebody else may have gone on unnoticed, the committed offset tells. It is read once a new producer
+    /// has the name, so that whoever had it in between can commit no more.
+    fn try_commit(&mut self, after: &Position, offsets: &TopicPartitionList, is_uncertain: bool) -> Result<(), FeederError> {
+        if is_uncertain {
             self.outlet.renew()?;
             let found = self.committed()?;
             match outcome(&found, &self.position, after) {
@@ -217,6 +220,9 @@ fn mark_of(record: &[u8]) -> String {
 /// # Errors
 /// Where Kafka refuses.
 pub fn put_all<'r>(connection: &Connection, topic: &str, records: impl Iterator<Item = (String, Vec<u8>)> + 'r) -> Result<u64, KafkaError> {
+    // A producer alone would look for brokers, and for the topic, for minutes before it said so.
+    let reader: BaseConsumer<Talk> = connection.reader().create_with_context(Talk)?;
+    partitions_of(&reader, topic)?;
     let mut config = connection.config();
     config.set("enable.idempotence", "true").set("acks", "all").set("linger.ms", "5").set("partitioner", "murmur2_random");
     let sender = Sender::new(&config)?;

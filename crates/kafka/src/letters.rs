@@ -1,8 +1,8 @@
 //! Dead letters: the original bytes, and in the headers why and whence.
 //!
 //! The headers are those that Kafka Connect gives its dead letters, so that what an operator already has for them works. They hold codes,
-//! positions and field names; the only personal data is in the bytes that came with it. What would not fit the smallest topic that may take dead
-//! letters is cut, and a header tells how long it was: a letter that no broker takes would be tried again for ever.
+//! positions and field names; the only personal data is in the bytes that came with it. What is longer than any transaction record may be is cut, and a header tells
+//! how long it was: a letter that no broker takes would be tried again for ever.
 
 use weir_model::Reason;
 

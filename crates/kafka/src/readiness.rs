@@ -16,6 +16,8 @@ pub(crate) enum Wait {
     Replay,
     /// It is not begun: no rule set was announced, or party data are not read to their end.
     Beginning,
+    /// The store of the archive does not give or take its files.
+    Archive,
 }
 
 /// What a worker is at.
@@ -49,6 +51,7 @@ fn obstacle(silence: Duration, is_assigned: bool, wait: Option<Wait>) -> Option<
         wait.map(|wait| match wait {
             Wait::Replay => "folds again what was committed before it began",
             Wait::Beginning => "has partitions that wait to begin: for a first rule set, or for party data to be read",
+            Wait::Archive => "has partitions that wait for their store to give or to take files of the archive; the log says which",
         })
     }
 }
@@ -66,6 +69,7 @@ mod tests {
         check(0, false, None, Some("not been assigned"));
         check(0, true, Some(Wait::Replay), Some("folds again"));
         check(0, true, Some(Wait::Beginning), Some("wait to begin"));
+        check(0, true, Some(Wait::Archive), Some("wait for their store"));
         check(0, true, None, None);
         check(29, true, None, None);
         check(31, true, None, Some("no step"));

@@ -11,6 +11,7 @@ use rdkafka::message::{Headers, Message};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use crate::client::{Connection, Talk, committed};
+use crate::mark::Mark;
 use crate::stop::StopCode;
 use crate::topics::partitions_of;
 
@@ -113,29 +114,28 @@ pub fn standing(connection: &Connection, topic: &str, group: &str) -> Result<BTr
     let mut all = BTreeMap::new();
     for element in committed.elements() {
         let (low, end) = consumer.fetch_watermarks(topic, element.partition(), ASK_MAX)?;
-        let mark = crate::mark::Mark::decode(element.metadata());
+        let mark = Mark::decode(element.metadata());
         let committed = match element.offset() {
             Offset::Offset(offset) => Some(offset),
             _ => None,
         };
         let snapshot = mark.as_ref().and_then(|mark| mark.snapshot.as_ref()).map(|(offset, _)| *offset);
-        let clock = mark.as_ref().and_then(crate::mark::Mark::clock);
+        let clock = mark.as_ref().and_then(Mark::clock);
         let read_to = mark.as_ref().and_then(|mark| mark.read_to);
-        let stop = stop(committed, mark.is_some(), (low, end));
+        let stop = stop(committed, mark.as_ref(), (low, end));
         all.insert(element.partition(), Progress { committed, read_to, end, clock, snapshot, stop });
     }
     Ok(all)
 }
 
 /// What a worker would stop a partition for, as far as the committed offset shows it.
-fn stop(committed: Option<i64>, is_marked: bool, (low, end): (i64, i64)) -> Option<StopCode> {
-    match committed {
-        None => Some(StopCode::OffsetMissing),
-        Some(_) if !is_marked => Some(StopCode::OffsetForeign),
-        Some(offset) if offset > end => Some(StopCode::LogShrunk),
-        Some(offset) if offset < low => Some(StopCode::LogTruncated),
-        Some(_) => None,
+fn stop(committed: Option<i64>, mark: Option<&Mark>, (low, end): (i64, i64)) -> Option<StopCode> {
+    let Some(offset) = committed else { return Some(StopCode::OffsetMissing) };
+    let Some(mark) = mark else { return Some(StopCode::OffsetForeign) };
+    if offset > end {
+        return Some(StopCode::LogShrunk);
     }
+    (mark.read_to.unwrap_or(offset) < low).then_some(StopCode::LogTruncated)
 }
 
 /// How far a partition is.
@@ -169,12 +169,17 @@ mod tests {
 
     #[test]
     fn an_offset_shows_what_a_worker_would_stop_for() {
-        assert_eq!(stop(None, false, (0, 9)), Some(StopCode::OffsetMissing));
-        assert_eq!(stop(Some(5), false, (0, 9)), Some(StopCode::OffsetForeign));
-        assert_eq!(stop(Some(10), true, (0, 9)), Some(StopCode::LogShrunk));
-        assert_eq!(stop(Some(5), true, (6, 9)), Some(StopCode::LogTruncated));
+        let mark = Mark::default();
+        assert_eq!(stop(None, None, (0, 9)), Some(StopCode::OffsetMissing));
+        assert_eq!(stop(Some(5), None, (0, 9)), Some(StopCode::OffsetForeign));
+        assert_eq!(stop(Some(10), Some(&mark), (0, 9)), Some(StopCode::LogShrunk));
+        assert_eq!(stop(Some(5), Some(&mark), (6, 9)), Some(StopCode::LogTruncated));
         for offset in [6, 9] {
-            assert_eq!(stop(Some(offset), true, (6, 9)), None, "{offset}");
+            assert_eq!(stop(Some(offset), Some(&mark), (6, 9)), None, "{offset}");
         }
+        // What was deleted had been read, and marks of transactions behind it.
+        let read = Mark { read_to: Some(6), ..mark };
+        assert_eq!(stop(Some(5), Some(&read), (6, 9)), None);
+        assert_eq!(stop(Some(5), Some(&read), (7, 9)), Some(StopCode::LogTruncated));
     }
 }

@@ -28,9 +28,9 @@ use crate::worker::patiently;
 const ASK_MAX: Duration = Duration::from_secs(30);
 /// The least time the leg log and the transactions are kept: longer than a snapshot is old, and than a long weekend.
 const RETENTION_MIN: Duration = Duration::from_secs(7 * 24 * 3600);
-/// An alert with its evidence is bounded by 256 KiB; a transaction record by 1 MiB.
+/// What topics must take that others write: a transaction record is bounded by 1 MiB.
 pub(crate) const MESSAGE_BYTES_MIN: usize = 1 << 20;
-/// What topics are made to take.
+/// What topics are made to take, and those must that a running service writes: a large-amount report may be as long, and what is sent together counts as one message.
 pub(crate) const MESSAGE_BYTES: usize = 2 * MESSAGE_BYTES_MIN;
 
 /// How topics are made.
@@ -518,8 +518,12 @@ fn faults(name: &str, topics: &Topics, shape: &Shape, value: &dyn Fn(&str) -> St
         faults.push(format!("message.timestamp.type must be LogAppendTime, not `{stamp}`: whoever writes could say when, and what is from the future is told by it"));
     }
     let bytes: usize = value("max.message.bytes").parse().unwrap_or(usize::MAX);
-    if bytes < MESSAGE_BYTES_MIN {
-        faults.push(format!("max.message.bytes is {bytes}: an alert with its evidence may need {MESSAGE_BYTES_MIN}"));
+    let is_only_read = [&topics.transactions, &topics.parties, &topics.rules].into_iter().any(|read| &**read == name);
+    let bytes_min = if is_only_read { MESSAGE_BYTES_MIN } else { MESSAGE_BYTES };
+    if bytes < bytes_min {
+        faults.push(format!(
+            "max.message.bytes is {bytes}, and records of {bytes_min} must pass: one that does not is tried again for ever (kafka-configs --alter --add-config max.message.bytes={bytes_min})"
+        ));
     }
     let (in_sync, in_sync_min): (i32, i32) = (value("min.insync.replicas").parse().unwrap_or(i32::MAX), shape.in_sync_min());
     if in_sync < in_sync_min {
@@ -545,7 +549,7 @@ mod tests {
             ("retention.ms", "-1"),
             ("retention.bytes", "-1"),
             ("message.timestamp.type", "LogAppendTime"),
-            ("max.message.bytes", "1048588"),
+            ("max.message.bytes", "2097152"),
             ("min.insync.replicas", "2"),
         ];
         let value = |key: &str| {
@@ -567,6 +571,12 @@ mod tests {
         check("weir.transactions", &[("message.timestamp.type", "CreateTime")], &["must be LogAppendTime"]);
         check("weir.alerts", &[("retention.ms", "3600000"), ("message.timestamp.type", "CreateTime"), ("retention.bytes", "9")], &[]);
         check("weir.alerts", &[("cleanup.policy", "compact"), ("max.message.bytes", "1000")], &["must be delete", "max.message.bytes"]);
+        let default = [("max.message.bytes", "1048588")];
+        for name in ["weir.legs", "weir.large-amount", "weir.dead-letter"] {
+            check(name, &default, &["max.message.bytes=2097152"]);
+        }
+        check("weir.transactions", &default, &[]);
+        check("weir.transactions", &[("max.message.bytes", "1000")], &["max.message.bytes=1048576"]);
         check("weir.rules", &[], &["must be compact"]);
         check("weir.rules", &[("cleanup.policy", "compact"), ("unclean.leader.election.enable", "true")], &["unclean"]);
         check("weir.alerts", &[("min.insync.replicas", "1")], &["min.insync.replicas is 1"]);

@@ -38,6 +38,7 @@ pub use self::refold::{Question, RefoldError, Refolded, archived, refold};
 use self::segment::{Builder, Head};
 use crate::client::log;
 use crate::metrics::WorkerMetrics;
+use crate::readiness::Wait;
 use crate::stop::{Stop, StopCode};
 use crate::store::Store;
 use crate::wire::{Entry, Unreadable};
@@ -181,6 +182,8 @@ impl Desk {
     /// Where brokers do not answer; what is left is put off, too.
     fn take_up_all(&mut self, consumer: &BaseConsumer<Seat>, mut partitions: BTreeSet<i32>) -> Result<(), KafkaError> {
         while let Some(partition) = partitions.pop_first() {
+            // Many take longer than any step may: who watches for a worker that hangs is to find one partition that does.
+            self.metrics.alive();
             if let Err(error) = self.take_up(consumer, partition) {
                 tracing::error!(partition, %error, "a partition of the archive cannot be taken up; trying again");
                 self.metrics.recovering();
@@ -227,6 +230,11 @@ impl Desk {
             return Ok(Err(stop));
         }
         Ok(Ok(Slot { from, day, builder: Builder::new(), since: Instant::now() }))
+    }
+
+    /// What keeps partitions from being archived, if anything does.
+    fn wait(&self) -> Option<Wait> {
+        (!self.put_off.is_empty()).then_some(Wait::Archive)
     }
 
     fn stop(&mut self, partition: i32, stop: &Stop) {
@@ -315,6 +323,7 @@ impl Desk {
                     tracing::error!(partition = place.partition, %error, "the archive cannot be written; trying again");
                     self.metrics.recovering();
                     self.metrics.alive();
+                    self.metrics.waits(Some(Wait::Archive));
                 }
             }
             if self.stop.load(Ordering::Relaxed) {
@@ -399,6 +408,7 @@ impl Archiver {
             if !has_all || self.is_to_be_tried_again() {
                 self.read_on()?;
             }
+            self.metrics.waits(self.consumer.context().desk().wait());
         }
         self.write_due(Duration::ZERO)?;
         Ok(())
@@ -475,6 +485,10 @@ impl Archiver {
         let mut list = TopicPartitionList::new();
         for partition in due {
             has_all &= desk.write(partition)?;
+            if !has_all && self.stop.load(Ordering::Relaxed) {
+                // A store that is away would be waited for once for each, for longer than the process may take to end.
+                break;
+            }
             if let Some(slot) = desk.slots.get(&partition) {
                 list.add_partition_offset(&desk.topic, partition, Offset::Offset(slot.from))?;
             }
@@ -500,8 +514,9 @@ fn gone(topic: &str, partition: i32, next: i64, low: i64, high: i64) -> Option<S
 }
 
 fn does_keep(store: &dyn Store) -> io::Result<bool> {
-    store.put_new(PROBE, b"first")?;
-    Ok(!store.put_new(PROBE, b"second")?)
+    // Either may be there already, the second from a time when this store wrote over; both cannot be.
+    let has_first = store.put_new(PROBE, b"first")?;
+    Ok(!(has_first && store.put_new(PROBE, b"second")?))
 }
 
 /// Where a file lies.

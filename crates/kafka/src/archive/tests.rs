@@ -40,7 +40,9 @@ fn a_store_that_writes_over_is_found_out() {
     let good = Folder(folder.path().join("good"));
     assert!(does_keep(&good).expect("tried"));
     assert!(does_keep(&good).expect("tried again after a restart"));
-    assert!(!does_keep(&Careless(Folder(folder.path().join("careless")))).expect("tried"));
+    let mended = Folder(folder.path().join("careless"));
+    assert!(!does_keep(&Careless(Folder(mended.0.clone()))).expect("tried"));
+    assert!(does_keep(&mended).expect("tried again once somebody has mended it"));
     assert_eq!(days(&good).expect("listed"), []);
 }
 
@@ -137,4 +139,47 @@ fn many_partitions_gather_no_more_than_a_few() {
         }
         assert_eq!(files(&desk).len(), expected);
     }
+}
+
+/// A store that is away.
+struct Away;
+
+impl Store for Away {
+    fn put(&self, _: &str, _: &[u8]) -> io::Result<()> {
+        Err(io::ErrorKind::TimedOut.into())
+    }
+
+    fn put_new(&self, _: &str, _: &[u8]) -> io::Result<bool> {
+        Err(io::ErrorKind::TimedOut.into())
+    }
+
+    fn get(&self, _: &str) -> io::Result<Vec<u8>> {
+        Err(io::ErrorKind::TimedOut.into())
+    }
+
+    fn list(&self, _: &str) -> io::Result<Vec<String>> {
+        Err(io::ErrorKind::TimedOut.into())
+    }
+
+    fn delete(&self, _: &str) -> io::Result<()> {
+        Err(io::ErrorKind::TimedOut.into())
+    }
+}
+
+#[test]
+fn who_asks_whether_the_service_is_at_work_hears_of_a_store_that_is_away() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let metrics = Metrics::new();
+    let mut desk = desk(folder.path(), 0..1);
+    desk.metrics = metrics.worker("archive", 0);
+    desk.metrics.assigned(&[0]);
+    assert!(desk.take(0, 0, &tick(0)).expect("nothing is written yet"));
+    assert_eq!((metrics.obstacle(), desk.wait()), (None, None));
+    desk.store = Arc::new(Away);
+    // It would be tried until it is back.
+    desk.stop.store(true, Ordering::Relaxed);
+    assert!(!desk.write(0).expect("that is no mistake of the archiver's"));
+    assert!(metrics.obstacle().is_some_and(|told| told.contains("wait for their store")));
+    desk.put_off.insert(0);
+    assert_eq!(desk.wait(), Some(Wait::Archive));
 }

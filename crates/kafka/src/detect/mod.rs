@@ -22,7 +22,7 @@ use self::snapshot::{Found, Snapshots};
 use crate::mark::Mark;
 use crate::metrics::Metrics;
 use crate::outbox::Outbox;
-use crate::rules::{RuleLibrary, RulesError};
+use crate::rules::RuleLibrary;
 use crate::settings::{DetectSettings, Topics};
 use crate::stop::{Stop, StopCode};
 use crate::store::Store;
@@ -75,27 +75,29 @@ impl Detect {
         }
     }
 
-    /// The partition at the beginning of its log, for want of a snapshot. Where the log has lost its beginning and something did not answer (`outage`), that
-    /// may pass.
-    fn beginning(standing: Standing, outage: Option<&str>) -> Result<Opening<State>, Stop> {
+    /// The partition at the beginning of its log, for want of a snapshot; why none was of use, `hindrance` says, if there is one. Where the log has lost its
+    /// beginning, something that did not answer may pass, and a rule set can be published again.
+    fn beginning(standing: Standing, hindrance: Option<Stop>) -> Result<Opening<State>, Stop> {
         let Standing { partition, low, .. } = standing;
-        if let Some(outage) = outage.filter(|_| low > 0) {
-            return Err(Stop::new(
-                StopCode::Unavailable,
-                format!("partition {partition}, whose log begins at {low}, cannot be taken up without its snapshots just now: {outage}"),
-            ));
+        if low == 0 {
+            return Ok(Opening { state: State::default(), from: 0 });
         }
-        if low > 0 {
-            return Err(Stop::new(
-                StopCode::LogTruncated,
-                format!(
-                    "no usable snapshot of partition {partition}, and its log begins at {low}, not at 0: what came before cannot be folded again. Put \
-                     back a snapshot at or after {low}, and at or before the committed offset; without one, a new `app` with topics of its own reads the \
-                     transactions that are left"
-                ),
-            ));
-        }
-        Ok(Opening { state: State::default(), from: 0 })
+        let why = match hindrance {
+            Some(Stop { code: StopCode::LogTruncated, text }) => format!(" ({text})"),
+            Some(Stop { code, text }) => {
+                let text = format!("partition {partition}, whose log begins at {low}, cannot be taken up without its snapshots: {text}");
+                return Err(Stop::new(code, text));
+            }
+            None => String::new(),
+        };
+        Err(Stop::new(
+            StopCode::LogTruncated,
+            format!(
+                "no usable snapshot of partition {partition}{why}, and its log begins at {low}, not at 0: what came before cannot be folded again. Put \
+                 back a snapshot at or after {low}, and at or before the committed offset; without one, a new `app` with topics of its own reads the \
+                 transactions that are left"
+            ),
+        ))
     }
 }
 
@@ -109,24 +111,25 @@ impl Role for Detect {
             Ok(candidates) => candidates,
             Err(error) => {
                 tracing::warn!(partition = standing.partition, %error, "snapshots cannot be listed");
-                return Self::beginning(standing, Some(&format!("the store does not say which there are: {error}")));
+                let text = format!("the store does not say which there are: {error}");
+                return Self::beginning(standing, Some(Stop::new(StopCode::Unavailable, text)));
             }
         };
-        let outage: RefCell<Option<String>> = RefCell::new(None);
+        // What passes, else what somebody can mend, else what became of the newest.
+        let hindrance: RefCell<Option<Stop>> = RefCell::new(None);
+        let rank = |stop: &Stop| (stop.code.is_passing(), stop.code == StopCode::RulesMissing);
+        let hinder = |stop: Stop| {
+            let mut known = hindrance.borrow_mut();
+            if known.as_ref().is_none_or(|known| rank(&stop) > rank(known)) {
+                *known = Some(stop);
+            }
+        };
         for found in candidates {
             if found.offset < standing.low || self.distrusted.contains(&(standing.partition, found.name.clone())) {
                 continue;
             }
             let position = (standing.partition, found.offset);
-            let rules = |hash: &str| match self.library.get(hash) {
-                Ok(rules) => rules,
-                Err(error) => {
-                    if matches!(error, RulesError::Kafka(_)) {
-                        *outage.borrow_mut() = Some(error.to_string());
-                    }
-                    None
-                }
-            };
+            let rules = |hash: &str| self.rules(hash).map_err(&hinder).ok();
             let read = self.snapshots.read(standing.partition, &found);
             let base_of = |offset: i64, hash: &str| self.snapshots.base(standing.partition, offset, hash);
             let state = match read.and_then(|bytes| State::decode((&bytes, &found.hash), position, self.settings.engine, &rules, &base_of))
@@ -138,9 +141,8 @@ impl Role for Detect {
                 Ok(state) => self.restored(standing.partition, state, &found),
                 Err(error) => {
                     tracing::warn!(partition = standing.partition, snapshot = found.name, "snapshot passed over: {error}");
-                    if error.is_passing() {
-                        *outage.borrow_mut() = Some(error.to_string());
-                    }
+                    let code = if error.is_passing() { StopCode::Unavailable } else { StopCode::LogTruncated };
+                    hinder(Stop::new(code, format!("snapshot {}: {error}", found.name)));
                     continue;
                 }
             };
@@ -148,7 +150,7 @@ impl Role for Detect {
             self.opened.insert(standing.partition, found.name);
             return Ok(Opening { state, from: found.offset });
         }
-        Self::beginning(standing, outage.into_inner().as_deref())
+        Self::beginning(standing, hindrance.into_inner())
     }
 
     fn distrust(&mut self, partition: i32) -> bool {
@@ -261,8 +263,8 @@ impl Role for Detect {
         self.go_on(partition, state, usize::MAX);
     }
 
-    fn is_closed(&self) -> bool {
-        self.snapshots.is_idle()
+    fn is_closed(&self, partition: i32) -> bool {
+        self.snapshots.is_idle(partition)
     }
 }
 
@@ -313,13 +315,16 @@ mod tests {
 
     #[test]
     fn an_outage_does_not_stop_a_partition_for_good() {
-        let opened = |low, outage| {
-            let opening = Detect::beginning(Standing { partition: 0, committed: 9, low }, outage);
-            opening.map(|opening| opening.from).map_err(|stop| stop.code)
+        let opened = |low, hindrance: Option<StopCode>| {
+            let hindrance = hindrance.map(|code| Stop::new(code, "timed out"));
+            let opening = Detect::beginning(Standing { partition: 0, committed: 9, low }, hindrance);
+            opening.map(|opening| opening.from).map_err(|stop| (stop.code, stop.text.contains("timed out")))
         };
-        assert_eq!(opened(5, Some("timed out")), Err(StopCode::Unavailable));
-        assert_eq!(opened(5, None), Err(StopCode::LogTruncated));
+        assert_eq!(opened(5, Some(StopCode::Unavailable)), Err((StopCode::Unavailable, true)));
+        assert_eq!(opened(5, Some(StopCode::RulesMissing)), Err((StopCode::RulesMissing, true)), "they can be published again");
+        assert_eq!(opened(5, Some(StopCode::LogTruncated)), Err((StopCode::LogTruncated, true)), "why a snapshot is of no use");
+        assert_eq!(opened(5, None), Err((StopCode::LogTruncated, false)));
         // All of it can be folded again without the store.
-        assert_eq!([opened(0, Some("timed out")), opened(0, None)], [Ok(0), Ok(0)]);
+        assert_eq!([opened(0, Some(StopCode::Unavailable)), opened(0, None)], [Ok(0), Ok(0)]);
     }
 }

@@ -98,9 +98,9 @@ impl Snapshots {
         self.busy.contains(&partition)
     }
 
-    /// Whether nothing is being written, nor waits to be pointed to.
-    pub(crate) fn is_idle(&self) -> bool {
-        self.busy.is_empty() && self.ready.is_empty()
+    /// Whether nothing of a partition is being written, nor waits to be pointed to.
+    pub(crate) fn is_idle(&self, partition: i32) -> bool {
+        !self.is_busy(partition) && !self.ready.contains_key(&partition)
     }
 
     /// Begins to pack and write a snapshot.
@@ -346,7 +346,18 @@ mod tests {
         let mut snapshots = Snapshots::new(Arc::new(Folder(folder.path().to_owned())), ("app", "legs"), Metrics::new());
         let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
         snapshots.done.0.send(Written { partition: 3, result: Err(full) }).expect("it listens");
-        assert!(snapshots.finished(3).is_none() && snapshots.is_idle());
+        assert!(snapshots.finished(3).is_none() && snapshots.is_idle(3));
         assert_eq!([snapshots.has_failed(2), snapshots.has_failed(3), snapshots.has_failed(3)], [false, true, false]);
+    }
+
+    /// Whoever ends would wait for it in vain.
+    #[test]
+    fn what_is_ready_of_a_partition_that_went_elsewhere_is_nobodys_business() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut snapshots = Snapshots::new(Arc::new(Folder(folder.path().to_owned())), ("app", "legs"), Metrics::new());
+        let finished = Finished { offset: 7, hash: "ab".to_owned(), base_size: None };
+        snapshots.done.0.send(Written { partition: 4, result: Ok(finished) }).expect("it listens");
+        assert!(snapshots.finished(3).is_none());
+        assert_eq!([snapshots.is_idle(3), snapshots.is_idle(4)], [true, false]);
     }
 }

@@ -52,7 +52,7 @@ pub(crate) struct Split {
     leg_partitions: i32,
     /// The rule set whose tags the decoder has.
     tags_of: String,
-    last_look: Option<Instant>,
+    next_look: Instant,
     /// A step is over: what is folded next may have been read after the last look.
     is_step_over: bool,
     last_count: Instant,
@@ -108,7 +108,7 @@ impl Split {
             others,
             leg_partitions,
             tags_of: String::new(),
-            last_look: None,
+            next_look: Instant::now(),
             is_step_over: false,
             last_count: Instant::now(),
             wanted: None,
@@ -227,7 +227,7 @@ impl Role for Split {
     fn reassigned(&mut self) {
         // Who had partitions meanwhile may have gone on since this worker looked.
         self.others.reassigned();
-        self.last_look = None;
+        self.next_look = Instant::now();
     }
 
     fn open(&mut self, standing: Standing, mark: &Mark) -> Result<Opening<State>, Stop> {
@@ -328,14 +328,16 @@ impl Role for Split {
         if !self.parties.is_caught_up() {
             self.parties.read_on(&mut self.decoder)?;
         }
-        if self.last_look.is_none_or(|last| last.elapsed() >= LOOK_EVERY) {
-            self.last_look = Some(Instant::now());
+        let begun = Instant::now();
+        if begun >= self.next_look {
             self.parties.read_on(&mut self.decoder)?;
             self.others.look();
             self.wanted = self.library.current().unwrap_or_else(|error| {
                 tracing::warn!(%error, "the rules topic cannot be read; the rule set in force stays");
                 None
             });
+            // A broker that does not answer is waited for each time: no more of the time than splitting has.
+            self.next_look = Instant::now() + LOOK_EVERY.max(begun.elapsed());
         }
         self.count_partitions().map_err(WorkerError::Unfit)
     }
@@ -390,7 +392,45 @@ pub fn leg_partition(party: &str, partitions: i32) -> i32 {
 
 #[cfg(test)]
 mod tests {
+    use weir_feed::Mapping;
+
     use super::*;
+    use crate::client::Connection;
+
+    /// Of two partitions of transactions, with nobody to ask.
+    fn split() -> Split {
+        Split {
+            topics: Topics::with_prefix("weir"),
+            decoder: MessageDecoder::new(Mapping::default()).expect("the default mapping"),
+            library: Arc::new(RuleLibrary::of(std::iter::empty())),
+            parties: PartyFeed::new(&Connection::default(), "").expect("without a topic nobody is asked"),
+            others: Others::unasked(2),
+            leg_partitions: 2,
+            tags_of: String::new(),
+            next_look: Instant::now(),
+            is_step_over: false,
+            last_count: Instant::now(),
+            wanted: None,
+            refused: String::new(),
+            metrics: Metrics::new(),
+        }
+    }
+
+    /// Who slept meanwhile may have slept over a leg log that was made anew.
+    #[test]
+    fn who_comes_back_reads_nothing_before_it_has_looked_whether_a_rule_set_is_announced() {
+        let mut split = split();
+        let is_ready = |split: &Split| split.is_ready(1, &State::default());
+        assert!(!is_ready(&split));
+        split.others.announced("ab");
+        assert!(is_ready(&split));
+        split.next_look = Instant::now() + LOOK_EVERY;
+        split.reassigned();
+        assert!(!is_ready(&split));
+        assert!(split.next_look <= Instant::now(), "it looks with the next step");
+        split.others.announced("ab");
+        assert!(is_ready(&split));
+    }
 
     #[test]
     fn a_rule_set_is_in_force_no_earlier_than_the_last_tick() {

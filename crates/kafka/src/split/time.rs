@@ -23,7 +23,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
-use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList, TopicPartitionListElem};
 
 use super::{HOUR, TIMEKEEPER};
 use crate::client::{Connection, Talk, metadata};
@@ -66,6 +66,15 @@ impl Others {
         })
     }
 
+    /// Of so many partitions, with nobody to ask.
+    #[cfg(test)]
+    pub(super) fn unasked(partitions: i32) -> Self {
+        let connection = Connection { brokers: "127.0.0.1:1".to_owned(), ..Connection::default() };
+        let consumer = connection.reader().create_with_context(Talk).expect("a client is made without a broker");
+        let (topic, announced, sight) = ("weir.transactions".to_owned(), Announced::default(), Sight::default());
+        Self { consumer, ends: None, topic, partitions, time: Time::Event, announced, sight }
+    }
+
     /// Records of the timekeeper's partition have been read since the last look, or it was taken over from somebody who has read some.
     pub(super) fn has_read(&mut self) {
         self.sight.has_read();
@@ -90,12 +99,16 @@ impl Others {
         // Before marks and ends: what had come by then is read, where they say that nothing is left.
         let wall = if self.time == Time::Wall { wall_time() } else { None };
         let committed = self.consumer.committed_offsets(asked, ASK_MAX)?;
-        // Where the timekeeper's own is not to be had, what it announced last stays announced, and the others go on.
-        let (mut rules, mut seen) = (self.announced.rules.clone(), Seen { wall, ..Seen::default() });
-        for element in committed.elements() {
+        let elements = committed.elements();
+        // What is announced is known by now, also where some partition does not say where it ends. Where the timekeeper's own mark is not to be had, what it
+        // announced last stays announced, and the others go on.
+        let timekeepers = elements.iter().find(|element| element.partition() == TIMEKEEPER).and_then(mark_of);
+        let rules = timekeepers.map_or_else(|| self.announced.rules.clone(), |(_, mark)| mark.rules);
+        self.announced.are(&rules);
+        let mut seen = Seen { wall, ..Seen::default() };
+        for element in &elements {
             let partition = element.partition();
-            let mark = Mark::decode(element.metadata());
-            let (Offset::Offset(offset), Some(mark)) = (element.offset(), mark) else {
+            let Some((offset, mark)) = mark_of(element) else {
                 seen.stopped();
                 continue;
             };
@@ -104,11 +117,7 @@ impl Others {
             // All was read, and nothing has come since: its owner may be away.
             let has_nothing_left = offset.max(mark.read_to.unwrap_or(offset)) >= end;
             seen.add(partition, mark.first, mark.clock, has_nothing_left);
-            if partition == TIMEKEEPER {
-                rules = mark.rules;
-            }
         }
-        self.announced.are(&rules);
         self.sight.saw(seen);
         Ok(())
     }
@@ -181,6 +190,12 @@ impl Announced {
         }
         self.is_current = true;
     }
+}
+
+/// A committed offset and the mark beside it, where both are weir's.
+fn mark_of(element: &TopicPartitionListElem<'_>) -> Option<(i64, Mark)> {
+    let Offset::Offset(offset) = element.offset() else { return None };
+    Some((offset, Mark::decode(element.metadata())?))
 }
 
 /// Microseconds since 1970 by the clock of this host; `None` before that, and time follows records then.
@@ -436,19 +451,6 @@ mod tests {
         seen.add(1, Some(2 * DAY), Some(30 * DAY), false);
         seen.add(2, None, None, true);
         assert_eq!(seen.earliest, Some(2 * DAY));
-    }
-
-    #[test]
-    fn who_comes_back_takes_nothing_for_announced_that_was_not_looked_at_again() {
-        let mut announced = Announced::default();
-        announced.are("ab");
-        assert_eq!(announced.rules(), "ab");
-        announced.is_current = false;
-        assert_eq!(announced.rules(), "");
-        // Where the mark that says so is not to be had, what it said last counts again.
-        let before = announced.rules.clone();
-        announced.are(&before);
-        assert_eq!(announced.rules(), "ab");
     }
 
     #[test]

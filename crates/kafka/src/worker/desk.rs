@@ -32,8 +32,11 @@ const RETAIN_MAX: Duration = Duration::from_secs(60);
 /// How far a partition may be ahead of another in event time, microseconds, where partitions are kept in step. Live traffic hardly ever is, so it does
 /// not wait; and ten minutes are little to the windows of rules.
 const AHEAD_MAX: i64 = 600_000_000;
-/// Records of one partition that are folded before another's may be, where partitions are kept in step.
+/// Records of one partition that are folded before another's may be, where partitions are kept in step; where they are not, the first that are folded in a step.
 const TURN: usize = 64;
+/// Records that are folded before it is looked at how much came of them. Nearly nothing does, and then more at a time are faster; but a report of a large day, said
+/// again for each record that comes late, is a thousand times as large as the record.
+const TURN_MAX: usize = 1024;
 /// How long a partition that is behind is waited for while nothing comes of any: one that gives nothing, though it has not said that there is nothing
 /// more, must not hold up the others. Time in which others' records come does not count, for its own may be behind those.
 const WAIT_MAX: Duration = Duration::from_secs(2);
@@ -56,6 +59,8 @@ pub(super) struct Slot<S> {
     pub(super) outbox: Outbox,
     /// Where it stood when it was opened.
     standing: Standing,
+    /// The beginning of its log, then.
+    begins_at: i64,
     /// It begins again from another state: what comes of it is of no use until it is read from there.
     is_rewound: bool,
     /// Something is to be committed besides `next`.
@@ -70,9 +75,21 @@ pub(super) struct Slot<S> {
 }
 
 impl<S> Slot<S> {
-    /// Where its log ended, if all of it has been folded.
+    /// Where its log ended, if all of it has been folded; what is committed of that stays true until something else is folded.
     fn read_to(&self) -> Option<i64> {
-        self.ended_at.filter(|_| self.waiting.is_empty()).map(|end| end.max(self.next))
+        let ended_at = self.ended_at.filter(|_| self.waiting.is_empty()).map(|end| end.max(self.next));
+        // Of one that is read on from there a consumer that was given nothing does not know where it stands.
+        ended_at.max(self.known_end.filter(|end| *end >= self.next))
+    }
+
+    /// Where it is read on: what lies before the beginning of its log were marks of transactions, or it would not have been opened.
+    pub(super) fn position(&self) -> i64 {
+        self.next.max(self.begins_at)
+    }
+
+    /// The first offset that it cannot do without: marks of transactions, which follow the last record and may be deleted with it, it can.
+    pub(super) fn needs(&self) -> i64 {
+        self.read_to().filter(|_| self.expected.is_none()).unwrap_or(self.next)
     }
 
     /// Whether more is expected of it at once, by a worker that has been idle for so long in all.
@@ -122,6 +139,8 @@ pub(super) struct Desk<R: Role> {
     pub(super) tenure: u64,
     /// Counts the turns that partitions have had.
     turn: u64,
+    /// Where the next step begins, where the order of partitions does not matter: behind the one that had more to say than one transaction takes.
+    begin_at: i32,
     /// Memory for the records of a step, a list a partition.
     spare: Vec<Vec<Record<'static>>>,
     /// How long nothing came though it was waited for.
@@ -203,6 +222,7 @@ impl<R: Role> Desk<R> {
             group: None,
             tenure: 0,
             turn: 0,
+            begin_at: 0,
             spare: Vec::new(),
             idle: Duration::ZERO,
             failure: None,
@@ -215,6 +235,8 @@ impl<R: Role> Desk<R> {
         let numbers: Vec<i32> =
             partitions.elements().iter().map(rdkafka::topic_partition_list::TopicPartitionListElem::partition).collect();
         self.stops.clear();
+        // What does not come back makes room for what comes.
+        self.retained.retain(|partition, _| numbers.contains(partition));
         self.role.reassigned();
         let committed = patiently(&self.stop, || committed(consumer, partitions.clone(), ASK_MAX))?;
         for element in committed.elements() {
@@ -272,6 +294,9 @@ impl<R: Role> Desk<R> {
             let Mark { read_to, snapshot, .. } = mark.clone();
             Mark { read_to, snapshot, ..self.role.mark(state) } == mark
         };
+        // Behind the last record, up to where the log was read, lie marks of transactions alone: nothing is lost where they were deleted with all before them.
+        let begins_at = low;
+        let low = if low <= mark.read_to.unwrap_or(offset) { low.min(offset) } else { low };
         let standing = Standing { partition, committed: offset, low };
         let reusable = retained.filter(|old| old.next == offset && is_as_marked(&old.state));
         let opening = match reusable {
@@ -293,6 +318,7 @@ impl<R: Role> Desk<R> {
             expected,
             outbox: Outbox::default(),
             standing,
+            begins_at,
             is_rewound: false,
             is_marked: false,
             waiting: Vec::new(),
@@ -438,17 +464,23 @@ impl<R: Role> Desk<R> {
             queues.entry(partition).or_insert_with(|| emptied(spare.pop().unwrap_or_default())).push(record);
         }
         let mut left: BTreeMap<i32, &[Record<'_>]> = queues.iter().map(|(partition, records)| (*partition, records.as_slice())).collect();
-        let mut has_stopped = false;
+        let (mut has_stopped, mut last) = (false, None);
         while self.said() < OUTPUT_BYTES_MAX
             && let Some((partition, count)) = self.next_turn(&left)
         {
-            let (turn, rest) = left[&partition].split_at(count);
+            let records = left[&partition];
+            let folded = queues[&partition].len() - records.len();
+            let (turn, rest) = records.split_at(count.min(folded.clamp(TURN, TURN_MAX)));
             has_stopped |= self.fold(partition, turn);
+            last = Some(partition);
             if rest.is_empty() {
                 left.remove(&partition);
             } else {
                 left.insert(partition, rest);
             }
+        }
+        if let Some(last) = last.filter(|_| !left.is_empty()) {
+            self.begin_at = last.saturating_add(1);
         }
         // What waited already stays where it is; what came now is copied.
         let left: Vec<(i32, usize, Vec<Waiting>)> = left
@@ -477,11 +509,11 @@ impl<R: Role> Desk<R> {
         self.slots.values().map(|slot| slot.outbox.bytes()).sum()
     }
 
-    /// Whose records are folded next, of those that have some `left`, and how many: all of one where order does not matter, else some of the one
+    /// Whose records are folded next, of those that have some `left`, and how many at most: all of one where order does not matter, else some of the one
     /// that is furthest behind. `None` where all wait.
     fn next_turn(&self, left: &BTreeMap<i32, &[Record<'_>]>) -> Option<(i32, usize)> {
         let time = |partition: i32| self.slots.get(&partition).and_then(|slot| self.role.time(&slot.state));
-        let (partition, records) = left.iter().min_by_key(|(partition, _)| time(**partition))?;
+        let (partition, records) = left.iter().min_by_key(|(partition, _)| (time(**partition), **partition < self.begin_at))?;
         let Some(own) = time(*partition) else { return Some((*partition, records.len())) };
         let behind = self.slots.iter().filter(|(number, slot)| !left.contains_key(number) && slot.is_awaited(self.idle));
         let behind = behind.filter_map(|(number, _)| time(*number)).min();
@@ -543,6 +575,11 @@ impl<R: Role> Desk<R> {
         has_stopped
     }
 
+    /// Whether nothing is under way any more of what it owns and has told to close.
+    pub(super) fn is_closed(&self) -> bool {
+        self.slots.iter().all(|(partition, slot)| slot.expected.is_some() || self.role.is_closed(*partition))
+    }
+
     pub(super) fn ready(&self) -> BTreeSet<i32> {
         self.slots
             .iter()
@@ -579,7 +616,7 @@ impl<R: Role> Desk<R> {
         }
         let mut list = TopicPartitionList::with_capacity(self.reading.len());
         for partition in &self.reading {
-            list.add_partition_offset(&self.topic, *partition, Offset::Offset(self.slots[partition].next))?;
+            list.add_partition_offset(&self.topic, *partition, Offset::Offset(self.slots[partition].position()))?;
         }
         Ok(list)
     }

@@ -185,7 +185,7 @@ impl<R: Role> Worker<R> {
             // A state may be large, and many may be: those for which there is no time cost the next start some.
             settled.take_while(|_| Instant::now() < deadline).for_each(|(partition, slot)| role.close(*partition, &mut slot.state));
         }
-        while Instant::now() < deadline && !self.consumer.context().desk().role.is_closed() {
+        while Instant::now() < deadline && !self.consumer.context().desk().is_closed() {
             thread::sleep(Duration::from_millis(5));
             self.consumer.context().desk().tend();
             self.commit()?;
@@ -306,9 +306,9 @@ impl<R: Role> Worker<R> {
         }
         self.is_suspect.set(true);
         let mut desk = self.consumer.context().desk();
-        let positions: Vec<(i32, i64)> = desk.slots.iter().map(|(partition, slot)| (*partition, slot.next)).collect();
+        let needs: Vec<(i32, i64)> = desk.slots.iter().map(|(partition, slot)| (*partition, slot.needs())).collect();
         let mut has_stopped = false;
-        for (partition, next) in positions {
+        for (partition, next) in needs {
             let Ok((low, high)) = self.consumer.fetch_watermarks(&self.settings.topic, partition, ASK_MAX) else { continue };
             if next < low {
                 desk.stop(partition, truncated(&self.settings.topic, partition, next, low));

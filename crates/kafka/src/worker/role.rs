@@ -90,8 +90,8 @@ pub(crate) trait Role: Send + 'static {
     /// what is to be committed of it.
     fn close(&mut self, _partition: i32, _state: &mut Self::State) {}
 
-    /// Whether all that was begun is done and committed.
-    fn is_closed(&self) -> bool {
+    /// Whether all that was begun of a partition is done and committed.
+    fn is_closed(&self, _partition: i32) -> bool {
         true
     }
 }

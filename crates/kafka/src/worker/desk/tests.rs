@@ -10,6 +10,8 @@ struct Clocks {
     /// What it cannot do without is gone.
     is_blind: bool,
     folded: Vec<(i32, i64)>,
+    /// Their order among each other does not matter.
+    is_unordered: bool,
     /// Records before the committed offset that are read once more.
     again: i64,
     /// States to open with, the last one first.
@@ -38,13 +40,16 @@ impl Role for Clocks {
         if records.iter().any(|record| record.value == HUGE) {
             outbox.push(&"t".into(), None, &[], Vec::new(), |bytes| bytes.resize(bytes.len() + MESSAGE_BYTES, 0));
         }
+        for _ in records.iter().filter(|record| record.value == LOUD) {
+            outbox.push(&"t".into(), None, &[], Vec::new(), |bytes| bytes.resize(bytes.len() + OUTPUT_BYTES_MAX / TURN, 0));
+        }
         self.folded.extend(records.iter().map(|record| (partition, record.offset)));
         *time = records.iter().filter_map(|record| record.received).max().map_or(*time, |at| at.max(*time));
         Ok(())
     }
 
     fn time(&self, time: &i64) -> Option<i64> {
-        Some(*time)
+        (!self.is_unordered).then_some(*time)
     }
 
     fn look(&mut self) -> Result<(), WorkerError> {
@@ -72,6 +77,8 @@ const FOREIGN: i64 = i64::MAX;
 const POISON: &[u8] = b"poison";
 /// What comes of it is larger than any topic takes.
 const HUGE: &[u8] = b"huge";
+/// Of a turn of these comes as much as one transaction takes.
+const LOUD: &[u8] = b"loud";
 const VALUE: [u8; 1000] = [0; 1000];
 
 /// The desk of a worker with these partitions, all of which are being read.
@@ -253,6 +260,32 @@ fn a_partition_whose_offset_another_has_committed_is_taken_up_anew_or_stopped_by
     assert!(!desk.slots.contains_key(&1) && desk.ready() != desk.reading, "it is read no further");
 }
 
+/// All records of a partition that has been quiet for long, and the mark of the transaction behind the last one.
+#[test]
+fn what_was_read_to_its_end_goes_on_though_all_of_it_was_deleted() {
+    let mut desk = desk(&[]);
+    let open = |desk: &mut Desk<Clocks>, low: i64| {
+        let read = Mark { read_to: Some(7), ..Mark::default() }.encode();
+        desk.open(0, Offset::Offset(5), &read, (low, low)).map_err(|stop| stop.code)
+    };
+    assert_eq!(open(&mut desk, 8), Err(StopCode::LogTruncated), "a record has come and gone");
+    let position = |desk: &mut Desk<Clocks>| desk.positions().expect("it has a position").elements()[0].offset();
+    assert_eq!(open(&mut desk, 4), Ok(()));
+    assert_eq!(position(&mut desk), Offset::Offset(5), "what is still there is read");
+    assert_eq!(desk.slots[&0].needs(), 7, "and not missed where it goes");
+    assert_eq!(open(&mut desk, 7), Ok(()));
+    for _ in 0..2 {
+        assert_eq!(position(&mut desk), Offset::Offset(7), "before that nothing is left to read");
+        assert!(desk.due().is_empty(), "nor has anything changed");
+        desk.drained(0, Some(0));
+        assert!(desk.due().is_empty(), "though the consumer does not know where it stands");
+    }
+    desk.fold_all(records(0, 7..8));
+    let due = desk.due();
+    let (offset, mark) = &due[&0];
+    assert_eq!((*offset, Mark::decode(mark).expect("a mark").read_to), (8, None));
+}
+
 #[test]
 fn too_much_that_waits_is_read_no_further() {
     let mut desk = desk(&[0, 1]);
@@ -291,4 +324,37 @@ fn what_one_transaction_would_not_take_waits_for_the_next() {
     desk.fold_all(records(0, 2..3));
     assert_eq!(desk.role.folded, [(0, 0), (0, 1), (0, 2)]);
     assert!(desk.slots[&0].waiting.is_empty());
+}
+
+#[test]
+fn what_one_transaction_would_not_take_waits_though_all_of_it_came_at_once() {
+    let mut desk = desk(&[0]);
+    desk.role.is_unordered = true;
+    let loud = |offsets: std::ops::Range<i64>| offsets.map(|offset| (0, Record { offset, received: None, key: &[], value: LOUD }));
+    let turn = i64::try_from(TURN).expect("a turn is short");
+    desk.fold_all(loud(0..4 * turn));
+    for turns in 1..=4 {
+        assert_eq!(desk.role.folded.len(), turns * TURN);
+        assert_eq!(desk.said(), OUTPUT_BYTES_MAX);
+        desk.slots.values_mut().for_each(|slot| slot.outbox.clear());
+        desk.fold_all(std::iter::empty());
+    }
+    assert!(desk.role.folded.iter().map(|(_, offset)| *offset).eq(0..4 * turn), "each once, in order");
+    // Where nothing comes of them more are folded at a time: a turn, another, twice and four times as many, and so on.
+    desk.fold_all(records(0, 4 * turn..40 * turn));
+    assert_eq!(desk.turn, 4 + 2 + 5);
+}
+
+#[test]
+fn who_has_much_to_say_does_not_keep_others_from_saying_anything() {
+    let mut desk = desk(&[0, 1]);
+    desk.role.is_unordered = true;
+    let turn = i64::try_from(TURN).expect("a turn is short");
+    let loud = (0..4 * turn).map(|offset| (0, Record { offset, received: None, key: &[], value: LOUD }));
+    desk.fold_all(loud.chain(records(1, 0..4)));
+    assert_eq!((desk.role.folded.len(), desk.slots[&1].waiting.len()), (TURN, 4));
+    desk.slots.values_mut().for_each(|slot| slot.outbox.clear());
+    desk.fold_all(std::iter::empty());
+    assert_eq!(desk.role.folded[TURN..TURN + 4], [(1, 0), (1, 1), (1, 2), (1, 3)]);
+    assert_eq!(desk.role.folded.len(), 2 * TURN + 4);
 }
