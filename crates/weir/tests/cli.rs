@@ -669,7 +669,7 @@ fn a_date_from_the_future_is_named_as_a_cause_of_lateness() {
     }
     text += &(94..=96).map(|i| transfer(i, i, "5", "") + "\n").collect::<String>();
     bench.write("in.jsonl", text);
-    let words = ["came too late", "3 times a record was dated more than a day after", "--now"];
+    let words = ["came too late", "3 records were dated more than a day after", "--now"];
     bench.check("detect --lateness 2d --alerts alerts in.jsonl", 1, &words);
     bench.check("detect --lateness 2d --now 2026-03-20T00:00:00+08:00 --alerts alerts in.jsonl", 0, &[]);
 }

@@ -44,7 +44,7 @@ pub(crate) fn run(path: &Path, lang: Lang) -> Result<Exit, Failure> {
     let interrupt = Interrupt::install(lang)?;
     // Brokers that are away are waited for longer than whoever ends a process waits.
     let checking = {
-        let (settings, shape) = (settings.clone(), configured.shape.clone());
+        let (settings, shape) = (settings.clone(), configured.shape);
         thread::spawn(move || check(&settings.connection, &settings.topics, &settings.app, &shape))
     };
     while !checking.is_finished() {
