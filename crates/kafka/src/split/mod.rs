@@ -100,7 +100,20 @@ impl Split {
         let decoder = MessageDecoder::new(split.mapping.clone())?;
         let parties = PartyFeed::new(&settings.connection, &topics.parties)?;
         let others = Others::new(&settings.connection, &topics.transactions, &settings.group("split"), split.time)?;
-        Ok(Self {
+        Ok(Self::of(topics, decoder, library, parties, others, leg_partitions, metrics))
+    }
+
+    /// Before its first look.
+    fn of(
+        topics: Topics,
+        decoder: MessageDecoder,
+        library: Arc<RuleLibrary>,
+        parties: PartyFeed,
+        others: Others,
+        leg_partitions: i32,
+        metrics: Metrics,
+    ) -> Self {
+        Self {
             topics,
             decoder,
             library,
@@ -114,7 +127,7 @@ impl Split {
             wanted: None,
             refused: String::new(),
             metrics,
-        })
+        }
     }
 
     /// Writes a control record into every leg partition.
@@ -399,21 +412,10 @@ mod tests {
 
     /// Of two partitions of transactions, with nobody to ask.
     fn split() -> Split {
-        Split {
-            topics: Topics::with_prefix("weir"),
-            decoder: MessageDecoder::new(Mapping::default()).expect("the default mapping"),
-            library: Arc::new(RuleLibrary::of(std::iter::empty())),
-            parties: PartyFeed::new(&Connection::default(), "").expect("without a topic nobody is asked"),
-            others: Others::unasked(2),
-            leg_partitions: 2,
-            tags_of: String::new(),
-            next_look: Instant::now(),
-            is_step_over: false,
-            last_count: Instant::now(),
-            wanted: None,
-            refused: String::new(),
-            metrics: Metrics::new(),
-        }
+        let decoder = MessageDecoder::new(Mapping::default()).expect("the default mapping");
+        let library = Arc::new(RuleLibrary::of(std::iter::empty()));
+        let parties = PartyFeed::new(&Connection::default(), "").expect("without a topic nobody is asked");
+        Split::of(Topics::with_prefix("weir"), decoder, library, parties, Others::unasked(2), 2, Metrics::new())
     }
 
     /// Who slept meanwhile may have slept over a leg log that was made anew.
