@@ -10,6 +10,7 @@ def measure(args):
     sizes = sizes_of(args, parties=not args.without_parties)
     name = f"banks-{args.customers}x{args.days}-{args.per_scheme}" + ("-without-parties" if args.without_parties else "")
     name += "-active" if args.active else ""
+    name += f"-with-{args.extras.replace(',', '-')}" if args.extras else ""
     weir, folder = Weir(args.out, args.active), args.out / name
     folder.mkdir(parents=True, exist_ok=True)
 

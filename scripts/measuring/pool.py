@@ -14,7 +14,9 @@ def measure(args):
     for seed, count in Counter(seed for span in spans for seed in span).items():
         if count > 1:
             raise Failed(f"seed {seed} is there {count} times")
-    alike = {json.dumps({key: result["about"][key] for key in ("customers", "days", "per_scheme", "parties", "active", "rule_set")}) for result in results}
+    # Results of before banks could have something besides say nothing of it.
+    keys = ("customers", "days", "per_scheme", "parties", "with", "active", "rule_set")
+    alike = {json.dumps({key: result["about"].get(key, "") for key in keys}) for result in results}
     if len(alike) > 1:
         raise Failed("these banks are of different sizes, views or rules, and cannot be counted together:\n" + "\n".join(sorted(alike)))
     listed = ", ".join(str(span[0]) if len(span) == 1 else f"{span[0]}..{span[-1]}" for span in sorted(spans, key=min))

@@ -95,6 +95,7 @@ class Weir:
         synth = [self.binary, "synth", "--out", begun, "--format", "parquet", "--seed", seed]
         synth += ["--customers", sizes["customers"], "--days", sizes["days"], "--per-scheme", sizes["per_scheme"]]
         synth += [word for name, value in held.items() for word in ("--hold", f"{name}={value}")]
+        synth += ["--with", sizes["with"]] if sizes["with"] else []
         run(synth if sizes["parties"] else [*synth, "--without-parties"])
         generated = time.monotonic()
         shards = max(1, (os.cpu_count() or 1) // jobs)
@@ -141,7 +142,7 @@ class Weir:
 
 
 def sizes_of(args, parties=True):
-    return {"customers": args.customers, "days": args.days, "per_scheme": args.per_scheme, "parties": parties}
+    return {"customers": args.customers, "days": args.days, "per_scheme": args.per_scheme, "parties": parties, "with": args.extras}
 
 
 def span(seeds):
@@ -151,9 +152,10 @@ def span(seeds):
 def told(about):
     """The same in a sentence."""
     parties = "with party data" if about["parties"] else "without party data"
+    extras = f", and {about['with']} besides" if about.get("with") else ""
     return (
         f"Seeds {about['seeds']}: banks of {about['customers']:,} customers over {about['days']} days, one scheme for {about['per_scheme']:,}"
-        f" customers, {parties}; {about['rows']:,} transactions in all. {about['weir']}, checkout {about['checkout']}, binary and rules"
+        f" customers, {parties}{extras}; {about['rows']:,} transactions in all. {about['weir']}, checkout {about['checkout']}, binary and rules"
         f" {about['stamp']}, rule set {about['rule_set'][:16]}{', rules on trial left out' if about['active'] else ''}."
     )
 

@@ -140,6 +140,8 @@ pub(crate) struct SynthArgs {
     pub(crate) disorder: u32,
     #[arg(long, value_name = "DIAL=value")]
     pub(crate) hold: Vec<String>,
+    #[arg(long, value_name = "fees,loans,zipf,devices", value_delimiter = ',')]
+    pub(crate) with: Vec<String>,
     #[arg(id = "synth_format", long = "format", value_name = "jsonl|csv|parquet", default_value = "jsonl", hide_default_value = true)]
     pub(crate) format: String,
     #[arg(long)]

@@ -13,6 +13,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use weir_feed::Format;
 use weir_model::Day;
 use weir_testkit::synth::cast::Cast;
+use weir_testkit::synth::extras::Extra;
 use weir_testkit::synth::faces::BANK;
 use weir_testkit::synth::feed::{self, Fields, Layout, Lines, Rows};
 use weir_testkit::synth::figures::Figures;
@@ -158,7 +159,7 @@ impl Writing<'_> {
         let interrupt = Interrupt::install(lang)?;
         let begun = Instant::now();
         let mut bank = Bank::new(self.dials);
-        let mut fields = Fields::new(if args.ledger { Rows::Ledger } else { Rows::Transfers }, args.without_parties);
+        let mut fields = Fields::new(if args.ledger { Rows::Ledger } else { Rows::Transfers }, args.without_parties, self.dials.extras);
         let columns = fields.columns();
         let mut outputs = vec![self.file(&args.out.join("feed.yaml"), |out| self.mapping(&columns, out))?];
         if !args.without_parties {
@@ -205,7 +206,7 @@ impl Writing<'_> {
         let dials = self.dials;
         let about = serde_json::json!({
             "seed": dials.seed, "customers": dials.customers, "from": dials.from.to_string(), "days": dials.days,
-            "per_scheme": dials.per_scheme, "disorder": dials.disorder, "held": dials.held, "format": self.format.name(),
+            "per_scheme": dials.per_scheme, "disorder": dials.disorder, "held": dials.held, "with": dials.extras.names(), "format": self.format.name(),
             "ledger": args.ledger, "without_parties": args.without_parties, "all_customers": customers, "schemes": schemes, "rows": count,
             "blake3": hash.to_string(), "figures": figures.finish(&bank.world),
         });
@@ -312,6 +313,7 @@ fn dials(args: &SynthArgs, lang: Lang) -> Result<Dials, Failure> {
         per_scheme: args.per_scheme,
         disorder: args.disorder,
         held: all_held,
+        extras: args.with.iter().map(|name| extra(name, lang)).collect::<Result<_, _>>()?,
     })
 }
 
@@ -365,6 +367,19 @@ fn held(text: &str, lang: Lang) -> Result<(String, i64), Failure> {
         ))
     })?;
     Ok((name.to_owned(), value))
+}
+
+/// Something that a bank has besides, by its name.
+fn extra(name: &str, lang: Lang) -> Result<Extra, Failure> {
+    Extra::ALL.into_iter().find(|extra| extra.name() == name).ok_or_else(|| {
+        let all = Extra::ALL.map(Extra::name).join(", ");
+        let near = did_you_mean(name, Extra::ALL.into_iter().map(Extra::name), lang);
+        Failure::usage(say!(
+            lang,
+            "--with：没有 `{name}`{near}\n  可用（含义见 docs/synthetic-bank.md）：{all}",
+            "--with: there is no `{name}`{near}\n  there are (docs/synthetic-bank.md says what they mean): {all}"
+        ))
+    })
 }
 
 /// A bar by days, on a terminal only.

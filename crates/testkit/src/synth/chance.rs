@@ -68,6 +68,23 @@ impl Chance {
         &of[self.below(of.len() as u64) as usize]
     }
 
+    /// From `least` to `most` by Zipf's law: one in k is k times the least or more.
+    pub const fn zipf(&mut self, least: i64, most: i64) -> i64 {
+        let number = (least << 20) / (1 + self.below(1 << 20) as i64);
+        if number < most { number } else { most }
+    }
+
+    /// A place among `count`, which is more than zero, by Zipf's law, in steps: first to last, each doubling of the place is as likely as the next.
+    pub const fn rank(&mut self, count: u64) -> u64 {
+        loop {
+            let octave = self.below(count.ilog2() as u64 + 1);
+            let place = (1 << octave) - 1 + self.below(1 << octave);
+            if place < count {
+                return place;
+            }
+        }
+    }
+
     /// A normal number in 1024ths of its deviation: the sum of twelve even ones, which has no tail beyond six.
     pub const fn normal(&mut self) -> i64 {
         let mut sum = 0;
@@ -123,6 +140,22 @@ mod tests {
         assert!((9_800..10_200).contains(&drawn[50_000]), "{}", drawn[50_000]);
         // 84.13 % of a normal distribution lie below one deviation.
         assert!((19_500..20_500).contains(&drawn[84_134]), "{}", drawn[84_134]);
+    }
+
+    #[test]
+    fn by_zipf_the_share_beyond_a_size_halves_where_it_doubles() {
+        let mut chance = Chance::of(5, 6);
+        let drawn: Vec<i64> = (0..100_000).map(|_| chance.zipf(100, 100_000)).collect();
+        for (size, share) in [(200, 50_000), (400, 25_000), (1600, 6250), (12_800, 781)] {
+            let beyond: i64 = drawn.iter().filter(|number| **number >= size).count() as i64;
+            assert!((beyond - share).abs() < share / 10, "{size}: {beyond}");
+        }
+        assert!(drawn.iter().all(|number| (100..=100_000).contains(number)));
+        // Of places each doubling is as likely, but for the last, which 1000 cuts.
+        let places: Vec<u64> = (0..90_000).map(|_| chance.rank(1000)).collect();
+        let between = |from: u64, to: u64| places.iter().filter(|place| (from..to).contains(*place)).count();
+        assert!(between(0, 1).abs_diff(between(127, 255)) < 500, "{} {}", between(0, 1), between(127, 255));
+        assert!(between(999, 1000) > 0 && between(1000, u64::MAX) == 0);
     }
 
     #[test]

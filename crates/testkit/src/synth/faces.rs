@@ -134,6 +134,7 @@ impl Face {
                 self.account.push_str(match desk {
                     Desk::Loans => "9901001",
                     Desk::Interest => "9902001",
+                    Desk::Fees => "9903001",
                 });
                 self.name.push_str("本行");
                 (self.bank, self.kind) = (BANK, PartyKind::Internal);

@@ -9,6 +9,7 @@ use weir_model::{Day, EventTime};
 
 use super::digits::padded;
 use super::disorder::{Back, Flaw, Row};
+use super::extras::{self, Extra, Extras};
 use super::faces::{BANK, Face, account_number, name};
 use super::movement::{Class, Movement, Who};
 use super::world::{Customer, World};
@@ -17,6 +18,8 @@ use super::world::{Customer, World};
 const BEFORE: [&str; 3] = ["txn_id", "occurred_at", "amount"];
 const BEHIND: [&str; 9] =
     ["account_class", "counter_account_class", "channel", "cash", "memo", "reverses", "reversal_kind", "direction", "balance_after"];
+/// The last column of a bank that has devices.
+const DEVICE: &str = "device";
 /// Columns of a side: of the payer and the payee, or of the own and the other one.
 const PAYER: [&str; 7] = ["payer_account", "payer_customer", "payer_name", "payer_bank", "payer_kind", "payer_division", "payer_industry"];
 const PAYEE: [&str; 7] = ["payee_account", "payee_customer", "payee_name", "payee_bank", "payee_kind", "payee_division", "payee_industry"];
@@ -48,6 +51,7 @@ pub struct Fields {
     rows: Rows,
     /// Of those elsewhere, three in five do not show their kind.
     is_shy: bool,
+    has_devices: bool,
     sides: [Face; 2],
     values: Vec<String>,
     /// The day that was written last, as text: the next row is mostly of the same.
@@ -55,10 +59,11 @@ pub struct Fields {
 }
 
 impl Fields {
-    /// Of such rows.
+    /// Of such rows, with the device that pays where the bank has those.
     #[must_use]
-    pub fn new(rows: Rows, is_shy: bool) -> Self {
-        let mut fields = Self { rows, is_shy, sides: Default::default(), values: Vec::new(), dated: (Day::default(), String::new()) };
+    pub fn new(rows: Rows, is_shy: bool, extras: Extras) -> Self {
+        let (has_devices, dated) = (extras.has(Extra::Devices), (Day::default(), String::new()));
+        let mut fields = Self { rows, is_shy, has_devices, sides: Default::default(), values: Vec::new(), dated };
         fields.values.resize(fields.columns().len(), String::new());
         fields
     }
@@ -70,7 +75,8 @@ impl Fields {
             Rows::Transfers => ([PAYER, PAYEE], &BEHIND[..7]),
             Rows::Ledger => ([OWN, COUNTER], &BEHIND[..]),
         };
-        [&BEFORE[..], &sides.concat(), behind].concat()
+        let last: &[&str] = if self.has_devices { &[DEVICE] } else { &[] };
+        [&BEFORE[..], &sides.concat(), behind, last].concat()
     }
 
     /// Hands a row's fields over, once for each row that it makes.
@@ -84,13 +90,13 @@ impl Fields {
         payee.show(world, movement.payee, self.is_shy);
         match self.rows {
             Rows::Transfers => {
-                self.fill(row, 0);
+                self.fill(world, row, 0);
                 each(&self.values)
             }
             Rows::Ledger => {
                 for (side, who) in [movement.payer, movement.payee].into_iter().enumerate() {
                     if matches!(who, Who::Own(..)) {
-                        self.fill(row, side);
+                        self.fill(world, row, side);
                         self.values[24].push_str(if side == 0 { "out" } else { "in" });
                         yuan(row.balances[side], &mut self.values[25]);
                         each(&self.values)?;
@@ -102,7 +108,7 @@ impl Fields {
     }
 
     /// Fills in the fields that both kinds of rows have; `own` is the side that comes first.
-    fn fill(&mut self, row: &Row, own: usize) {
+    fn fill(&mut self, world: &World, row: &Row, own: usize) {
         let movement = &row.movement;
         self.values.iter_mut().for_each(String::clear);
         serial(row.serial, &mut self.values[0]);
@@ -140,6 +146,12 @@ impl Fields {
                 Back::Cancel => "cancel",
                 Back::Return => "return",
             });
+        }
+        if self.has_devices
+            && let (Some(device), Some(value)) = (extras::device(world, movement), self.values.last_mut())
+        {
+            value.push('D');
+            padded(device % 1_000_000_000_000, 12, value);
         }
     }
 }

@@ -75,6 +75,7 @@ mod tests {
 
     use weir_model::{EventTime, PartyKind};
 
+    use crate::synth::extras::Extras;
     use crate::synth::label::{Part, Role, Verdict};
     use crate::synth::movement::{Movement, Who};
     use crate::synth::plan::FURTHER;
@@ -88,7 +89,8 @@ mod tests {
         let from = Day::parse("2024-01-01").expect("a date");
         let held =
             [("trial", 0), ("begin", 20), ("life", 200)].iter().chain(held).map(|(name, value)| ((*name).to_owned(), *value)).collect();
-        let mut bank = Bank::new(&Dials { seed: 8, customers: 1000, from, days: 200, per_scheme: 50, disorder: 0, held });
+        let mut bank =
+            Bank::new(&Dials { seed: 8, customers: 1000, from, days: 200, per_scheme: 50, disorder: 0, held, extras: Extras::default() });
         let (mut all, mut rows) = (Vec::new(), Vec::new());
         while bank.day(&mut rows).is_some() {
             all.extend(rows.iter().map(|row| row.movement));

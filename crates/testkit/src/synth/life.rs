@@ -6,6 +6,7 @@
 use weir_model::{Channel, PartyKind};
 
 use super::chance::{Chance, mix};
+use super::extras::{self, Extra};
 use super::institutions::{BROKERS, FINANCE_BUREAU, HOUSING_FUND, INSURERS, PAYMENTS, PENSIONS, SCHOOLS, TREASURY, UTILITY, one_of};
 use super::movement::{Class, Desk, Memo, Movement, Who, firm, stranger};
 use super::today::Today;
@@ -65,6 +66,7 @@ pub(super) fn live(world: &World, number: u32, today: &Today, out: &mut Vec<Move
     if customer.opened > today.day || customer.closed.is_some_and(|closed| closed <= today.day) {
         return;
     }
+    extras::live(world, number, today, out);
     let me = Who::Own(number, 0);
     let mut chance = Chance::of(customer.seed, u64::from(today.day.0.unsigned_abs()));
     match customer.life {
@@ -180,9 +182,14 @@ fn spend(world: &World, customer: &Customer, number: u32, today: &Today, chance:
     let movement = match chance.below(1000) {
         0..330 => Movement::new(at, price(chance), me, payment_institution(chance.draw()), Channel::ThirdParty, Memo::Shopping),
         330..430 => {
-            // Shops are visited by the square of an even draw: the first ones are full.
-            let rank = chance.below(1 << 20).pow(2) >> 20;
-            match world.shops.get((rank as usize * world.shops.len()) >> 20) {
+            // Shops are visited by the square of an even draw, or by Zipf's law: the first ones are full.
+            let shops = world.shops.len() as u64;
+            let place = if world.extras.has(Extra::Zipf) && shops > 0 {
+                chance.rank(shops)
+            } else {
+                ((chance.below(1 << 20).pow(2) >> 20) * shops) >> 20
+            };
+            match world.shops.get(place as usize) {
                 Some(shop) => Movement::new(at, price(chance), me, Who::Own(*shop, 0), Channel::Qr, Memo::Shopping),
                 None => Movement::new(at, price(chance), me, payment_institution(0), Channel::ThirdParty, Memo::Shopping),
             }

@@ -4,7 +4,7 @@
 //! grows with its customers and with the people in its schemes, hardly with its length. The same dials give the same bytes on every machine;
 //! every number comes from [`chance`], whole and hashed from what it is drawn for.
 //!
-//! [`world`] is who lives there, [`faces`] how they look in the feed, [`institutions`] whom all of them deal with, [`life`] what they do, [`families`] what only looks like a scheme, [`plan`] and [`scheme`] what is one, [`guise`] how that hides,
+//! [`world`] is who lives there, [`faces`] how they look in the feed, [`institutions`] whom all of them deal with, [`life`] what they do, [`extras`] what else where it is asked for, [`families`] what only looks like a scheme, [`plan`] and [`scheme`] what is one, [`guise`] how that hides,
 //! [`disorder`] what feeds do to records, [`feed`] and [`table`] how rows are written, [`label`], [`answers`] and [`cast`] what is true, [`figures`] what
 //! an ordinary day comes to. Nothing here may know how weir detects: no window, no feature, no rule, no calendar of theirs. A generator that
 //! shared a thought with the detector would agree with it for no reason.
@@ -14,6 +14,7 @@ pub mod cast;
 pub mod chance;
 mod digits;
 pub mod disorder;
+pub mod extras;
 pub mod faces;
 pub mod families;
 pub mod feed;
@@ -35,6 +36,7 @@ use weir_model::Day;
 
 use chance::mix;
 use disorder::{Disorder, Row};
+use extras::Extras;
 use families::Family;
 use label::Part;
 use movement::{Movement, Who};
@@ -60,6 +62,8 @@ pub struct Dials {
     pub disorder: u32,
     /// Dials of schemes held at a value, by name.
     pub held: BTreeMap<String, i64>,
+    /// What the bank has besides.
+    pub extras: Extras,
 }
 
 /// A bank being generated.
@@ -84,7 +88,7 @@ impl Bank {
     #[must_use]
     pub fn new(dials: &Dials) -> Self {
         let last = dials.from.plus(i32::try_from(dials.days).unwrap_or(i32::MAX) - 1);
-        let mut world = World::new(dials.seed, dials.customers, dials.from);
+        let mut world = World::new(dials.seed, dials.customers, dials.from, dials.extras);
         let mut parts = Vec::new();
         let families = families::found(&mut world, (dials.from, last), &mut parts);
         // Rounded to the nearest, at least one where any is wanted.
@@ -171,7 +175,7 @@ mod tests {
 
     fn dials(seed: u64, per_scheme: u32, disorder: u32) -> Dials {
         let from = Day::parse("2024-01-01").expect("a date");
-        Dials { seed, customers: 3000, from, days: 150, per_scheme, disorder, held: BTreeMap::new() }
+        Dials { seed, customers: 3000, from, days: 150, per_scheme, disorder, held: BTreeMap::new(), extras: Extras::default() }
     }
 
     fn all(dials: &Dials) -> (Bank, Vec<Row>) {
@@ -187,7 +191,7 @@ mod tests {
     #[test]
     fn the_generator_is_frozen() {
         let (bank, rows) = all(&dials(1, 500, 1));
-        let mut fields = Fields::new(Rows::Transfers, false);
+        let mut fields = Fields::new(Rows::Transfers, false, Extras::default());
         let columns = fields.columns();
         let mut lines = Lines::new(Layout::Jsonl, &columns);
         for row in &rows {

@@ -24,6 +24,8 @@ pub enum Desk {
     Loans,
     /// 利息.
     Interest,
+    /// 手续费.
+    Fees,
 }
 
 /// What the account of a side is, where that matters.
@@ -66,7 +68,8 @@ memos! {
     Platform "平台结算", Prize "兑奖", Ticket "彩票", Card "会员卡", Pool "资金归集", Allocation "资金下拨", HousePrice "购房款",
     Escrow "代管款", Meeting "会款", LoanInterest "借款利息", Invest "投资款", Subscription "认购款", Return "返利",
     Profit "收益", Principal "本金", Commission "提成", Project "项目款", Consumption "消费款", Care "养老服务费", Lease "租金",
-    Ink "往来款", Returned "退汇", Welfare "工会福利",
+    Ink "往来款", Returned "退汇", Welfare "工会福利", Lent "贷款发放", MessageFee "短信服务费", CardFee "银行卡年费",
+    AccountFee "账户管理费",
 }
 
 /// What a movement is part of: 0 is ordinary life; others are numbers of a [`crate::synth::label::Part`].

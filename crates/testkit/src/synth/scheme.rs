@@ -7,6 +7,7 @@ use chrono::Datelike as _;
 use weir_model::{Channel, Day, PartyKind};
 
 use super::chance::{Chance, mix};
+use super::extras;
 use super::guise::{self, Guise};
 use super::institutions::{BROKERS, CAR_SELLERS, DEVELOPERS, one_of};
 use super::label::{Part, Role, Verdict};
@@ -144,6 +145,7 @@ impl Scheme {
         if plan.is_known {
             world.relate(&members.iter().map(|(number, _)| *number).collect::<Vec<_>>());
         }
+        extras::hand_over(world, seed, members.iter().map(|(number, _)| *number));
         let agents = (0..plan.agents.max(1)).map(|which| {
             let number = mix(seed ^ (0xa6e + which.unsigned_abs()));
             if number % 5 < 2 { Who::Own(world.person(number), 0) } else { stranger(number) }

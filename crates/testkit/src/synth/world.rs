@@ -3,9 +3,12 @@
 //! A customer is drawn from the seed and its own number alone. Members of look-alikes and schemes are added behind the ordinary customers, so
 //! that the ordinary ones lead the same life with and without them.
 
+use std::collections::BTreeMap;
+
 use weir_model::{AgreementKind, Day, PartyKind};
 
 use super::chance::{Chance, mix};
+use super::extras::{self, Extra, Extras};
 use super::faces::{COVERS, SHOPS, TRADES};
 use super::movement::{Desk, Who, firm};
 
@@ -96,6 +99,10 @@ pub struct World {
     groups: Vec<Vec<u32>>,
     /// Seed.
     pub seed: u64,
+    /// What the bank has besides.
+    pub(super) extras: Extras,
+    /// Devices of accounts that are in one hand.
+    pub(super) in_one_hand: BTreeMap<u32, u64>,
 }
 
 /// Numbers of customers, and of groups, in the feed lie among so many: primes.
@@ -173,11 +180,15 @@ impl World {
 
     /// A town of so many customers, on the day before it begins.
     #[must_use]
-    pub fn new(seed: u64, ordinary: u32, first: Day) -> Self {
-        let mut world = Self { customers: Vec::new(), ordinary, shops: Vec::new(), firms: Vec::new(), groups: Vec::new(), seed };
+    pub fn new(seed: u64, ordinary: u32, first: Day, extras: Extras) -> Self {
+        let (customers, shops, firms, groups) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut world = Self { customers, ordinary, shops, firms, groups, seed, extras, in_one_hand: BTreeMap::new() };
         world.customers.reserve_exact(ordinary as usize);
         for number in 0..ordinary {
-            let customer = ordinary_customer(seed, number, first);
+            let mut customer = ordinary_customer(seed, number, first);
+            if extras.has(Extra::Zipf) {
+                extras::by_zipf(&mut customer);
+            }
             match customer.life {
                 Life::Firm => world.firms.push(number),
                 Life::Shop => world.shops.push(number),
