@@ -46,6 +46,7 @@ def arguments():
     links.add_argument("--customers", type=int, default=20_000, metavar="N", help="of the bank")
     links.add_argument("--days", type=int, default=300, metavar="D", help="of the bank")
     links.add_argument("--per-scheme", type=int, default=500, metavar="K", help="customers for one scheme")
+    links.add_argument("--with", dest="extras", default="", metavar="devices", help="what the bank has besides")
     pictures = part("pictures", "the sweep's curves and their numbers")
     pictures.add_argument("--to", type=Path, default=Path("docs/pictures"), metavar="DIR", help="where pictures go")
     return parser.parse_args()

@@ -1,6 +1,7 @@
 """Groups that weir link proposes in a generated bank, held against its labels: as shipped, and with one setting looser each.
 
-A proposal is wrong that holds no two accounts of one scheme's own. The generator has no devices, so nothing is said of households.
+A proposal is wrong that holds no two accounts of one scheme's own. Households are proposed where the bank has devices alone (`--with devices`), and are wrong
+here: they are no scheme's.
 """
 
 import csv
@@ -47,6 +48,7 @@ def measure(args):
     weir, town = Weir(args.out), args.out / "links"
     shutil.rmtree(town, ignore_errors=True)
     sizes = ["--seed", args.seed, "--customers", args.customers, "--days", args.days, "--per-scheme", args.per_scheme]
+    sizes += ["--with", args.extras] if args.extras else []
     run([weir.binary, "synth", "--out", town, "--format", "parquet", *sizes])
     own = accounts(rows(town / "labels" / "customers.csv"))
     split = sum(len(of) > 1 for of in own.values())

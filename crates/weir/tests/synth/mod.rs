@@ -215,6 +215,8 @@ fn labels_and_dials_that_are_none_are_told() {
     bench.check("synth --out x --days 4000", 3, &["--days 4000 from 2024-01-01 on end on 2034-12-13, after 2030"]);
     bench.check("synth --lang zh --out x --from 2030-12-31 --days 2", 3, &["到 2031-01-01 为止"]);
     bench.check("synth --out x --hold investors=5 --hold life=90 --hold investors=5", 3, &["--hold investors is given more than once"]);
+    bench.check("synth --out x --with fee", 3, &["did you mean `fees`?", "fees, loans, zipf, devices"]);
+    bench.check("synth --lang zh --out x --with fees,", 3, &["--with：没有 ``"]);
     bench.check("synth --out x --customers 3", 3, &["--customers takes 20 to", "not 3"]);
     bench.check("synth --out x --format xml", 3, &["--format is one of"]);
     bench.check("eval --alerts a --alerts b --labels x", 3, &["there are 2 and 1"]);
