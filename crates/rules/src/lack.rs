@@ -174,6 +174,8 @@ impl Feature {
             | Self::NearLimit
             | Self::OutBatches
             | Self::NaturalAmountOut
+            | Self::OrganisationAmountIn
+            | Self::OrganisationDaysIn
             | Self::CommissionDays
             | Self::PeriodicPayees
             | Self::Rebates

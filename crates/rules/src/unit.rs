@@ -87,15 +87,20 @@ impl Feature {
             | Self::AgreementPeople => Unit::People,
             Self::Payers | Self::Payees | Self::ListHits => Unit::Counterparties,
             Self::InCount | Self::OutCount | Self::NearLimit => Unit::Transactions,
-            Self::ActiveDays | Self::BatchPeriod | Self::CommissionDays | Self::CashDaysIn | Self::CashDaysOut | Self::SamePayeeDays => {
-                Unit::Days
-            }
+            Self::ActiveDays
+            | Self::BatchPeriod
+            | Self::CommissionDays
+            | Self::CashDaysIn
+            | Self::CashDaysOut
+            | Self::OrganisationDaysIn
+            | Self::SamePayeeDays => Unit::Days,
             Self::OutBatches => Unit::Batches,
             Self::RuleHits => Unit::Hits,
             Self::PayerPrefectures | Self::PayerProvinces => Unit::Places,
             Self::Outlets => Unit::Outlets,
             Self::FirstTimeSurge | Self::InflowRatio | Self::SpreadOut => Unit::Multiples,
             Self::NaturalAmountOut
+            | Self::OrganisationAmountIn
             | Self::AmountIn
             | Self::AmountOut
             | Self::AmountPerPayer

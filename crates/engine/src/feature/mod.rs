@@ -26,6 +26,7 @@ mod natural_out;
 mod natural_payer_share;
 mod near_limit;
 mod night_share;
+mod organisations;
 mod outlets;
 mod overdue_share;
 mod pass_through_before;
@@ -126,6 +127,8 @@ pub(crate) fn costly(call: &FeatureCall, view: &View<'_>) -> Value {
         (F::SmallShareOut, [Arg::Window(w), Arg::Money(limit)]) => small_share_out::evaluate(view, *w, *limit),
         (F::CashShareIn, [Arg::Window(w)]) => shares::cash(view, *w, Direction::In),
         (F::CashShareOut, [Arg::Window(w)]) => shares::cash(view, *w, Direction::Out),
+        (F::OrganisationAmountIn, [Arg::Window(w)]) => organisations::amount_in(view, *w),
+        (F::OrganisationDaysIn, [Arg::Window(w)]) => organisations::days_in(view, *w),
         (F::CashDaysIn, [Arg::Window(w)]) => cash_days::evaluate(view, *w, Direction::In),
         (F::CashDaysOut, [Arg::Window(w)]) => cash_days::evaluate(view, *w, Direction::Out),
         (F::CrossBorderShare, [Arg::Window(w)]) => shares::cross_border(view, *w),

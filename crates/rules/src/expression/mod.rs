@@ -441,6 +441,7 @@ fn most(call: &FeatureCall) -> Option<i128> {
         Feature::ActiveDays
         | Feature::CashDaysIn
         | Feature::CashDaysOut
+        | Feature::OrganisationDaysIn
         | Feature::SamePayeeDays
         | Feature::CommissionDays
         | Feature::OutBatches => days(),

@@ -196,6 +196,13 @@ pub(super) fn cash_days(flows: &[Flow<'_>], direction: Direction) -> usize {
     cash.map(Flow::day).collect::<BTreeSet<_>>().len()
 }
 
+/// `organisation_amount_in`, and the days of `organisation_days_in`.
+pub(super) fn paid_by_organisations(flows: &[Flow<'_>]) -> (i128, usize) {
+    let is_one = |flow: &&Flow<'_>| matches!(flow.kind, PartyKind::Organisation | PartyKind::SoleTrader);
+    let paid: Vec<&Flow<'_>> = flows.iter().filter(|flow| flow.party_of(Direction::In).is_some()).filter(is_one).collect();
+    (paid.iter().map(|flow| flow.amount).sum(), paid.iter().map(|flow| flow.day()).collect::<BTreeSet<_>>().len())
+}
+
 /// `holiday_share`.
 pub(super) fn holiday_share(flows: &[Flow<'_>], calendar: &Calendar) -> Value {
     let off: i64 = flows.iter().filter(|flow| !calendar.is_working(flow.day())).map(|flow| flow.count).sum();
