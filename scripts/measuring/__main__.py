@@ -27,6 +27,7 @@ def arguments():
     banks = part("banks", "tables of whole banks", seeds="1001..1010", customers=200_000, days=540, per_scheme=20_000)
     banks.add_argument("--without-parties", action="store_true", help="detect without party data")
     banks.add_argument("--active", action="store_true", help="turn rules on trial off: their alerts count nowhere, and they take a quarter of the time (some scores are lower without their points)")
+    banks.add_argument("--only", nargs="+", default=(), metavar="RULE", help="turn all other rules off: what one rule that has changed does, for a fraction of the time")
     banks.add_argument("--title", metavar="TEXT", help="the heading, with --to")
     banks.add_argument("--to", type=Path, metavar="FILE", help="another place for the tables")
     sweep = part("sweep", "dials turned until detection breaks", seeds="2001..2003", customers=2_000, days=540, per_scheme=20)

@@ -11,7 +11,8 @@ def measure(args):
     name = f"banks-{args.customers}x{args.days}-{args.per_scheme}" + ("-without-parties" if args.without_parties else "")
     name += "-active" if args.active else ""
     name += f"-with-{args.extras.replace(',', '-')}" if args.extras else ""
-    weir, folder = Weir(args.out, args.active), args.out / name
+    name += f"-only-{'-'.join(args.only)}" if args.only else ""
+    weir, folder = Weir(args.out, args.active, args.only), args.out / name
     folder.mkdir(parents=True, exist_ok=True)
 
     def one(seed):

@@ -15,7 +15,7 @@ def measure(args):
         if count > 1:
             raise Failed(f"seed {seed} is there {count} times")
     # Results of before banks could have something besides say nothing of it.
-    keys = ("customers", "days", "per_scheme", "parties", "with", "active", "rule_set")
+    keys = ("customers", "days", "per_scheme", "parties", "with", "active", "only", "rule_set")
     alike = {json.dumps({key: result["about"].get(key, "") for key in keys}) for result in results}
     if len(alike) > 1:
         raise Failed("these banks are of different sizes, views or rules, and cannot be counted together:\n" + "\n".join(sorted(alike)))

@@ -58,9 +58,10 @@ def as_json(value):
 
 
 class Weir:
-    """The binary and the rules as they are now; without those on trial, where `is_active`: their alerts count nowhere, and their points open none."""
+    """The binary and the rules as they are now; without those on trial, where `is_active`: their alerts count nowhere, and their points open none. Of `only`
+    these rules, where some are named."""
 
-    def __init__(self, out, is_active=False):
+    def __init__(self, out, is_active=False, only=()):
         binary = Path(os.environ.get("WEIR", "target/debug/weir"))
         if not binary.is_file():
             raise Failed(f"no binary {binary}: build it, or name another in WEIR")
@@ -68,10 +69,13 @@ class Weir:
         self.copies = tempfile.TemporaryDirectory(dir=out, prefix="weir-")
         self.binary = Path(shutil.copy(binary, Path(self.copies.name) / "weir"))
         self.rules = Path(shutil.copytree("rules", Path(self.copies.name) / "rules"))
-        self.is_active = is_active
+        self.is_active, self.only = is_active, only
+        off = r"\w+" if only else "shadow"
         # Off and not away: points of other rules rest on some of them.
-        for path in self.rules.rglob("*.yaml") if is_active else ():
-            path.write_text(re.sub(r"(?m)^status:\s*shadow\b", "status: retired", path.read_text(encoding="utf-8")), encoding="utf-8")
+        for path in self.rules.rglob("*.yaml") if is_active or only else ():
+            text = path.read_text(encoding="utf-8")
+            if not any(re.search(rf"(?m)^id:\s*{name}\b", text) for name in only):
+                path.write_text(re.sub(rf"(?m)^status:\s*{off}\b", "status: retired", text), encoding="utf-8")
         # Before hours of generating, not after.
         run([self.binary, "rule", "check", self.rules])
         hasher = hashlib.sha256()
@@ -138,6 +142,7 @@ class Weir:
     def about(self, banks, sizes):
         """What measured what: the part of every result that says where its numbers are from."""
         by = {"weir": self.version, "checkout": self.checkout, "stamp": self.stamp, "rule_set": banks[0]["rule_set"], "active": self.is_active}
+        by |= {"only": " ".join(self.only)} if self.only else {}
         return by | sizes | {"rows": sum(bank["rows"] for bank in banks)}
 
 
@@ -152,11 +157,12 @@ def span(seeds):
 def told(about):
     """The same in a sentence."""
     parties = "with party data" if about["parties"] else "without party data"
+    left_out = f", of which {about['only']} alone" if about.get("only") else ", rules on trial left out" if about["active"] else ""
     extras = f", and {about['with']} besides" if about.get("with") else ""
     return (
         f"Seeds {about['seeds']}: banks of {about['customers']:,} customers over {about['days']} days, one scheme for {about['per_scheme']:,}"
         f" customers, {parties}{extras}; {about['rows']:,} transactions in all. {about['weir']}, checkout {about['checkout']}, binary and rules"
-        f" {about['stamp']}, rule set {about['rule_set'][:16]}{', rules on trial left out' if about['active'] else ''}."
+        f" {about['stamp']}, rule set {about['rule_set'][:16]}{left_out}."
     )
 
 

@@ -53,6 +53,7 @@ impl Default for Settings {
 
 /// Everything that can wake a partition.
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "nearly every input is a leg, and a box would be an allocation for each")]
 pub enum Input<'a> {
     /// A leg of record `record` with its stamped clock.
     Leg {

@@ -22,15 +22,16 @@ pub(crate) struct ProfileData {
     pub(crate) opened_at: Option<Day>,
     pub(crate) registered: bool,
     pub(crate) agreements: Agreements,
+    pub(crate) member: Box<str>,
 }
 
 impl ProfileData {
     pub(crate) fn matches(&self, profile: &Profile<'_>) -> bool {
-        let Profile { kind, division, industry, opened_at, registered, agreements } = *profile;
-        // Nearly all industries of ordinary traffic are empty, and comparing two empty texts is not free (decision 0019).
-        let is_same_industry = if industry.is_empty() { self.industry.is_empty() } else { *self.industry == *industry };
+        let Profile { kind, division, industry, opened_at, registered, agreements, member } = *profile;
+        // Nearly all industries and members of ordinary traffic are empty, and comparing two empty texts is not free (decision 0019).
+        let is_same = |own: &str, other: &str| if other.is_empty() { own.is_empty() } else { own == other };
         let rest = (self.kind, self.division, self.opened_at, self.registered, self.agreements);
-        rest == (kind, division, opened_at, registered, agreements) && is_same_industry
+        rest == (kind, division, opened_at, registered, agreements) && is_same(&self.industry, industry) && is_same(&self.member, member)
     }
 
     pub(crate) fn as_profile(&self) -> Profile<'_> {
@@ -41,6 +42,7 @@ impl ProfileData {
             opened_at: self.opened_at,
             registered: self.registered,
             agreements: self.agreements,
+            member: &self.member,
         }
     }
 
@@ -58,6 +60,7 @@ impl From<&Profile<'_>> for ProfileData {
             opened_at: profile.opened_at,
             registered: profile.registered,
             agreements: profile.agreements,
+            member: profile.member.into(),
         }
     }
 }

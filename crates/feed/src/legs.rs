@@ -52,6 +52,7 @@ pub(crate) struct LegDraft {
     pub(crate) profile_kind: PartyKind,
     pub(crate) profile_division: Division,
     pub(crate) profile_industry: TextSpan,
+    pub(crate) member: TextSpan,
     pub(crate) opened_at: Option<Day>,
     pub(crate) registered: bool,
     pub(crate) agreements: Agreements,
@@ -167,6 +168,7 @@ impl LegBatch {
                 opened_at: draft.opened_at,
                 registered: draft.registered,
                 agreements: draft.agreements,
+                member: self.read(draft.member),
             },
         };
         LegView { leg, name: self.read(draft.name), account: self.read(draft.account), basis: draft.basis, hash }

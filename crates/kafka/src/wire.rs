@@ -10,8 +10,10 @@ use weir_model::leg::{LegAmount, Tags};
 use weir_model::transaction::Channel;
 use weir_model::{Agreements, Currency, Day, Direction, Division, EventTime, Flags, Leg, LegKind, PartyKind, Profile};
 
-/// Raised with every change of the records below.
+/// Raised with every change of the records below; what an earlier one wrote stays readable.
 const VERSION: u8 = 1;
+/// The same of a leg whose profile names a member, which stands behind it: legs of groups alone have one, and all others stay as short as they were.
+const WITH_MEMBER: u8 = 2;
 
 /// A record of the leg log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,13 +120,16 @@ impl<'a> Entry<'a> {
     /// # Panics
     /// Never: writing to memory cannot fail.
     pub fn encode(&self, bytes: &mut Vec<u8>) {
-        bytes.push(VERSION);
-        let record = match self {
-            Self::Leg(leg) => EntryRecord::Leg(LegRecord::of(leg)),
-            Self::Tick { clock } => EntryRecord::Tick(clock.0),
-            Self::Switch { clock, rules } => EntryRecord::Switch(clock.0, rules),
+        let (record, member) = match self {
+            Self::Leg(leg) => (EntryRecord::Leg(LegRecord::of(leg)), leg.leg.profile.member),
+            Self::Tick { clock } => (EntryRecord::Tick(clock.0), ""),
+            Self::Switch { clock, rules } => (EntryRecord::Switch(clock.0, rules), ""),
         };
-        postcard::to_io(&record, bytes).expect("memory takes every byte");
+        bytes.push(if member.is_empty() { VERSION } else { WITH_MEMBER });
+        postcard::to_io(&record, &mut *bytes).expect("memory takes every byte");
+        if !member.is_empty() {
+            postcard::to_io(member, bytes).expect("memory takes every byte");
+        }
     }
 
     /// Reads a record.
@@ -132,11 +137,15 @@ impl<'a> Entry<'a> {
     /// # Errors
     /// [`Unreadable`] for anything that [`Entry::encode`] did not write.
     pub fn decode(bytes: &'a [u8]) -> Result<Self, Unreadable> {
-        let Some((&VERSION, record)) = bytes.split_first() else { return Err(Unreadable) };
-        match postcard::take_from_bytes(record) {
-            Ok((EntryRecord::Leg(leg), [])) => leg.stamped().map(Self::Leg).ok_or(Unreadable),
-            Ok((EntryRecord::Tick(clock), [])) => Ok(Self::Tick { clock: EventTime(clock) }),
-            Ok((EntryRecord::Switch(clock, rules), [])) => Ok(Self::Switch { clock: EventTime(clock), rules }),
+        let Some((&version, record)) = bytes.split_first() else { return Err(Unreadable) };
+        match (version, postcard::take_from_bytes(record)) {
+            (VERSION, Ok((EntryRecord::Leg(leg), []))) => leg.stamped("").map(Self::Leg).ok_or(Unreadable),
+            (WITH_MEMBER, Ok((EntryRecord::Leg(leg), member))) => match postcard::take_from_bytes(member) {
+                Ok((member, [])) => leg.stamped(member).map(Self::Leg).ok_or(Unreadable),
+                _ => Err(Unreadable),
+            },
+            (VERSION, Ok((EntryRecord::Tick(clock), []))) => Ok(Self::Tick { clock: EventTime(clock) }),
+            (VERSION, Ok((EntryRecord::Switch(clock, rules), []))) => Ok(Self::Switch { clock: EventTime(clock), rules }),
             _ => Err(Unreadable),
         }
     }
@@ -189,7 +198,7 @@ impl<'a> LegRecord<'a> {
         }
     }
 
-    fn stamped(&self) -> Option<StampedLeg<'a>> {
+    fn stamped(&self, member: &'a str) -> Option<StampedLeg<'a>> {
         let kind = match self.kind {
             MOVEMENT => LegKind::Movement,
             RETURN => LegKind::Return,
@@ -227,6 +236,7 @@ impl<'a> LegRecord<'a> {
                 opened_at: profile.opened_at.map(Day),
                 registered: profile.registered,
                 agreements: Agreements::from_bits(profile.agreements.0, profile.agreements.1),
+                member,
             },
         };
         let source = Source { partition: self.source.0, offset: self.source.1 };
@@ -273,6 +283,7 @@ mod tests {
                 opened_at: Some(Day(20_000)),
                 registered: true,
                 agreements,
+                member: "",
             },
         };
         StampedLeg {
@@ -301,6 +312,8 @@ mod tests {
         check(Entry::Leg(leg()));
         let plain = Leg { kind: LegKind::Movement, counterparty: None, channel: None, profile: Profile::default(), ..leg().leg };
         check(Entry::Leg(StampedLeg { leg: plain, name: "", account: "", ..leg() }));
+        let profile = Profile { member: "c:B/7", ..Profile::default() };
+        check(Entry::Leg(StampedLeg { leg: Leg { party: "g:B/ring", profile, ..plain }, ..leg() }));
         check(Entry::Tick { clock: EventTime(-1) });
         check(Entry::Switch { clock: EventTime::MIN, rules: "0123" });
     }

@@ -237,6 +237,9 @@ pub struct Profile<'a> {
     pub registered: bool,
     /// Agreements in force on the day of the leg.
     pub agreements: Agreements,
+    /// On legs of a group the key of the member whose movement it is, empty on others: how many members collect, and from whom together, is asked of
+    /// groups alone.
+    pub member: &'a str,
 }
 
 /// One row of party data (`--parties FILE`, topic `weir.parties`). Empty text and `None` mean: not given.

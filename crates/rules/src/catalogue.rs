@@ -163,6 +163,12 @@ catalogue! {
     FirstTimeSurge "first_time_surge" [Window, LongWindow, Whole(1)] Ratio Costly Any "首次转入人数相对历史倍数" "first_time_payers of the first window over what was most before it: for each day before the first day of w and not before that of h, natural payers of h on days before the first day of w whose first In movement in all history lies on one of the days(w) days that end with it (days as in inflow_ratio), none before the first day of h; the largest of these, at least the third argument. NULL when h does not begin before w, or when the party's history_from is later than the first day of h and its account is not known to have been opened since."
         "first_time_payers（第一个窗口）除以此前的最高值：自第二个窗口首日至第一个窗口首日前一日，逐日数出“截至该日、与第一个窗口等长的日子里首次转入”的自然人付款方人数（首次指与本主体全部往来历史上的第一笔转入；第二个窗口首日以前的不计；窗口天数同 inflow_ratio），取其中最大的，至少按第三个参数计。第二个窗口不早于第一个窗口开始，或本主体的历史起点（history_from）晚于第二个窗口首日、又不知其账户是否在此之后才开立时，无法评估（NULL）。"
 
+    // Inside a group of related customers.
+    CollectingMembers "collecting_members" [Window, Whole(1)] Int Costly Any "各有n人付款的成员数" "Of a group: members whom at least n distinct natural payers of the window paid (movements); 0 of a customer."
+        "主体为关联客户组时，窗口内向其付款的不同自然人付款方不少于 n 人的成员个数；n 为第二个参数。自然人的认定同 natural_payers，按全组流水判断；组内互转不计。主体不是组时为零。"
+    SharedPayers "shared_payers" [Window] Int Costly Any "共同付款人数" "Of a group: natural payers of the window who paid two of its members or more (movements); 0 of a customer."
+        "主体为关联客户组时，窗口内向其两个以上成员付过款的不同自然人付款方人数；认定同 collecting_members。主体不是组时为零。"
+
     // How long money stays.
     HoldingTime "holding_time" [Window] Duration Costly Any "资金停留时间" "Counted Out amounts are matched to the earliest unmatched counted In amounts before them in order (first in, first out); the holding time of the median matched fen: the smallest duration d such that the sum matched with duration at most d, doubled, is at least the total matched. Day windows: whole days, In before Out within a day. NULL when nothing matches."
         "按流水顺序，把计入的转出金额与排在其前、尚未配对的最早的计入转入金额配对（先进先出）；指标值是已配对金额逐分按停留时间排列、居中那一分钱的停留时间，即满足“停留时间不超过 d 的已配对金额之和的两倍，不小于已配对总额”的最小时长 d。按天汇总的窗口（超过15天的窗口和 wd 窗口）只计整天，同一天内转入排在转出之前。没有任何金额配对成功时，无法评估（NULL）。"

@@ -175,6 +175,8 @@ impl Feature {
             | Self::OutBatches
             | Self::NaturalAmountOut
             | Self::OrganisationAmountIn
+            | Self::CollectingMembers
+            | Self::SharedPayers
             | Self::OrganisationDaysIn
             | Self::CommissionDays
             | Self::PeriodicPayees

@@ -23,6 +23,8 @@ pub enum Unit {
     Places,
     /// 去向.
     Outlets,
+    /// Members of a group.
+    Members,
     /// Yuan.
     Yuan,
     /// Percentage points.
@@ -64,6 +66,7 @@ impl Unit {
             Self::Hits => ("hits", "次", "hits"),
             Self::Places => ("places", "个地区", "places"),
             Self::Outlets => ("outlets", "个去向", "outlets"),
+            Self::Members => ("members", "户成员", "members"),
             Self::Yuan => ("yuan", "元", "yuan"),
             Self::Points => ("points", "个百分点", "percentage points"),
             Self::Multiples => ("multiples", "倍", "times"),
@@ -84,6 +87,7 @@ impl Feature {
             | Self::FirstTimePayees
             | Self::PeriodicPayees
             | Self::Rebates
+            | Self::SharedPayers
             | Self::AgreementPeople => Unit::People,
             Self::Payers | Self::Payees | Self::ListHits => Unit::Counterparties,
             Self::InCount | Self::OutCount | Self::NearLimit => Unit::Transactions,
@@ -98,6 +102,7 @@ impl Feature {
             Self::RuleHits => Unit::Hits,
             Self::PayerPrefectures | Self::PayerProvinces => Unit::Places,
             Self::Outlets => Unit::Outlets,
+            Self::CollectingMembers => Unit::Members,
             Self::FirstTimeSurge | Self::InflowRatio | Self::SpreadOut => Unit::Multiples,
             Self::NaturalAmountOut
             | Self::OrganisationAmountIn

@@ -44,6 +44,8 @@ pub struct OwnedProfile {
     pub registered: bool,
     /// Agreements in force.
     pub agreements: Agreements,
+    /// Of a group's leg: the member.
+    pub member: String,
 }
 
 /// A leg that owns its texts. Fields as in [`Leg`].
@@ -106,6 +108,7 @@ impl From<&Leg<'_>> for OwnedLeg {
                 opened_at: leg.profile.opened_at,
                 registered: leg.profile.registered,
                 agreements: leg.profile.agreements,
+                member: leg.profile.member.to_owned(),
             },
         }
     }
@@ -140,6 +143,7 @@ impl OwnedLeg {
                 opened_at: self.profile.opened_at,
                 registered: self.profile.registered,
                 agreements: self.profile.agreements,
+                member: &self.profile.member,
             },
         }
     }
@@ -353,6 +357,7 @@ impl fmt::Display for OwnedLeg {
             ("industry", (!self.profile.industry.is_empty()).then(|| self.profile.industry.clone())),
             ("opened", self.profile.opened_at.map(|day| day.to_string())),
             ("agreements", self.profile.registered.then(|| format!("{}/{}", agreements.bits(), agreements.payroll_people))),
+            ("member", (!self.profile.member.is_empty()).then(|| self.profile.member.clone())),
         ];
         for (key, value) in words {
             if let Some(value) = value {
@@ -462,6 +467,7 @@ fn word(leg: &mut OwnedLeg, text: &str) -> Result<(), String> {
         "kind" => leg.profile.kind = PartyKind::parse(value).ok_or_else(bad)?,
         "home" => leg.profile.division = Division::parse(value).ok_or_else(bad)?,
         "industry" => value.clone_into(&mut leg.profile.industry),
+        "member" => value.clone_into(&mut leg.profile.member),
         "opened" => leg.profile.opened_at = Some(Day::parse(value).ok_or_else(bad)?),
         "agreements" => {
             let (bits, people) = value.split_once('/').ok_or_else(bad)?;

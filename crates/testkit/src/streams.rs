@@ -270,7 +270,8 @@ impl Writer {
         for (group, members) in GROUPS {
             let inside = |id: &str| members.contains(&id);
             if inside(&leg.party) && movement.facts & 0x3 != 0 {
-                let mut of_group = OwnedLeg { party: group.to_owned(), profile: OwnedProfile::default(), ..leg.clone() };
+                let profile = OwnedProfile { member: leg.party.clone(), ..OwnedProfile::default() };
+                let mut of_group = OwnedLeg { party: group.to_owned(), profile, ..leg.clone() };
                 of_group.flags.set(Flags::OWN, leg.counterparty.as_deref().is_some_and(inside));
                 legs.push(of_group);
             }
@@ -395,6 +396,7 @@ fn profile(party: usize, facts: u32) -> OwnedProfile {
         opened_at: one_in(facts, 27, 2).then(|| Day::parse("2024-01-15").expect("a date")),
         registered,
         agreements,
+        member: String::new(),
     }
 }
 

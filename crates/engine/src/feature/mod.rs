@@ -20,6 +20,7 @@ mod first_time;
 mod holding_time;
 mod list_hits;
 mod medians;
+mod members;
 mod memo_share;
 mod modal_share;
 mod natural_out;
@@ -127,6 +128,8 @@ pub(crate) fn costly(call: &FeatureCall, view: &View<'_>) -> Value {
         (F::SmallShareOut, [Arg::Window(w), Arg::Money(limit)]) => small_share_out::evaluate(view, *w, *limit),
         (F::CashShareIn, [Arg::Window(w)]) => shares::cash(view, *w, Direction::In),
         (F::CashShareOut, [Arg::Window(w)]) => shares::cash(view, *w, Direction::Out),
+        (F::CollectingMembers, [Arg::Window(w), Arg::Int(n)]) => members::collecting(view, *w, *n),
+        (F::SharedPayers, [Arg::Window(w)]) => members::shared_payers(view, *w),
         (F::OrganisationAmountIn, [Arg::Window(w)]) => organisations::amount_in(view, *w),
         (F::OrganisationDaysIn, [Arg::Window(w)]) => organisations::days_in(view, *w),
         (F::CashDaysIn, [Arg::Window(w)]) => cash_days::evaluate(view, *w, Direction::In),

@@ -92,7 +92,7 @@ fn accept(party: &mut Party, tables: &mut Tables, facts: &[&str], txn_id: &str, 
     assert!(matches!(accepted, Accepted::Inserted { taken: false, .. }), "{txn_id} enters the history");
 }
 
-fn apply(leg: &mut Leg<'_>, fact: &str) {
+fn apply<'t>(leg: &mut Leg<'t>, fact: &'t str) {
     let flag = |leg: &mut Leg<'_>, flag: Flags| leg.flags = leg.flags.with(flag);
     let (name, value) = fact.split_once('=').unwrap_or((fact, ""));
     match name {
@@ -114,6 +114,7 @@ fn apply(leg: &mut Leg<'_>, fact: &str) {
         "div" => leg.counterparty_division = Division::parse(value).expect("a division"),
         "channel" => leg.channel = Channel::parse(value),
         "balance" => leg.balance_after = Some(fen(value)),
+        "member" => leg.profile.member = value,
         "own" => leg.profile.kind = PartyKind::parse(value).expect("a kind"),
         "opened" => {
             leg.profile.opened_at = Some(day(value));

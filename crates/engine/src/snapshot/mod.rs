@@ -29,7 +29,7 @@ use crate::partition::Engine;
 const MAGIC: &[u8; 8] = b"WEIRSNAP";
 /// Raised with every change of [`Head`], of [`records`], or of what they hold of the model as it is, the fields of [`weir_model::Alert`] among them: the
 /// encoding names no fields.
-const VERSION: u32 = 4;
+const VERSION: u32 = 5;
 
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Head {

@@ -81,6 +81,7 @@ pub(super) struct ProfileRecord<'a> {
     pub(super) registered: bool,
     pub(super) agreements: u8,
     pub(super) payroll_people: u32,
+    pub(super) member: &'a str,
 }
 
 /// What was said of a day's total; the total itself is counted anew from the rows.
@@ -273,6 +274,7 @@ pub(super) fn profile_record(profile: Profile<'_>) -> ProfileRecord<'_> {
         registered: profile.registered,
         agreements: profile.agreements.bits(),
         payroll_people: profile.agreements.payroll_people,
+        member: profile.member,
     }
 }
 
@@ -285,6 +287,7 @@ impl ProfileRecord<'_> {
             opened_at: self.opened_at.map(Day),
             registered: self.registered,
             agreements: Agreements::from_bits(self.agreements, self.payroll_people),
+            member: self.member,
         })
     }
 }

@@ -30,11 +30,11 @@ fn party_data_goes_before_the_record_and_the_record_fills_the_rest() {
         ),
         &[
             "1 Out c:C1 1 2026-03-07T09:00:00+08:00 100 | c:P1 natural 530502 AGE_KNOWN+ELDERLY+TIME | organisation 530522 L7212 2020-05-06 registered agreements=1/120",
-            "1 Out g:甲系 1 2026-03-07T09:00:00+08:00 100 | c:P1 natural 530502 AGE_KNOWN+ELDERLY+TIME",
+            "1 Out g:甲系 1 2026-03-07T09:00:00+08:00 100 | c:P1 natural 530502 AGE_KNOWN+ELDERLY+TIME | unknown member=c:C1",
             "1 In c:P1 1 2026-03-07T09:00:00+08:00 100 | c:C1 organisation 530522 | natural 530502 registered",
             "tick before 2 at 2026-03-08T09:00:00+08:00",
             "2 Out c:C1 2 2026-03-08T09:00:00+08:00 100 | a:B/X natural AGE_KNOWN+ELDERLY+TIME | organisation 530522 L7212 2020-05-06 registered",
-            "2 Out g:甲系 2 2026-03-08T09:00:00+08:00 100 | a:B/X natural AGE_KNOWN+ELDERLY+TIME",
+            "2 Out g:甲系 2 2026-03-08T09:00:00+08:00 100 | a:B/X natural AGE_KNOWN+ELDERLY+TIME | unknown member=c:C1",
             "3 Out c:C9 3 2026-03-08T09:01:00+08:00 100 | a:Y AGE_KNOWN+TIME",
         ],
     );
@@ -46,13 +46,13 @@ fn money_between_members_stays_inside_the_group() {
         &transfers("1,2026-03-07T09:00,1,A1,A3,,,,,,,,,,\n2,2026-03-07T09:01,1,A1,A2,,,,,,,,,,\n"),
         &[
             "1 Out c:C1 1 2026-03-07T09:00:00+08:00 100 | c:C2 organisation SECURITIES+TIME | organisation 530522 L7212 2020-05-06 registered agreements=1/120",
-            "1 Out g:甲系 1 2026-03-07T09:00:00+08:00 100 | c:C2 organisation OWN+SECURITIES+TIME",
+            "1 Out g:甲系 1 2026-03-07T09:00:00+08:00 100 | c:C2 organisation OWN+SECURITIES+TIME | unknown member=c:C1",
             "1 In c:C2 1 2026-03-07T09:00:00+08:00 100 | c:C1 organisation 530522 | organisation J6711 registered",
-            "1 In g:甲系 1 2026-03-07T09:00:00+08:00 100 | c:C1 organisation 530522 OWN+TIME",
+            "1 In g:甲系 1 2026-03-07T09:00:00+08:00 100 | c:C1 organisation 530522 OWN+TIME | unknown member=c:C2",
             "2 Out c:C1 2 2026-03-07T09:01:00+08:00 100 | c:C1 organisation 530522 OWN+TIME | organisation 530522 L7212 2020-05-06 registered agreements=1/120",
-            "2 Out g:甲系 2 2026-03-07T09:01:00+08:00 100 | c:C1 organisation 530522 OWN+TIME",
+            "2 Out g:甲系 2 2026-03-07T09:01:00+08:00 100 | c:C1 organisation 530522 OWN+TIME | unknown member=c:C1",
             "2 In c:C1 2 2026-03-07T09:01:00+08:00 100 | c:C1 organisation 530522 OWN+TIME | organisation 530522 L7212 2020-05-06 registered agreements=1/120",
-            "2 In g:甲系 2 2026-03-07T09:01:00+08:00 100 | c:C1 organisation 530522 OWN+TIME",
+            "2 In g:甲系 2 2026-03-07T09:01:00+08:00 100 | c:C1 organisation 530522 OWN+TIME | unknown member=c:C1",
         ],
     );
 }

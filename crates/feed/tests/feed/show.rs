@@ -97,6 +97,7 @@ pub(crate) fn leg(leg: &Leg<'_>) -> String {
             (profile.opened_at.map_or(String::new(), |day| day.to_string()), profile.opened_at.is_some()),
             ("registered".to_owned(), profile.registered),
             (format!("agreements={:b}/{}", profile.agreements.bits(), profile.agreements.payroll_people), profile.agreements.bits() != 0),
+            (format!("member={}", profile.member), !profile.member.is_empty()),
         ] {
             if is_shown {
                 let _ = write!(line, " {text}");

@@ -39,6 +39,8 @@ pub(super) struct Flow<'a> {
     pub(super) flags: Flags,
     pub(super) kind: PartyKind,
     pub(super) division: Division,
+    /// Of a group: whose movement it is.
+    pub(super) member: &'a str,
     /// Fen; several legs of a row together.
     pub(super) amount: i128,
     /// Legs.
@@ -46,7 +48,7 @@ pub(super) struct Flow<'a> {
 }
 
 /// What keeps legs of one day, counterparty and direction in rows of their own, in the order the definition lists it.
-type RowKey<'a> = (Day, Direction, Option<&'a str>, bool, [bool; 4], PartyKind, Division, [bool; 2]);
+type RowKey<'a> = (Day, Direction, Option<&'a str>, bool, [bool; 4], PartyKind, Division, [bool; 2], &'a str);
 
 impl<'a> Flow<'a> {
     fn of(leg: &'a OwnedLeg) -> Self {
@@ -58,6 +60,7 @@ impl<'a> Flow<'a> {
             flags: leg.flags,
             kind: leg.counterparty_kind,
             division: leg.counterparty_division,
+            member: &leg.profile.member,
             amount: i128::from(fen(leg)),
             count: 1,
         }
@@ -77,7 +80,7 @@ impl<'a> Flow<'a> {
         let is = |flag| self.flags.has(flag);
         let ways = [is(Flags::CASH), is(Flags::CROSS_BORDER), is(Flags::SAME_NAME), is(Flags::SECURITIES)];
         let age = [is(Flags::AGE_KNOWN), is(Flags::ELDERLY)];
-        (self.day(), self.direction, self.counterparty, !self.is_movement, ways, self.kind, self.division, age)
+        (self.day(), self.direction, self.counterparty, !self.is_movement, ways, self.kind, self.division, age, self.member)
     }
 }
 

@@ -148,7 +148,7 @@ fn borrow(customer: &Customer, number: u32, today: &Today, out: &mut Vec<Movemen
             _ if is_firm => (firm(mix(customer.seed ^ (0x400 + chance.below(14)))), Memo::Goods),
             0 => (one_of(&CAR_SELLERS, bits >> 7), Memo::CarPrice),
             1 => (stranger(mix(bits)), Memo::Transfer),
-            _ => (firm(mix(bits % 60 ^ 0x10a4)), Memo::Goods),
+            _ => (firm(mix((bits % 60) ^ 0x10a4)), Memo::Goods),
         };
         let spent =
             Movement::new(office_hour(today, &mut chance).max(today.midnight + 11 * 3600), fen * 8 / 10, me, payee, Channel::Online, memo);

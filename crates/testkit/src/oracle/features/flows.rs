@@ -196,6 +196,31 @@ pub(super) fn cash_days(flows: &[Flow<'_>], direction: Direction) -> usize {
     cash.map(Flow::day).collect::<BTreeSet<_>>().len()
 }
 
+/// Natural payers of each member of a group.
+fn payers_by_member<'a>(flows: &[Flow<'a>]) -> BTreeMap<&'a str, BTreeSet<&'a str>> {
+    let natural = naturals(flows, Direction::In);
+    let mut payers: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for flow in flows.iter().filter(|flow| !flow.member.is_empty()) {
+        if let Some(id) = flow.party_of(Direction::In).filter(|id| natural.contains(id)) {
+            payers.entry(flow.member).or_default().insert(id);
+        }
+    }
+    payers
+}
+
+/// `collecting_members`.
+pub(super) fn collecting_members(flows: &[Flow<'_>], n: i64) -> usize {
+    let n = usize::try_from(n).unwrap_or(usize::MAX);
+    payers_by_member(flows).values().filter(|payers| payers.len() >= n).count()
+}
+
+/// `shared_payers`.
+pub(super) fn shared_payers(flows: &[Flow<'_>]) -> usize {
+    let mut members: BTreeMap<&str, usize> = BTreeMap::new();
+    payers_by_member(flows).into_values().flatten().for_each(|id| *members.entry(id).or_default() += 1);
+    members.into_values().filter(|members| *members >= 2).count()
+}
+
 /// `organisation_amount_in`, and the days of `organisation_days_in`.
 pub(super) fn paid_by_organisations(flows: &[Flow<'_>]) -> (i128, usize) {
     let is_one = |flow: &&Flow<'_>| matches!(flow.kind, PartyKind::Organisation | PartyKind::SoleTrader);

@@ -98,6 +98,8 @@ fn compute(call: &FeatureCall, facts: &Facts<'_>) -> Value {
         Feature::SmallShareOut => payouts::small_share(&seen(), args.money(1)),
         Feature::CashShareIn => flows::flag_share(&seen(), &[In], Flags::CASH),
         Feature::CashShareOut => flows::flag_share(&seen(), &[Out], Flags::CASH),
+        Feature::CollectingMembers => size(flows::collecting_members(&seen(), args.int(1))),
+        Feature::SharedPayers => size(flows::shared_payers(&seen())),
         Feature::OrganisationAmountIn => Value::Money(flows::paid_by_organisations(&seen()).0),
         Feature::OrganisationDaysIn => size(flows::paid_by_organisations(&seen()).1),
         Feature::CashDaysIn => size(flows::cash_days(&seen(), In)),
