@@ -286,7 +286,7 @@ impl Desk {
         let Some(day) = slot.day.filter(|_| slot.builder.len() > 0) else { return Ok(true) };
         let count = slot.builder.len();
         let place = Place { day, partition, from: slot.from };
-        let (bytes, next) = std::mem::replace(&mut slot.builder, Builder::new()).finish(partition, slot.from)?;
+        let (bytes, next) = std::mem::replace(&mut slot.builder, Builder::new()).finish(partition, slot.from, day)?;
         match self.put(place, &bytes) {
             Put::Done => {}
             refused => {
@@ -544,7 +544,7 @@ impl Place {
 
 /// The head of the file at `place`, if it is that file's: one that was exchanged would lead on from elsewhere.
 fn checked(head: Head, place: Place) -> io::Result<Head> {
-    if (head.partition, head.from) == (place.partition, place.from) {
+    if (head.partition, head.from) == (place.partition, place.from) && head.day.is_none_or(|day| day == place.day.0) {
         return Ok(head);
     }
     Err(io::Error::new(io::ErrorKind::InvalidData, format!("{} is another file under this name", place.path())))

@@ -198,7 +198,7 @@ mod tests {
         let from = offsets.start;
         let mut builder = Builder::new();
         offsets.for_each(|offset| builder.push(offset, &entry, &record));
-        let (bytes, _) = builder.finish(PARTITION, from).expect("a segment");
+        let (bytes, _) = builder.finish(PARTITION, from, clock.day()).expect("a segment");
         assert!(store.put_new(&Place { day: clock.day(), partition: PARTITION, from }.path(), &bytes).expect("written"));
     }
 

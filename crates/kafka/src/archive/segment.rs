@@ -18,7 +18,7 @@ use parquet::arrow::{ArrowWriter, ProjectionMask};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
-use weir_model::{Direction, EventTime, LegKind};
+use weir_model::{Day, Direction, EventTime, LegKind};
 
 use crate::wire::Entry;
 
@@ -36,6 +36,9 @@ pub(super) struct Head {
     pub(super) from: i64,
     /// The offset that the segment behind it begins with.
     pub(super) next: i64,
+    /// Day that it lies under, as a number; files of before have none.
+    #[serde(default)]
+    pub(super) day: Option<i32>,
     /// Form of the columns.
     pub(super) version: u32,
 }
@@ -129,9 +132,9 @@ impl Builder {
         self.bytes
     }
 
-    /// The file, and the offset behind it.
-    pub(super) fn finish(mut self, partition: i32, from: i64) -> io::Result<(Vec<u8>, i64)> {
-        let head = Head { partition, from, next: self.next, version: VERSION };
+    /// The file that is to lie under `day`, and the offset behind it.
+    pub(super) fn finish(mut self, partition: i32, from: i64, day: Day) -> io::Result<(Vec<u8>, i64)> {
+        let head = Head { partition, from, next: self.next, day: Some(day.0), version: VERSION };
         let fields = schema();
         let batch = RecordBatch::try_new(
             Arc::clone(&fields),

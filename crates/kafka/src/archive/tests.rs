@@ -118,7 +118,8 @@ fn a_file_that_was_exchanged_leads_nowhere() {
     let own = Place { day: EventTime(0).day(), partition: 0, from: 0 };
     let bytes = desk.store.get(&own.path()).expect("it was written");
     assert!(desk.open(0, 0, 9).is_ok_and(|slot| slot.is_ok_and(|slot| slot.from == 1)));
-    for exchanged in [Place { partition: 1, ..own }, Place { from: 7, ..own }] {
+    // The last one lies under a later day as well, and would be taken for the partition's last file.
+    for exchanged in [Place { partition: 1, ..own }, Place { from: 7, ..own }, Place { day: own.day.plus(1), ..own }] {
         assert!(desk.store.put_new(&exchanged.path(), &bytes).expect("written"));
         let refused = desk.open(exchanged.partition, 0, 9).map(|_| ()).expect_err("it is another file");
         assert!(matches!(refused, ArchiveError::Store(error) if error.kind() == io::ErrorKind::InvalidData));
