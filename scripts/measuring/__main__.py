@@ -20,7 +20,7 @@ def arguments():
             added.add_argument("--customers", type=int, default=sizes["customers"], metavar="N", help="of each bank")
             added.add_argument("--days", type=int, default=sizes["days"], metavar="D", help="of each bank")
             added.add_argument("--per-scheme", type=int, default=sizes["per_scheme"], metavar="K", help="customers for one scheme")
-            added.add_argument("--with", dest="extras", default="", metavar="fees,loans,zipf", help="what each bank has besides")
+            added.add_argument("--with", dest="extras", default="", metavar="fees,loans,zipf,devices", help="what each bank has besides")
             added.add_argument("--jobs", type=int, default=2, metavar="N", help="banks at once")
         return added
 

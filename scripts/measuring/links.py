@@ -1,6 +1,6 @@
 """Groups that weir link proposes in a generated bank, held against its labels: as shipped, and with one setting looser each.
 
-A proposal is wrong that holds no two accounts of one scheme's own. Households are proposed where the bank has devices alone (`--with devices`), and are wrong
+A proposal is wrong that holds no two accounts of one scheme's own. Households are proposed only where the bank has devices (`--with devices`), and are wrong
 here: they are no scheme's.
 """
 

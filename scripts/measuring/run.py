@@ -58,8 +58,8 @@ def as_json(value):
 
 
 class Weir:
-    """The binary and the rules as they are now; without those on trial, where `is_active`: their alerts count nowhere, and their points open none. Of `only`
-    these rules, where some are named."""
+    """The binary and the rules as they are now; without those on trial, where `is_active`: their alerts count nowhere, and their points open none. Where `only`
+    names some, all others are off."""
 
     def __init__(self, out, is_active=False, only=()):
         binary = Path(os.environ.get("WEIR", "target/debug/weir"))
@@ -71,12 +71,17 @@ class Weir:
         self.rules = Path(shutil.copytree("rules", Path(self.copies.name) / "rules"))
         self.is_active, self.only = is_active, only
         off = r"\w+" if only else "shadow"
+        missing = set(only)
         # Off and not away: points of other rules rest on some of them.
         for path in self.rules.rglob("*.yaml") if is_active or only else ():
             text = path.read_text(encoding="utf-8")
-            if not any(re.search(rf"(?m)^id:\s*{name}\b", text) for name in only):
+            named = {name for name in only if re.search(rf"(?m)^id:\s*{re.escape(name)}\s*$", text)}
+            missing -= named
+            if not named:
                 path.write_text(re.sub(rf"(?m)^status:\s*{off}\b", "status: retired", text), encoding="utf-8")
         # Before hours of generating, not after.
+        if missing:
+            raise Failed(f"no rule {', '.join(sorted(missing))} in rules/")
         run([self.binary, "rule", "check", self.rules])
         hasher = hashlib.sha256()
         for path in [self.binary, Path(__file__), *sorted(self.rules.rglob("*.yaml"))]:

@@ -10,7 +10,7 @@ use weir_model::leg::{LegAmount, Tags};
 use weir_model::transaction::Channel;
 use weir_model::{Agreements, Currency, Day, Direction, Division, EventTime, Flags, Leg, LegKind, PartyKind, Profile};
 
-/// Raised with every change of the records below; what an earlier one wrote stays readable.
+/// Another with every change of the records below, the next is 3; what an earlier one wrote stays readable.
 const VERSION: u8 = 1;
 /// The same of a leg whose profile names a member, which stands behind it: legs of groups alone have one, and all others stay as short as they were.
 const WITH_MEMBER: u8 = 2;
@@ -328,5 +328,18 @@ mod tests {
             weir_model::digest::hex(&bytes),
             "010080cdfe9a88d6a3060680808080804008633a422f31303031027431010202743080cdfe9a88d6a306555344e8070001e807010a6e3a422fe69f90e69f9004fa921409811005010d0286b320043634393901c0b80201012809e794b2e585ace58fb8043632323203010180cdfe9a88d6a306"
         );
+    }
+
+    #[test]
+    fn a_member_stands_behind_a_leg_of_version_1() {
+        let mut expected = Vec::new();
+        Entry::Leg(leg()).encode(&mut expected);
+        expected[0] = 2;
+        expected.extend_from_slice(b"\x05c:B/7");
+        let plain = leg();
+        let profile = Profile { member: "c:B/7", ..plain.leg.profile };
+        let mut bytes = Vec::new();
+        Entry::Leg(StampedLeg { leg: Leg { profile, ..plain.leg }, ..plain }).encode(&mut bytes);
+        assert_eq!(bytes, expected);
     }
 }

@@ -164,7 +164,7 @@ catalogue! {
         "first_time_payers（第一个窗口）除以此前的最高值：自第二个窗口首日至第一个窗口首日前一日，逐日数出“截至该日、与第一个窗口等长的日子里首次转入”的自然人付款方人数（首次指与本主体全部往来历史上的第一笔转入；第二个窗口首日以前的不计；窗口天数同 inflow_ratio），取其中最大的，至少按第三个参数计。第二个窗口不早于第一个窗口开始，或本主体的历史起点（history_from）晚于第二个窗口首日、又不知其账户是否在此之后才开立时，无法评估（NULL）。"
 
     // Inside a group of related customers.
-    CollectingMembers "collecting_members" [Window, Whole(1)] Int Costly Any "各有n人付款的成员数" "Of a group: members whom at least n distinct natural payers of the window paid (movements); 0 of a customer."
+    CollectingMembers "collecting_members" [Window, Whole(1)] Int Costly Any "至少n人付款的成员数" "Of a group: members whom at least n distinct natural payers of the window paid (movements); 0 of a customer."
         "主体为关联客户组时，窗口内向其付款的不同自然人付款方不少于 n 人的成员个数；n 为第二个参数。自然人的认定同 natural_payers，按全组流水判断；组内互转不计。主体不是组时为零。"
     SharedPayers "shared_payers" [Window] Int Costly Any "共同付款人数" "Of a group: natural payers of the window who paid two of its members or more (movements); 0 of a customer."
         "主体为关联客户组时，窗口内向其两个以上成员付过款的不同自然人付款方人数；认定同 collecting_members。主体不是组时为零。"

@@ -235,7 +235,11 @@ const OPTIONS: &[OptionHelp] = &[
         "How disorderly the feed is (late, twice, reversed, unreadable): 0 not at all, 1 as usual (default)",
     ),
     option("hold", "固定集资团伙的一个参数，可重复：investors=60", "Hold a dial of schemes at a value, repeatable: investors=60"),
-    option("with", "另有手续费、发放的贷款、齐夫律活跃度、付款设备", "Besides: fees, loans paid out, activity by Zipf's law, devices"),
+    option(
+        "with",
+        "另加（逗号分隔，默认都没有）：手续费、发放的贷款、齐夫律活跃度、付款设备",
+        "What the bank has besides, by comma, default nothing: fees, loans paid out, activity by Zipf's law, devices",
+    ),
     option("synth_format", "流水格式，默认 jsonl", "Format of the transactions, default jsonl"),
     option("ledger", "每个客户一行的收付流水，而不是一笔一行", "Ledger rows, one for each customer's side, instead of whole transfers"),
     option(

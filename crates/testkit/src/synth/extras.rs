@@ -21,7 +21,7 @@ pub enum Extra {
     Loans,
     /// How much people, firms and shops do, and where people shop, by Zipf's law (exponent one) instead of a lognormal one.
     Zipf,
-    /// The device from which a payment is made, as a column of the feed; cash has that of the branch.
+    /// The device from which a payment is made, as a column of the feed; counters and ATMs have that of the branch.
     Devices,
 }
 
@@ -112,7 +112,7 @@ fn pay_fees(customer: &Customer, number: u32, today: &Today, out: &mut Vec<Movem
 }
 
 /// A loan of a customer who has one now and then: paid out and spent on a day, then paid back by the month (a person's) or at the end of a year (a
-/// firm's, which pays interest every month and often takes it up again).
+/// firm's, which pays interest every month and takes it up again at once).
 fn borrow(customer: &Customer, number: u32, today: &Today, out: &mut Vec<Movement>) {
     let bits = mix(customer.seed ^ 0x10a4);
     let (is_person, is_firm) = (
@@ -176,7 +176,7 @@ pub(super) fn hand_over(world: &mut World, seed: u64, members: impl Iterator<Ite
     }
 }
 
-/// Number of the device from which a movement is made: of who pays by telephone or computer, of the branch where cash comes or goes.
+/// Number of the device from which a movement is made: of who pays by mobile or online banking, of the branch at its counter and ATM.
 pub(super) fn device(world: &World, movement: &Movement) -> Option<u64> {
     let number = match (movement.payer, movement.payee) {
         (Who::Own(number, _), _) | (Who::Nobody, Who::Own(number, _)) => number,
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn fees_go_to_the_bank_and_are_small_beside_what_happens_anyway() {
+    fn most_pay_fees_to_the_bank_and_firms_more_than_persons() {
         let (bank, all) = bank(&[Extra::Fees], 0);
         let fees: Vec<&Movement> = all.iter().filter(|movement| movement.payee == Who::Bank(Desk::Fees)).collect();
         let paid_by: HashSet<Who> = fees.iter().map(|movement| movement.payer).collect();
