@@ -141,7 +141,7 @@ impl<'a> Entry<'a> {
         match (version, postcard::take_from_bytes(record)) {
             (VERSION, Ok((EntryRecord::Leg(leg), []))) => leg.stamped("").map(Self::Leg).ok_or(Unreadable),
             (WITH_MEMBER, Ok((EntryRecord::Leg(leg), member))) => match postcard::take_from_bytes(member) {
-                Ok((member, [])) => leg.stamped(member).map(Self::Leg).ok_or(Unreadable),
+                Ok((member, [])) if !str::is_empty(member) => leg.stamped(member).map(Self::Leg).ok_or(Unreadable),
                 _ => Err(Unreadable),
             },
             (VERSION, Ok((EntryRecord::Tick(clock), []))) => Ok(Self::Tick { clock: EventTime(clock) }),
