@@ -294,6 +294,11 @@ const OPTIONS: &[OptionHelp] = &[
         "Customers of one group, default 20; what is larger is taken apart by leaving out devices and agents, then main payees, then common payees; still larger, it is counted, not proposed",
     ),
     option(
+        "households",
+        "连没有成员收款的组也建议（多是共用一部手机的家庭）；缺省只计数",
+        "Propose groups in which nobody collects as well (families with one telephone, mostly); default: they are counted",
+    ),
+    option(
         "pairs",
         "内存中至多记多少对收付款双方（转入、转出各计）、多少台设备与代办人、多少条关联理由，默认各 500 万，都记满时约 2 GB，另每户约 130 字节；超出的新项不记，只计数",
         "Pairs of payer and payee kept in memory each way, devices and agents, and reasons, default 5 million each: about 2 GB where all are as many, and 130 bytes a customer; new ones beyond are left out and counted",

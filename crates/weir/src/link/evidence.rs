@@ -39,6 +39,8 @@ pub(super) struct Bounds {
     pub(super) mark_customers: usize,
     /// Customers of one group.
     pub(super) group_max: usize,
+    /// Whether groups in which nobody collects are proposed too.
+    pub(super) households: bool,
     /// Pairs remembered each way, devices and agents, and reasons.
     pub(super) pairs_max: usize,
 }
@@ -87,8 +89,8 @@ pub(super) struct Related {
 pub(super) struct Evidence {
     /// Customers with a natural payer.
     pub(super) with_payers: usize,
-    /// Those paid in earnest by enough people.
-    pub(super) candidates: usize,
+    /// Those paid in earnest by enough people, in order: they collect.
+    pub(super) candidates: Vec<Key>,
     /// In order of pairs, then of reasons.
     pub(super) related: Vec<Related>,
     /// What everybody shares, passed over: payers, payees, devices and agents.
@@ -122,6 +124,7 @@ impl Bounds {
             payee_customers: count("--payee-customers", args.payee_customers, 2, 1_000_000)?,
             mark_customers: count("--device-customers", args.device_customers, 2, 1_000_000)?,
             group_max: count("--group-max", args.group_max, 2, 100_000)?,
+            households: args.households,
             pairs_max: count("--pairs", args.pairs, 1, 4_000_000_000)?,
         })
     }
@@ -138,7 +141,7 @@ pub(super) fn find(ledger: &Closed, bounds: &Bounds) -> Evidence {
             candidates.insert(paid[0].customer, in_earnest.copied().collect());
         }
     }
-    evidence.candidates = candidates.len();
+    evidence.candidates = candidates.keys().copied().collect();
     shared_payers(&candidates, bounds, &mut evidence);
     chains::relate(&candidates, ledger, bounds, &mut evidence);
     marks(ledger, bounds, &mut evidence);

@@ -8,12 +8,14 @@
 //!    payees, then common payees. Each time what fits by then is a group, and only the rest is taken further apart.
 //! 3. What is too large by shared payers alone is not proposed.
 //!
+//! 4. A group in which nobody collects is a family with one telephone, mostly, and no scheme can be split over it: it is proposed where that is asked for.
+//!
 //! Within a group all reasons are told, also of a kind that was taken away elsewhere. Reasons between customers who end apart are cut, and are
 //! counted with the customers who are left alone. Groups are numbered in order of their smallest member.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::evidence::{Evidence, Related, Strength};
+use super::evidence::{Bounds, Evidence, Related, Strength};
 use super::ledger::{Closed, Key};
 
 /// What is proposed.
@@ -26,6 +28,8 @@ pub(super) struct Found<'e> {
     cut: BTreeMap<Strength, usize>,
     /// Customers whom nothing relates to anybody but reasons that are cut.
     pub(super) alone: usize,
+    /// Sizes of the groups that are left out because nobody in them collects.
+    pub(super) households: Vec<usize>,
 }
 
 /// A proposed group.
@@ -40,7 +44,8 @@ pub(super) struct Group<'f> {
 }
 
 /// Groups of at most `group_max` customers.
-pub(super) fn propose<'e>(evidence: &'e Evidence, ledger: &Closed, group_max: usize) -> Found<'e> {
+pub(super) fn propose<'e>(evidence: &'e Evidence, ledger: &Closed, bounds: &Bounds) -> Found<'e> {
+    let group_max = bounds.group_max;
     let forest = Forest::of(evidence, ledger, group_max);
     let sizes = forest.sizes();
     let mut found = Found::default();
@@ -56,6 +61,12 @@ pub(super) fn propose<'e>(evidence: &'e Evidence, ledger: &Closed, group_max: us
     }
     // Stable: within a group the order of pairs stays.
     found.related.sort_by_key(|(root, _)| *root);
+    if !bounds.households {
+        let collecting: BTreeSet<Key> = evidence.candidates.iter().map(|customer| forest.root(*customer)).collect();
+        let left_out: BTreeSet<Key> = found.related.iter().map(|(root, _)| *root).filter(|root| !collecting.contains(root)).collect();
+        found.related.retain(|(root, _)| !left_out.contains(root));
+        found.households = left_out.into_iter().map(|root| sizes[root.index()]).collect();
+    }
     found.alone = alone.len();
     found.too_large = sizes.into_iter().filter(|size| *size > group_max).collect();
     found.too_large.sort_unstable_by(|a, b| b.cmp(a));

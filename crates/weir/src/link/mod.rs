@@ -54,7 +54,7 @@ pub(crate) fn run(args: &LinkArgs, json: bool, lang: Lang) -> Result<Exit, Failu
     let ledger = read(reader, &bounds, &interrupt, &bar, lang)?;
     bar.clear();
     let evidence = evidence::find(&ledger, &bounds);
-    let found = groups::propose(&evidence, &ledger, bounds.group_max);
+    let found = groups::propose(&evidence, &ledger, &bounds);
     table::write(&mut output, &found, &ledger, &parties).map_err(|error| output.failure(&error))?;
     interrupt.check(lang)?;
     publish(vec![output])?;

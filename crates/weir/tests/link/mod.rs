@@ -78,7 +78,13 @@ impl Linked {
     }
 }
 
+/// All that is related, whether or not anybody collects.
 fn link(bench: &Bench, arguments: &str) -> Linked {
+    proposed(bench, &format!("--households {arguments}"))
+}
+
+/// As shipped.
+fn proposed(bench: &Bench, arguments: &str) -> Linked {
     let done = bench.check(&format!("link --json --out groups.csv {arguments}"), 0, &[]);
     let mut reader = csv::Reader::from_path(bench.path("groups.csv")).expect("a file");
     let lines = reader.deserialize().map(|line| line.expect("a line")).collect();
@@ -206,6 +212,25 @@ fn a_device_or_an_agent_relates_few_and_a_terminal_nobody() {
         found.lines.iter().map(|line| (&*line["customer"], &*line["reason"])).collect::<Vec<_>>(),
         [("1", "device"), ("2", "device")]
     );
+}
+
+#[test]
+fn a_family_in_which_nobody_collects_is_proposed_only_where_that_is_asked_for() {
+    let bench = Bench::new();
+    let mut rows = Rows::default();
+    rows.candidates(&["A"]).pays("A", "shop", 1, ",\"device\":\"one\"").pays("B", "shop", 1, ",\"device\":\"one\"");
+    rows.pays("C", "shop", 1, ",\"device\":\"two\"").pays("D", "shop", 1, ",\"device\":\"two\"").pays(
+        "E",
+        "shop",
+        1,
+        ",\"device\":\"two\"",
+    );
+    bench.write("in.jsonl", &rows.0);
+    let found = proposed(&bench, "in.jsonl");
+    assert_eq!(found.reasons(), [("A", "c:B", "device"), ("B", "c:A", "device")]);
+    assert_eq!((found.count("groups"), found.count("households"), found.count("household_customers")), (1, 1, 3));
+    let found = link(&bench, "in.jsonl");
+    assert_eq!((found.count("groups"), found.count("households"), found.count("household_customers")), (2, 0, 0));
 }
 
 #[test]
@@ -611,7 +636,7 @@ fn schemes_of_a_generated_bank_are_proposed_and_hardly_anybody_else() {
     let bench = Bench::new();
     let dials = "--hold collectors=3 --hold investors=90 --hold visible=900 --hold begin=10 --hold outlets=1";
     bench.check(&format!("synth --out bank --customers 1500 --days 240 --per-scheme 150 --seed 3 {dials}"), 0, &[]);
-    let found = link(&bench, "--feed bank/feed.yaml --parties bank/parties.csv bank/transactions.jsonl");
+    let found = proposed(&bench, "--feed bank/feed.yaml --parties bank/parties.csv bank/transactions.jsonl");
     let schemes = schemes(&bench.read("bank/labels/customers.csv"));
     let mut proposed = BTreeSet::new();
     let mut wrong = 0;
