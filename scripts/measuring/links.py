@@ -10,7 +10,7 @@ from collections import defaultdict
 
 from measuring.run import Weir, run, write
 
-SETTINGS = ["", "--payer-share 0", "--payee-customers 10", "--payee-share 30"]
+SETTINGS = ["", "--households", "--payer-share 0", "--payee-customers 10", "--payee-share 30"]
 OWN_ROLES = {"collector", "pool", "payout"}
 
 
