@@ -184,6 +184,19 @@ impl<'a> View<'a> {
     }
 }
 
+/// Distinct days of rows, which are in order of time: counted as they change.
+pub(crate) fn distinct_days<'a>(rows: impl Iterator<Item = &'a Row>) -> usize {
+    let (mut days, mut last) = (0, None);
+    for row in rows {
+        let day = Some(row.at.day());
+        if day != last {
+            days += 1;
+            last = day;
+        }
+    }
+    days
+}
+
 /// Sum of amounts.
 pub(crate) fn sum<'a>(rows: impl Iterator<Item = &'a Row>) -> i128 {
     rows.map(|row| i128::from(row.amount)).sum()

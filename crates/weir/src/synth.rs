@@ -159,7 +159,7 @@ impl Writing<'_> {
         let interrupt = Interrupt::install(lang)?;
         let begun = Instant::now();
         let mut bank = Bank::new(self.dials);
-        let mut fields = Fields::new(if args.ledger { Rows::Ledger } else { Rows::Transfers }, args.without_parties, self.dials.extras);
+        let mut fields = Fields::new(if args.ledger { Rows::Ledger } else { Rows::Transfers }, args.without_parties, &self.dials.extras);
         let columns = fields.columns();
         let mut outputs = vec![self.file(&args.out.join("feed.yaml"), |out| self.mapping(&columns, out))?];
         if !args.without_parties {
@@ -206,7 +206,7 @@ impl Writing<'_> {
         let dials = self.dials;
         let about = serde_json::json!({
             "seed": dials.seed, "customers": dials.customers, "from": dials.from.to_string(), "days": dials.days,
-            "per_scheme": dials.per_scheme, "disorder": dials.disorder, "held": dials.held, "with": dials.extras.names(), "format": self.format.name(),
+            "per_scheme": dials.per_scheme, "disorder": dials.disorder, "held": dials.held, "with": dials.extras.iter().map(|extra| extra.name()).collect::<Vec<_>>(), "format": self.format.name(),
             "ledger": args.ledger, "without_parties": args.without_parties, "all_customers": customers, "schemes": schemes, "rows": count,
             "blake3": hash.to_string(), "figures": figures.finish(&bank.world),
         });

@@ -1,4 +1,4 @@
-//! `cash_days_in`, `cash_days_out`: distinct days with cash. One scan; rows are in order of time, so days are counted as they change.
+//! `cash_days_in`, `cash_days_out`: distinct days with cash. One scan.
 //!
 //! A sum of cash does not say whether it came once or again and again, and a count of legs counts the small transfers of everyday life beside it.
 
@@ -6,18 +6,10 @@ use weir_model::{Direction, Flags};
 use weir_rules::{Value, Window};
 
 use crate::feature::count;
-use crate::view::View;
+use crate::view::{View, distinct_days};
 
 pub(super) fn evaluate(view: &View<'_>, window: Window, direction: Direction) -> Value {
-    let (mut days, mut last) = (0, None);
-    for row in view.counted(window).filter(|row| row.direction() == direction && row.has(Flags::CASH)) {
-        let day = Some(row.at.day());
-        if day != last {
-            days += 1;
-            last = day;
-        }
-    }
-    count(days)
+    count(distinct_days(view.counted(window).filter(|row| row.direction() == direction && row.has(Flags::CASH))))
 }
 
 #[cfg(test)]

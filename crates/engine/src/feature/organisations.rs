@@ -1,5 +1,4 @@
-//! `organisation_amount_in`, `organisation_days_in`: what organisations and sole traders pay in, and on how many days. One scan; rows are in order of
-//! time, so days are counted as they change.
+//! `organisation_amount_in`, `organisation_days_in`: what organisations and sole traders pay in, and on how many days. One scan.
 //!
 //! The kind is that of the leg itself. People are counted by head, so that one leg that knows somebody speaks for the others; money is not.
 
@@ -8,22 +7,14 @@ use weir_rules::{Value, Window};
 
 use crate::feature::count;
 use crate::row::Row;
-use crate::view::{View, sum};
+use crate::view::{View, distinct_days, sum};
 
 pub(super) fn amount_in(view: &View<'_>, window: Window) -> Value {
     Value::Money(sum(paid_in(view, window)))
 }
 
 pub(super) fn days_in(view: &View<'_>, window: Window) -> Value {
-    let (mut days, mut last) = (0, None);
-    for row in paid_in(view, window) {
-        let day = Some(row.at.day());
-        if day != last {
-            days += 1;
-            last = day;
-        }
-    }
-    count(days)
+    count(distinct_days(paid_in(view, window)))
 }
 
 fn paid_in<'a>(view: &View<'a>, window: Window) -> impl Iterator<Item = &'a Row> {

@@ -3,17 +3,19 @@
 //! Rules were measured on banks without them, and dice of their own leave those banks as they are, byte for byte: with one of these the same people
 //! live in the town, and the same schemes run. So the difference between two banks is what the extra does to an answer.
 
+use std::collections::BTreeSet;
+
 use weir_model::{Channel, PartyKind};
 
 use super::chance::{Chance, mix};
 use super::institutions::{CAR_SELLERS, one_of};
 use super::life::office_hour;
 use super::movement::{Desk, Memo, Movement, Who, firm, stranger};
-use super::today::Today;
+use super::today::{Today, month_number};
 use super::world::{Customer, Life, World};
 
 /// Something that a bank has besides.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Extra {
     /// Fees that the bank takes: messages and cards of persons, accounts and transfers of firms.
     Fees,
@@ -42,28 +44,7 @@ impl Extra {
 }
 
 /// Those that a bank has.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Extras(u8);
-
-impl Extras {
-    /// Whether it has this one.
-    #[must_use]
-    pub const fn has(self, extra: Extra) -> bool {
-        self.0 >> extra as u8 & 1 == 1
-    }
-
-    /// Names of all that it has.
-    #[must_use]
-    pub fn names(self) -> Vec<&'static str> {
-        Extra::ALL.into_iter().filter(|extra| self.has(*extra)).map(Extra::name).collect()
-    }
-}
-
-impl FromIterator<Extra> for Extras {
-    fn from_iter<I: IntoIterator<Item = Extra>>(extras: I) -> Self {
-        Self(extras.into_iter().fold(0, |bits, extra| bits | 1 << extra as u8))
-    }
-}
+pub type Extras = BTreeSet<Extra>;
 
 /// Persons with loans, firms with loans: one in so many.
 const PERSONS_PER_LOAN: u64 = 9;
@@ -81,10 +62,10 @@ pub(super) fn live(world: &World, number: u32, today: &Today, out: &mut Vec<Move
     if !today.is_working {
         return;
     }
-    if world.extras.has(Extra::Fees) {
+    if world.extras.contains(&Extra::Fees) {
         pay_fees(&world.customers[number as usize], number, today, out);
     }
-    if world.extras.has(Extra::Loans) {
+    if world.extras.contains(&Extra::Loans) {
         borrow(&world.customers[number as usize], number, today, out);
     }
 }
@@ -127,8 +108,7 @@ fn borrow(customer: &Customer, number: u32, today: &Today, out: &mut Vec<Movemen
     // Months without one lie between two of a person's.
     let month = today.month_number() + (bits >> 30) as i64 % 64;
     let at = month.rem_euclid(if is_person { term + 1 + (bits >> 40) as i64 % 12 } else { term });
-    let opened = customer.opened.date();
-    let months_open = today.month_number() - i64::from(customer.opened.year()) * 12 - i64::from(chrono::Datelike::month(&opened));
+    let months_open = today.month_number() - month_number(customer.opened);
     let mut chance = Chance::of(customer.seed ^ 0x10a4, (month - at).unsigned_abs());
     let fen = if is_person { chance.spread(60_000_00, 900) } else { (customer.income * 2).clamp(100_000_00, 20_000_000_00) };
     let fen = (fen / 10_000_00).max(1) * 10_000_00;
@@ -171,7 +151,7 @@ pub(super) fn by_zipf(customer: &mut Customer) {
 
 /// Puts a scheme's own accounts into one hand, or leaves each in its own.
 pub(super) fn hand_over(world: &mut World, seed: u64, members: impl Iterator<Item = u32>) {
-    if world.extras.has(Extra::Devices) && Chance::of(seed, 0xde71).per_mille(SCHEMES_IN_ONE_HAND) {
+    if world.extras.contains(&Extra::Devices) && Chance::of(seed, 0xde71).per_mille(SCHEMES_IN_ONE_HAND) {
         world.in_one_hand.extend(members.map(|member| (member, mix(seed ^ 0xde71))));
     }
 }
@@ -213,7 +193,7 @@ fn in_hand(world: &World, number: u32) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::{BTreeMap, BTreeSet, HashSet};
+    use std::collections::{BTreeMap, HashSet};
 
     use weir_model::Day;
 

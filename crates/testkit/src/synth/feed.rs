@@ -61,8 +61,8 @@ pub struct Fields {
 impl Fields {
     /// Of such rows, with the device that pays where the bank has those.
     #[must_use]
-    pub fn new(rows: Rows, is_shy: bool, extras: Extras) -> Self {
-        let (has_devices, dated) = (extras.has(Extra::Devices), (Day::default(), String::new()));
+    pub fn new(rows: Rows, is_shy: bool, extras: &Extras) -> Self {
+        let (has_devices, dated) = (extras.contains(&Extra::Devices), (Day::default(), String::new()));
         let mut fields = Self { rows, is_shy, has_devices, sides: Default::default(), values: Vec::new(), dated };
         fields.values.resize(fields.columns().len(), String::new());
         fields

@@ -184,7 +184,7 @@ fn spend(world: &World, customer: &Customer, number: u32, today: &Today, chance:
         330..430 => {
             // Shops are visited by the square of an even draw, or by Zipf's law: the first ones are full.
             let shops = world.shops.len() as u64;
-            let place = if world.extras.has(Extra::Zipf) && shops > 0 {
+            let place = if world.extras.contains(&Extra::Zipf) && shops > 0 {
                 chance.rank(shops)
             } else {
                 ((chance.below(1 << 20).pow(2) >> 20) * shops) >> 20

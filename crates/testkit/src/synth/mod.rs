@@ -88,7 +88,7 @@ impl Bank {
     #[must_use]
     pub fn new(dials: &Dials) -> Self {
         let last = dials.from.plus(i32::try_from(dials.days).unwrap_or(i32::MAX) - 1);
-        let mut world = World::new(dials.seed, dials.customers, dials.from, dials.extras);
+        let mut world = World::new(dials.seed, dials.customers, dials.from, dials.extras.clone());
         let mut parts = Vec::new();
         let families = families::found(&mut world, (dials.from, last), &mut parts);
         // Rounded to the nearest, at least one where any is wanted.
@@ -191,7 +191,7 @@ mod tests {
     #[test]
     fn the_generator_is_frozen() {
         let (bank, rows) = all(&dials(1, 500, 1));
-        let mut fields = Fields::new(Rows::Transfers, false, Extras::default());
+        let mut fields = Fields::new(Rows::Transfers, false, &Extras::default());
         let columns = fields.columns();
         let mut lines = Lines::new(Layout::Jsonl, &columns);
         for row in &rows {

@@ -90,11 +90,17 @@ impl Today {
         -12 <= self.from_festival && self.from_festival <= 6
     }
 
-    /// Number of the month since 1970.
+    /// [`month_number`] of the day.
     #[must_use]
     pub fn month_number(&self) -> i64 {
-        i64::from(self.day.year()) * 12 + i64::from(self.month)
+        month_number(self.day)
     }
+}
+
+/// Number of a day's month: twelve in every year.
+#[must_use]
+pub fn month_number(day: Day) -> i64 {
+    i64::from(day.year()) * 12 + i64::from(day.date().month())
 }
 
 fn is_working(day: Day) -> bool {

@@ -186,7 +186,7 @@ impl World {
         world.customers.reserve_exact(ordinary as usize);
         for number in 0..ordinary {
             let mut customer = ordinary_customer(seed, number, first);
-            if extras.has(Extra::Zipf) {
+            if world.extras.contains(&Extra::Zipf) {
                 extras::by_zipf(&mut customer);
             }
             match customer.life {

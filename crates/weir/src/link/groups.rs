@@ -7,8 +7,8 @@
 //! 2. A component that is too large is taken apart and brought together again without its weakest kind of reasons: first marks, then main
 //!    payees, then common payees. Each time what fits by then is a group, and only the rest is taken further apart.
 //! 3. What is too large by shared payers alone is not proposed.
-//!
-//! 4. A group in which nobody collects is a family with one telephone, mostly, and no scheme can be split over it: it is proposed where that is asked for.
+//! 4. A group in which nobody collects is not either, but where that is asked for: it is a family with one telephone, mostly, and seldom a scheme that
+//!    hardly anybody has paid yet.
 //!
 //! Within a group all reasons are told, also of a kind that was taken away elsewhere. Reasons between customers who end apart are cut, and are
 //! counted with the customers who are left alone. Groups are numbered in order of their smallest member.
