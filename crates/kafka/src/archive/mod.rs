@@ -151,7 +151,10 @@ impl ConsumerContext for Seat {
             consumer.unassign().map_err(ArchiveError::from)
         };
         if let Err(error) = done {
-            desk.failure = Some(error);
+            // Told to end before all was taken up, it leaves that to whoever comes next.
+            if !matches!(error, ArchiveError::Kafka(KafkaError::Canceled)) {
+                desk.failure = Some(error);
+            }
             let _ = consumer.unassign();
         }
     }
@@ -179,12 +182,15 @@ impl Desk {
     /// does besides.
     ///
     /// # Errors
-    /// Where brokers do not answer; what is left is put off, too.
+    /// Where brokers do not answer; what is left is put off, too. Where the process is to end, all of it is left to whoever comes next.
     fn take_up_all(&mut self, consumer: &BaseConsumer<Seat>, mut partitions: BTreeSet<i32>) -> Result<(), KafkaError> {
         while let Some(partition) = partitions.pop_first() {
             // Many take longer than any step may: who watches for a worker that hangs is to find one partition that does.
             self.metrics.alive();
             if let Err(error) = self.take_up(consumer, partition) {
+                if let ArchiveError::Kafka(KafkaError::Canceled) = error {
+                    return Err(KafkaError::Canceled);
+                }
                 tracing::error!(partition, %error, "a partition of the archive cannot be taken up; trying again");
                 self.metrics.recovering();
                 self.put_off.insert(partition);

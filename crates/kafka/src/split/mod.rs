@@ -23,7 +23,7 @@ use crate::letters::{Letter, Stage};
 use crate::mark::Mark;
 use crate::metrics::Metrics;
 use crate::outbox::Outbox;
-use crate::rules::RuleLibrary;
+use crate::rules::{RuleLibrary, RulesError};
 use crate::settings::{Settings, SplitSettings, Topics};
 use crate::stop::{Stop, StopCode, repartitioned};
 use crate::wire::{Entry, Source, StampedLeg};
@@ -207,6 +207,11 @@ impl Split {
         let Some(wanted) = self.wanted.take_if(|wanted| *wanted != state.rules) else { return false };
         match self.library.get(&wanted) {
             Ok(Some(_)) => {}
+            // Nothing is wrong with the set: the next look asks for it again.
+            Err(RulesError::Kafka(error)) => {
+                tracing::warn!(set = wanted, %error, "a published rule set cannot be had just now; the one in force stays");
+                return false;
+            }
             Ok(None) => return self.refuse(&wanted, "it is to be in force and is not on the rules topic; publish it again", state),
             Err(error) => return self.refuse(&wanted, &error.to_string(), state),
         }

@@ -203,7 +203,12 @@ impl<R: Role> ConsumerContext for Seat<R> {
             resumed.and(consumer.unassign())
         };
         if let Err(error) = done {
-            desk.failure = Some(refused(error));
+            if error == KafkaError::Canceled {
+                // Told to end before all was taken up: whoever comes next begins where this worker would have.
+                desk.revoked();
+            } else {
+                desk.failure = Some(refused(error));
+            }
             let _ = consumer.unassign();
         }
     }
@@ -369,7 +374,12 @@ impl<R: Role> Desk<R> {
     pub(super) fn stop(&mut self, partition: i32, stop: Stop) {
         self.slots.remove(&partition);
         if stop.code.is_passing() {
-            self.failure.get_or_insert(WorkerError::Unfit(stop));
+            if self.stop.load(Ordering::Relaxed) {
+                // The next start finds that it has passed, or says that it has not.
+                tracing::warn!(topic = %self.topic, partition, "left as it is committed, for this process is to end: {}", stop.text);
+            } else {
+                self.failure.get_or_insert(WorkerError::Unfit(stop));
+            }
             return;
         }
         tracing::error!(topic = %self.topic, partition, code = stop.code.code(), "stopped: {}", stop.text);

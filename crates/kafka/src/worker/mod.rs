@@ -6,7 +6,7 @@
 //! - Outputs, offsets and marks of a step are committed in one transaction, bound to the consumer's generation: who has lost a partition
 //!   cannot commit for it.
 //! - On any error there is one way on, [`Worker::recover`]: a new producer, then the committed offsets tell whether the transaction had been
-//!   committed (nothing is sent again) or not (the same bytes are sent again).
+//!   committed (nothing is sent again) or not (the same bytes are sent again). A worker that ends has no need of it for the pointer to its newest snapshot.
 //! - What was due is void once partitions have changed hands, also where one has come back: somebody else may have gone further meanwhile. Where that is seen
 //!   by the offset alone, the partition is taken up anew from there: no change of hands need follow.
 //! - A partition that is taken over is folded from its snapshot to the committed offset with nothing said, and must arrive there with the
@@ -166,7 +166,12 @@ impl<R: Role> Worker<R> {
 
     /// Works until it is told to end. Ends with everything folded committed.
     pub(crate) fn run(mut self) -> Result<(), WorkerError> {
-        patiently(&self.stop, || self.outlet.renew()).map_err(refused)?;
+        match patiently(&self.stop, || self.outlet.renew()) {
+            Ok(()) => {}
+            // Nothing has been taken up yet.
+            Err(KafkaError::Canceled) => return Ok(()),
+            Err(error) => return Err(refused(error)),
+        }
         self.consumer.subscribe(&[&self.settings.topic])?;
         while !self.stop.load(Ordering::Relaxed) {
             self.step()?;
@@ -188,7 +193,16 @@ impl<R: Role> Worker<R> {
         while Instant::now() < deadline && !self.consumer.context().desk().is_closed() {
             thread::sleep(Duration::from_millis(5));
             self.consumer.context().desk().tend();
-            self.commit()?;
+            let due = self.consumer.context().desk().due();
+            if due.is_empty() || !self.is_still_there()? {
+                continue;
+            }
+            // What was folded is committed. Brokers that are away are not waited for: either outcome leads the next start to the same state.
+            if let Err(error) = self.try_commit(&due) {
+                tracing::warn!(topic = %self.settings.topic, %error, "the newest snapshots may not be pointed to; a restart takes longer");
+                break;
+            }
+            self.consumer.context().desk().settle(&due);
         }
         Ok(())
     }
@@ -578,19 +592,20 @@ fn refused(error: KafkaError) -> WorkerError {
     }
 }
 
-/// Asks again while brokers do not answer, unless the process is to end.
+/// Asks again while brokers do not answer. Nothing is asked once the process is to end: [`KafkaError::Canceled`], which no broker says, and which is no fault.
 pub(crate) fn patiently<T>(stop: &AtomicBool, mut ask: impl FnMut() -> Result<T, KafkaError>) -> Result<T, KafkaError> {
     let deadline = Instant::now() + PATIENCE;
-    loop {
+    while !stop.load(Ordering::Relaxed) {
         match ask() {
             Ok(answer) => return Ok(answer),
-            Err(error) if Instant::now() >= deadline || stop.load(Ordering::Relaxed) || remedy(&error).is_some() => return Err(error),
+            Err(error) if Instant::now() >= deadline || remedy(&error).is_some() => return Err(error),
             Err(error) => {
                 tracing::warn!(%error, "no answer yet");
                 thread::sleep(Duration::from_millis(500));
             }
         }
     }
+    Err(KafkaError::Canceled)
 }
 
 #[cfg(test)]
@@ -611,5 +626,19 @@ mod tests {
         for code in [Code::AllBrokersDown, Code::BrokerTransportFailure, Code::AutoOffsetReset, Code::RebalanceInProgress] {
             assert_eq!(told(code), None, "{code:?}");
         }
+    }
+
+    #[test]
+    fn who_is_told_to_end_waits_for_no_broker() {
+        let stop = AtomicBool::new(false);
+        let mut asked = 0;
+        let away = || {
+            asked += 1;
+            stop.store(true, Ordering::Relaxed);
+            Err::<(), KafkaError>(KafkaError::NoMessageReceived)
+        };
+        assert_eq!(patiently(&stop, away), Err(KafkaError::Canceled));
+        assert_eq!(asked, 1);
+        assert_eq!(patiently(&stop, || Ok(())), Err(KafkaError::Canceled), "it takes nothing up any more");
     }
 }

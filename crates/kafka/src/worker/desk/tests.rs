@@ -183,6 +183,16 @@ fn what_passes_ends_the_worker_and_stops_no_partition() {
 }
 
 #[test]
+fn what_passes_is_no_fault_of_a_worker_that_is_told_to_end() {
+    let mut desk = desk(&[0, 1]);
+    desk.fold_all(records(0, 0..2).chain(records(1, 0..2)));
+    desk.stop.store(true, Ordering::Relaxed);
+    desk.stop(0, Stop::new(StopCode::Unavailable, "the store does not answer"));
+    assert!(desk.stops.is_empty() && desk.failure.is_none());
+    assert_eq!(desk.due().keys().collect::<Vec<_>>(), [&1], "what was folded of others is committed");
+}
+
+#[test]
 fn a_state_of_another_log_costs_time_where_there_is_another_one() {
     let mut desk = begun_from(&[i64::MIN, FOREIGN]);
     assert!(desk.fold_all(records(0, 3..7)), "it is to be read from elsewhere");
