@@ -42,7 +42,7 @@ pub enum RulesError {
     #[error("Kafka: {0}")]
     Kafka(#[from] KafkaError),
     /// Its rules have errors under this version of weir.
-    #[error("rule set {hash} cannot be loaded: it has {errors} errors under this version of weir; `weir rule check` shows them")]
+    #[error("rule set {hash} cannot be loaded (errors under this version of weir: {errors}); `weir rule check` shows them")]
     Bad {
         /// Content hash.
         hash: String,

@@ -98,12 +98,19 @@ impl Stop {
     }
 }
 
+/// A number of things as a sentence has it: `1 copy`, `3 copies`.
+pub(crate) fn counted<N: PartialEq + From<u8> + fmt::Display>(count: N, one: &str, many: &str) -> String {
+    let noun = if count == N::from(1) { one } else { many };
+    format!("{count} {noun}")
+}
+
 /// The leg log has `found` partitions, and legs were written to another number of them.
 pub(crate) fn repartitioned(topic: &str, found: i32, written: i32) -> Stop {
+    let found = counted(found, "partition", "partitions");
     Stop::new(
         StopCode::LegsRepartitioned,
         format!(
-            "{topic} has {found} partitions, and legs were written to {written}: a party's partition follows from that number, so most would go on \
+            "{topic} has {found}, and legs were written to {written}: a party's partition follows from that number, so most would go on \
              away from their histories. It cannot be undone in the topic: a new `app` with a leg log of its own (topics.names), `weir topics \
              create`, and the transactions read again"
         ),

@@ -22,7 +22,7 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList, TopicPartitionLi
 use crate::client::{Connection, Talk, committed, metadata};
 use crate::mark::Mark;
 use crate::settings::{Topics, group};
-use crate::stop::repartitioned;
+use crate::stop::{counted, repartitioned};
 use crate::worker::patiently;
 
 const ASK_MAX: Duration = Duration::from_secs(30);
@@ -283,7 +283,7 @@ fn unannounced(mark: Mark) -> Mark {
 fn lost_legs(empty: usize) -> String {
     let (what, unless) = match empty {
         0 => ("is not there".to_owned(), " (or the right Describe on it is missing)"),
-        _ => (format!("is empty in {empty} partitions"), ""),
+        _ => (format!("is empty in {}", counted(empty, "partition", "partitions")), ""),
     };
     format!(
         "{what}, though legs were written to it: it was deleted{unless}, and with it the history of parties, which cannot be had back by making it anew. Restore \
@@ -459,6 +459,7 @@ fn layouts(metadata: &Metadata) -> HashMap<&str, Layout> {
 /// committed says it, and only before they have, the settings do.
 fn partition_fault(topic: &Wanted, found: i32, topics: &Topics, marks: &[Mark]) -> Option<String> {
     let (name, wanted) = (topic.name.as_str(), topic.partitions);
+    let counted = counted(found, "partition", "partitions");
     if name == &*topics.rules {
         return (found != 1).then(|| "must have exactly one partition".to_owned());
     }
@@ -468,14 +469,14 @@ fn partition_fault(topic: &Wanted, found: i32, topics: &Topics, marks: &[Mark]) 
         }
         return (found != wanted).then(|| {
             format!(
-                "has {found} partitions, and the settings say {wanted} (topics.leg_partitions): write there what is true. It cannot be changed \
+                "has {counted}, and the settings say {wanted} (topics.leg_partitions): write there what is true. It cannot be changed \
                  once legs are written, for a party's partition follows from it; another number then needs a new `app` with a leg log of its own"
             )
         });
     }
     (name == &*topics.transactions && found != wanted).then(|| {
         format!(
-            "has {found} partitions, and the settings say {wanted} (topics.transaction_partitions): end all processes of the app, write \
+            "has {counted}, and the settings say {wanted} (topics.transaction_partitions): end all processes of the app, write \
              {found} there if that is meant, run `weir topics create`, with --begin-anew where it tells of partitions without an offset (only those \
              are begun), and start again. Records of one account that lie in two partitions now may be read in another order"
         )
@@ -486,8 +487,9 @@ fn partition_fault(topic: &Wanted, found: i32, topics: &Topics, marks: &[Mark]) 
 fn copies_fault(found: i32, shape: &Shape) -> Option<String> {
     let wanted = shape.replication;
     (found < wanted).then(|| {
+        let counted = counted(found, "copy", "copies");
         format!(
-            "a partition has {found} copies, and the settings say {wanted} (topics.replication): records could be lost with a disk. Give it more with \
+            "a partition has {counted}, and the settings say {wanted} (topics.replication): records could be lost with a disk. Give it more with \
              kafka-reassign-partitions, or write {found} there if that is meant"
         )
     })
@@ -611,6 +613,7 @@ mod tests {
     #[test]
     fn a_leg_log_that_is_gone_is_told_apart_from_one_that_is_empty() {
         assert!(lost_legs(0).starts_with("is not there, though legs were written"));
+        assert!(lost_legs(1).starts_with("is empty in 1 partition, though"));
         assert!(lost_legs(2).starts_with("is empty in 2 partitions, though"));
     }
 
@@ -624,7 +627,7 @@ mod tests {
     #[test]
     fn too_few_copies_are_named() {
         let shape = Shape::default();
-        assert!(copies_fault(1, &shape).is_some_and(|fault| fault.contains("1 copies")));
+        assert!(copies_fault(1, &shape).is_some_and(|fault| fault.contains("has 1 copy, and")));
         assert_eq!([copies_fault(3, &shape), copies_fault(5, &shape)], [None, None]);
         assert_eq!(copies_fault(1, &Shape { replication: 1, ..shape }), None);
     }

@@ -25,7 +25,7 @@ use crate::metrics::Metrics;
 use crate::outbox::Outbox;
 use crate::rules::{RuleLibrary, RulesError};
 use crate::settings::{Settings, SplitSettings, Topics};
-use crate::stop::{Stop, StopCode, repartitioned};
+use crate::stop::{Stop, StopCode, counted, repartitioned};
 use crate::wire::{Entry, Source, StampedLeg};
 use crate::worker::{Opening, Record, Role, Standing};
 use crate::{digest::Digest, worker::WorkerError};
@@ -170,7 +170,8 @@ impl Split {
         let found = self.others.partitions_now(&self.topics.transactions).filter(|found| *found != known);
         found.map_or(Ok(()), |found| {
             let topic = &self.topics.transactions;
-            let text = format!("{topic} has {found} partitions now, and had {known}; `weir topics check` says what to do");
+            let found = counted(found, "partition", "partitions");
+            let text = format!("{topic} has {found} now, and had {known}; `weir topics check` says what to do");
             Err(Stop::new(StopCode::TransactionsRepartitioned, text))
         })
     }
