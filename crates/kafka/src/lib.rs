@@ -6,9 +6,10 @@
 //!                                              └─archive──▶ Parquet by day
 //! ```
 //!
-//! Both roles run on one [`worker`]: consume, fold, and commit outputs and offsets in one transaction, with a [`mark`] beside each offset. A
-//! partition's state is a fold of its log; a snapshot ([`store`]) only shortens the way there. What a record of the leg log looks like is
-//! [`wire`]'s; what a rule set is called and where it is found, [`rules`]'. What an alert *is* belongs to the crates below.
+//! Of its three roles *split* and *detect* run on one [`worker`]: consume, fold, and commit outputs and offsets in one transaction, with a [`mark`] beside each
+//! offset. A partition's state is a fold of its log; a snapshot ([`store`]) only shortens the way there. The third, [`archive`], has no state and no output topic: how far
+//! it is, its files say. What a record of the leg log looks like is [`wire`]'s; what a rule set is called and where it is found, [`rules`]'. What an alert *is* belongs to
+//! the crates below.
 
 mod archive;
 mod client;

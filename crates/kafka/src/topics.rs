@@ -142,7 +142,7 @@ pub struct Stranded {
     pub partitions: Vec<i32>,
 }
 
-/// Creates what is missing, and commits the first offsets of both groups where none are and none can have been lost; with `begins_anew` also where one
+/// Creates what is missing, and commits the first offsets of the groups of *split* and *detect* where none are and none can have been lost; with `begins_anew` also where one
 /// was, and what was written from there on is then written again.
 ///
 /// # Errors

@@ -1,6 +1,7 @@
 //! The worker: reads partitions of a topic, folds them, and commits what came of it, each record once.
 //!
-//! One thread, one consumer, one transactional producer. Both roles run on it; what differs is a [`Role`]. The rules it keeps:
+//! One thread, one consumer, one transactional producer. *Split* and *detect* run on it, and what differs between them is a [`Role`]; *archive*, which writes no topic,
+//! has a loop of its own ([`archive`](crate::archive)). The rules it keeps:
 //!
 //! - There is never an open transaction while the consumer is polled, so a change of ownership cannot fall into one.
 //! - Outputs, offsets and marks of a step are committed in one transaction, bound to the consumer's generation: who has lost a partition
