@@ -117,8 +117,19 @@ pub enum WorkerError {
         error: KafkaError,
     },
     /// A transaction failed, and whatever was tried since.
-    #[error("a transaction failed, and so did {0} attempts to find out what became of it or to send it again; the last one: {1}")]
-    Unresolved(u32, KafkaError),
+    #[error(
+        "a transaction over {topic} failed, and what was tried since neither found out what became of it nor sent it again (attempts: {attempts}); the last error: \
+         {error}. Nothing is lost: started again, the process finds out and goes on. Where it ends like this again, brokers need help: whether all of them run, and \
+         every partition has a leader, those of __consumer_offsets and __transaction_state too; their logs say more"
+    )]
+    Unresolved {
+        /// What the worker reads.
+        topic: String,
+        /// How often it was tried.
+        attempts: u32,
+        /// What the last one came to.
+        error: KafkaError,
+    },
     /// What its role needs is not as it was, or not to be had just now.
     #[error("{0}")]
     Unfit(Stop),
@@ -434,6 +445,7 @@ impl<R: Role> Worker<R> {
     fn recover(&mut self, mut due: BTreeMap<i32, (i64, String)>, mut last: KafkaError) -> Result<(), WorkerError> {
         let deadline = Instant::now() + PATIENCE;
         let tenure = self.consumer.context().desk().tenure;
+        let mut attempts = 0;
         for attempt in 1..=RECOVERIES_MAX {
             if remedy(&last).is_some() {
                 return Err(refused(last));
@@ -445,6 +457,7 @@ impl<R: Role> Worker<R> {
             if Instant::now() > deadline {
                 break;
             }
+            attempts = attempt;
             self.serve()?;
             if let Err(error) = self.outlet.renew() {
                 tracing::warn!(topic = %self.settings.topic, %error, attempt, "no new producer");
@@ -475,7 +488,11 @@ impl<R: Role> Worker<R> {
                 }
             }
         }
-        Err(WorkerError::Unresolved(RECOVERIES_MAX, last))
+        // The last attempt, too, may have come to what somebody must mend.
+        if remedy(&last).is_some() {
+            return Err(refused(last));
+        }
+        Err(WorkerError::Unresolved { topic: self.settings.topic.to_string(), attempts, error: last })
     }
 
     /// Takes out of `due` what is committed already, and what is not this worker's any more, or anew: all, if partitions have changed hands
