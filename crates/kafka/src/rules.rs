@@ -95,18 +95,27 @@ pub fn publish(connection: &Connection, topic: &str, hash: &str, rules: &Publish
     Ok(())
 }
 
-/// The topic as far as it was read, and the sets compiled from it.
+/// The topic as far as it was read, and the sets compiled from it. All workers of a process share it: who wants what is on the shelf waits neither for brokers that
+/// somebody else asks, nor for a set that somebody else compiles.
 pub struct RuleLibrary {
     topic: String,
+    /// `None` where there are no others than those at hand.
+    reader: Option<Mutex<Reader>>,
     shelf: Mutex<Shelf>,
+    /// Held while a set is compiled: those who begin together want the same one, and it is compiled once.
+    compiling: Mutex<()>,
     /// The process is to end: brokers are waited for no longer.
     stop: Arc<AtomicBool>,
 }
 
-struct Shelf {
-    /// `None` where there are no others than those at hand.
-    consumer: Option<BaseConsumer<Talk>>,
+struct Reader {
+    consumer: BaseConsumer<Talk>,
     next: i64,
+}
+
+/// What is at hand. Nothing that takes long is done while it is locked.
+#[derive(Default)]
+struct Shelf {
     texts: BTreeMap<String, PublishedRules>,
     compiled: HashMap<String, Arc<RuleSet>>,
     current: Option<String>,
@@ -120,17 +129,16 @@ impl RuleLibrary {
     pub fn new(connection: &Connection, topic: &str, stop: Arc<AtomicBool>) -> Result<Self, KafkaError> {
         let mut config = connection.reader();
         config.set("group.id", "weir-rules-reader");
-        let consumer = config.create_with_context(Talk)?;
-        let shelf = Shelf { consumer: Some(consumer), next: 0, texts: BTreeMap::new(), compiled: HashMap::new(), current: None };
-        Ok(Self { topic: topic.to_owned(), shelf: Mutex::new(shelf), stop })
+        let reader = Reader { consumer: config.create_with_context(Talk)?, next: 0 };
+        Ok(Self { topic: topic.to_owned(), reader: Some(Mutex::new(reader)), shelf: Mutex::default(), compiling: Mutex::default(), stop })
     }
 
     /// Sets at hand, without a topic.
     #[must_use]
     pub fn of(sets: impl IntoIterator<Item = RuleSet>) -> Self {
         let compiled = sets.into_iter().map(|set| (set.hash.clone(), Arc::new(set))).collect();
-        let shelf = Shelf { consumer: None, next: 0, texts: BTreeMap::new(), compiled, current: None };
-        Self { topic: String::new(), shelf: Mutex::new(shelf), stop: Arc::default() }
+        let shelf = Mutex::new(Shelf { compiled, ..Shelf::default() });
+        Self { topic: String::new(), reader: None, shelf, compiling: Mutex::default(), stop: Arc::default() }
     }
 
     fn shelf(&self) -> MutexGuard<'_, Shelf> {
@@ -139,21 +147,25 @@ impl RuleLibrary {
 
     /// Reads what has been published since, and tells which set is to be in force.
     pub(crate) fn current(&self) -> Result<Option<String>, RulesError> {
-        let mut shelf = self.shelf();
-        shelf.read_on(&self.topic)?;
-        Ok(shelf.current.clone())
+        self.read_on()?;
+        Ok(self.shelf().current.clone())
     }
 
     /// A set by its hash; `None` if it is not published. Brokers that do not answer are waited for: whoever asks cannot go on without it.
     pub(crate) fn get(&self, hash: &str) -> Result<Option<Arc<RuleSet>>, RulesError> {
-        if let Some(rules) = self.shelf().compiled.get(hash) {
-            return Ok(Some(Arc::clone(rules)));
+        if let Some(rules) = self.compiled(hash) {
+            return Ok(Some(rules));
         }
-        if !self.shelf().texts.contains_key(hash) {
-            patiently(&self.stop, || self.shelf().read_on(&self.topic))?;
+        let is_known = self.shelf().texts.contains_key(hash);
+        if !is_known {
+            patiently(&self.stop, || self.read_on())?;
         }
-        let mut shelf = self.shelf();
-        let Some(texts) = shelf.texts.get(hash) else { return Ok(None) };
+        let _turn = self.compiling.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(rules) = self.compiled(hash) {
+            return Ok(Some(rules));
+        }
+        let texts = self.shelf().texts.get(hash).cloned();
+        let Some(texts) = texts else { return Ok(None) };
         let rules = texts.compile().map_err(|error| match error {
             RulesError::Bad { errors, .. } => RulesError::Bad { hash: hash.to_owned(), errors },
             other => other,
@@ -162,38 +174,48 @@ impl RuleLibrary {
             return Err(RulesError::Forged { hash: hash.to_owned() });
         }
         let rules = Arc::new(rules);
-        shelf.compiled.insert(hash.to_owned(), Arc::clone(&rules));
+        self.shelf().compiled.insert(hash.to_owned(), Arc::clone(&rules));
         Ok(Some(rules))
     }
-}
 
-impl Shelf {
-    fn read_on(&mut self, topic: &str) -> Result<(), KafkaError> {
-        let Some(consumer) = &self.consumer else { return Ok(()) };
-        let ends = consumer.fetch_watermarks(topic, 0, ASK_MAX)?;
-        let Some((from, high)) = unread(ends, self.next) else { return Ok(()) };
+    fn compiled(&self, hash: &str) -> Option<Arc<RuleSet>> {
+        self.shelf().compiled.get(hash).cloned()
+    }
+
+    fn read_on(&self) -> Result<(), KafkaError> {
+        let Some(reader) = &self.reader else { return Ok(()) };
+        let mut reader = reader.lock().unwrap_or_else(PoisonError::into_inner);
+        let Reader { consumer, next } = &mut *reader;
+        let ends = consumer.fetch_watermarks(&self.topic, 0, ASK_MAX)?;
+        let Some((from, high)) = unread(ends, *next) else { return Ok(()) };
         let mut list = TopicPartitionList::new();
-        list.add_partition_offset(topic, 0, Offset::Offset(from))?;
+        list.add_partition_offset(&self.topic, 0, Offset::Offset(from))?;
         consumer.assign(&list)?;
-        self.next = from;
+        *next = from;
         // The end may be a record of a transaction's, which nobody is given: the position tells.
         let deadline = Instant::now() + ASK_MAX;
-        while position(consumer, topic)?.max(self.next) < high {
+        while position(consumer, &self.topic)?.max(*next) < high {
             if Instant::now() > deadline {
                 return Err(KafkaError::MessageConsumption(RDKafkaErrorCode::OperationTimedOut));
             }
             let Some(message) = consumer.poll(Duration::from_millis(100)) else { continue };
             let message = message?;
-            let key = String::from_utf8_lossy(message.key().unwrap_or_default()).into_owned();
-            let value = message.payload().unwrap_or_default();
-            if key == CURRENT {
-                self.current = Some(String::from_utf8_lossy(value).into_owned());
-            } else if let Ok(rules) = serde_json::from_slice(value) {
-                self.texts.insert(key, rules);
-            }
-            self.next = message.offset() + 1;
+            self.shelf().put(message.key().unwrap_or_default(), message.payload().unwrap_or_default());
+            *next = message.offset() + 1;
         }
         consumer.unassign()
+    }
+}
+
+impl Shelf {
+    /// Takes in a record of the topic.
+    fn put(&mut self, key: &[u8], value: &[u8]) {
+        let key = String::from_utf8_lossy(key).into_owned();
+        if key == CURRENT {
+            self.current = Some(String::from_utf8_lossy(value).into_owned());
+        } else if let Ok(rules) = serde_json::from_slice(value) {
+            self.texts.insert(key, rules);
+        }
     }
 }
 
