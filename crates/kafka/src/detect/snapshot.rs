@@ -11,6 +11,7 @@
 //! newest that a mark has pointed to stay, and the bases they rest on; older ones are deleted.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
@@ -110,7 +111,7 @@ impl Snapshots {
         let (store, folder, done) = (Arc::clone(&self.store), self.folder(partition), self.done.0.clone());
         thread::spawn(move || {
             let (base, size) = (parts.base, parts.size());
-            let written = parts.pack().and_then(|bytes| write(&*store, &folder, (offset, base), &bytes));
+            let written = caught(|| parts.pack().and_then(|bytes| write(&*store, &folder, (offset, base), &bytes)));
             let result = written.map(|hash| Finished { offset, hash, base_size: base.is_none().then_some(size) });
             // Nobody listens any more when the worker has ended.
             let _ = done.send(Written { partition, result });
@@ -187,6 +188,13 @@ pub fn snapshot_written(store: &dyn Store, of: (&str, &str), partition: i32, off
         newest = newest.max(Some(store.written(&format!("{folder}/{}", found.name))?));
     }
     Ok(newest)
+}
+
+/// What `work` comes to. A mistake of weir's in it is a failure like others: where its thread just died, its partition would be busy for ever, without a snapshot and with
+/// nothing that says so.
+fn caught<T>(work: impl FnOnce() -> std::io::Result<T>) -> std::io::Result<T> {
+    let panicked = |_| Err(std::io::Error::other("weir itself failed over it (where, an earlier line says); please report it"));
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(panicked)
 }
 
 /// Writes a snapshot of an offset, and the offset of the base it rests on; returns its hash.
@@ -348,6 +356,12 @@ mod tests {
         snapshots.done.0.send(Written { partition: 3, result: Err(full) }).expect("it listens");
         assert!(snapshots.finished(3).is_none() && snapshots.is_idle(3));
         assert_eq!([snapshots.has_failed(2), snapshots.has_failed(3), snapshots.has_failed(3)], [false, true, false]);
+    }
+
+    #[test]
+    fn a_mistake_over_a_snapshot_is_told_as_a_failure() {
+        assert!(caught(|| -> std::io::Result<()> { panic!("a mistake") }).is_err_and(|error| error.to_string().contains("report it")));
+        assert_eq!(caught(|| Ok(7)).expect("no mistake"), 7);
     }
 
     /// Whoever ends would wait for it in vain.
