@@ -2,10 +2,13 @@
 //!
 //! An engine takes in ten legs and five counterparties a party within thirty days, under the shipped rules, and stays as it is after them. Printed
 //! are the bytes it holds, in all and a party; how long writing it takes at once; the longest slice when it is written little by little, as the service does,
-//! while legs keep coming; and how long reading takes, by one and by two at once. Nothing is decoded, so nothing else is in the figures.
+//! while legs keep coming; how long reading takes, by one and by two at once; and what a process holds that has begun with reading. Nothing is decoded, so
+//! nothing else is in the figures.
 
 use std::fs;
-use std::process::ExitCode;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, ExitCode};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -27,6 +30,11 @@ const LEGS_A_STEP: u64 = 2000;
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let parties = match arguments.as_slice() {
+        // How it asks another process of itself.
+        [name, path] if name == "--read" => {
+            read_alone(Path::new(path));
+            return ExitCode::SUCCESS;
+        }
         [] => Some(1_000_000),
         [name, value] if name == "--parties" => value.replace('_', "").parse().ok(),
         _ => None,
@@ -85,6 +93,7 @@ fn run(parties: u64) {
     say("read", &format!("{} parties, {} s", restored.parties(), seconds(begun.elapsed())));
     say("the most held in all", &format!("{} MiB", resident("VmHWM") >> 20));
     drop(restored);
+    have_read(&bytes);
 
     // As a service with two workers does: each reads its own partitions.
     let halves = [0, 1].map(|half| {
@@ -99,6 +108,25 @@ fn run(parties: u64) {
         workers.into_iter().map(|worker| worker.join().expect("reading does not panic")).sum()
     });
     say("read by two, half each", &format!("{parties} parties, {} s", seconds(begun.elapsed())));
+}
+
+/// Another process reads, whose heap has nothing else in it, as that of a service which starts.
+fn have_read(bytes: &[u8]) {
+    let mut file = tempfile::NamedTempFile::new().expect("a temporary file can be made");
+    file.write_all(bytes).expect("a temporary file can be written");
+    let itself = std::env::current_exe().expect("a process knows its program");
+    let read = Command::new(itself).arg("--read").arg(file.path()).status().expect("the program can be run");
+    assert!(read.success(), "the other process has failed");
+}
+
+fn read_alone(path: &Path) {
+    let bytes = fs::read(path).expect("the snapshot can be read");
+    let rules = weir_benches::shipped(false);
+    let empty = resident("VmRSS");
+    let restored = Engine::restore(Settings::default(), &[&bytes], &|_| Some(Arc::clone(&rules)), &|_| true);
+    let parties = restored.expect("what was written can be read").parties() as u64;
+    let held = resident("VmRSS") - empty;
+    say("held by who has read it", &format!("{} MiB: {} bytes a party", held >> 20, held / parties));
 }
 
 /// Transfers in order of time: every party makes its first, then every party its second.

@@ -15,7 +15,7 @@
 use std::cmp::Reverse;
 use std::ops::{AddAssign, SubAssign};
 
-use weir_model::{Calendar, EventTime, PartyKind, Span};
+use weir_model::{Calendar, EventTime, Flags, PartyKind, Span};
 use weir_rules::Window;
 
 use crate::row::{Row, latest_point};
@@ -37,6 +37,10 @@ pub(crate) struct Aggregates {
 pub(crate) struct Flow {
     /// Fen.
     pub(crate) amount: i128,
+    /// Fen of it in cash.
+    pub(crate) cash: i128,
+    /// Fen of it in movements with organisations and sole traders.
+    pub(crate) organisations: i128,
     pub(crate) count: u32,
     /// Movements with a counterparty, and those of them that state its kind.
     pub(crate) identified: u32,
@@ -56,7 +60,7 @@ pub(crate) struct Met {
 /// The windows of a party as of an instant.
 pub(crate) trait AsOf {
     /// What is in the window of a horizon.
-    fn aggregates(&mut self, horizon: usize) -> Aggregates;
+    fn aggregates(&mut self, horizon: usize) -> &Aggregates;
 }
 
 /// Where one party stands in its windows.
@@ -407,8 +411,8 @@ impl Cursor {
 }
 
 impl AsOf for Cursor {
-    fn aggregates(&mut self, horizon: usize) -> Aggregates {
-        self.windows[horizon].aggregates
+    fn aggregates(&mut self, horizon: usize) -> &Aggregates {
+        &self.windows[horizon].aggregates
     }
 }
 
@@ -441,8 +445,12 @@ impl Flow {
     /// What a counted row adds where nobody else is.
     fn of(row: &Row) -> Self {
         let is_identified = row.makes_party();
+        let amount = i128::from(row.amount);
+        let is_organisation = is_identified && matches!(row.counterparty_kind(), PartyKind::Organisation | PartyKind::SoleTrader);
         Self {
-            amount: row.amount.into(),
+            amount,
+            cash: if row.has(Flags::CASH) { amount } else { 0 },
+            organisations: if is_organisation { amount } else { 0 },
             count: 1,
             identified: is_identified.into(),
             known: (is_identified && row.counterparty_kind() != PartyKind::Unknown).into(),
@@ -460,6 +468,8 @@ impl Flow {
 impl AddAssign for Flow {
     fn add_assign(&mut self, other: Self) {
         self.amount += other.amount;
+        self.cash += other.cash;
+        self.organisations += other.organisations;
         self.count += other.count;
         self.identified += other.identified;
         self.known += other.known;
@@ -471,6 +481,8 @@ impl AddAssign for Flow {
 impl SubAssign for Flow {
     fn sub_assign(&mut self, other: Self) {
         self.amount -= other.amount;
+        self.cash -= other.cash;
+        self.organisations -= other.organisations;
         self.count -= other.count;
         self.identified -= other.identified;
         self.known -= other.known;
@@ -483,7 +495,7 @@ impl SubAssign for Flow {
 mod tests {
     use proptest::prelude::*;
     use weir_model::time::MICROS_PER_DAY;
-    use weir_model::{Direction, Division, Flags, Span};
+    use weir_model::{Direction, Division, Span};
 
     use super::*;
     use crate::few::Few;
@@ -495,9 +507,11 @@ mod tests {
     fn row() -> impl Strategy<Value = Row> {
         let kind = prop_oneof![Just(PartyKind::Natural), Just(PartyKind::Unknown), Just(PartyKind::Organisation)];
         let pair = prop_oneof![4 => 0..PAIRS, 1 => Just(NONE)];
-        (0_i64..60, 1_i64..5, pair, kind, any::<[bool; 4]>()).prop_map(|(at, amount, pair, kind, [out, returned, own, removed])| {
+        (0_i64..60, 1_i64..5, pair, kind, any::<[bool; 5]>()).prop_map(|(at, amount, pair, kind, [out, returned, own, cash, removed])| {
             let direction = if out { Direction::Out } else { Direction::In };
-            let flags = if own { Flags::OWN } else { Flags::default() };
+            let mut flags = Flags::default();
+            flags.set(Flags::OWN, own);
+            flags.set(Flags::CASH, cash);
             let bits = Bits::new(flags, direction, returned, kind, None);
             let at = EventTime(at * MICROS_PER_DAY / 2);
             let mut row = Row { at, amount, pair, txn: NONE, profile: 0, extra: NONE, facts: Facts::new(bits, Division::UNKNOWN, 0) };
@@ -613,8 +627,8 @@ mod tests {
                     let horizon = (rows.len() + asked) % horizons.windows.len();
                     let start = horizons.windows[horizon].start(t, &calendar);
                     let inside: Vec<Row> = before.iter().filter(|row| row.at >= start && row.at <= t).copied().collect();
-                    prop_assert_eq!(cursor.aggregates(horizon), Aggregates::scan(&inside));
-                    prop_assert_eq!(few.aggregates(horizon), Aggregates::scan(&inside));
+                    prop_assert_eq!(*cursor.aggregates(horizon), Aggregates::scan(&inside));
+                    prop_assert_eq!(*few.aggregates(horizon), Aggregates::scan(&inside));
                 }
             }
         }

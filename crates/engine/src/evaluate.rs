@@ -131,7 +131,7 @@ impl Edition {
     /// The value of a cheap slot as of the windows' instant.
     fn cheap_value(&self, slot: SlotId, windows: &mut dyn AsOf, view: &View<'_>) -> Value {
         let horizon = self.slot_horizons[slot];
-        feature::cheap(&self.rules.slots[slot], |_| horizon.map_or_else(Default::default, |at| windows.aggregates(at)), view)
+        feature::cheap(&self.rules.slots[slot], |_| windows.aggregates(horizon.expect("every cheap window is a horizon")), view)
     }
 
     /// Whether a party could pass any gates at all: most never do, and need no cursor.

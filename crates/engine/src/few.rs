@@ -11,8 +11,9 @@ use crate::row::Row;
 /// Memory that is used for one party after another.
 #[derive(Debug, Default)]
 pub(crate) struct Few {
-    /// Per horizon, if it was asked for.
-    known: Vec<Option<Aggregates>>,
+    /// Per horizon, whether it was asked for, and what was found then.
+    is_known: Vec<bool>,
+    known: Vec<Aggregates>,
     /// By pair; nobody is met while nothing is being counted.
     met: Vec<Met>,
 }
@@ -37,8 +38,9 @@ impl Few {
         horizons: &'a Horizons,
         calendar: &'a Calendar,
     ) -> FewAsOf<'a> {
-        self.known.clear();
-        self.known.resize(horizons.windows.len(), None);
+        self.is_known.clear();
+        self.is_known.resize(horizons.windows.len(), false);
+        self.known.resize(horizons.windows.len(), Aggregates::default());
         if self.met.len() < pairs {
             self.met.resize(pairs, Met::default());
         }
@@ -47,10 +49,16 @@ impl Few {
 }
 
 impl AsOf for FewAsOf<'_> {
-    fn aggregates(&mut self, horizon: usize) -> Aggregates {
-        if let Some(known) = self.few.known[horizon] {
-            return known;
+    fn aggregates(&mut self, horizon: usize) -> &Aggregates {
+        if !std::mem::replace(&mut self.few.is_known[horizon], true) {
+            self.few.known[horizon] = self.count(horizon);
         }
+        &self.few.known[horizon]
+    }
+}
+
+impl FewAsOf<'_> {
+    fn count(&mut self, horizon: usize) -> Aggregates {
         let start = self.horizons.windows[horizon].start(self.t, self.calendar);
         let inside = self.rows.iter().rev().take_while(|row| row.at >= start).filter(|row| row.is_counted());
         let mut aggregates = Aggregates::default();
@@ -63,7 +71,6 @@ impl AsOf for FewAsOf<'_> {
                 *met = Met::default();
             }
         }
-        self.few.known[horizon] = Some(aggregates);
         aggregates
     }
 }

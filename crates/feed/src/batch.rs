@@ -4,6 +4,7 @@
 //! written with untouched bytes after the engine has seen the legs. How records are cut into batches means nothing.
 
 use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::Arc;
 
 use weir_model::{EventTime, Reason};
@@ -98,6 +99,51 @@ pub enum Step<'b> {
     Tick(Tick),
 }
 
+/// What a shard sees of a batch, one after the other. Nearly all of it are legs, and a chain of adapters would copy each of them several times.
+struct Steps<'b> {
+    batch: &'b RecordBatch,
+    shard: usize,
+    shards: usize,
+    /// Index of the next record.
+    next: usize,
+    /// Those not seen yet.
+    ticks: &'b [(usize, Tick)],
+    /// The record whose turn it is, and its legs not seen yet.
+    of_record: Option<(u64, EventTime, &'b LegBatch, Range<usize>)>,
+}
+
+impl<'b> Iterator for Steps<'b> {
+    type Item = Step<'b>;
+
+    fn next(&mut self) -> Option<Step<'b>> {
+        loop {
+            if let Some((record, clock, legs, range)) = &mut self.of_record {
+                for leg in range {
+                    let is_own = |hash| self.shards == 1 || shard_of_hash(hash, self.shards) == self.shard;
+                    if legs.hash(leg).is_some_and(is_own)
+                        && let Some(view) = legs.get(leg)
+                    {
+                        return Some(Step::Leg { record: *record, clock: *clock, view });
+                    }
+                }
+                self.of_record = None;
+            }
+            let at = self.next;
+            let entry = self.batch.entries.get(at)?;
+            self.next += 1;
+            if let Outcome::Good { first, end, .. } = self.batch.outcome(entry) {
+                self.of_record = Some((self.batch.number(at), entry.clock, &self.batch.blocks[entry.block].legs, first..end));
+            }
+            if let [(before, tick), ticks @ ..] = self.ticks
+                && *before == at
+            {
+                self.ticks = ticks;
+                return Some(Step::Tick(*tick));
+            }
+        }
+    }
+}
+
 impl RecordBatch {
     /// Records, rejected ones included.
     #[must_use]
@@ -119,19 +165,7 @@ impl RecordBatch {
 
     /// What shard `shard` of `shards` sees, in order: ticks before the record they precede, and legs. One shard of one sees all there is.
     pub fn steps(&self, shard: usize, shards: usize) -> impl Iterator<Item = Step<'_>> {
-        let mut ticks = self.ticks.iter().peekable();
-        self.entries.iter().enumerate().flat_map(move |(at, entry)| {
-            let tick = ticks.next_if(|(before, _)| *before == at).map(|(_, tick)| Step::Tick(*tick));
-            let (first, end) = match self.outcome(entry) {
-                Outcome::Good { first, end, .. } => (first, end),
-                Outcome::Bad { .. } => (0, 0),
-            };
-            let legs = &self.blocks[entry.block].legs;
-            let own = (first..end).filter(move |leg| legs.hash(*leg).is_some_and(|hash| shard_of_hash(hash, shards) == shard));
-            let steps = own.filter_map(|leg| legs.get(leg));
-            let steps = steps.map(move |view| Step::Leg { record: self.number(at), clock: entry.clock, view });
-            tick.into_iter().chain(steps)
-        })
+        Steps { batch: self, shard, shards, next: 0, ticks: &self.ticks, of_record: None }
     }
 
     /// The rejected records in order.

@@ -123,15 +123,19 @@ impl<'r> Decoder<'r> {
 
     /// The text of a cell that stands for itself, or empty where there is none; `None` where more than looking is to be done. A record has a third of
     /// the fields it may have, and most of these are such texts.
+    #[inline]
     fn plain(&self, source: &Source) -> Option<&'r str> {
         let From::Column(slot) = source.from else { return None };
+        if self.row.is_absent(slot) {
+            return Some("");
+        }
         match self.row.cell(slot) {
-            Cell::Absent => Some(""),
             Cell::Text(text) if source.values.is_none() && self.mapping.nulls.is_empty() => Some(text),
             _ => None,
         }
     }
 
+    #[inline(never)]
     fn read_text(&self, source: &'r Source, bytes_max: usize) -> Result<Text<'r>, Reject> {
         let reject = |reason| Reject { reason, field: source.field };
         let text = source.text(self.row, &self.mapping.nulls, self.origin).map_err(reject)?;

@@ -29,8 +29,12 @@ pub(crate) enum Cell<'r> {
 }
 
 /// What a cell is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Kind {
+    /// The record has not named the column.
+    #[default]
+    Unnamed,
+    /// It has, and says nothing there.
     Absent,
     Text,
     Number,
@@ -47,54 +51,49 @@ pub(crate) struct NotARow;
 #[derive(Debug, Default)]
 pub(crate) struct Row {
     text: String,
-    cells: Vec<(Kind, Range<usize>)>,
+    /// By slot. They stand apart from the ranges, so that a few bytes are all there is to clear from record to record.
+    kinds: Vec<Kind>,
+    /// By slot; what stands there of a cell that says nothing means nothing.
+    ranges: Vec<Range<usize>>,
     order: Order,
-    /// Slots the scan of a line has set.
-    seen: Seen,
-}
-
-/// Which slots a line has named. Beyond 128 columns a name that stands twice goes unnoticed.
-#[derive(Debug, Clone, Copy, Default)]
-struct Seen(u128);
-
-impl Seen {
-    /// Whether the slot is a new one.
-    fn insert(&mut self, slot: Slot) -> bool {
-        let bit = u32::try_from(slot).ok().and_then(|slot| 1_u128.checked_shl(slot)).unwrap_or(0);
-        let is_new = self.0 & bit == 0;
-        self.0 |= bit;
-        is_new
-    }
 }
 
 impl Row {
     /// A row of `slots` absent cells.
     pub(crate) fn new(slots: usize) -> Self {
-        Self { text: String::new(), cells: vec![(Kind::Absent, 0..0); slots], order: Order::default(), seen: Seen::default() }
+        Self { text: String::new(), kinds: vec![Kind::Unnamed; slots], ranges: vec![0..0; slots], order: Order::default() }
+    }
+
+    /// Whether the cell of `slot` says nothing: of most columns that a record may have.
+    #[inline]
+    pub(crate) fn is_absent(&self, slot: Slot) -> bool {
+        matches!(self.kinds.get(slot), None | Some(Kind::Unnamed | Kind::Absent))
     }
 
     /// The cell of `slot`.
     #[inline]
     pub(crate) fn cell(&self, slot: Slot) -> Cell<'_> {
-        let Some((kind, range)) = self.cells.get(slot) else { return Cell::Absent };
-        if *kind == Kind::Absent {
-            return Cell::Absent;
-        }
-        let text = &self.text[range.clone()];
-        match kind {
-            Kind::Absent => Cell::Absent,
-            Kind::Text => Cell::Text(text),
-            Kind::Number => Cell::Number(text),
-            Kind::True => Cell::Bool(true),
-            Kind::False => Cell::Bool(false),
-            Kind::Nested => Cell::Nested(text),
+        let text = || &self.text[self.ranges[slot].clone()];
+        match self.kinds.get(slot) {
+            None | Some(Kind::Unnamed | Kind::Absent) => Cell::Absent,
+            Some(Kind::Text) => Cell::Text(text()),
+            Some(Kind::Number) => Cell::Number(text()),
+            Some(Kind::True) => Cell::Bool(true),
+            Some(Kind::False) => Cell::Bool(false),
+            Some(Kind::Nested) => Cell::Nested(text()),
         }
     }
 
     fn clear(&mut self) {
-        self.seen = Seen::default();
         self.text.clear();
-        self.cells.fill((Kind::Absent, 0..0));
+        self.kinds.fill(Kind::Unnamed);
+    }
+
+    /// Sets a cell. `false` if the record has named the column before.
+    #[inline]
+    fn name(&mut self, slot: Slot, kind: Kind, range: Range<usize>) -> bool {
+        self.ranges[slot] = range;
+        std::mem::replace(&mut self.kinds[slot], kind) == Kind::Unnamed
     }
 
     /// Begins a record whose cells come one by one ([`Row::put`]).
@@ -106,8 +105,8 @@ impl Row {
     pub(crate) fn put(&mut self, slot: Slot, kind: Kind, write: impl FnOnce(&mut String)) -> Result<(), NotARow> {
         let start = self.text.len();
         write(&mut self.text);
-        self.cells[slot] = (kind, start..self.text.len());
-        if self.seen.insert(slot) { Ok(()) } else { Err(NotARow) }
+        let range = start..self.text.len();
+        if self.name(slot, kind, range) { Ok(()) } else { Err(NotARow) }
     }
 
     /// The same for a text: trimmed, absent if nothing is left.
@@ -125,15 +124,13 @@ impl Row {
     fn set(&mut self, slot: Slot, kind: Kind, text: &str) {
         let start = self.text.len();
         self.text.push_str(text);
-        self.cells[slot] = (kind, start..self.text.len());
+        self.name(slot, kind, start..self.text.len());
     }
 
     /// Sets a text cell: trimmed, absent if nothing is left.
     fn set_text(&mut self, slot: Slot, text: &str) {
         let range = trimmed(text, 0..text.len());
-        if !range.is_empty() {
-            self.set(slot, Kind::Text, &text[range]);
-        }
+        self.set(slot, if range.is_empty() { Kind::Absent } else { Kind::Text }, &text[range]);
     }
 
     /// Reads a delimited line. `slots[i]` is the slot of its i-th field. Fields beyond the header must be empty; missing ones are an error.
@@ -197,7 +194,7 @@ impl Row {
             }
             Some(b't') => self.set(slot, Kind::True, ""),
             Some(b'f') => self.set(slot, Kind::False, ""),
-            Some(b'n') => {}
+            Some(b'n') => self.set(slot, Kind::Absent, ""),
             Some(b'{' | b'[') => self.set(slot, Kind::Nested, raw),
             _ => self.set(slot, Kind::Number, raw),
         }
@@ -206,23 +203,27 @@ impl Row {
 }
 
 impl Values for Row {
+    #[inline]
     fn take(&mut self, slot: Slot, kind: Kind, range: Range<usize>) -> bool {
-        let range = if kind == Kind::Text { trimmed(&self.text, range) } else { range };
-        let is_absent = kind == Kind::Text && range.is_empty();
-        self.cells[slot] = (if is_absent { Kind::Absent } else { kind }, range);
-        self.seen.insert(slot)
+        if kind != Kind::Text {
+            return self.name(slot, kind, range);
+        }
+        let range = trimmed(&self.text, range);
+        self.name(slot, if range.is_empty() { Kind::Absent } else { Kind::Text }, range)
     }
 }
 
 /// The range without blanks at its ends.
 #[inline]
 fn trimmed(text: &str, range: Range<usize>) -> Range<usize> {
-    let part = &text[range.clone()];
     // Most texts begin and end with a visible ASCII character: no need to look for Unicode blanks.
-    let is_visible = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_graphic);
-    if is_visible(part.as_bytes().first()) && is_visible(part.as_bytes().last()) {
+    if let Some([first, .., last] | [first @ last]) = text.as_bytes().get(range.clone())
+        && first.is_ascii_graphic()
+        && last.is_ascii_graphic()
+    {
         return range;
     }
+    let part = &text[range.clone()];
     let start = range.end - part.trim_start().len();
     start..start + part.trim().len()
 }
@@ -263,7 +264,7 @@ impl<'de> Visitor<'de> for ObjectVisitor<'_> {
                 map.next_value::<IgnoredAny>()?;
                 continue;
             };
-            if !self.row.seen.insert(slot) {
+            if self.row.kinds[slot] != Kind::Unnamed {
                 return Err(A::Error::custom("a name stands there twice"));
             }
             let raw: &'de RawValue = map.next_value()?;

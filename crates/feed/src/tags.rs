@@ -1,44 +1,37 @@
 //! Keyword tags of memo and purpose.
 //!
-//! A tag is a list of keywords; a text has the tag if one of them occurs in it as it stands. Keywords are found by their first character, so
-//! a text is looked at once however many keywords there are. Sixteen tags at most: that is how many bits a leg has for them.
+//! A tag is a list of keywords; a text has the tag if one of them occurs in it as it stands. One automaton knows all keywords, so a text is looked
+//! at once however many there are. Sixteen tags at most: that is how many bits a leg has for them.
 
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use weir_model::leg::Tags;
 
-/// The keyword lists of a rule set, ready for use. Never iterated in hash order: a lookup yields a list in the order of the file.
+/// The keyword lists of a rule set, ready for use.
 #[derive(Debug, Default)]
 pub(crate) struct Tagger {
-    by_first: hashbrown::HashMap<char, Vec<(String, u16)>, foldhash::fast::FixedState>,
+    /// None without a keyword.
+    keywords: Option<AhoCorasick>,
+    /// By keyword.
+    bits: Vec<u16>,
 }
 
 impl Tagger {
     /// Bit i belongs to the i-th list; lists beyond the sixteenth and empty keywords are left out (the rule loader refuses them).
     pub(crate) fn new(lists: &[(String, Vec<String>)]) -> Self {
-        let mut tagger = Self::default();
-        for (bit, (_, keywords)) in lists.iter().take(16).enumerate() {
-            for keyword in keywords {
-                if let Some(first) = keyword.chars().next() {
-                    tagger.by_first.entry(first).or_default().push((keyword.clone(), 1 << bit));
-                }
-            }
+        let lists = lists.iter().take(16).enumerate();
+        let all = lists.flat_map(|(bit, (_, keywords))| keywords.iter().map(move |keyword| (keyword.as_str(), 1 << bit)));
+        let (keywords, bits): (Vec<&str>, Vec<u16>) = all.filter(|(keyword, _)| !keyword.is_empty()).unzip();
+        if keywords.is_empty() {
+            return Self::default();
         }
-        tagger
+        let built = AhoCorasick::builder().kind(Some(AhoCorasickKind::DFA)).build(keywords);
+        Self { keywords: Some(built.expect("keywords are shorter than 2 GiB in all")), bits }
     }
 
     /// The tags of a text.
     pub(crate) fn tags(&self, text: &str) -> Tags {
-        let mut bits = 0;
-        if self.by_first.is_empty() {
-            return Tags(bits);
-        }
-        for (at, first) in text.char_indices() {
-            for (keyword, bit) in self.by_first.get(&first).map_or(&[][..], Vec::as_slice) {
-                if text[at..].starts_with(keyword.as_str()) {
-                    bits |= bit;
-                }
-            }
-        }
-        Tags(bits)
+        let Some(keywords) = self.keywords.as_ref().filter(|_| !text.is_empty()) else { return Tags(0) };
+        Tags(keywords.find_overlapping_iter(text).fold(0, |bits, found| bits | self.bits[found.pattern().as_usize()]))
     }
 }
 

@@ -18,6 +18,10 @@ pub struct Calendar {
     first: Day,
     /// Of it and every day up to the last such one whether it is worked: features ask millions of times.
     worked: Vec<bool>,
+    /// Of the same days, how many up to and with each are worked.
+    counts: Vec<u32>,
+    /// Those that are, in order.
+    working: Vec<Day>,
     longest_break: i32,
 }
 
@@ -34,8 +38,14 @@ impl Calendar {
         let first = holidays.first().into_iter().chain(workdays.first()).min().copied().unwrap_or(Day(0));
         let last = holidays.last().into_iter().chain(workdays.last()).max().copied().unwrap_or(first.plus(-1));
         let is_worked = |day: Day| if day.is_weekday() { !holidays.contains(&day) } else { workdays.contains(&day) };
-        let worked = (first.0..=last.0).map(|day| is_worked(Day(day))).collect();
-        let mut calendar = Self { years, first, worked, longest_break: WEEKEND };
+        let worked: Vec<bool> = (first.0..=last.0).map(|day| is_worked(Day(day))).collect();
+        let counted = worked.iter().scan(0, |count, worked| {
+            *count += u32::from(*worked);
+            Some(*count)
+        });
+        let counts = counted.collect();
+        let working = (first.0..).map(Day).zip(&worked).filter_map(|(day, worked)| worked.then_some(day)).collect();
+        let mut calendar = Self { years, first, worked, counts, working, longest_break: WEEKEND };
         calendar.longest_break = calendar.find_longest_break();
         calendar
     }
@@ -66,8 +76,13 @@ impl Calendar {
     /// Whether banks' business counts the day as a working day (工作日).
     #[must_use]
     pub fn is_working(&self, day: Day) -> bool {
-        let place = usize::try_from(i64::from(day.0) - i64::from(self.first.0)).ok();
-        place.and_then(|place| self.worked.get(place)).copied().unwrap_or_else(|| day.is_weekday())
+        self.of(day, &self.worked).unwrap_or_else(|| day.is_weekday())
+    }
+
+    /// What a list has of the day that has an entry for each from the first on; `None` outside.
+    fn of<T: Copy>(&self, day: Day, list: &[T]) -> Option<T> {
+        let place = usize::try_from(i64::from(day.0) - i64::from(self.first.0)).ok()?;
+        list.get(place).copied()
     }
 
     /// The day `count` working days after `day`, not counting `day` itself: the due date of 「5个工作日内」.
@@ -88,6 +103,11 @@ impl Calendar {
     /// where it is one.
     #[must_use]
     pub fn working_window_start(&self, day: Day, count: u32) -> Day {
+        let before = self.of(day, &self.counts).and_then(|counted| counted.checked_sub(count.max(1)));
+        if let Some(first) = before.and_then(|before| self.working.get(before as usize)) {
+            return *first;
+        }
+        // It begins before the data does, or ends after.
         let mut at = day;
         let mut left = count;
         loop {
@@ -133,6 +153,19 @@ mod tests {
         assert_eq!(calendar.working_days_after(day("2025-09-30"), 5).to_string(), "2025-10-14");
         assert!(calendar.is_working(day("2025-10-11")) && !calendar.is_working(day("2025-10-08")));
         assert!(calendar.knows(day("2025-01-01")) && !calendar.knows(day("2026-01-01")));
+    }
+
+    #[test]
+    fn working_windows_hold_as_many_working_days_as_they_say() {
+        let calendar = october_2025();
+        let from = day("2025-08-20");
+        for day in (0..90).map(|days| from.plus(days)) {
+            for count in 1..30 {
+                let first = calendar.working_window_start(day, count);
+                let held = (first.0..=day.0).filter(|day| calendar.is_working(Day(*day))).count();
+                assert!(calendar.is_working(first) && held == count as usize, "{count} working days up to {day} begin on {first}");
+            }
+        }
     }
 
     #[test]

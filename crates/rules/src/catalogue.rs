@@ -141,7 +141,7 @@ catalogue! {
         "付给自然人收款方的转出流水（计入的，退回除外）金额之和。"
     NaturalShareOut "natural_share_out" [Window] Ratio Costly Any "付给个人占比" "natural_amount_out over amount_out; NULL when nothing went out, and when natural_payees is NULL."
         "natural_amount_out 除以 amount_out；没有转出金额，或 natural_payees 无法评估时，无法评估（NULL）。"
-    OrganisationAmountIn "organisation_amount_in" [Window] Money Costly Any "单位付入金额" "In movements of payers that the leg says to be organisations or sole traders, in sum; a lower bound where kinds are unknown."
+    OrganisationAmountIn "organisation_amount_in" [Window] Money Cheap Any "单位付入金额" "In movements of payers that the leg says to be organisations or sole traders, in sum; a lower bound where kinds are unknown."
         "流水载明付款方为单位或个体工商户的转入流水（计入的，退回除外）金额之和；付款方类型未知的不在其内，故为下限。"
     OrganisationDaysIn "organisation_days_in" [Window] Int Costly Any "单位付入天数" "Distinct days with a movement that organisation_amount_in counts."
         "有 organisation_amount_in 所计流水的不同日期数。"
@@ -202,9 +202,9 @@ catalogue! {
         "各次付款（见 median_out）按金额由小到大排列，从0起编号，第 3(n − 1)/4 号的金额除以第 (n − 1)/4 号的金额，编号舍去小数。没有付款，或较小的一个为零时，无法评估（NULL）。"
 
     // What kind of traffic.
-    CashShareIn "cash_share_in" [Window] Ratio Costly Any "现金转入占比" "Cash part of amount_in; NULL when nothing came in."
+    CashShareIn "cash_share_in" [Window] Ratio Cheap Any "现金转入占比" "Cash part of amount_in; NULL when nothing came in."
         "amount_in 中现金部分的金额占比；没有转入金额（amount_in 为零）时，无法评估（NULL）。"
-    CashShareOut "cash_share_out" [Window] Ratio Costly Any "现金转出占比" "Cash part of amount_out; NULL when nothing went out."
+    CashShareOut "cash_share_out" [Window] Ratio Cheap Any "现金转出占比" "Cash part of amount_out; NULL when nothing went out."
         "amount_out 中现金部分的金额占比；没有转出金额（amount_out 为零）时，无法评估（NULL）。"
     CashDaysIn "cash_days_in" [Window] Int Costly Any "存现天数" "Distinct days with a counted In leg in cash."
         "有计入的现金转入流水的不同日期数。“计入”的含义同 in_count。"

@@ -1,5 +1,5 @@
 //! `in_count`, `out_count`, `amount_in`, `amount_out`, `payers`, `payees`, `natural_payers`, `natural_payees`, `pass_through`,
-//! `amount_per_payer`: what flowed and between how many.
+//! `amount_per_payer`, `cash_share_in`, `cash_share_out`, `organisation_amount_in`: what flowed and between how many.
 //!
 //! Cheap: all are read off the running aggregates of their window, kept by `cursor`.
 
@@ -7,7 +7,7 @@ use weir_rules::{Feature, Value};
 
 use crate::cursor::{Aggregates, Flow};
 
-/// One of the ten, from the aggregates of its window.
+/// One of them, from the aggregates of its window.
 pub(super) fn evaluate(feature: Feature, a: &Aggregates) -> Value {
     match feature {
         Feature::InCount => Value::Int(a.inflow.count.into()),
@@ -23,6 +23,9 @@ pub(super) fn evaluate(feature: Feature, a: &Aggregates) -> Value {
             Value::Int(people) if people > 0 => Value::Money(a.inflow.amount / i128::from(people)),
             _ => Value::Null,
         },
+        Feature::CashShareIn => Value::ratio(a.inflow.cash, a.inflow.amount),
+        Feature::CashShareOut => Value::ratio(a.outflow.cash, a.outflow.amount),
+        Feature::OrganisationAmountIn => Value::Money(a.inflow.organisations),
         other => unreachable!("{other} is no running aggregate"),
     }
 }
@@ -52,6 +55,17 @@ mod tests {
         check(legs, "amount_per_payer(14d)", "160.50");
         check(legs, "payees(14d)", "1");
         check(legs, "pass_through(14d)", "0.504672");
+    }
+
+    #[test]
+    fn cash_is_a_share_of_each_direction() {
+        let legs = "
+            03-06 09:00 in  A 60.00 cash
+            03-07 09:00 in  A 40.00
+            03-09 09:00 out B 100.00";
+        check(legs, "cash_share_in(14d)", "0.6");
+        check(legs, "cash_share_out(14d)", "0");
+        check("03-01 09:00 in A 1.00", "cash_share_out(14d)", "null");
     }
 
     #[test]

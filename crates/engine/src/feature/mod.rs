@@ -46,6 +46,8 @@ pub(crate) mod testing;
 pub(crate) use batches::in_both;
 pub(crate) use outlets::Outlet;
 
+use std::borrow::Borrow;
+
 use weir_model::Direction;
 use weir_rules::{Arg, Feature, FeatureCall, Value, Window};
 
@@ -83,7 +85,7 @@ fn lower_median<T: Copy>(sorted: &[T]) -> Option<T> {
 }
 
 /// A cheap feature: from running aggregates of its window, or from the profile.
-pub(crate) fn cheap(call: &FeatureCall, aggregates: impl FnOnce(Window) -> Aggregates, view: &View<'_>) -> Value {
+pub(crate) fn cheap<A: Borrow<Aggregates>>(call: &FeatureCall, aggregates: impl FnOnce(Window) -> A, view: &View<'_>) -> Value {
     match (call.feature, call.args.as_slice()) {
         (Feature::AccountAge, []) => facts::account_age(view),
         (Feature::HasAgreement, [Arg::Agreement(kind)]) => facts::agreement(view, *kind),
@@ -91,7 +93,7 @@ pub(crate) fn cheap(call: &FeatureCall, aggregates: impl FnOnce(Window) -> Aggre
         (Feature::SubjectIs, [Arg::PartyKind(kind)]) => facts::subject_is(view, *kind),
         // Two searches and a step back; asked only where the comparisons before it hold.
         (Feature::DormantBefore, [Arg::Window(window)]) => dormant_before::evaluate(view, *window),
-        (feature, [Arg::Window(window)]) => amounts::evaluate(feature, &aggregates(*window)),
+        (feature, [Arg::Window(window)]) => amounts::evaluate(feature, aggregates(*window).borrow()),
         _ => unreachable!("the rule loader checked the arguments of {call}"),
     }
 }
@@ -126,11 +128,8 @@ pub(crate) fn costly(call: &FeatureCall, view: &View<'_>) -> Value {
         (F::ModalShareOut, [Arg::Window(w)]) => modal_share::evaluate(view, *w, Direction::Out),
         (F::NearLimit, [Arg::Window(w)]) => near_limit::evaluate(view, *w),
         (F::SmallShareOut, [Arg::Window(w), Arg::Money(limit)]) => small_share_out::evaluate(view, *w, *limit),
-        (F::CashShareIn, [Arg::Window(w)]) => shares::cash(view, *w, Direction::In),
-        (F::CashShareOut, [Arg::Window(w)]) => shares::cash(view, *w, Direction::Out),
         (F::CollectingMembers, [Arg::Window(w), Arg::Int(n)]) => members::collecting(view, *w, *n),
         (F::SharedPayers, [Arg::Window(w)]) => members::shared_payers(view, *w),
-        (F::OrganisationAmountIn, [Arg::Window(w)]) => organisations::amount_in(view, *w),
         (F::OrganisationDaysIn, [Arg::Window(w)]) => organisations::days_in(view, *w),
         (F::CashDaysIn, [Arg::Window(w)]) => cash_days::evaluate(view, *w, Direction::In),
         (F::CashDaysOut, [Arg::Window(w)]) => cash_days::evaluate(view, *w, Direction::Out),

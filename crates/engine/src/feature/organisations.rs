@@ -1,25 +1,17 @@
-//! `organisation_amount_in`, `organisation_days_in`: what organisations and sole traders pay in, and on how many days. One scan.
+//! `organisation_days_in`: on how many days organisations and sole traders pay in. One scan.
 //!
-//! The kind is that of the leg itself. People are counted by head, so that one leg that knows somebody speaks for the others; money is not.
+//! The kind is that of the leg itself. People are counted by head, so that one leg that knows somebody speaks for the others; money is not, and nor are
+//! days. What they pay in sum is a running one (`amounts`).
 
 use weir_model::PartyKind;
 use weir_rules::{Value, Window};
 
 use crate::feature::count;
-use crate::row::Row;
-use crate::view::{View, distinct_days, sum};
-
-pub(super) fn amount_in(view: &View<'_>, window: Window) -> Value {
-    Value::Money(sum(paid_in(view, window)))
-}
+use crate::view::{View, distinct_days};
 
 pub(super) fn days_in(view: &View<'_>, window: Window) -> Value {
-    count(distinct_days(paid_in(view, window)))
-}
-
-fn paid_in<'a>(view: &View<'a>, window: Window) -> impl Iterator<Item = &'a Row> {
-    let is_organisation = |row: &&Row| matches!(row.counterparty_kind(), PartyKind::Organisation | PartyKind::SoleTrader);
-    view.inflow(window).filter(|row| row.makes_party()).filter(is_organisation)
+    let is_organisation = |kind| matches!(kind, PartyKind::Organisation | PartyKind::SoleTrader);
+    count(distinct_days(view.inflow(window).filter(|row| row.makes_party() && is_organisation(row.counterparty_kind()))))
 }
 
 #[cfg(test)]

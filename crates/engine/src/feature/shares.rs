@@ -1,18 +1,13 @@
-//! `cash_share_in`, `cash_share_out`, `cross_border_share` (by amount), `holiday_share`, `channel_share` (by leg): what kind of traffic it is.
+//! `cross_border_share` (by amount), `holiday_share`, `channel_share` (by leg): what kind of traffic it is.
 //!
 //! One scan each.
 
-use weir_model::{Channel, Direction, Flags};
+use weir_model::{Channel, Flags};
 use weir_rules::{Value, Window};
 
 use crate::feature::{count128, enough_known, share};
 use crate::row::Row;
-use crate::scans::Measure;
 use crate::view::{View, sum};
-
-pub(super) fn cash(view: &View<'_>, window: Window, direction: Direction) -> Value {
-    Value::ratio(view.sum(window, Measure::Cash(direction)), view.sum(window, Measure::Amount(direction)))
-}
 
 pub(super) fn cross_border(view: &View<'_>, window: Window) -> Value {
     let rows = view.counted(window);
@@ -38,16 +33,13 @@ mod tests {
     use crate::feature::testing::check;
 
     const LEGS: &str = "
-        03-06 09:00 in  A 60.00 cash channel=counter
+        03-06 09:00 in  A 60.00 channel=counter
         03-07 09:00 in  A 40.00 channel=qr
         03-09 09:00 out B 100.00 cross_border";
 
     #[test]
     fn by_amount() {
-        check(LEGS, "cash_share_in(14d)", "0.6");
-        check(LEGS, "cash_share_out(14d)", "0");
         check(LEGS, "cross_border_share(14d)", "0.5");
-        check("03-01 09:00 in A 1.00", "cash_share_out(14d)", "null");
     }
 
     #[test]

@@ -266,7 +266,7 @@ mod tests {
             Measure::Legs(Direction::In),
             Measure::Tagged(Direction::Out, 0),
             Measure::Round(Direction::In, 3),
-            Measure::Cash(Direction::Out),
+            Measure::Amount(Direction::Out),
         ];
         let sums = measures.map(|measure| scans.sum(measure, window, rows, begin));
         let modes = [Direction::In, Direction::Out].map(|direction| scans.modes(direction, window, rows, begin).most_and_all());

@@ -13,8 +13,6 @@ pub(crate) enum Measure {
     Legs(Direction),
     /// Fen.
     Amount(Direction),
-    /// Fen in cash.
-    Cash(Direction),
     /// Legs with a memo.
     Memos(Direction),
     /// Legs with a memo that has a tag, by its bit.
@@ -60,7 +58,6 @@ impl Measure {
     fn of(self, row: &Row) -> i128 {
         let (Self::Legs(direction)
         | Self::Amount(direction)
-        | Self::Cash(direction)
         | Self::Memos(direction)
         | Self::Tagged(direction, _)
         | Self::Converted(direction)
@@ -74,7 +71,6 @@ impl Measure {
         match self {
             Self::Legs(_) | Self::Extras => 1,
             Self::Amount(_) => row.amount.into(),
-            Self::Cash(_) => i128::from(row.has(Flags::CASH)) * i128::from(row.amount),
             Self::Memos(_) => row.has(Flags::HAS_MEMO).into(),
             Self::Tagged(_, bit) => (row.has(Flags::HAS_MEMO) && row.tags() >> bit & 1 == 1).into(),
             Self::Converted(_) => (!row.has(Flags::UNCONVERTED)).into(),
