@@ -32,30 +32,24 @@ impl Order {
             return Err(Doubt);
         }
         let mut scan = Scan { bytes: line.as_bytes(), at: 0 };
-        if scan.mark()? != b'{' {
-            return Err(Doubt);
-        }
+        scan.expect(b'{')?;
         let mut place = 0;
         loop {
-            if scan.mark()? != b'"' {
-                return Err(Doubt);
-            }
+            scan.expect(b'"')?;
             let slot = self.slot(place, &mut scan, line, names)?;
             place += 1;
-            if scan.mark()? != b':' {
-                return Err(Doubt);
-            }
+            scan.expect(b':')?;
             let (kind, range) = scan.value()?;
             if slot.is_some_and(|slot| !values.take(slot, kind, range)) {
                 return Err(Doubt);
             }
-            match scan.mark()? {
-                b',' => {}
-                b'}' => break,
-                _ => return Err(Doubt),
+            if scan.expect(b',').is_err() {
+                break;
             }
         }
-        if scan.mark().is_err() { Ok(()) } else { Err(Doubt) }
+        scan.expect(b'}')?;
+        scan.blanks();
+        if scan.at == scan.bytes.len() { Ok(()) } else { Err(Doubt) }
     }
 
     /// The slot of the name that begins here; afterwards the scan stands behind its closing quote.
@@ -101,15 +95,23 @@ impl<'b> Scan<'b> {
         self.bytes.get(self.at..).unwrap_or_default()
     }
 
-    /// The next byte that is no blank. The other blanks of JSON are control characters, which are not plain.
+    /// Passes over a byte and blanks before it, of which there mostly are none. If it is another byte, only over the blanks.
     #[inline]
-    fn mark(&mut self) -> Result<u8, Doubt> {
-        loop {
-            let byte = *self.bytes.get(self.at).ok_or(Doubt)?;
-            self.at += 1;
-            if byte != b' ' {
-                return Ok(byte);
+    fn expect(&mut self, wanted: u8) -> Result<(), Doubt> {
+        if self.bytes.get(self.at) != Some(&wanted) {
+            self.blanks();
+            if self.bytes.get(self.at) != Some(&wanted) {
+                return Err(Doubt);
             }
+        }
+        self.at += 1;
+        Ok(())
+    }
+
+    /// The other blanks of JSON are control characters, which are not plain.
+    fn blanks(&mut self) {
+        while let Some(b' ') = self.bytes.get(self.at) {
+            self.at += 1;
         }
     }
 
@@ -124,14 +126,17 @@ impl<'b> Scan<'b> {
 
     #[inline]
     fn value(&mut self) -> Result<(Kind, Range<usize>), Doubt> {
-        match self.mark()? {
-            b'"' => Ok((Kind::Text, self.text()?)),
-            b't' => self.word(b"rue", Kind::True),
-            b'f' => self.word(b"alse", Kind::False),
-            b'n' => self.word(b"ull", Kind::Absent),
-            b'-' | b'0'..=b'9' => {
-                self.at -= 1;
-                let start = self.at;
+        if self.expect(b'"').is_ok() { Ok((Kind::Text, self.text()?)) } else { self.other_value() }
+    }
+
+    /// A value that is no text.
+    fn other_value(&mut self) -> Result<(Kind, Range<usize>), Doubt> {
+        let start = self.at;
+        match self.bytes.get(start) {
+            Some(b't') => self.word(b"true", Kind::True),
+            Some(b'f') => self.word(b"false", Kind::False),
+            Some(b'n') => self.word(b"null", Kind::Absent),
+            Some(b'-' | b'0'..=b'9') => {
                 self.number()?;
                 Ok((Kind::Number, start..self.at))
             }
@@ -139,11 +144,11 @@ impl<'b> Scan<'b> {
         }
     }
 
-    fn word(&mut self, rest: &[u8], kind: Kind) -> Result<(Kind, Range<usize>), Doubt> {
-        if !self.rest().starts_with(rest) {
+    fn word(&mut self, word: &[u8], kind: Kind) -> Result<(Kind, Range<usize>), Doubt> {
+        if !self.rest().starts_with(word) {
             return Err(Doubt);
         }
-        self.at += rest.len();
+        self.at += word.len();
         Ok((kind, 0..0))
     }
 
