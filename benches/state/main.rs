@@ -124,8 +124,8 @@ fn read_alone(path: &Path) {
     let rules = weir_benches::shipped(false);
     let empty = resident("VmRSS");
     let restored = Engine::restore(Settings::default(), &[&bytes], &|_| Some(Arc::clone(&rules)), &|_| true);
-    let parties = restored.expect("what was written can be read").parties() as u64;
-    let held = resident("VmRSS") - empty;
+    let restored = restored.expect("what was written can be read");
+    let (held, parties) = (resident("VmRSS") - empty, restored.parties() as u64);
     say("held by who has read it", &format!("{} MiB: {} bytes a party", held >> 20, held / parties));
 }
 
