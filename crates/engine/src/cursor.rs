@@ -446,11 +446,10 @@ impl Flow {
     fn of(row: &Row) -> Self {
         let is_identified = row.makes_party();
         let amount = i128::from(row.amount);
-        let is_organisation = is_identified && matches!(row.counterparty_kind(), PartyKind::Organisation | PartyKind::SoleTrader);
         Self {
             amount,
             cash: if row.has(Flags::CASH) { amount } else { 0 },
-            organisations: if is_organisation { amount } else { 0 },
+            organisations: if is_identified && row.is_organisation() { amount } else { 0 },
             count: 1,
             identified: is_identified.into(),
             known: (is_identified && row.counterparty_kind() != PartyKind::Unknown).into(),

@@ -159,6 +159,11 @@ impl Row {
         PartyKind::ALL[(self.bits().0 >> KIND_SHIFT & 7) as usize]
     }
 
+    /// Whether its counterparty is said to be an organisation or a sole trader.
+    pub(crate) fn is_organisation(&self) -> bool {
+        matches!(self.counterparty_kind(), PartyKind::Organisation | PartyKind::SoleTrader)
+    }
+
     pub(crate) fn is_natural(&self) -> bool {
         self.counterparty_kind() == PartyKind::Natural
     }

@@ -1,8 +1,8 @@
 //! The fast way through a JSON line: a flat object of plain texts and numbers, its names in the order of the line before.
 //!
-//! Nearly every line of a feed is such an object, and reading it takes one pass that asks whether it is plain and one that looks for quotes: no value is built, no name is hashed that
-//! stands where it stood last time. Whatever is not plain is *doubt*, and doubt is no verdict: the caller reads the line again with
-//! `serde_json`, which decides. So a scan may doubt a good line, but what it takes it must take as the general reader would; the property test
+//! Nearly every line of a feed is such an object, and reading it takes one pass that asks whether it is plain and one that looks for quotes: no
+//! value is built, no name is hashed that stands where it stood last time. Whatever is not plain, a tab between two tokens too, is *doubt*, and doubt
+//! is no verdict: the caller reads the line again with `serde_json`, which decides. So a scan may doubt a good line, but what it takes it must take as the general reader would; the property test
 //! in `row` holds the two against each other.
 
 use std::ops::Range;

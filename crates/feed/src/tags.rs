@@ -3,7 +3,7 @@
 //! A tag is a list of keywords; a text has the tag if one of them occurs in it as it stands. One automaton knows all keywords, so a text is looked
 //! at once however many there are. Sixteen tags at most: that is how many bits a leg has for them.
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use aho_corasick::AhoCorasick;
 use weir_model::leg::Tags;
 
 /// The keyword lists of a rule set, ready for use.
@@ -24,8 +24,8 @@ impl Tagger {
         if keywords.is_empty() {
             return Self::default();
         }
-        let built = AhoCorasick::builder().kind(Some(AhoCorasickKind::DFA)).build(keywords);
-        Self { keywords: Some(built.expect("keywords are shorter than 2 GiB in all")), bits }
+        // The library chooses the form: a fast one takes a kilobyte for each letter of a keyword, and there may be many.
+        Self { keywords: Some(AhoCorasick::new(keywords).expect("keywords are a file that a person has written")), bits }
     }
 
     /// The tags of a text.

@@ -5,7 +5,7 @@
 //! topic only tells the splitter what to announce next.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -182,9 +182,15 @@ impl RuleLibrary {
         self.shelf().compiled.get(hash).cloned()
     }
 
+    fn go_on(&self) -> Result<(), KafkaError> {
+        if self.stop.load(Ordering::Relaxed) { Err(KafkaError::Canceled) } else { Ok(()) }
+    }
+
     fn read_on(&self) -> Result<(), KafkaError> {
         let Some(reader) = &self.reader else { return Ok(()) };
         let mut reader = reader.lock().unwrap_or_else(PoisonError::into_inner);
+        // Others may have asked meanwhile, one after the other.
+        self.go_on()?;
         let Reader { consumer, next } = &mut *reader;
         let ends = consumer.fetch_watermarks(&self.topic, 0, ASK_MAX)?;
         let Some((from, high)) = unread(ends, *next) else { return Ok(()) };
@@ -198,6 +204,7 @@ impl RuleLibrary {
             if Instant::now() > deadline {
                 return Err(KafkaError::MessageConsumption(RDKafkaErrorCode::OperationTimedOut));
             }
+            self.go_on()?;
             let Some(message) = consumer.poll(Duration::from_millis(100)) else { continue };
             let message = message?;
             self.shelf().put(message.key().unwrap_or_default(), message.payload().unwrap_or_default());

@@ -69,6 +69,21 @@ mod tests {
     }
 
     #[test]
+    fn what_organisations_pay_in_is_counted_and_nothing_else() {
+        let legs = "
+            03-01 09:00 in A 30.00 org
+            03-01 10:00 in B 20.00 org
+            03-02 09:00 in C 10.00
+            03-02 10:00 in - 10.00 cash
+            03-03 09:00 in A 5.00 unknown
+            03-04 09:00 out A 7.00 org
+            03-05 09:00 in A 2.00 org";
+        check(legs, "organisation_amount_in(14d)", "52.00");
+        check(legs, "organisation_amount_in(30d)", "52.00");
+        check("03-01 09:00 in A 1.00", "organisation_amount_in(14d)", "0.00");
+    }
+
+    #[test]
     fn a_window_is_open_at_its_beginning() {
         let legs = "
             03-01 10:00 in A 1.00

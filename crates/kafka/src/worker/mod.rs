@@ -209,9 +209,9 @@ impl<R: Role> Worker<R> {
             if due.is_empty() || !self.is_still_there()? {
                 continue;
             }
-            // What was folded is committed. Brokers that are away are not waited for: either outcome leads the next start to the same state.
+            // Nearly always only the pointers are left. Brokers that are away are not waited for: either outcome leads the next start to the same state.
             if let Err(error) = self.try_commit(&due) {
-                tracing::warn!(topic = %self.settings.topic, %error, "the newest snapshots may not be pointed to; a restart takes longer");
+                tracing::warn!(topic = %self.settings.topic, %error, "what was left may not be committed; it is read again, and a restart takes longer");
                 break;
             }
             self.consumer.context().desk().settle(&due);
