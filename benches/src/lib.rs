@@ -10,6 +10,10 @@ use std::fmt::Write;
 
 pub use shipped::shipped;
 
+/// That of the binary: what is measured is what runs.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// What the traffic is like.
 #[derive(Debug, Clone, Copy)]
 pub struct Dials {
