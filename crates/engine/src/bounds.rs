@@ -4,8 +4,7 @@
 //! all their rows have in sum, before any window is looked at. A bound may be too high (what was removed stays counted until its row leaves)
 //! and never too low; it decides no answer.
 
-use weir_rules::{Comparison, Feature, Gate, Value};
-
+use crate::ask::{Ask, Quantity};
 use crate::row::Row;
 
 /// Of one party.
@@ -46,36 +45,40 @@ impl Bounds {
         *(if is_payer { &mut self.payers } else { &mut self.payees }) += 1;
     }
 
-    /// What a party must have at least to pass all of `gates` at some instant.
-    pub(crate) fn least<'g>(gates: impl Iterator<Item = (Feature, &'g Gate)>) -> Self {
+    /// What a party must have at least, where at some instant there is all that is asked for.
+    pub(crate) fn least(asks: impl Iterator<Item = Ask>) -> Self {
         let mut least = Self::default();
-        for (feature, gate) in gates {
-            let beyond = match gate.comparison {
-                Comparison::GreaterOrEqual | Comparison::Equal => 0,
-                Comparison::Greater => 1,
-                _ => continue,
-            };
-            let value = match gate.literal {
-                Value::Int(n) => i128::from(n),
-                Value::Money(fen) => fen,
-                _ => continue,
-            };
-            let value = value.saturating_add(beyond).max(0);
+        for Ask { of, value } in asks {
             let count = u32::try_from(value).unwrap_or(u32::MAX);
-            let amount = u64::try_from(value).unwrap_or(u64::MAX);
-            match feature {
-                Feature::AmountIn => least.amount_in = least.amount_in.max(amount),
-                Feature::AmountOut => least.amount_out = least.amount_out.max(amount),
-                Feature::InCount => least.count_in = least.count_in.max(count),
-                Feature::OutCount => least.count_out = least.count_out.max(count),
-                // How many of them are known to be natural is not told apart.
-                Feature::Payers | Feature::NaturalPayers => least.payers = least.payers.max(count),
-                Feature::Payees | Feature::NaturalPayees => least.payees = least.payees.max(count),
-                // Others may be more in a part of the rows than in all.
-                _ => {}
+            // How many of them are known to be natural, and what organisations have paid or was cash, is not told apart.
+            match of {
+                Quantity::AmountIn | Quantity::CashIn | Quantity::OrganisationsIn => least.amount_in = least.amount_in.max(value),
+                Quantity::AmountOut | Quantity::CashOut => least.amount_out = least.amount_out.max(value),
+                Quantity::CountIn => least.count_in = least.count_in.max(count),
+                Quantity::CountOut => least.count_out = least.count_out.max(count),
+                Quantity::Payers | Quantity::NaturalPayers => least.payers = least.payers.max(count),
+                Quantity::Payees | Quantity::NaturalPayees => least.payees = least.payees.max(count),
             }
         }
         least
+    }
+
+    /// How much of something it is below `least`, if it is below it anywhere.
+    pub(crate) fn below(&self, least: &Self) -> Option<Ask> {
+        let (own, others) = (self.quantities(), least.quantities());
+        let below = own.into_iter().zip(others).find(|((_, has), (_, least))| has < least);
+        below.map(|((of, has), (_, least))| Ask { of, value: least - has })
+    }
+
+    fn quantities(&self) -> [(Quantity, u64); 6] {
+        [
+            (Quantity::AmountIn, self.amount_in),
+            (Quantity::AmountOut, self.amount_out),
+            (Quantity::CountIn, self.count_in.into()),
+            (Quantity::CountOut, self.count_out.into()),
+            (Quantity::Payers, self.payers.into()),
+            (Quantity::Payees, self.payees.into()),
+        ]
     }
 
     /// Whether it is nowhere below `least`.
@@ -99,18 +102,12 @@ mod tests {
 
     #[test]
     fn a_party_reaches_what_it_has_and_no_more() {
-        let gate = |comparison, literal| Gate { slot: 0, comparison, literal };
-        let at_least = gate(Comparison::GreaterOrEqual, Value::Money(50_000));
-        let more_than = gate(Comparison::Greater, Value::Int(2));
-        let fewer_than = gate(Comparison::Less, Value::Int(2));
-        let least = |feature, gate| Bounds::least(std::iter::once((feature, gate)));
+        let asks = [Ask { of: Quantity::AmountIn, value: 50_000 }, Ask { of: Quantity::NaturalPayers, value: 3 }];
+        let least = Bounds::least(asks.into_iter());
         let has = Bounds { amount_in: 50_000, payers: 3, ..Bounds::default() };
-        let has_less = Bounds { amount_in: 49_999, payers: 2, ..Bounds::default() };
-        for (feature, gate) in [(Feature::AmountIn, &at_least), (Feature::NaturalPayers, &more_than)] {
-            assert!(has.reaches(&least(feature, gate)) && !has_less.reaches(&least(feature, gate)), "{feature}");
-        }
-        // Nothing follows from how few there may be, nor from what a part may have more of than all.
-        assert!(Bounds::default().reaches(&least(Feature::Payers, &fewer_than)));
-        assert!(Bounds::default().reaches(&least(Feature::AmountPerPayer, &at_least)));
+        let has_less = Bounds { payers: 1, ..has };
+        assert!(has.reaches(&least) && has.below(&least).is_none());
+        assert!(!has_less.reaches(&least));
+        assert_eq!(has_less.below(&least), Some(Ask { of: Quantity::Payers, value: 2 }));
     }
 }

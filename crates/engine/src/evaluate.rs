@@ -15,11 +15,13 @@ use std::sync::Arc;
 use weir_model::EventTime;
 use weir_rules::{Condition, Gate, On, Rule, RuleSet, Scope, SlotBatch, SlotId, Value, Variant, Window};
 
+use crate::ask::Need;
 use crate::bounds::Bounds;
 use crate::cursor::{AsOf, Horizons};
 use crate::describe::{self, RuleHits};
 use crate::detection::Hit;
 use crate::feature;
+use crate::standing::Lacks;
 use crate::view::View;
 
 /// A rule set in force for the instants after `after`, with what the detector derives from it.
@@ -46,9 +48,19 @@ pub(crate) struct Edition {
 struct Plan {
     rule: usize,
     variant: usize,
-    gates: Vec<Gate>,
+    /// Each with what it needs once it has failed.
+    gates: Vec<(Gate, Need)>,
     /// A party whose bounds do not reach this passes them at no instant.
     least: Bounds,
+}
+
+/// What gates say of an instant.
+#[derive(Debug)]
+pub(crate) struct Gated {
+    /// The row of the instant, if any variant passes its gates there.
+    pub(crate) row: Option<PendingRow>,
+    /// What has to come before one can pass that does not.
+    pub(crate) lacks: Lacks,
 }
 
 /// Of whom and of what gates are asked.
@@ -130,8 +142,12 @@ impl Edition {
 
     /// The value of a cheap slot as of the windows' instant.
     fn cheap_value(&self, slot: SlotId, windows: &mut dyn AsOf, view: &View<'_>) -> Value {
-        let horizon = self.slot_horizons[slot];
-        feature::cheap(&self.rules.slots[slot], |_| windows.aggregates(horizon.expect("every cheap window is a horizon")), view)
+        feature::cheap(&self.rules.slots[slot], |_| windows.aggregates(self.horizon(slot)), view)
+    }
+
+    /// The horizon of a cheap slot with a window.
+    fn horizon(&self, slot: SlotId) -> usize {
+        self.slot_horizons[slot].expect("every cheap window is a horizon")
     }
 
     /// Whether a party could pass any gates at all: most never do, and need no cursor.
@@ -139,36 +155,65 @@ impl Edition {
         self.floors[usize::from(is_group)].iter().any(|floor| bounds.reaches(floor))
     }
 
-    /// The row of an instant, if any variant passes its gates there: that of the view and the windows. `spare` has rows whose memory is used
-    /// again.
-    pub(crate) fn gate(
-        &self,
-        asked: Asked<'_>,
-        windows: &mut dyn AsOf,
-        view: &View<'_>,
-        spare: &mut Vec<PendingRow>,
-    ) -> Option<PendingRow> {
+    /// Holds an instant against all gates: that of the view and the windows. `spare` has rows whose memory is used again.
+    pub(crate) fn gate(&self, asked: Asked<'_>, windows: &mut dyn AsOf, view: &View<'_>, spare: &mut Vec<PendingRow>) -> Gated {
         let Asked { party, bounds, is_group, is_day_end, edition } = asked;
-        let passes = |plan: &&Plan| {
-            bounds.reaches(&plan.least)
-                && self.rules.rules[plan.rule].fits(view.profile.kind)
-                && plan.gates.iter().all(|gate| gate.holds(self.cheap_value(gate.slot, windows, view)))
-        };
-        let plans = &self.plans[usize::from(is_group)][usize::from(is_day_end)];
-        let mut passing = plans.iter().filter(passes).map(|plan| Candidate { rule: plan.rule, variant: plan.variant }).peekable();
-        passing.peek()?;
-        let mut row = spare.pop().unwrap_or_default();
-        row.begin(party, view.t, edition, is_day_end, self.rules.slots.len());
-        row.candidates.extend(passing);
-        for candidate in &row.candidates {
-            for slot in self.variant(*candidate).slots.iter().copied().filter(|slot| *slot < self.rules.cheap_slots) {
-                if !row.computed[slot] {
-                    row.values[slot] = self.cheap_value(slot, windows, view);
-                    row.computed[slot] = true;
+        let mut gated = Gated { row: None, lacks: Lacks::default() };
+        for plan in &self.plans[usize::from(is_group)][usize::from(is_day_end)] {
+            if let Some(lack) = bounds.below(&plan.least) {
+                gated.lacks.enough(lack);
+            } else if self.rules.rules[plan.rule].fits(view.profile.kind) {
+                match self.passes(plan, windows, view) {
+                    Ok(()) => {
+                        gated.lacks.nothing();
+                        let begin = || {
+                            let mut row = spare.pop().unwrap_or_default();
+                            row.begin(party, view.t, edition, is_day_end, self.rules.slots.len());
+                            row
+                        };
+                        gated.row.get_or_insert_with(begin).candidates.push(Candidate { rule: plan.rule, variant: plan.variant });
+                    }
+                    Err(Need::Ask(lack)) => gated.lacks.enough(lack),
+                    Err(Need::Profile) => {}
+                    Err(Need::Unknown) => gated.lacks.nothing(),
                 }
             }
         }
-        Some(row)
+        if let Some(row) = &mut gated.row {
+            for candidate in &row.candidates {
+                for slot in self.variant(*candidate).slots.iter().copied().filter(|slot| *slot < self.rules.cheap_slots) {
+                    if !row.computed[slot] {
+                        row.values[slot] = self.cheap_value(slot, windows, view);
+                        row.computed[slot] = true;
+                    }
+                }
+            }
+        }
+        gated
+    }
+
+    /// Whether a plan's gates let an instant pass; if not, what has to happen first, as far as one of them tells.
+    fn passes(&self, plan: &Plan, windows: &mut dyn AsOf, view: &View<'_>) -> Result<(), Need> {
+        let mut passes = true;
+        for (gate, need) in &plan.gates {
+            // Once one has failed, only those count that can tell.
+            if !passes && *need == Need::Unknown {
+                continue;
+            }
+            if !gate.holds(self.cheap_value(gate.slot, windows, view)) {
+                passes = false;
+                match need {
+                    Need::Ask(ask) => {
+                        if let Some(lack) = ask.beyond(windows.aggregates(self.horizon(gate.slot))) {
+                            return Err(Need::Ask(lack));
+                        }
+                    }
+                    Need::Profile => return Err(Need::Profile),
+                    Need::Unknown => {}
+                }
+            }
+        }
+        if passes { Ok(()) } else { Err(Need::Unknown) }
     }
 
     fn variant(&self, candidate: Candidate) -> &Variant {
@@ -184,11 +229,15 @@ fn plans(rules: &RuleSet) -> [[Vec<Plan>; 2]; 2] {
     let mut plans = <[[Vec<Plan>; 2]; 2]>::default();
     for (at, rule) in rules.rules.iter().enumerate() {
         for (variant_at, variant) in rule.variants.iter().enumerate() {
+            let needs = variant.gates.iter().map(|gate| (*gate, Need::of(gate, &variant.gates, &rules.slots)));
+            let gates: Vec<(Gate, Need)> = needs.collect();
+            let asks = gates.iter().filter_map(|(_, need)| if let Need::Ask(ask) = need { Some(*ask) } else { None });
+            let least = Bounds::least(asks);
             plans[usize::from(rule.scope == Scope::Group)][usize::from(is_day_end(rule))].push(Plan {
                 rule: at,
                 variant: variant_at,
-                least: Bounds::least(variant.gates.iter().map(|gate| (rules.slots[gate.slot].feature, gate))),
-                gates: variant.gates.clone(),
+                least,
+                gates,
             });
         }
     }

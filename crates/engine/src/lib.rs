@@ -5,6 +5,7 @@
 //! arrive as input, results leave as plain [`Effects`].
 
 mod agenda;
+mod ask;
 mod bounds;
 mod cursor;
 mod describe;
@@ -21,6 +22,7 @@ mod period;
 mod row;
 mod scans;
 mod snapshot;
+mod standing;
 mod tables;
 mod view;
 

@@ -180,6 +180,9 @@ pub enum Value {
 }
 
 impl Value {
+    /// A ratio of one, in millionths.
+    pub const RATIO_ONE: i128 = 1_000_000;
+
     /// `numerator / denominator` cut after six decimals; NULL where the denominator is zero.
     #[must_use]
     pub fn ratio(numerator: i128, denominator: i128) -> Self {
@@ -187,7 +190,7 @@ impl Value {
             return Self::Null;
         }
         // Sums of fen stay below 2^80, so the product cannot leave i128; saturation would still be a comparison error, not a panic.
-        Self::Ratio(numerator.saturating_mul(1_000_000) / denominator)
+        Self::Ratio(numerator.saturating_mul(Self::RATIO_ONE) / denominator)
     }
 
     /// The type, `None` for NULL.

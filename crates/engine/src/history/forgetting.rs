@@ -39,7 +39,7 @@ impl Party {
         }
         self.drop_totals(today);
         if self.rows.last().is_some_and(|row| row.at < frontier) {
-            self.cursor = None;
+            self.standing = None;
             self.scans.take();
         }
         self.next_due(today, keep_from, today.plus(SILENCE_DAYS - phase))
@@ -51,7 +51,8 @@ impl Party {
         let ages = self.rows.get(self.aged as usize).map(|row| row.at.day().plus(MEMORY_DAYS + 1));
         let kept = today.0.saturating_sub(keep_from.0).saturating_add(1);
         let leaves = self.rows.get(self.rows.len() / 4).map(|row| row.at.day().plus(kept));
-        let is_scanned = self.cursor.is_some() || self.scans.borrow().are_kept();
+        let has_cursor = self.standing.as_ref().is_some_and(|standing| standing.cursor.is_some());
+        let is_scanned = has_cursor || self.scans.borrow().are_kept();
         let rests = self.rows.last().filter(|_| is_scanned).map(|row| row.at.day().plus(1));
         let silent = (self.pairs.len() > 0).then(|| {
             // No pair can have been silent so long before.
@@ -75,7 +76,7 @@ impl Party {
         self.scans.take();
         let new = self.pairs.retain(is_wanted, |key| tables.strings.release(key));
         self.rows.iter_mut().filter(|row| row.pair != NONE).for_each(|row| row.pair = new[row.pair as usize]);
-        self.cursor = None;
+        self.standing = None;
     }
 
     /// Gives back the transaction ids of rows that are no longer remembered.
@@ -124,7 +125,7 @@ impl Party {
         }
         self.set_gone(gone);
         self.scans.get_mut().before_drop(&self.rows, count);
-        if let Some(cursor) = &mut self.cursor {
+        if let Some(cursor) = self.standing.as_mut().and_then(|standing| standing.cursor.as_mut()) {
             cursor.before_drop(&self.rows, count);
         }
         self.rows.drain(..count);

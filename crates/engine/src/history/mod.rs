@@ -10,16 +10,17 @@ use std::cell::RefCell;
 
 use compact_str::CompactString;
 use smallvec::SmallVec;
-use weir_model::{Calendar, Currency, Day, Direction, EventTime, Flags, KeyKind, Leg, LegKind, Reason, Span};
+use weir_model::{Calendar, Currency, Day, Direction, EventTime, Flags, KeyKind, Leg, LegKind, Reason};
 
 use crate::bounds::Bounds;
-use crate::cursor::{Cursor, Horizons};
+use crate::cursor::Horizons;
 use crate::detection::Detection;
 use crate::intern::{NONE, hash};
 use crate::large_amount::{DayKinds, DayTotal};
 use crate::pairs::{NEVER, Pair, Pairs};
 use crate::row::{Bits, Extra, Facts, Row};
 use crate::scans::Scans;
+use crate::standing::Standing;
 use crate::tables::{Identity, Stretch, Tables};
 
 /// Legs are remembered for their identity this many days behind the frontier.
@@ -39,8 +40,8 @@ pub(crate) struct Party {
     pub(crate) pairs: Pairs,
     /// What no window of it can exceed.
     pub(crate) bounds: Bounds,
-    /// Where it stands in its windows, if it has too many rows to count them anew each time.
-    pub(crate) cursor: Option<Box<Cursor>>,
+    /// Where it stands before the gates, if it has enough to be held against them.
+    pub(crate) standing: Option<Box<Standing>>,
     /// Large-amount totals of days that may still change, and of some that no longer do. Mostly one or two, and they stand here.
     pub(crate) day_totals: SmallVec<[DayTotal; 2]>,
     /// Whether rows of those days state the party's kind.
@@ -155,7 +156,7 @@ impl Party {
             aged: 0,
             pairs: Pairs::default(),
             bounds: Bounds::default(),
-            cursor: None,
+            standing: None,
             day_totals: SmallVec::new(),
             day_kinds: SmallVec::new(),
             pending: Box::default(),
@@ -358,17 +359,15 @@ impl Party {
         tables.remember(Identity { txn, party: number, direction: leg.direction }, leg.at);
         self.history_from = self.history_from.min(leg.at.day());
         let at = self.place(&row, leg.txn_id, tables);
-        let joins = self.cursor.as_ref().is_some_and(|cursor| cursor.stands_at(&self.rows, leg.at, moment.horizons));
-        if let Some(cursor) = self.cursor.as_mut().filter(|_| at < self.rows.len() && !joins) {
-            // A row may only enter behind the cursor's tail, or at its very instant.
-            cursor.retreat(&self.rows, self.pairs.len(), leg.at.minus(Span(1)), moment.horizons, moment.calendar);
-        }
+        let (rows, pairs) = (&self.rows, self.pairs.len());
+        let standing = self.standing.as_mut();
+        let joins = standing.is_some_and(|standing| standing.before_row(rows, at, leg.at, pairs, moment.horizons, moment.calendar));
         self.scans.get_mut().before_change(&self.rows, at);
         make_room(&mut self.rows);
         self.rows.insert(at, row);
         self.bounds.enter(&row);
-        if let Some(cursor) = self.cursor.as_mut().filter(|_| joins) {
-            cursor.row_joined(&self.rows, at, self.pairs.len());
+        if let Some(standing) = &mut self.standing {
+            standing.row_came(&self.rows, at, joins, self.pairs.len());
         }
         self.remember_pair(&row, moment.forget_before);
         at
@@ -417,8 +416,8 @@ impl Party {
 
     /// Turns a row into a tombstone and mends what its pair remembers of it.
     fn take_out(&mut self, at: usize) {
-        if let Some(cursor) = &mut self.cursor {
-            cursor.row_removed(&self.rows, at);
+        if let Some(standing) = &mut self.standing {
+            standing.row_removed(&self.rows, at);
         }
         self.scans.get_mut().before_change(&self.rows, at);
         let row = self.rows[at];

@@ -9,7 +9,7 @@
 
 use std::hint::black_box;
 
-use weir_model::Leg;
+use weir_model::{EventTime, Leg};
 
 use super::Engine;
 use crate::Input;
@@ -67,6 +67,7 @@ impl Engine {
             let Some(party) = ahead.number.map(|number| &self.parties[number as usize]) else { continue };
             black_box(party.rows.last().map(|row| row.at));
             black_box((party.day_kinds.first().map(|kinds| kinds.day), party.day_totals.first().map(|total| total.key.day)));
+            black_box(party.standing.as_ref().map(|standing| standing.is_shut(EventTime::MIN, 0)));
             ahead.named.pair = party.pairs.find(key);
             black_box(ahead.named.pair.map(|pair| party.pairs.get(pair).last_day));
         }

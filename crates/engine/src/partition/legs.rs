@@ -4,6 +4,7 @@
 //! decided together (`hits`). Before a party changes again, what waits of it is decided.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use weir_model::{Day, EventTime, Leg, LegKind, Reason};
 
@@ -14,6 +15,7 @@ use crate::evaluate::Asked;
 use crate::history::{Accepted, Gone, MEMORY_DAYS, Moment, Party, PendingRemoval, TIDY_DAYS};
 use crate::large_amount::{ReportKey, item_of, report_id};
 use crate::row::{Row, latest_point};
+use crate::standing::{Shut, Standing};
 use crate::{Effects, RejectEffect};
 
 /// Parties with so many rows or fewer have no cursor of their own.
@@ -105,9 +107,7 @@ impl Engine {
     /// Gates every instant from `from` on; what passes waits in a group.
     pub(super) fn touch(&mut self, number: u32, from: EventTime, cause: impl FnOnce() -> Cause) {
         let begin = self.pending_rows.len();
-        let party = &self.parties[number as usize];
-        let (is_group, bounds) = (party.is_group(), party.bounds);
-        if self.editions.iter().any(|edition| edition.may_pass(is_group, &bounds)) {
+        if self.may_pass(number, from) {
             self.gate_from(number, from);
         }
         let rows = begin..self.pending_rows.len();
@@ -123,11 +123,30 @@ impl Engine {
         self.groups.push(Group { party: number, cause: cause(), from, rows, is_day_end: false });
     }
 
+    /// Whether any instant from `from` on, or end of a day that has been evaluated, might pass.
+    fn may_pass(&self, number: u32, from: EventTime) -> bool {
+        let party = &self.parties[number as usize];
+        let is_group = party.is_group();
+        if !self.editions.iter().any(|edition| edition.may_pass(is_group, &party.bounds)) {
+            return false;
+        }
+        let newest = self.editions.last().expect("a partition has a rule set from the beginning");
+        let is_shut = party.standing.as_ref().is_some_and(|standing| standing.is_shut(from, newest.horizons.generation));
+        !is_shut || !self.day_ends_from(from).is_empty()
+    }
+
+    /// Days from that of `from` on whose ends have been evaluated.
+    fn day_ends_from(&self, from: EventTime) -> Range<i32> {
+        let done = self.day_ends_done.filter(|_| self.editions.iter().any(|edition| edition.has_day_end_rules));
+        done.map_or(0..0, |done| from.day().0..done.0.saturating_add(1))
+    }
+
     /// Gates the instants of a party from `from` on, and the ends of days that have been evaluated.
     fn gate_from(&mut self, number: u32, from: EventTime) {
-        let mut cursor = self.cursor_of(number);
+        let mut standing = self.parties[number as usize].standing.take().unwrap_or_default();
+        let mut cursor = self.cursor_of(number, &mut standing);
         let mut at = latest_point(&self.parties[number as usize].rows, |row| row.at < from);
-        let mut last = EventTime::MIN;
+        let (mut last, mut shut) = (EventTime::MIN, None);
         let mut ahead: Option<(usize, Box<Cursor>)> = None;
         while let Some(row) = self.parties[number as usize].rows.get(at) {
             at += 1;
@@ -142,40 +161,41 @@ impl Engine {
                     Some((first, ahead)) => Some((*first, ahead)),
                     None => cursor.as_mut().map(|cursor| (0, cursor)),
                 };
-                self.gate_with(cursor, number, last, false);
+                shut = self.gate_with(cursor, number, last, false);
             }
         }
-        if let Some(done) = self.day_ends_done.filter(|_| self.editions.iter().any(|edition| edition.has_day_end_rules)) {
-            for day in from.day().0..=done.0 {
-                self.gate_with(cursor.as_mut().map(|cursor| (0, cursor)), number, Day(day).end(), true);
-            }
+        standing.shut(shut);
+        for day in self.day_ends_from(from) {
+            self.gate_with(cursor.as_mut().map(|cursor| (0, cursor)), number, Day(day).end(), true);
         }
-        self.parties[number as usize].cursor = cursor;
+        standing.cursor = cursor;
+        self.parties[number as usize].standing = Some(standing);
     }
 
-    /// Puts the instant on the list of pending rows if a variant passes its gates there.
-    pub(super) fn gate(&mut self, number: u32, t: EventTime, is_day_end: bool) {
-        let mut cursor = self.cursor_of(number);
-        self.gate_with(cursor.as_mut().map(|cursor| (0, cursor)), number, t, is_day_end);
-        self.parties[number as usize].cursor = cursor;
+    /// Puts the end of a day on the list of pending rows if a variant passes its gates there.
+    pub(super) fn gate_day_end(&mut self, number: u32, day: Day) {
+        let mut standing = self.parties[number as usize].standing.take().unwrap_or_default();
+        let mut cursor = self.cursor_of(number, &mut standing);
+        self.gate_with(cursor.as_mut().map(|cursor| (0, cursor)), number, day.end(), true);
+        standing.cursor = cursor;
+        self.parties[number as usize].standing = Some(standing);
     }
 
     /// Takes a party's cursor out; `None` where rows are few and need none.
-    fn cursor_of(&mut self, number: u32) -> Option<Box<Cursor>> {
-        let party = &mut self.parties[number as usize];
-        let cursor = party.cursor.take();
-        (party.rows.len() > FEW_ROWS).then(|| cursor.unwrap_or_default())
+    fn cursor_of(&self, number: u32, standing: &mut Standing) -> Option<Box<Cursor>> {
+        let cursor = standing.cursor.take();
+        (self.parties[number as usize].rows.len() > FEW_ROWS).then(|| cursor.unwrap_or_default())
     }
 
-    /// A cursor comes with the row at which what it sees of the history begins.
-    fn gate_with(&mut self, cursor: Option<(usize, &mut Box<Cursor>)>, number: u32, t: EventTime, is_day_end: bool) {
+    /// A cursor comes with the row at which what it sees of the history begins. What is said of later instants is said if `t` is the last.
+    fn gate_with(&mut self, cursor: Option<(usize, &mut Box<Cursor>)>, number: u32, t: EventTime, is_day_end: bool) -> Option<Shut> {
         let (mut spare, mut few) = (std::mem::take(&mut self.spare_rows), std::mem::take(&mut self.few));
         let at = edition_at(&self.editions, t);
         let edition = &self.editions[at];
         let party = &self.parties[number as usize];
         let (rows, pairs, horizons, calendar) = (&party.rows, party.pairs.len(), &edition.horizons, &edition.rules.calendar);
         let asked = Asked { party: number, bounds: &party.bounds, is_group: party.is_group(), is_day_end, edition: at };
-        let row = if let Some((first, cursor)) = cursor {
+        let gated = if let Some((first, cursor)) = cursor {
             cursor.seek(&rows[first..], pairs, t, horizons, calendar);
             let view = self.view_of_rows(party, first + cursor.tail(), t, edition);
             edition.gate(asked, &mut **cursor, &view, &mut spare)
@@ -184,8 +204,11 @@ impl Engine {
             let view = self.view_of_rows(party, tail, t, edition);
             edition.gate(asked, &mut few.as_of(&rows[..tail], pairs, t, horizons, calendar), &view, &mut spare)
         };
+        let last = rows.last().filter(|last| last.at == t && last.is_live() && at + 1 == self.editions.len());
+        let shut = last.map(|last| Shut { generation: horizons.generation, from: t, profile: last.profile, lacks: gated.lacks });
         (self.spare_rows, self.few) = (spare, few);
-        self.pending_rows.extend(row);
+        self.pending_rows.extend(gated.row);
+        shut
     }
 
     /// Where another cursor that looks at `t` and later had better begin, so that the party's may stay where it is. One wrong date decades ahead

@@ -71,7 +71,7 @@ impl Engine {
             let begin = self.pending_rows.len();
             let watched = (first.0..=last.0).map(Day).filter(|day| self.is_looked_at(number, *day));
             for day in watched.collect::<Vec<_>>() {
-                self.gate(number, day.end(), true);
+                self.gate_day_end(number, day);
             }
             let rows = begin..self.pending_rows.len();
             if let Some(from) = self.pending_rows[rows.clone()].first().map(|row| row.t) {

@@ -1,0 +1,158 @@
+//! Where a party stands before the gates: how much has to come before any of them can let an instant of it pass.
+//!
+//! A busy party is short of what a rule asks for by much more than one leg brings. So when an instant has been held against all gates and none let it
+//! pass, what it lacked is kept, and counted down as rows come: until something of it has been made up, no later instant can pass, and none is
+//! looked at. A window holds no more at a later instant than it held plus what came meanwhile, whatever has left it. It decides no answer; that it is never
+//! too high is what tests against the oracle show.
+
+use weir_model::{Calendar, EventTime, Flags, Span};
+
+use crate::ask::{Ask, Quantity};
+use crate::cursor::{Cursor, Horizons};
+use crate::row::Row;
+
+/// Of one party.
+#[derive(Debug, Default)]
+pub(crate) struct Standing {
+    /// What was found out last, as long as it holds.
+    shut: Option<Shut>,
+    /// Where it stands in its windows, if it has too many rows to count them anew each time.
+    pub(crate) cursor: Option<Box<Cursor>>,
+}
+
+/// No instant from one on passes before something has been made up.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Shut {
+    /// Which list of horizons, and so of rules, was asked.
+    pub(crate) generation: u32,
+    pub(crate) from: EventTime,
+    /// Which rules are asked at all rests on who the party is.
+    pub(crate) profile: u32,
+    pub(crate) lacks: Lacks,
+}
+
+/// What has to come at least: any of it may be enough.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Lacks {
+    inflow: Lack,
+    outflow: Lack,
+}
+
+/// Of one direction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Lack {
+    /// Fen.
+    amount: u64,
+    /// Fen of it in cash.
+    cash: u64,
+    count: u32,
+}
+
+impl Default for Lack {
+    /// Nothing that comes helps.
+    fn default() -> Self {
+        Self { amount: u64::MAX, cash: u64::MAX, count: u32::MAX }
+    }
+}
+
+impl Lack {
+    fn is_nothing(&self) -> bool {
+        self.amount == 0 || self.cash == 0 || self.count == 0
+    }
+}
+
+impl Lacks {
+    /// So much of one thing might be enough.
+    pub(crate) fn enough(&mut self, ask: Ask) {
+        let Self { inflow, outflow } = self;
+        match ask.of {
+            Quantity::AmountIn | Quantity::OrganisationsIn => inflow.amount = inflow.amount.min(ask.value),
+            Quantity::AmountOut => outflow.amount = outflow.amount.min(ask.value),
+            Quantity::CashIn => inflow.cash = inflow.cash.min(ask.value),
+            Quantity::CashOut => outflow.cash = outflow.cash.min(ask.value),
+            // A row brings one person at most.
+            Quantity::CountIn | Quantity::Payers | Quantity::NaturalPayers => inflow.count = inflow.count.min(short(ask.value)),
+            Quantity::CountOut | Quantity::Payees | Quantity::NaturalPayees => outflow.count = outflow.count.min(short(ask.value)),
+        }
+    }
+
+    /// Nothing has to come.
+    pub(crate) fn nothing(&mut self) {
+        self.inflow.count = 0;
+    }
+
+    fn is_nothing(&self) -> bool {
+        self.inflow.is_nothing() || self.outflow.is_nothing()
+    }
+
+    fn enter(&mut self, row: &Row) {
+        let lack = if row.is_in() { &mut self.inflow } else { &mut self.outflow };
+        let amount = row.amount.unsigned_abs();
+        lack.amount = lack.amount.saturating_sub(amount);
+        if row.has(Flags::CASH) {
+            lack.cash = lack.cash.saturating_sub(amount);
+        }
+        lack.count = lack.count.saturating_sub(1);
+    }
+}
+
+fn short(count: u64) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+impl Standing {
+    /// A row of the moment `t` is about to come in at `at`. The cursor may have to step back for it, unless it stands at that very instant: then the row joins it,
+    /// which is the answer.
+    pub(crate) fn before_row(
+        &mut self,
+        rows: &[Row],
+        at: usize,
+        t: EventTime,
+        pairs: usize,
+        horizons: &Horizons,
+        calendar: &Calendar,
+    ) -> bool {
+        let Some(cursor) = &mut self.cursor else { return false };
+        let joins = cursor.stands_at(rows, t, horizons);
+        if at < rows.len() && !joins {
+            // A row may only enter behind the cursor's tail, or at its very instant.
+            cursor.retreat(rows, pairs, t.minus(Span(1)), horizons, calendar);
+        }
+        joins
+    }
+
+    /// The row has come, and does or does not join the cursor.
+    pub(crate) fn row_came(&mut self, rows: &[Row], at: usize, joins: bool, pairs: usize) {
+        let row = &rows[at];
+        if let Some(shut) = &mut self.shut {
+            if row.is_countable() {
+                shut.lacks.enter(row);
+            }
+            if shut.lacks.is_nothing() || shut.profile != row.profile {
+                self.shut = None;
+            }
+        }
+        if let Some(cursor) = self.cursor.as_mut().filter(|_| joins) {
+            cursor.row_joined(rows, at, pairs);
+        }
+    }
+
+    /// A row is about to become a tombstone.
+    pub(crate) fn row_removed(&mut self, rows: &[Row], at: usize) {
+        // Who the party is may be what it was before.
+        self.shut = None;
+        if let Some(cursor) = &mut self.cursor {
+            cursor.row_removed(rows, at);
+        }
+    }
+
+    /// The last instant was held against all gates, and this is what was found, if anything follows from it.
+    pub(crate) fn shut(&mut self, shut: Option<Shut>) {
+        self.shut = shut.filter(|shut| !shut.lacks.is_nothing());
+    }
+
+    /// Whether no instant from `from` on passes.
+    pub(crate) fn is_shut(&self, from: EventTime, generation: u32) -> bool {
+        self.shut.as_ref().is_some_and(|shut| shut.from <= from && shut.generation == generation)
+    }
+}
