@@ -386,7 +386,7 @@ impl Party {
             self.day_totals.retain(|total| total.key.day >= day);
             self.day_kinds.retain(|kinds| kinds.day >= day);
             // A party rests for weeks with what its last busy day has left.
-            if self.day_totals.len() <= self.day_totals.inline_size() {
+            if self.day_totals.spilled() && self.day_totals.len() <= self.day_totals.inline_size() {
                 self.day_totals.shrink_to_fit();
             }
         }

@@ -26,7 +26,7 @@ pub(crate) struct Row {
     pub(crate) facts: Facts,
 }
 
-/// Rows at the end that are looked at before all are searched.
+/// Rows at an end that are looked at before all are searched.
 const NEAR: usize = 8;
 
 /// [`slice::partition_point`] of a history, asked mostly of its latest rows: each step of a search through a long one misses the cache.
@@ -37,6 +37,13 @@ pub(crate) fn latest_point(rows: &[Row], is_before: impl Fn(&Row) -> bool) -> us
     } else {
         rows[..near].partition_point(is_before)
     }
+}
+
+/// [`slice::partition_point`] of rows of which nearly always the first few are looked for.
+pub(crate) fn earliest_point(rows: &[Row], is_before: impl Fn(&Row) -> bool) -> usize {
+    let near = rows.len().min(NEAR);
+    let point = rows[..near].iter().position(|row| !is_before(row)).unwrap_or(near);
+    if point < near { point } else { near + rows[near..].partition_point(is_before) }
 }
 
 /// From the lowest bit: [`Bits`], the counterparty's division, memo tags.

@@ -5,7 +5,7 @@
 //! looked at. A window holds no more at a later instant than it held plus what came meanwhile, whatever has left it. It decides no answer; that it is never
 //! too high is what tests against the oracle show.
 
-use weir_model::{Calendar, EventTime, Flags, Span};
+use weir_model::{EventTime, Flags, Span};
 
 use crate::ask::{Ask, Quantity};
 use crate::cursor::{Cursor, Horizons};
@@ -103,36 +103,30 @@ fn short(count: u64) -> u32 {
 impl Standing {
     /// A row of the moment `t` is about to come in at `at`. The cursor may have to step back for it, unless it stands at that very instant: then the row joins it,
     /// which is the answer.
-    pub(crate) fn before_row(
-        &mut self,
-        rows: &[Row],
-        at: usize,
-        t: EventTime,
-        pairs: usize,
-        horizons: &Horizons,
-        calendar: &Calendar,
-    ) -> bool {
+    pub(crate) fn before_row(&mut self, rows: &[Row], at: usize, t: EventTime, pairs: usize, horizons: &Horizons) -> bool {
         let Some(cursor) = &mut self.cursor else { return false };
         let joins = cursor.stands_at(rows, t, horizons);
         if at < rows.len() && !joins {
             // A row may only enter behind the cursor's tail, or at its very instant.
-            cursor.retreat(rows, pairs, t.minus(Span(1)), horizons, calendar);
+            cursor.retreat(rows, pairs, t.minus(Span(1)), horizons);
         }
         joins
     }
 
-    /// The row has come, and does or does not join the cursor.
-    pub(crate) fn row_came(&mut self, rows: &[Row], at: usize, joins: bool, pairs: usize) {
-        let row = &rows[at];
-        if let Some(shut) = &mut self.shut {
-            if row.is_countable() {
-                shut.lacks.enter(row);
-            }
-            if shut.lacks.is_nothing() || shut.profile != row.profile {
-                self.shut = None;
-            }
+    /// A row has come.
+    pub(crate) fn enter(&mut self, row: &Row) {
+        let Some(shut) = &mut self.shut else { return };
+        if row.is_countable() {
+            shut.lacks.enter(row);
         }
-        if let Some(cursor) = self.cursor.as_mut().filter(|_| joins) {
+        if shut.lacks.is_nothing() || shut.profile != row.profile {
+            self.shut = None;
+        }
+    }
+
+    /// The row that has come at `at` joins the cursor.
+    pub(crate) fn join(&mut self, rows: &[Row], at: usize, pairs: usize) {
+        if let Some(cursor) = &mut self.cursor {
             cursor.row_joined(rows, at, pairs);
         }
     }

@@ -34,7 +34,7 @@ fn evaluate(lines: &[&str], call: &str) -> String {
         let facts: Vec<&str> = line.split_whitespace().collect();
         // A transaction id that does not depend on the order of the lines.
         let txn_id = line.replace(' ', "_");
-        accept(&mut party, &mut tables, &facts, &txn_id, &horizons, &calendar);
+        accept(&mut party, &mut tables, &facts, &txn_id, &horizons);
     }
     let t = party.rows.last().expect("a test has legs").at;
     let lists = [("watched".to_owned(), vec!["a:LISTED".to_owned(), "a:OTHER".to_owned()])];
@@ -56,7 +56,7 @@ fn evaluate(lines: &[&str], call: &str) -> String {
     show(describe::value(&parse_call(call), &view, &|_, _| Value::Null))
 }
 
-fn accept(party: &mut Party, tables: &mut Tables, facts: &[&str], txn_id: &str, horizons: &Horizons, calendar: &Calendar) {
+fn accept(party: &mut Party, tables: &mut Tables, facts: &[&str], txn_id: &str, horizons: &Horizons) {
     let at = EventTime(day(facts[0]).start().0 + minutes(facts[1]) * 60_000_000);
     let key = format!("a:{}", facts[3]);
     let mut leg = Leg {
@@ -86,10 +86,9 @@ fn accept(party: &mut Party, tables: &mut Tables, facts: &[&str], txn_id: &str, 
         forget_before: Day(i32::MIN),
         reevaluate_max: usize::MAX,
         horizons,
-        calendar,
     };
     let accepted = party.accept(0, &leg, Named::of(&leg), &moment, tables);
-    assert!(matches!(accepted, Accepted::Inserted { taken: false, .. }), "{txn_id} enters the history");
+    assert!(matches!(accepted, Accepted::Inserted(_)), "{txn_id} enters the history");
 }
 
 fn apply<'t>(leg: &mut Leg<'t>, fact: &'t str) {

@@ -10,7 +10,7 @@ use std::cell::RefCell;
 
 use compact_str::CompactString;
 use smallvec::SmallVec;
-use weir_model::{Calendar, Currency, Day, Direction, EventTime, Flags, KeyKind, Leg, LegKind, Reason};
+use weir_model::{Currency, Day, Direction, EventTime, Flags, KeyKind, Leg, LegKind, Reason};
 
 use crate::bounds::Bounds;
 use crate::cursor::Horizons;
@@ -107,9 +107,8 @@ pub(crate) struct Moment<'a> {
     /// Pairs silent since an earlier day are forgotten.
     pub(crate) forget_before: Day,
     pub(crate) reevaluate_max: usize,
-    /// Horizons and working days of the newest rule set.
+    /// Of the newest rule set.
     pub(crate) horizons: &'a Horizons,
-    pub(crate) calendar: &'a Calendar,
 }
 
 /// What a leg names, as far as it was looked for before the leg came.
@@ -141,9 +140,10 @@ pub(crate) enum Accepted {
     Rejected(Reason),
     /// A removal that was set aside although its target is there: the rows it names.
     NotRemoved(Reason, Vec<Row>),
-    /// In the history, at this index: `taken` where a waiting removal took it out at once. Waiting removals of other amounts go to the dead
-    /// letters.
-    Inserted { at: usize, taken: bool, against: Vec<PendingRemoval> },
+    /// In the history.
+    Inserted(Row),
+    /// In the history, where removals had waited for it: `taken` where one took it out at once. Those of other amounts go to the dead letters.
+    Awaited { row: Row, taken: bool, against: Vec<PendingRemoval> },
     /// Taken out: the rows, as they were.
     Removed(Vec<Row>),
 }
@@ -207,12 +207,17 @@ impl Party {
             tables.txns.release(txn);
             return refused;
         }
+        if self.pending.is_empty() {
+            let (_, row) = self.insert(number, txn, leg, named, moment, tables);
+            return Accepted::Inserted(row);
+        }
         let (taken, against) = self.meet_removals(txn, leg, tables);
-        let at = self.insert(number, txn, leg, named, moment, tables);
+        let (at, mut row) = self.insert(number, txn, leg, named, moment, tables);
         if taken {
             self.take_out(at);
+            row = self.rows[at];
         }
-        Accepted::Inserted { at, taken, against }
+        Accepted::Awaited { row, taken, against }
     }
 
     /// What is said of a movement that does not enter the history; `None` where it does.
@@ -226,9 +231,6 @@ impl Party {
 
     /// Whether a removal has waited for this leg, of transaction `txn`; those that waited for it with another amount wait no longer.
     fn meet_removals(&mut self, txn: u32, leg: &Leg<'_>, tables: &mut Tables) -> (bool, Vec<PendingRemoval>) {
-        if self.pending.is_empty() {
-            return (false, Vec::new());
-        }
         let pending = std::mem::take(&mut self.pending).into_vec();
         let (named, others): (Vec<_>, Vec<_>) = pending.into_iter().partition(|removal| removal.target == txn);
         self.pending = others.into();
@@ -343,8 +345,9 @@ impl Party {
         false
     }
 
-    /// `txn` comes with the reference of the row.
-    fn insert(&mut self, number: u32, txn: u32, leg: &Leg<'_>, named: Named, moment: &Moment<'_>, tables: &mut Tables) -> usize {
+    /// The row of a leg, and where it stands now: whoever read it there would wait for memory that nobody has touched for days. `txn` comes with the
+    /// reference of the row.
+    fn insert(&mut self, number: u32, txn: u32, leg: &Leg<'_>, named: Named, moment: &Moment<'_>, tables: &mut Tables) -> (usize, Row) {
         let pair = leg.counterparty.map_or(NONE, |key| self.pair_for(key, named, tables));
         let bits = Bits::new(leg.flags, leg.direction, leg.kind == LegKind::Return, leg.counterparty_kind, leg.channel);
         let row = Row {
@@ -361,16 +364,19 @@ impl Party {
         let at = self.place(&row, leg.txn_id, tables);
         let (rows, pairs) = (&self.rows, self.pairs.len());
         let standing = self.standing.as_mut();
-        let joins = standing.is_some_and(|standing| standing.before_row(rows, at, leg.at, pairs, moment.horizons, moment.calendar));
+        let joins = standing.is_some_and(|standing| standing.before_row(rows, at, leg.at, pairs, moment.horizons));
         self.scans.get_mut().before_change(&self.rows, at);
         make_room(&mut self.rows);
         self.rows.insert(at, row);
         self.bounds.enter(&row);
         if let Some(standing) = &mut self.standing {
-            standing.row_came(&self.rows, at, joins, self.pairs.len());
+            standing.enter(&row);
+            if joins {
+                standing.join(&self.rows, at, self.pairs.len());
+            }
         }
         self.remember_pair(&row, moment.forget_before);
-        at
+        (at, row)
     }
 
     /// Where a row belongs: by time, In before Out, transaction id.

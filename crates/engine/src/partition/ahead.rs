@@ -23,6 +23,9 @@ pub(super) const STRETCH: usize = 32;
 /// Rows of a swept party whose transactions are looked at: of most no more have grown old since they were swept last.
 const AGED_ROWS: usize = 8;
 
+/// Pairs that begin within one line of the cache, nearly.
+const PAIRS_A_LINE: usize = 3;
+
 /// What is known of a leg beforehand.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Ahead {
@@ -63,13 +66,20 @@ impl Engine {
             ahead[at] = Ahead { number: self.find_party(party, leg.party), named };
             keys[at] = leg.counterparty.and_then(|key| self.tables.strings.find_hashed(named.counterparty, key)).unwrap_or(NONE);
         }
-        for (ahead, key) in ahead.iter_mut().zip(keys) {
-            let Some(party) = ahead.number.map(|number| &self.parties[number as usize]) else { continue };
-            black_box(party.rows.last().map(|row| row.at));
+        for Ahead { number, .. } in &ahead {
+            let Some(party) = number.map(|number| &self.parties[number as usize]) else { continue };
+            // A row may lie across two lines of the cache.
+            black_box(party.rows.last().map(|row| (row.at, row.profile)));
+            black_box(party.pairs.as_slice().first().map(|pair| pair.key));
+            black_box(party.pairs.as_slice().get(PAIRS_A_LINE).map(|pair| pair.key));
             black_box((party.day_kinds.first().map(|kinds| kinds.day), party.day_totals.first().map(|total| total.key.day)));
             black_box(party.standing.as_ref().map(|standing| standing.is_shut(EventTime::MIN, 0)));
-            ahead.named.pair = party.pairs.find(key);
-            black_box(ahead.named.pair.map(|pair| party.pairs.get(pair).last_day));
+        }
+        // What is searched has been read: a search that waits for its first place lets nothing else be asked for.
+        for (Ahead { number, named }, key) in ahead.iter_mut().zip(keys) {
+            let Some(party) = number.map(|number| &self.parties[number as usize]) else { continue };
+            named.pair = party.pairs.find(key);
+            black_box(named.pair.map(|pair| party.pairs.get(pair).last_day));
         }
         ahead
     }

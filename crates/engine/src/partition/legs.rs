@@ -45,12 +45,11 @@ impl Engine {
             forget_before: self.forget_before(),
             reevaluate_max: self.settings.reevaluate_max,
             horizons: &newest.horizons,
-            calendar: &newest.rules.calendar,
         };
         let party = &mut self.parties[number as usize];
         party.be_due(number, leg.at.day().plus(MEMORY_DAYS + TIDY_DAYS), &mut self.agenda);
         if let Some(tick) = &self.last_tick {
-            party.drop_totals(tick.frontier.day());
+            party.drop_totals(tick.today);
         }
         let accepted = party.accept(number, leg, ahead.named, &moment, &mut self.tables);
         if matches!(leg.kind, LegKind::Removal { .. }) && !party.pending.is_empty() {
@@ -65,9 +64,9 @@ impl Engine {
                 reject.report_ids = self.report_ids(number, &rows);
                 effects.rejects.push(reject);
             }
-            Accepted::Inserted { at, taken, against } => {
+            Accepted::Inserted(row) => self.changed(number, &[row], true, record, leg, effects),
+            Accepted::Awaited { row, taken, against } => {
                 let party = &self.parties[number as usize];
-                let row = party.rows[at];
                 let refused =
                     against.iter().map(|removal| reject_removal(record, false, party, removal, Reason::PartialReversal, frontier));
                 effects.rejects.extend(refused);
@@ -196,9 +195,9 @@ impl Engine {
         let (rows, pairs, horizons, calendar) = (&party.rows, party.pairs.len(), &edition.horizons, &edition.rules.calendar);
         let asked = Asked { party: number, bounds: &party.bounds, is_group: party.is_group(), is_day_end, edition: at };
         let gated = if let Some((first, cursor)) = cursor {
-            cursor.seek(&rows[first..], pairs, t, horizons, calendar);
-            let view = self.view_of_rows(party, first + cursor.tail(), t, edition);
-            edition.gate(asked, &mut **cursor, &view, &mut spare)
+            let mut windows = cursor.as_of(&rows[first..], pairs, t, horizons, calendar);
+            let view = self.view_of_rows(party, first + windows.tail(), t, edition);
+            edition.gate(asked, &mut windows, &view, &mut spare)
         } else {
             let tail = rows.partition_point(|row| row.at <= t);
             let view = self.view_of_rows(party, tail, t, edition);
@@ -222,7 +221,7 @@ impl Engine {
     /// every leg. Days that may still change stay, and those that no tick has closed.
     fn drop_excess(&mut self, number: u32, effects: &mut Effects) {
         let max = self.settings.party_legs_max;
-        let Some(frontier) = self.last_tick.map(|tick| tick.frontier.day()) else { return };
+        let Some(frontier) = self.last_tick.map(|tick| tick.today) else { return };
         let party = &self.parties[number as usize];
         let rows = &party.rows;
         if rows.len() <= max {

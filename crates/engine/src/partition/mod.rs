@@ -83,6 +83,14 @@ pub struct Engine {
 pub(crate) struct LastTick {
     pub(crate) clock: EventTime,
     pub(crate) frontier: EventTime,
+    /// The day of the frontier: every leg asks for it.
+    pub(crate) today: Day,
+}
+
+impl LastTick {
+    pub(crate) fn new(clock: EventTime, frontier: EventTime) -> Self {
+        Self { clock, frontier, today: frontier.day() }
+    }
 }
 
 /// A change of one party that waits to be evaluated.
@@ -246,11 +254,11 @@ impl Engine {
     }
 
     fn memory_day(&self) -> Day {
-        self.last_tick.map_or(Day(i32::MIN), |tick| tick.frontier.day().plus(-MEMORY_DAYS))
+        self.last_tick.map_or(Day(i32::MIN), |tick| tick.today.plus(-MEMORY_DAYS))
     }
 
     fn forget_before(&self) -> Day {
-        self.last_tick.map_or(Day(i32::MIN), |tick| tick.frontier.day().plus(-FORGET_DAYS))
+        self.last_tick.map_or(Day(i32::MIN), |tick| tick.today.plus(-FORGET_DAYS))
     }
 
     /// Whether a tick has come after the end of the day.

@@ -25,7 +25,7 @@ impl Engine {
         let clock = self.clock().max(clock);
         let before = self.memory_day();
         let frontier = clock.minus(self.settings.lateness);
-        self.last_tick = Some(LastTick { clock, frontier });
+        self.last_tick = Some(LastTick::new(clock, frontier));
         let cause = Cause { record, tick: true, trigger: None };
         self.expire_removals(frontier, &cause, effects);
         self.finish_days(&cause, effects);
@@ -173,8 +173,7 @@ impl Engine {
     /// Lets go of what is too old to matter, in so many of the parties that are due: all at once takes a third of a second in a bank of a million.
     /// What it frees could not be observed before either, so a party that is only swept has not changed, and nothing depends on when it is.
     pub(super) fn sweep(&mut self, mut parties: usize) {
-        let Some(LastTick { frontier, .. }) = self.last_tick else { return };
-        let today = frontier.day();
+        let Some(LastTick { frontier, today, .. }) = self.last_tick else { return };
         while parties > 0 {
             // Nobody who is swept is due again today, so whoever comes next can be told beforehand.
             let due: SmallVec<[u32; STRETCH]> = (0..parties.min(STRETCH)).map_while(|_| self.agenda.next(today)).collect();

@@ -103,7 +103,7 @@ impl Engine {
                 return Err(differs(name, found.to_string(), expected.to_string()));
             }
         }
-        let last_tick = head.last_tick.map(|(clock, frontier)| LastTick { clock: EventTime(clock), frontier: EventTime(frontier) });
+        let last_tick = head.last_tick.map(|(clock, frontier)| LastTick::new(EventTime(clock), EventTime(frontier)));
         let day_ends_done = head.day_ends_done.map(Day);
         let moments = head.editions.iter().map(|(after, _)| *after);
         let moments = moments.chain(head.last_tick.into_iter().flat_map(|(clock, frontier)| [clock, frontier]));
