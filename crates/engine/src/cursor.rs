@@ -104,8 +104,8 @@ struct Last {
 /// One horizon: where it begins and ends, and what is inside. It holds every row between, and is read only once it holds those up to the cursor's instant.
 #[derive(Debug, Clone, Copy)]
 struct OfWindow {
-    /// The instant it was asked for last.
-    t: EventTime,
+    /// The instant it was asked for last, if nothing has come or gone since.
+    t: Option<EventTime>,
     /// Rows before this index have left it.
     head: usize,
     /// Those from this one on have not come in yet.
@@ -120,7 +120,7 @@ impl OfWindow {
     /// Nothing is in it; rows from `head` on will be, the first of which is of the turn `since` or a later one.
     fn empty(head: usize, since: u32) -> Self {
         let around = Around { before: EventTime::MIN, at: EventTime(i64::MAX) };
-        Self { t: EventTime::MIN, head, tail: head, since, around, aggregates: Aggregates::default() }
+        Self { t: None, head, tail: head, since, around, aggregates: Aggregates::default() }
     }
 }
 
@@ -195,7 +195,11 @@ impl Cursor {
     /// A window takes in what it has not yet. Only then may anything leave it: that a later row of its counterparty is there says that this one is in it.
     fn take_in(&mut self, rows: &[Row], window: usize) {
         let tail = self.tail();
-        let OfWindow { tail: taken, since, aggregates, .. } = &mut self.windows[window];
+        let OfWindow { t, head, tail: taken, since, around, aggregates } = &mut self.windows[window];
+        *t = None;
+        if head == taken {
+            *around = Around::of(&rows[..tail], *head);
+        }
         for (row, link) in rows[*taken..tail].iter().zip(&self.links[*taken..]).filter(|(row, _)| row.is_counted()) {
             *aggregates.of(row) += Flow::of(row).met(link.before < *since, link.natural_before < *since);
         }
@@ -224,7 +228,7 @@ impl Cursor {
         if self.windows[window].head < begins {
             self.windows[window].since = self.since(rows, self.windows[window].head);
         }
-        self.windows[window].t = self.t;
+        self.windows[window].t = Some(self.t);
     }
 
     /// A row is the last of its counterparty now.
@@ -248,8 +252,8 @@ impl Cursor {
         if rows[at].is_counted() {
             self.leave(rows, at, link);
         }
-        for OfWindow { head, tail, .. } in &mut self.windows {
-            (*head, *tail) = ((*head).min(at), (*tail).min(at));
+        for OfWindow { t, head, tail, .. } in &mut self.windows {
+            (*t, *head, *tail) = (None, (*head).min(at), (*tail).min(at));
         }
     }
 
@@ -463,7 +467,7 @@ impl AsOf for CursorAsOf<'_> {
     fn aggregates(&mut self, horizon: usize) -> &Aggregates {
         let Self { cursor, rows, horizons, calendar } = self;
         let OfWindow { t, tail, .. } = cursor.windows[horizon];
-        if (t, tail) != (cursor.t, cursor.tail()) {
+        if t != Some(cursor.t) || tail != cursor.tail() {
             cursor.bring(rows, horizon, horizons.windows[horizon].start(cursor.t, calendar));
         }
         &cursor.windows[horizon].aggregates
