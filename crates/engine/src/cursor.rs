@@ -557,27 +557,8 @@ mod tests {
     use super::*;
     use crate::few::Few;
     use crate::intern::NONE;
+    use crate::row::testing::{PAIRS, half_day, row};
     use crate::row::{Bits, Facts};
-
-    const PAIRS: u32 = 4;
-
-    fn row() -> impl Strategy<Value = Row> {
-        let kind = prop_oneof![Just(PartyKind::Natural), Just(PartyKind::Unknown), Just(PartyKind::Organisation)];
-        let pair = prop_oneof![4 => 0..PAIRS, 1 => Just(NONE)];
-        (0_i64..60, 1_i64..5, pair, kind, any::<[bool; 5]>()).prop_map(|(at, amount, pair, kind, [out, returned, own, cash, removed])| {
-            let direction = if out { Direction::Out } else { Direction::In };
-            let mut flags = Flags::default();
-            flags.set(Flags::OWN, own);
-            flags.set(Flags::CASH, cash);
-            let bits = Bits::new(flags, direction, returned, kind, None);
-            let at = EventTime(at * MICROS_PER_DAY / 2);
-            let mut row = Row { at, amount, pair, txn: NONE, profile: 0, extra: NONE, facts: Facts::new(bits, Division::UNKNOWN, 0) };
-            if removed {
-                row.remove();
-            }
-            row
-        })
-    }
 
     fn leg_on(day: i64) -> Row {
         let bits = Bits::new(Flags::default(), Direction::In, false, PartyKind::Natural, None);
@@ -621,10 +602,6 @@ mod tests {
             2 => (0_usize..3).prop_map(Event::Drop),
             1 => (0_i64..70).prop_map(Event::Forget),
         ]
-    }
-
-    fn half_day(at: i64) -> EventTime {
-        EventTime(at * MICROS_PER_DAY / 2)
     }
 
     proptest! {

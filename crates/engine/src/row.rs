@@ -237,3 +237,39 @@ impl Extras {
         }
     }
 }
+#[cfg(test)]
+pub(crate) mod testing {
+    //! Rows drawn at random, for property tests of what counts them.
+
+    use proptest::prelude::*;
+    use weir_model::time::MICROS_PER_DAY;
+
+    use super::*;
+
+    /// Counterparties of [`row`].
+    pub(crate) const PAIRS: u32 = 4;
+
+    /// The beginning of a half day, by number.
+    pub(crate) fn half_day(at: i64) -> EventTime {
+        EventTime(at * MICROS_PER_DAY / 2)
+    }
+
+    /// Within thirty days, of a few fen, of any kind that counting tells apart.
+    pub(crate) fn row() -> impl Strategy<Value = Row> {
+        let kind = prop_oneof![Just(PartyKind::Natural), Just(PartyKind::Unknown), Just(PartyKind::Organisation)];
+        let pair = prop_oneof![4 => 0..PAIRS, 1 => Just(NONE)];
+        (0_i64..60, 1_i64..5, pair, kind, any::<[bool; 5]>()).prop_map(|(at, amount, pair, kind, [out, returned, own, cash, removed])| {
+            let direction = if out { Direction::Out } else { Direction::In };
+            let mut flags = Flags::default();
+            flags.set(Flags::OWN, own);
+            flags.set(Flags::CASH, cash);
+            let bits = Bits::new(flags, direction, returned, kind, None);
+            let facts = Facts::new(bits, Division::UNKNOWN, 0);
+            let mut row = Row { at: half_day(at), amount, pair, txn: NONE, profile: 0, extra: NONE, facts };
+            if removed {
+                row.remove();
+            }
+            row
+        })
+    }
+}

@@ -150,3 +150,74 @@ impl Standing {
         self.shut.as_ref().is_some_and(|shut| shut.from <= from && shut.generation == generation)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use weir_model::Calendar;
+    use weir_rules::Window;
+
+    use super::*;
+    use crate::cursor::Aggregates;
+    use crate::row::testing::{half_day, row};
+
+    const QUANTITIES: [Quantity; 11] = [
+        Quantity::AmountIn,
+        Quantity::AmountOut,
+        Quantity::CashIn,
+        Quantity::CashOut,
+        Quantity::OrganisationsIn,
+        Quantity::CountIn,
+        Quantity::CountOut,
+        Quantity::Payers,
+        Quantity::Payees,
+        Quantity::NaturalPayers,
+        Quantity::NaturalPayees,
+    ];
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 4000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// As long as it is shut, no window of the last instant has what was asked for; and it is shut while nothing has come.
+        #[test]
+        fn what_is_shut_lacks_all_that_is_asked_for(
+            before in prop::collection::vec(row(), 1..30),
+            coming in prop::collection::vec(row(), 1..12),
+            asks in prop::collection::vec((0..QUANTITIES.len(), 1_u64..12), 1..4),
+        ) {
+            let calendar = Calendar::default();
+            let windows = [Window::Days(10), Window::WorkingDays(5)];
+            let inside = |rows: &[Row], window: Window, t: EventTime| {
+                let start = window.start(t, &calendar);
+                let inside: Vec<Row> = rows.iter().filter(|row| row.at >= start && row.at <= t).copied().collect();
+                Aggregates::scan(&inside)
+            };
+            let mut rows = before;
+            let from = rows.iter().map(|row| row.at).max().expect("there is one");
+            let asks: Vec<(Ask, Window)> =
+                (0..).zip(asks).map(|(at, (of, value))| (Ask { of: QUANTITIES[of], value }, windows[at % 2])).collect();
+            let mut lacks = Lacks::default();
+            for (ask, window) in &asks {
+                match ask.beyond(&inside(&rows, *window, from)) {
+                    Some(lack) => lacks.enough(lack),
+                    None => lacks.nothing(),
+                }
+            }
+            let mut standing = Standing::default();
+            standing.shut(Some(Shut { generation: 1, from, profile: 0, lacks }));
+            prop_assert_eq!(standing.is_shut(from, 1), !lacks.is_nothing());
+            for row in coming {
+                // Some come late, before the last instant.
+                let row = Row { at: row.at.max(half_day(20)), ..row };
+                standing.enter(&row);
+                rows.push(row);
+                let last = rows.iter().map(|row| row.at).max().expect("there are some");
+                if standing.is_shut(last, 1) {
+                    for (ask, window) in &asks {
+                        prop_assert!(ask.beyond(&inside(&rows, *window, last)).is_some(), "{ask:?} is there");
+                    }
+                }
+            }
+        }
+    }
+}
