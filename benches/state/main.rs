@@ -73,8 +73,8 @@ fn run(parties: u64) {
         let written = engine.continue_snapshot(SLICE_BYTES);
         longest = longest.max(begun.elapsed());
         slices += 1;
-        if let Some(bytes) = written {
-            break bytes;
+        if let Some(pieces) = written {
+            break pieces.concat();
         }
         let begun = Instant::now();
         transfers.step(&mut engine, &mut effects, LEGS_A_STEP);

@@ -13,9 +13,10 @@
 
 use weir_model::{Alert, EventTime, Level, Span};
 
-/// `rule_hits` looks back at most 15 days (`Windows::SingleLegs`) from a hit that is described at the first tick whose frontier is past it;
-/// from one tick to the next the frontier moves by a day and an hour at most.
-const HITS_KEPT: Span = Span::days(15 + 3);
+/// `rule_hits` looks back at most 15 days (`Windows::SingleLegs`) from a hit that is described.
+const RULE_HITS_MAX: Span = Span::days(15);
+/// That is at the first tick whose frontier is past it, and from one tick to the next the frontier moves by a day and an hour at most.
+const HITS_KEPT: Span = Span(RULE_HITS_MAX.0 + Span::days(3).0);
 
 /// More than any rule file may ask for.
 const QUIET_MAX: Span = Span::days(4_000);
@@ -143,6 +144,15 @@ impl Detection {
             .values()
             .all(|state| state.hits.is_empty() && state.alerts.is_empty() && state.withdrawn.is_empty() && state.last_hit.is_none())
     }
+
+    /// Lets hits go that `rule_hits` will ask for no more, after every rule has settled those before `frontier`. An alert whose later hits are taken away
+    /// falls back on the last one that was settled, however long ago, and may say so.
+    pub(crate) fn drop_hits(&mut self, frontier: EventTime) {
+        let settled = self.rules.values().filter_map(|state| state.settled);
+        let asked_from = settled.map(|episode| episode.last.t.minus(RULE_HITS_MAX)).min();
+        let before = frontier.minus(HITS_KEPT).min(asked_from.unwrap_or(frontier));
+        self.rules.values_mut().for_each(|state| state.drop_hits(before));
+    }
 }
 
 impl RuleState {
@@ -258,10 +268,14 @@ impl RuleState {
         if self.settled.is_some_and(|episode| episode.last.t.plus(episode.last.quiet) < frontier) {
             self.end_settled();
         }
-        let old = self.hits[..self.settled_hits].partition_point(|hit| hit.t < frontier.minus(HITS_KEPT));
+        self.withdrawn.retain(|withdrawn| withdrawn.opened >= frontier);
+    }
+
+    /// Lets settled hits before a moment go.
+    fn drop_hits(&mut self, before: EventTime) {
+        let old = self.hits[..self.settled_hits].partition_point(|hit| hit.t < before);
         self.hits.drain(..old);
         self.settled_hits -= old;
-        self.withdrawn.retain(|withdrawn| withdrawn.opened >= frontier);
     }
 
     /// The settled episode is over: only its last hit is remembered.

@@ -140,7 +140,8 @@ impl Restarts {
     ) -> Result<Option<(Engine, usize)>, String> {
         let (begun, is_changes) = *self.taking.get_or_insert_with(|| {
             let is_changes = !at.is_multiple_of(9) && engine.begin_changes();
-            let at_once = if is_changes { engine.continue_snapshot(usize::MAX) } else { Some(engine.snapshot()) };
+            let at_once =
+                if is_changes { engine.continue_snapshot(usize::MAX).map(|pieces| pieces.concat()) } else { Some(engine.snapshot()) };
             self.expected = damage::contents(&at_once.expect("all of it was asked for"));
             if is_changes {
                 engine.begin_changes();
@@ -149,7 +150,7 @@ impl Restarts {
             }
             (at, is_changes)
         });
-        let Some(snapshot) = engine.continue_snapshot(bytes) else { return Ok(None) };
+        let Some(snapshot) = engine.continue_snapshot(bytes).map(|pieces| pieces.concat()) else { return Ok(None) };
         self.taking = None;
         if damage::contents(&snapshot) != self.expected {
             return Err(format!("the snapshot begun after call {begun} and complete after {at} is not of the moment of its beginning"));

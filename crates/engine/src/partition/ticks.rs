@@ -127,6 +127,7 @@ impl Engine {
                     state.last_hit = None;
                 }
             }
+            detection.drop_hits(frontier);
             if detection.is_empty() {
                 self.active.remove(&number);
             } else {

@@ -43,11 +43,10 @@ pub(super) fn read_block(bytes: &[u8]) -> Result<(&[u8], &[u8]), SnapshotError> 
     if blake3::hash(block).as_bytes() == checksum { Ok((block, rest)) } else { Err(damaged("a checksum does not fit")) }
 }
 
-pub(super) fn write_block(bytes: &mut Vec<u8>, block: &[u8]) {
+/// A block with its length and checksum.
+pub(super) fn framed(block: &[u8]) -> Vec<u8> {
     let length = u32::try_from(block.len()).expect("a party's history is far below 4 GiB");
-    bytes.extend_from_slice(&length.to_le_bytes());
-    bytes.extend_from_slice(blake3::hash(block).as_bytes());
-    bytes.extend_from_slice(block);
+    [length.to_le_bytes().as_slice(), blake3::hash(block).as_bytes(), block].concat()
 }
 
 pub(super) fn encode(record: &impl Serialize) -> Vec<u8> {

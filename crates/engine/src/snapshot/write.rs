@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use weir_model::Day;
 
-use super::blocks::{encode, encode_after, write_block};
+use super::blocks::{encode, encode_after, framed};
 use super::records::{
     PartyRecord, ReportRecord, RowRecord, RuleRecord, alert_record, episode_record, extra_record, hit_record, pair_record, profile_record,
     removal_record,
@@ -33,7 +33,9 @@ pub(crate) struct Taking {
     is_changes: bool,
     /// It will be a base: everything, and nothing has come between that changes cannot tell.
     is_base: bool,
-    bytes: Vec<u8>,
+    /// What is written, as many bytes in all. Pieces: a list that grows to gigabytes is copied each time it does, and somebody's leg waits for it.
+    pieces: Vec<Vec<u8>>,
+    bytes: usize,
     /// The block that is not closed yet.
     block: Vec<u8>,
     /// The party whose turn it is.
@@ -58,14 +60,19 @@ impl Taking {
     }
 
     fn written(&self) -> usize {
-        self.bytes.len() + self.block.len()
+        self.bytes + self.block.len()
     }
 
     fn close_block(&mut self) {
         if !self.block.is_empty() {
-            write_block(&mut self.bytes, &self.block);
+            self.push(framed(&self.block));
             self.block.clear();
         }
+    }
+
+    fn push(&mut self, piece: Vec<u8>) {
+        self.bytes += piece.len();
+        self.pieces.push(piece);
     }
 }
 
@@ -77,7 +84,7 @@ impl Engine {
         let mut taking = self.begin(false);
         (0..self.parties.len()).for_each(|number| taking.write(self, number));
         taking.close_block();
-        taking.bytes
+        taking.pieces.concat()
     }
 
     /// What has just been restored from one whole snapshot is a base from now on.
@@ -99,9 +106,9 @@ impl Engine {
         self.taking.is_some()
     }
 
-    /// Goes on taking a snapshot, until about `bytes` more of it are written or it is complete, which is when they are all returned. `None` also
-    /// where none is being taken.
-    pub fn continue_snapshot(&mut self, bytes: usize) -> Option<Vec<u8>> {
+    /// Goes on taking a snapshot, until about `bytes` more of it are written or it is complete, which is when they are all returned: in pieces, one after
+    /// the other. `None` also where none is being taken.
+    pub fn continue_snapshot(&mut self, bytes: usize) -> Option<Vec<Vec<u8>>> {
         let mut taking = self.taking.take()?;
         let mut visited = 0;
         let enough = taking.written().saturating_add(bytes);
@@ -119,7 +126,7 @@ impl Engine {
         }
         taking.close_block();
         self.has_base |= taking.is_base;
-        Some(taking.bytes)
+        Some(taking.pieces)
     }
 
     /// A party is about to change: a snapshot that is being taken gets it as it still is.
@@ -157,11 +164,12 @@ impl Engine {
     }
 
     fn begin(&self, is_changes: bool) -> Taking {
-        let mut bytes = MAGIC.to_vec();
-        bytes.extend_from_slice(&VERSION.to_le_bytes());
-        write_block(&mut bytes, &encode(&self.head()));
-        let is_kept = vec![false; self.parties.len()];
-        Taking { is_changes, is_base: !is_changes, bytes, block: Vec::new(), next: 0, is_kept, open_from: self.open_from() }
+        let (is_kept, open_from) = (vec![false; self.parties.len()], self.open_from());
+        let (pieces, block) = (Vec::new(), Vec::new());
+        let mut taking = Taking { is_changes, is_base: !is_changes, pieces, bytes: 0, block, next: 0, is_kept, open_from };
+        taking.push([MAGIC.as_slice(), &VERSION.to_le_bytes()].concat());
+        taking.push(framed(&encode(&self.head())));
+        taking
     }
 
     fn party_record<'a>(&'a self, party: &'a Party, open_from: Day) -> PartyRecord<'a> {

@@ -86,8 +86,8 @@ pub(crate) struct Taking {
     /// Offset of the base; `None` for a base.
     base: Option<i64>,
     head: Vec<u8>,
-    /// Rows of the directory, and how many.
-    directory: Vec<u8>,
+    /// Rows of the directory, in pieces, and how many.
+    directory: Vec<Vec<u8>>,
     rows: usize,
     /// Parties of the directory that are still to be written, and the records at which what is written was learned.
     names: Range<usize>,
@@ -101,13 +101,14 @@ pub(crate) struct Parts {
     head: Vec<u8>,
     /// How many rows the directory has, as a list of them begins.
     rows: Vec<u8>,
-    directory: Vec<u8>,
-    engine: Vec<u8>,
+    directory: Vec<Vec<u8>>,
+    engine: Vec<Vec<u8>>,
 }
 
 impl Parts {
     pub(crate) fn size(&self) -> usize {
-        self.head.len() + self.rows.len() + self.directory.len() + self.engine.len()
+        let of = |pieces: &[Vec<u8>]| pieces.iter().map(Vec::len).sum::<usize>();
+        self.head.len() + self.rows.len() + of(&self.directory) + of(&self.engine)
     }
 
     /// The bytes of the snapshot.
@@ -115,9 +116,9 @@ impl Parts {
         let mut bytes = MAGIC.to_vec();
         bytes.extend_from_slice(&VERSION.to_le_bytes());
         let mut packer = zstd::Encoder::new(bytes, COMPRESSION_LEVEL)?;
-        let parts: [&[&[u8]]; 3] = [&[&self.head], &[&self.rows, &self.directory], &[&self.engine]];
-        for part in parts {
-            let length: usize = part.iter().map(|piece| piece.len()).sum();
+        let directory: Vec<Vec<u8>> = [self.rows].into_iter().chain(self.directory).collect();
+        for part in [vec![self.head], directory, self.engine] {
+            let length: usize = part.iter().map(Vec::len).sum();
             packer.write_all(&(length as u64).to_le_bytes())?;
             part.iter().try_for_each(|piece| packer.write_all(piece))?;
         }
@@ -242,11 +243,12 @@ impl State {
             // Names are short, and most are not written again: as many are looked at as would be so many bytes if all were.
             let end = taking.names.end.min(taking.names.start.saturating_add(bytes / ROW_BYTES));
             let stretch = std::mem::replace(&mut taking.names.start, end)..end;
+            let mut piece = Vec::new();
             for row in self.directory.save_some(stretch, taking.records.clone()) {
-                let directory = std::mem::take(&mut taking.directory);
-                taking.directory = postcard::to_extend(&row, directory).expect("plain values always encode into memory");
+                piece = postcard::to_extend(&row, piece).expect("plain values always encode into memory");
                 taking.rows += 1;
             }
+            taking.directory.push(piece);
             if !taking.names.is_empty() {
                 return None;
             }
