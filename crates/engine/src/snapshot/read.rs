@@ -1,9 +1,11 @@
 //! Bytes become the state of a partition again. Nothing in them is trusted: see [`super`].
 
 use std::collections::BTreeSet;
+use std::hint::black_box;
 use std::sync::Arc;
 
 use compact_str::CompactString;
+use smallvec::SmallVec;
 use weir_model::{Currency, Day, EventTime, ReportStatus, Span};
 use weir_rules::RuleSet;
 
@@ -12,7 +14,7 @@ use super::records::{PairRecord, PartyRecord, RemovalRecord, ReportRecord, RuleR
 use super::{Head, open};
 use crate::detection::{Detection, Hit};
 use crate::history::{Gone, Party, PendingRemoval};
-use crate::intern::NONE;
+use crate::intern::{NONE, hash};
 use crate::large_amount::ReportKey;
 use crate::pairs::{NEVER, Pair, Past};
 use crate::partition::{Engine, LastTick};
@@ -142,6 +144,7 @@ impl Engine {
         }
         record.check()?;
         let tables = &mut self.tables;
+        look_ahead(&record, tables);
         let mut party = Party::new(record.key);
         party.is_changed = is_changed;
         for pair in &record.pairs {
@@ -226,6 +229,15 @@ impl Engine {
         party.detection = Some(Box::new(detection));
         Ok(())
     }
+}
+
+/// Reads where what a party names will be looked for: one after the other each would be waited for (`partition::ahead`).
+fn look_ahead(record: &PartyRecord<'_>, tables: &Tables) {
+    let txns: SmallVec<[Option<u32>; 32]> =
+        record.rows.iter().filter_map(|row| row.txn).map(|txn| tables.txns.pointed(hash(txn))).collect();
+    let keys: SmallVec<[Option<u32>; 32]> = record.pairs.iter().map(|pair| tables.strings.pointed(hash(pair.key))).collect();
+    txns.into_iter().flatten().for_each(|txn| _ = black_box(tables.txns.text(txn).len()));
+    keys.into_iter().flatten().for_each(|key| _ = black_box(tables.strings.text(key).len()));
 }
 
 fn load_pair(party: &mut Party, pair: &PairRecord<'_>, tables: &mut Tables) -> Result<(), SnapshotError> {
