@@ -24,7 +24,7 @@ pub(crate) enum Quantity {
 }
 
 impl Quantity {
-    /// The one that a feature is; for people, those known to be natural.
+    /// The one that a feature is.
     fn of(feature: Feature) -> Option<Self> {
         Some(match feature {
             Feature::AmountIn => Self::AmountIn,
@@ -95,7 +95,7 @@ impl Need {
         let call = &slots[gate.slot];
         let is_at_most = matches!(gate.comparison, Comparison::Less | Comparison::LessOrEqual);
         match call.feature {
-            Feature::SubjectIs | Feature::HasAgreement | Feature::AgreementPeople => return Self::Profile,
+            Feature::AgreementPeople => return Self::Profile,
             // Accounts grow older.
             Feature::AccountAge if is_at_most => return Self::Profile,
             _ => {}
@@ -163,6 +163,8 @@ mod tests {
             (Feature::CashShareOut, Comparison::GreaterOrEqual, Value::Ratio(800_000)),
             (Feature::InCount, Comparison::LessOrEqual, Value::Int(3)),
             (Feature::NaturalPayers, Comparison::Greater, Value::Int(29)),
+            (Feature::AmountPerPayer, Comparison::GreaterOrEqual, Value::Money(500)),
+            (Feature::OutCount, Comparison::Equal, Value::Int(-1)),
         ]);
         let ask = |of, value| Need::Ask(Ask { of, value });
         assert_eq!(
@@ -175,8 +177,20 @@ mod tests {
                 Need::Unknown,
                 Need::Unknown,
                 ask(Quantity::NaturalPayers, 30),
+                ask(Quantity::AmountIn, 15_000),
+                ask(Quantity::CountOut, 0),
             ]
         );
+    }
+
+    #[test]
+    fn accounts_grow_older_and_never_younger() {
+        let slots = [FeatureCall { feature: Feature::AccountAge, args: Vec::new() }];
+        let need = |comparison| {
+            let gate = Gate { slot: 0, comparison, literal: Value::Duration(1) };
+            Need::of(&gate, &[gate], &slots)
+        };
+        assert_eq!([need(Comparison::LessOrEqual), need(Comparison::GreaterOrEqual)], [Need::Profile, Need::Unknown]);
     }
 
     #[test]

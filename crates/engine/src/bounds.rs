@@ -83,12 +83,7 @@ impl Bounds {
 
     /// Whether it is nowhere below `least`.
     pub(crate) fn reaches(&self, least: &Self) -> bool {
-        self.amount_in >= least.amount_in
-            && self.amount_out >= least.amount_out
-            && self.count_in >= least.count_in
-            && self.count_out >= least.count_out
-            && self.payers >= least.payers
-            && self.payees >= least.payees
+        self.below(least).is_none()
     }
 
     fn of(&mut self, row: &Row) -> (&mut u64, &mut u32) {

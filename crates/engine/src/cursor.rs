@@ -147,6 +147,13 @@ pub(crate) struct Horizons {
     pub(crate) windows: Vec<Window>,
 }
 
+impl Horizons {
+    /// The earliest beginning of any window as of `t`.
+    pub(crate) fn start(&self, t: EventTime, calendar: &Calendar) -> EventTime {
+        self.windows.iter().map(|window| window.start(t, calendar)).min().unwrap_or(t)
+    }
+}
+
 impl Cursor {
     /// The windows as of `t`, with exactly the rows that are in them then.
     pub(crate) fn as_of<'c>(
@@ -345,14 +352,14 @@ impl Cursor {
         Some((self.last.get_mut(row.pair as usize)?, usize::from(row.is_out())))
     }
 
-    /// Where the rows of the windows begin as of `t`, if more rows would leave them on the way there than would be in them then.
-    pub(crate) fn far(&self, rows: &[Row], t: EventTime, horizons: &Horizons, calendar: &Calendar) -> Option<usize> {
+    /// Where the rows of the windows begin as of `t`, if more rows would leave them on the way there than would be in them then; `start` is the earliest
+    /// beginning of any window as of a moment.
+    pub(crate) fn far(&self, rows: &[Row], t: EventTime, start: impl Fn(EventTime) -> EventTime) -> Option<usize> {
         if t < self.t.plus(FAR) {
             return None;
         }
-        let earliest = |t| horizons.windows.iter().map(|window| window.start(t, calendar)).min().unwrap_or(t);
         let point = |moment| rows.partition_point(|row| row.at < moment);
-        let (head, first, end) = (point(earliest(self.t)), point(earliest(t)), point(t.plus(Span(1))));
+        let (head, first, end) = (point(start(self.t)), point(start(t)), point(t.plus(Span(1))));
         (first.saturating_sub(head) > end - first).then_some(first)
     }
 
@@ -574,10 +581,11 @@ mod tests {
         rows.push(leg_on(20_000));
         let mut cursor = Cursor::default();
         cursor.seek(&rows, 1, leg_on(199).at, &horizons);
-        assert_eq!(cursor.far(&rows, leg_on(20_000).at, &horizons, &calendar), Some(200));
+        let start = |t| horizons.start(t, &calendar);
+        assert_eq!(cursor.far(&rows, leg_on(20_000).at, start), Some(200));
         // Ninety days in the window, two that leave it.
         cursor.seek(&rows, 1, leg_on(190).at, &horizons);
-        assert_eq!(cursor.far(&rows, leg_on(192).at, &horizons, &calendar), None);
+        assert_eq!(cursor.far(&rows, leg_on(192).at, start), None);
     }
 
     /// What happens to a history and its cursor.

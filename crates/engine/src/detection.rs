@@ -8,14 +8,14 @@
 //! How far apart hits of one episode may lie is the `quiet` of the rule set that decided the earlier of them: a new set changes no episode
 //! that stands.
 //!
-//! Hits behind the frontier cannot change any more. They are *settled*: folded into the beginning of their episode, and kept as bare
-//! instants only as long as `rule_hits` may ask for them.
+//! Hits behind the frontier cannot change any more. They are *settled*: folded into the beginning of their episode, and kept
+//! beside it only as long as `rule_hits` may ask for them.
 
 use weir_model::{Alert, EventTime, Level, Span};
 
-/// `rule_hits` looks back at most 15 days (`Windows::SingleLegs`) from a hit that is described.
+/// `rule_hits` looks back at most so far from a hit that is described (`Windows::SingleLegs`).
 const RULE_HITS_MAX: Span = Span::days(15);
-/// That is at the first tick whose frontier is past it, and from one tick to the next the frontier moves by a day and an hour at most.
+/// Most hits are described at the first tick whose frontier is past them, and from one tick to the next the frontier moves by a day and an hour at most.
 const HITS_KEPT: Span = Span(RULE_HITS_MAX.0 + Span::days(3).0);
 
 /// More than any rule file may ask for.
@@ -146,10 +146,10 @@ impl Detection {
     }
 
     /// Lets hits go that `rule_hits` will ask for no more, after every rule has settled those before `frontier`. An alert whose later hits are taken away
-    /// falls back on the last one that was settled, however long ago, and may say so.
-    pub(crate) fn drop_hits(&mut self, frontier: EventTime) {
-        let settled = self.rules.values().filter_map(|state| state.settled);
-        let asked_from = settled.map(|episode| episode.last.t.minus(RULE_HITS_MAX)).min();
+    /// falls back on the last one that was settled, however long ago, and may say so: `uses_rule_hits` says of which rule's hits that matters.
+    pub(crate) fn drop_hits(&mut self, frontier: EventTime, uses_rule_hits: impl Fn(u32, &Hit) -> bool) {
+        let settled = self.rules.iter().filter_map(|(rule, state)| Some((*rule, state.settled?.last)));
+        let asked_from = settled.filter(|(rule, last)| uses_rule_hits(*rule, last)).map(|(_, last)| last.t.minus(RULE_HITS_MAX)).min();
         let before = frontier.minus(HITS_KEPT).min(asked_from.unwrap_or(frontier));
         self.rules.values_mut().for_each(|state| state.drop_hits(before));
     }

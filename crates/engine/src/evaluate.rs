@@ -165,7 +165,7 @@ impl Edition {
             } else if self.rules.rules[plan.rule].fits(view.profile.kind) {
                 match self.passes(plan, windows, view) {
                     Ok(()) => {
-                        gated.lacks.nothing();
+                        gated.lacks.need_nothing();
                         let begin = || {
                             let mut row = spare.pop().unwrap_or_default();
                             row.begin(party, view.t, edition, is_day_end, self.rules.slots.len());
@@ -175,7 +175,7 @@ impl Edition {
                     }
                     Err(Need::Ask(lack)) => gated.lacks.enough(lack),
                     Err(Need::Profile) => {}
-                    Err(Need::Unknown) => gated.lacks.nothing(),
+                    Err(Need::Unknown) => gated.lacks.need_nothing(),
                 }
             }
         }

@@ -77,7 +77,7 @@ impl Lacks {
     }
 
     /// Nothing has to come.
-    pub(crate) fn nothing(&mut self) {
+    pub(crate) fn need_nothing(&mut self) {
         self.inflow.count = 0;
     }
 
@@ -141,7 +141,7 @@ impl Standing {
     }
 
     /// The last instant was held against all gates, and this is what was found, if anything follows from it.
-    pub(crate) fn shut(&mut self, shut: Option<Shut>) {
+    pub(crate) fn note(&mut self, shut: Option<Shut>) {
         self.shut = shut.filter(|shut| !shut.lacks.is_nothing());
     }
 
@@ -200,11 +200,11 @@ mod tests {
             for (ask, window) in &asks {
                 match ask.beyond(&inside(&rows, *window, from)) {
                     Some(lack) => lacks.enough(lack),
-                    None => lacks.nothing(),
+                    None => lacks.need_nothing(),
                 }
             }
             let mut standing = Standing::default();
-            standing.shut(Some(Shut { generation: 1, from, profile: 0, lacks }));
+            standing.note(Some(Shut { generation: 1, from, profile: 0, lacks }));
             prop_assert_eq!(standing.is_shut(from, 1), !lacks.is_nothing());
             for row in coming {
                 // Some come late, before the last instant.

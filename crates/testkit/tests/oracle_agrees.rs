@@ -381,6 +381,24 @@ reason: "{natural_payers}人转入"
     check(Settings::default(), &[rule_sets::of(&[("t100.yaml", RULE)], &[])], &rows).unwrap_or_else(|why| panic!("{why}"));
 }
 
+/// Much comes on one day, then a rule set that looks back further than the one before, and at last a leg of the day after that one: the instants behind it are
+/// far from where its windows stand, and belong to two sets.
+#[test]
+fn a_late_leg_before_a_switch_to_a_longer_look_back_agrees() {
+    let rule = |window: &str, least: u32| {
+        format!(
+            "version: 1\nid: T-101\nrevision: 1\ntitle: 频繁转入\nstatus: active\nbasis: [测试]\nquiet: 9d\nwindow: {window}\nrequire:\n  - \"in_count('{window}') \
+             >= {least}\"\nscore: {{base: 50}}\nlevels: {{medium: 50}}\nreason: \"{{in_count}}笔\"\n"
+        )
+    };
+    let sets = [("36h", 60), ("14d", 40)].map(|(window, least)| rule_sets::of(&[("t101.yaml", &rule(window, least))], &[]));
+    let much: String = (0..40).map(|n| format!("2024-01-10T12:00:{n:02} c:A in 100 p{n} m{n} natural\n")).collect();
+    let rest = "2024-01-12T13:00:00 c:A in 100 x x natural\nswitch\n2024-01-12T20:00:00 c:A in 100 y y natural\n\
+                2024-01-11T12:00:00 c:A in 100 l l natural\n2024-01-12T21:00:00 c:A in 100 z z natural\n";
+    let rows = weir_testkit::log::parse(&format!("{much}{rest}")).expect("rows");
+    check(Settings::default(), &sets, &rows).unwrap_or_else(|why| panic!("{why}"));
+}
+
 #[test]
 fn short_logs_agree() {
     check_random(Settings::default(), 1, 100, 8);

@@ -140,9 +140,9 @@ pub(crate) enum Accepted {
     Rejected(Reason),
     /// A removal that was set aside although its target is there: the rows it names.
     NotRemoved(Reason, Vec<Row>),
-    /// In the history.
+    /// In the history: the row as it came.
     Inserted(Row),
-    /// In the history, where removals had waited for it: `taken` where one took it out at once. Those of other amounts go to the dead letters.
+    /// In the history, where removals wait: `taken` where one of them took it out at once. Those for it, but of other amounts, go to the dead letters.
     Awaited { row: Row, taken: bool, against: Vec<PendingRemoval> },
     /// Taken out: the rows, as they were.
     Removed(Vec<Row>),
@@ -212,10 +212,9 @@ impl Party {
             return Accepted::Inserted(row);
         }
         let (taken, against) = self.meet_removals(txn, leg, tables);
-        let (at, mut row) = self.insert(number, txn, leg, named, moment, tables);
+        let (at, row) = self.insert(number, txn, leg, named, moment, tables);
         if taken {
             self.take_out(at);
-            row = self.rows[at];
         }
         Accepted::Awaited { row, taken, against }
     }

@@ -73,6 +73,7 @@ impl Engine {
             black_box(party.pairs.as_slice().first().map(|pair| pair.key));
             black_box(party.pairs.as_slice().get(PAIRS_A_LINE).map(|pair| pair.key));
             black_box((party.day_kinds.first().map(|kinds| kinds.day), party.day_totals.first().map(|total| total.key.day)));
+            // Whatever is asked of it reads it.
             black_box(party.standing.as_ref().map(|standing| standing.is_shut(EventTime::MIN, 0)));
         }
         // What is searched has been read: a search that waits for its first place lets nothing else be asked for.

@@ -152,7 +152,7 @@ impl Engine {
     }
 
     /// The edition a hit was decided under, and the index of the rule in it.
-    fn rule_of(&self, rule: u32, hit: &Hit) -> (&Edition, usize) {
+    pub(super) fn rule_of(&self, rule: u32, hit: &Hit) -> (&Edition, usize) {
         let edition = self.edition_of(hit);
         let at = edition.numbers.iter().position(|number| *number == rule);
         (edition, at.expect("a rule that hit is in the set it was decided under"))

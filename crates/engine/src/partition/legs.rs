@@ -163,7 +163,7 @@ impl Engine {
                 shut = self.gate_with(cursor, number, last, false);
             }
         }
-        standing.shut(shut);
+        standing.note(shut);
         for day in self.day_ends_from(from) {
             self.gate_with(cursor.as_mut().map(|cursor| (0, cursor)), number, Day(day).end(), true);
         }
@@ -213,8 +213,10 @@ impl Engine {
     /// Where another cursor that looks at `t` and later had better begin, so that the party's may stay where it is. One wrong date decades ahead
     /// would otherwise make every later leg of a busy party empty all its windows and fill them again.
     fn far(&self, cursor: &Cursor, number: u32, t: EventTime) -> Option<usize> {
-        let edition = &self.editions[edition_at(&self.editions, t)];
-        cursor.far(&self.parties[number as usize].rows, t, &edition.horizons, &edition.rules.calendar)
+        // It sees later instants too, some perhaps of rule sets that look further back.
+        let editions = &self.editions[edition_at(&self.editions, t)..];
+        let start = |t| editions.iter().map(|edition| edition.horizons.start(t, &edition.rules.calendar)).min().unwrap_or(t);
+        cursor.far(&self.parties[number as usize].rows, t, start)
     }
 
     /// `party_legs_max`: the oldest whole days leave early, a sixteenth of the bound more than must, so that a full party does not pay for

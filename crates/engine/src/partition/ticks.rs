@@ -127,7 +127,10 @@ impl Engine {
                     state.last_hit = None;
                 }
             }
-            detection.drop_hits(frontier);
+            detection.drop_hits(frontier, |rule, hit| {
+                let (edition, at) = self.rule_of(rule, hit);
+                edition.rules.rules[at].uses_rule_hits
+            });
             if detection.is_empty() {
                 self.active.remove(&number);
             } else {
