@@ -9,6 +9,8 @@ use compact_str::CompactString;
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 
+use crate::chunks::Chunks;
+
 /// No string.
 pub(crate) const NONE: u32 = u32::MAX;
 
@@ -16,7 +18,7 @@ pub(crate) const NONE: u32 = u32::MAX;
 #[derive(Debug, Default)]
 pub(crate) struct Interner<T = ()> {
     index: HashTable<u32>,
-    entries: Vec<Entry<T>>,
+    entries: Chunks<Entry<T>>,
     free: Vec<u32>,
 }
 

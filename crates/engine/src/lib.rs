@@ -7,6 +7,7 @@
 mod agenda;
 mod ask;
 mod bounds;
+mod chunks;
 mod cursor;
 mod describe;
 mod detection;

@@ -23,6 +23,7 @@ use weir_model::{Day, EventTime, Span};
 use weir_rules::RuleSet;
 
 use crate::agenda::Agenda;
+use crate::chunks::Chunks;
 use crate::detection::{Detection, RuleState};
 use crate::evaluate::{Edition, PendingRow};
 use crate::few::Few;
@@ -52,7 +53,7 @@ pub struct Engine {
     /// Ids of the rules ever seen: index is the rule's number in this partition.
     pub(crate) rules: Vec<String>,
     pub(crate) last_tick: Option<LastTick>,
-    pub(crate) parties: Vec<Party>,
+    pub(crate) parties: Chunks<Party>,
     index: HashTable<u32>,
     pub(crate) tables: Tables,
     groups: Vec<Group>,
@@ -130,7 +131,7 @@ impl Engine {
             generation: 0,
             rules: Vec::new(),
             last_tick: None,
-            parties: Vec::new(),
+            parties: Chunks::default(),
             index: HashTable::new(),
             tables: Tables::default(),
             groups: Vec::new(),
@@ -175,7 +176,7 @@ impl Engine {
         self.flush(effects);
         // In a way that a set which looks further back could see.
         self.keep_all();
-        for (number, party) in (0_u32..).zip(&mut self.parties) {
+        for (number, party) in (0_u32..).zip(self.parties.iter_mut()) {
             let old = party.rows_before(self.complete_from);
             party.drop_rows(number, old, &mut self.tables);
             // Another set may let go of rows earlier.
@@ -183,7 +184,7 @@ impl Engine {
         }
         self.add_edition(clock, Arc::clone(rules));
         let ahead = |(_, party): &(u32, &Party)| party.rows.last().is_some_and(|row| row.at > clock);
-        let ahead: Vec<u32> = (0_u32..).zip(&self.parties).filter(ahead).map(|(number, _)| number).collect();
+        let ahead: Vec<u32> = (0_u32..).zip(self.parties.iter()).filter(ahead).map(|(number, _)| number).collect();
         for number in ahead {
             self.touch(number, clock.plus(Span(1)), || Cause { record, tick: true, trigger: None });
             self.flush(effects);
