@@ -37,7 +37,8 @@ pub(super) enum Trick {
     DelayReply(Duration),
     /// The connection breaks, and the broker gets the request all the same, so much later.
     DeliverLate(Duration),
-    /// The same, when the next transaction of that name has its outputs and adds its offsets, which wait for the answer.
+    /// The same, when the next transaction of that name has its outputs and adds its offsets, which wait for the answer. Of the service's transactions alone: a feeder
+    /// has some too.
     DeliverBehindOutputs,
 }
 
@@ -126,9 +127,10 @@ impl Shared {
         Ok(())
     }
 
-    fn trick(&self, api: i16) -> Option<Trick> {
+    fn trick(&self, api: i16, request: &[u8]) -> Option<Trick> {
         let mut armed = self.armed.lock().expect("no panic");
-        let at = armed.iter().position(|(wanted, _)| *wanted == api)?;
+        let is_meant = |trick: Trick| trick != Trick::DeliverBehindOutputs || !is_of_feeder(request);
+        let at = armed.iter().position(|(wanted, trick)| *wanted == api && is_meant(*trick))?;
         self.played.fetch_add(1, Ordering::SeqCst);
         Some(armed.remove(at).1)
     }
@@ -161,6 +163,11 @@ fn transactional_id(request: &[u8]) -> Option<&[u8]> {
     text(14 + text(12)?.len())
 }
 
+/// Whether a transaction is one of `weir feed`, by its name.
+fn is_of_feeder(request: &[u8]) -> bool {
+    transactional_id(request).is_some_and(|id| id.windows(6).any(|part| part == b".feed."))
+}
+
 fn frame(mut from: &TcpStream) -> io::Result<Vec<u8>> {
     let mut length = [0; 4];
     from.read_exact(&mut length)?;
@@ -177,7 +184,7 @@ fn requests(client: &TcpStream, mut server: &TcpStream, shared: &Arc<Shared>, aw
         let (Some(api), Some(number)) = (request.get(4..6), request.get(8..12)) else { return Ok(()) };
         let api = i16::from_be_bytes([api[0], api[1]]);
         let number = i32::from_be_bytes([number[0], number[1], number[2], number[3]]);
-        match shared.trick(api) {
+        match shared.trick(api, &request) {
             None => {}
             Some(Trick::LoseRequest) => return Ok(()),
             Some(Trick::DelayRequest(time)) => thread::sleep(time),
