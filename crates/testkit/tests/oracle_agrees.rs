@@ -393,7 +393,9 @@ fn a_late_leg_before_a_switch_to_a_longer_look_back_agrees() {
     };
     let sets = [("36h", 60), ("14d", 40)].map(|(window, least)| rule_sets::of(&[("t101.yaml", &rule(window, least))], &[]));
     let much: String = (0..40).map(|n| format!("2024-01-10T12:00:{n:02} c:A in 100 p{n} m{n} natural\n")).collect();
-    let rest = "2024-01-12T13:00:00 c:A in 100 x x natural\nswitch\n2024-01-12T20:00:00 c:A in 100 y y natural\n\
+    // Others keep the clock going.
+    let rest = "2024-01-11T12:00:00 c:B in 1 q q1 natural\n2024-01-12T11:00:00 c:B in 1 q q2 natural\n\
+                2024-01-12T13:00:00 c:A in 100 x x natural\nswitch\n2024-01-12T20:00:00 c:A in 100 y y natural\n\
                 2024-01-11T12:00:00 c:A in 100 l l natural\n2024-01-12T21:00:00 c:A in 100 z z natural\n";
     let rows = weir_testkit::log::parse(&format!("{much}{rest}")).expect("rows");
     check(Settings::default(), &sets, &rows).unwrap_or_else(|why| panic!("{why}"));
